@@ -1,0 +1,3 @@
+//! The command line. On wasm32 it does nothing.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The native integration tests, one file per subject.
+
+mod tidy;

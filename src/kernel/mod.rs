@@ -1,1 +1,28 @@
 //! Virtual time, tasks, randomness and the trace. Knows no machine, no domain, no web.
+//!
+//! A [`Sim`] owns a simulation; tasks hold a [`Ctx`]. Time is an integer number of nanoseconds and moves only
+//! when every task waits: then it jumps to the earliest timer. Everything runs on one thread, in an order that
+//! depends on the program alone, so the same program gives the same run on every machine and in every browser.
+//!
+//! What it deliberately lacks: threads, the wall clock, input and output, and any notion of a machine. A *scope*
+//! is a bare number that tasks inherit, by which the layer above groups what must die together.
+
+mod channel;
+mod executor;
+mod join_set;
+mod rng;
+mod sim;
+mod sleep;
+mod time;
+mod timer_queue;
+mod trace;
+
+pub use channel::{Receiver, SendError, Sender, channel};
+pub use executor::{Scope, Span, TaskId};
+pub use join_set::JoinSet;
+pub use rng::{Rng, Stream, hash_name};
+pub use sim::{Ctx, Sim};
+pub use sleep::{Elapsed, Sleep};
+pub use time::{Duration, Instant, ParseDurationError};
+pub use timer_queue::{TimerKey, TimerQueue};
+pub use trace::{Kind, Record, Sink, Trace};

@@ -1,0 +1,191 @@
+//! A bounded channel with one receiver, whose messages may still be on their way.
+//!
+//! [`Sender::send_at`] is how everything that travels is modelled: the message waits in the receiver's queue and
+//! becomes visible at its instant of arrival, at the cost of one timer. Messages that arrive at one instant come out
+//! in the order in which they were sent.
+
+use super::executor::Waiter;
+use super::sim::{Core, Ctx};
+use super::time::Instant;
+use super::timer_queue::TimerKey;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// A channel that holds at most `capacity` messages, those on their way included.
+pub fn channel<T>(ctx: &Ctx, capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let shared = Rc::new(Shared {
+        core: Rc::clone(&ctx.core),
+        state: RefCell::new(State {
+            queue: VecDeque::new(),
+            capacity,
+            senders: 1,
+            open: true,
+            waiting: None,
+            timer: None,
+        }),
+    });
+    (Sender(Rc::clone(&shared)), Receiver(shared))
+}
+
+/// Why a message was not taken; it is handed back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SendError<T> {
+    /// The queue is at its capacity.
+    Full(T),
+    /// The receiver is gone.
+    Closed(T),
+}
+
+/// Puts messages into a channel.
+pub struct Sender<T>(Rc<Shared<T>>);
+
+/// Takes messages out of a channel.
+pub struct Receiver<T>(Rc<Shared<T>>);
+
+struct Shared<T> {
+    core: Rc<Core>,
+    state: RefCell<State<T>>,
+}
+
+struct State<T> {
+    /// In order of arrival, then of sending.
+    queue: VecDeque<(Instant, T)>,
+    capacity: usize,
+    senders: usize,
+    open: bool,
+    /// The receiver, while it waits.
+    waiting: Option<Waiter>,
+    /// Wakes the waiting receiver when the first message arrives.
+    timer: Option<TimerKey>,
+}
+
+impl<T> Sender<T> {
+    /// Sends a message that is there at once.
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        self.send_at(self.0.core.now(), message)
+    }
+
+    /// Sends a message that arrives at `at`.
+    pub fn send_at(&self, at: Instant, message: T) -> Result<(), SendError<T>> {
+        let mut state = self.0.state.borrow_mut();
+        if !state.open {
+            return Err(SendError::Closed(message));
+        }
+        if state.queue.len() >= state.capacity {
+            return Err(SendError::Full(message));
+        }
+        let place = state.queue.iter().rposition(|&(other, _)| other <= at).map_or(0, |i| i + 1);
+        state.queue.insert(place, (at, message));
+        if place == 0 && state.waiting.is_some() {
+            self.0.arm(&mut state, at);
+        }
+        Ok(())
+    }
+
+    /// True when the receiver is gone.
+    pub fn is_closed(&self) -> bool {
+        !self.0.state.borrow().open
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.0.state.borrow_mut().senders += 1;
+        Sender(Rc::clone(&self.0))
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.borrow_mut();
+        state.senders -= 1;
+        if state.senders == 0
+            && state.queue.is_empty()
+            && let Some(waiter) = state.waiting.take()
+        {
+            self.0.core.executor.wake(waiter);
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    /// The next message, once it has arrived; `None` when no sender and no message is left.
+    pub async fn recv(&mut self) -> Option<T> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// [`recv`](Self::recv) for hand-written futures.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let shared = &*self.0;
+        let mut state = shared.state.borrow_mut();
+        match state.queue.front() {
+            Some(&(at, _)) if at <= shared.core.now() => {
+                shared.disarm(&mut state);
+                state.waiting = None;
+                Poll::Ready(state.queue.pop_front().map(|(_, message)| message))
+            }
+            None if state.senders == 0 => Poll::Ready(None),
+            first => {
+                let first = first.map(|&(at, _)| at);
+                state.waiting = Some(shared.core.executor.waiter(cx));
+                if let Some(at) = first {
+                    shared.arm(&mut state, at);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// How many messages are in the channel, those on their way included.
+    pub fn len(&self) -> usize {
+        self.0.state.borrow().queue.len()
+    }
+
+    /// True when no message is in the channel or on its way.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What was queued is dropped with the receiver; its own destructors see a closed channel.
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let queue = {
+            let mut state = self.0.state.borrow_mut();
+            self.0.disarm(&mut state);
+            state.open = false;
+            state.waiting = None;
+            std::mem::take(&mut state.queue)
+        };
+        drop(queue);
+    }
+}
+
+impl<T> Shared<T> {
+    /// Sees to it that the waiting receiver is woken at `at`: by a timer, or right away.
+    fn arm(&self, state: &mut State<T>, at: Instant) {
+        self.disarm(state);
+        if at <= self.core.now() {
+            if let Some(waiter) = state.waiting.take() {
+                self.core.executor.wake(waiter);
+            }
+            return;
+        }
+        let waiter = match &state.waiting {
+            Some(Waiter::Task(id)) => Waiter::Task(*id),
+            Some(Waiter::Foreign(waker)) => Waiter::Foreign(waker.clone()),
+            None => return,
+        };
+        state.timer = Some(self.core.timers.borrow_mut().insert(at.as_nanos(), waiter));
+    }
+
+    fn disarm(&self, state: &mut State<T>) {
+        if let Some(key) = state.timer.take() {
+            let cancelled = self.core.timers.borrow_mut().cancel(key);
+            drop(cancelled);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A set of tasks whose results are taken in the order in which they end.
+
+use super::executor::{TaskId, Waiter};
+use super::sim::Ctx;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::rc::Rc;
+use std::task::Poll;
+
+/// Tasks that belong together. Dropping the set drops those that still run: that is how work is cancelled.
+pub struct JoinSet<T> {
+    ctx: Ctx,
+    members: Vec<TaskId>,
+    /// Spawned and not yet returned by [`join_next`](Self::join_next).
+    pending: usize,
+    results: Rc<RefCell<Results<T>>>,
+}
+
+struct Results<T> {
+    done: VecDeque<T>,
+    waiting: Option<Waiter>,
+}
+
+impl<T: 'static> JoinSet<T> {
+    /// An empty set.
+    pub fn new(ctx: &Ctx) -> Self {
+        JoinSet {
+            ctx: ctx.clone(),
+            members: Vec::new(),
+            pending: 0,
+            results: Rc::new(RefCell::new(Results { done: VecDeque::new(), waiting: None })),
+        }
+    }
+
+    /// Starts a task of this set.
+    pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> TaskId {
+        let results = Rc::clone(&self.results);
+        let core = Rc::clone(&self.ctx.core);
+        let id = self.ctx.spawn(async move {
+            let output = future.await;
+            let mut results = results.borrow_mut();
+            results.done.push_back(output);
+            if let Some(waiter) = results.waiting.take() {
+                core.executor.wake(waiter);
+            }
+        });
+        self.members.push(id);
+        self.pending += 1;
+        id
+    }
+
+    /// The result of the next task to end; `None` when all have been returned. A member that was aborted from
+    /// outside never ends: wait under a timeout where that can happen.
+    pub async fn join_next(&mut self) -> Option<T> {
+        if self.pending == 0 {
+            return None;
+        }
+        let output = poll_fn(|cx| {
+            let mut results = self.results.borrow_mut();
+            match results.done.pop_front() {
+                Some(output) => Poll::Ready(output),
+                None => {
+                    results.waiting = Some(self.ctx.core.executor.waiter(cx));
+                    Poll::Pending
+                }
+            }
+        })
+        .await;
+        self.pending -= 1;
+        Some(output)
+    }
+}
+
+impl<T> Drop for JoinSet<T> {
+    fn drop(&mut self) {
+        for &id in &self.members {
+            self.ctx.abort(id);
+        }
+    }
+}

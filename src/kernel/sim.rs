@@ -1,0 +1,211 @@
+//! [`Sim`], which owns a simulation, and [`Ctx`], which its tasks hold.
+
+use super::executor::{Executor, Scope, Span, TaskId, Waiter};
+use super::rng::Stream;
+use super::sleep::{Elapsed, Sleep};
+use super::time::{Duration, Instant};
+use super::timer_queue::TimerQueue;
+use super::trace::{Kind, Record, Sink, Trace};
+use std::cell::{Cell, Ref, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+/// What the simulation and all its tasks share.
+pub(super) struct Core {
+    now: Cell<Instant>,
+    pub(super) executor: Executor,
+    pub(super) timers: RefCell<TimerQueue<Waiter>>,
+    trace: RefCell<Trace>,
+    seed: u64,
+}
+
+impl Core {
+    pub(super) fn now(&self) -> Instant {
+        self.now.get()
+    }
+}
+
+/// A simulation: tasks, timers, virtual time, and the trace of what they did.
+pub struct Sim {
+    core: Rc<Core>,
+}
+
+impl Sim {
+    /// An empty simulation at virtual zero.
+    pub fn new(seed: u64, sink: Sink) -> Self {
+        Sim {
+            core: Rc::new(Core {
+                now: Cell::new(Instant::ZERO),
+                executor: Executor::default(),
+                timers: RefCell::default(),
+                trace: RefCell::new(Trace::new(sink)),
+                seed,
+            }),
+        }
+    }
+
+    /// The handle that tasks hold.
+    pub fn ctx(&self) -> Ctx {
+        Ctx { core: Rc::clone(&self.core) }
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        self.core.now()
+    }
+
+    /// Runs everything that happens up to and including `limit`, and moves time there.
+    pub fn run_until(&mut self, limit: Instant) {
+        let core = &*self.core;
+        core.executor.run_ready();
+        while let Some((at, waiter)) = self.pop_timer(limit) {
+            core.now.set(at);
+            self.fire(waiter);
+        }
+        core.now.set(core.now().max(limit));
+    }
+
+    /// Runs the next instant at which anything happens, if it is not later than `limit`, to its end.
+    /// Returns false, and leaves time alone, when nothing is left to do until then.
+    pub fn run_instant(&mut self, limit: Instant) -> bool {
+        let core = &*self.core;
+        core.executor.run_ready();
+        let Some((at, waiter)) = self.pop_timer(limit) else {
+            return false;
+        };
+        core.now.set(at);
+        self.fire(waiter);
+        while let Some((_, waiter)) = self.pop_timer(at) {
+            self.fire(waiter);
+        }
+        true
+    }
+
+    /// The trace so far.
+    pub fn trace(&self) -> Ref<'_, Trace> {
+        self.core.trace.borrow()
+    }
+
+    fn pop_timer(&self, limit: Instant) -> Option<(Instant, Waiter)> {
+        let (at, waiter) = self.core.timers.borrow_mut().pop(limit.as_nanos())?;
+        Some((Instant::from_nanos(at), waiter))
+    }
+
+    /// A timer's task is polled directly, without a trip through the ready queue.
+    fn fire(&self, waiter: Waiter) {
+        match waiter {
+            Waiter::Task(id) => self.core.executor.poll(id),
+            Waiter::Foreign(waker) => waker.wake(),
+        }
+        self.core.executor.run_ready();
+    }
+}
+
+/// Tasks hold the core and the core holds the tasks: dropping them ends the circle.
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.core.executor.clear();
+    }
+}
+
+/// A task's handle to the simulation. Cheap to clone.
+#[derive(Clone)]
+pub struct Ctx {
+    pub(super) core: Rc<Core>,
+}
+
+impl Ctx {
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        self.core.now()
+    }
+
+    /// Waits for `span`; dropping the future cancels its timer.
+    pub fn sleep(&self, span: Duration) -> Sleep {
+        self.sleep_until(self.now() + span)
+    }
+
+    /// Waits until `deadline`, or not at all if it has passed.
+    pub fn sleep_until(&self, deadline: Instant) -> Sleep {
+        Sleep::new(Rc::clone(&self.core), deadline)
+    }
+
+    /// Runs `future` for at most `limit`; then it is dropped, and with it all that it had under way.
+    /// At the very instant of the limit a result that is ready wins.
+    pub async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Result<F::Output, Elapsed> {
+        let mut future = pin!(future);
+        let mut sleep = self.sleep(limit);
+        poll_fn(|cx| {
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            pin!(&mut sleep).poll(cx).map(|()| Err(Elapsed))
+        })
+        .await
+    }
+
+    /// Starts a task in the scope of the current one. It runs on when the returned id is dropped.
+    pub fn spawn(&self, future: impl Future<Output = ()> + 'static) -> TaskId {
+        self.spawn_in(self.core.executor.scope.get(), future)
+    }
+
+    /// Starts a task in `scope`.
+    pub fn spawn_in(&self, scope: Scope, future: impl Future<Output = ()> + 'static) -> TaskId {
+        self.core.executor.spawn(scope, Box::pin(future))
+    }
+
+    /// Drops a task. One that has ended stays ended; the current one is dropped when it next waits.
+    pub fn abort(&self, task: TaskId) {
+        self.core.executor.abort(task);
+    }
+
+    /// Drops every task of `scope`.
+    pub fn abort_scope(&self, scope: Scope) {
+        self.core.executor.abort_scope(scope);
+    }
+
+    /// True once a task has run to its end or was aborted.
+    pub fn is_finished(&self, task: TaskId) -> bool {
+        self.core.executor.is_finished(task)
+    }
+
+    /// The random stream of `purpose` at `entity`.
+    pub fn stream(&self, entity: &str, purpose: &str) -> Stream {
+        Stream::new(self.core.seed, entity, purpose)
+    }
+
+    /// What the current task is busy with.
+    pub fn span(&self) -> Span {
+        self.core.executor.span.get()
+    }
+
+    /// Says what the current task is busy with from here on.
+    pub fn set_span(&self, span: Span) {
+        self.core.executor.span.set(span);
+    }
+
+    /// Records an event in the current task's scope, caused by the task's last event. Returns its number.
+    pub fn record(&self, kind: Kind, peer: u32, value: u64) -> u64 {
+        let executor = &self.core.executor;
+        let span = executor.span.get();
+        let n = self.record_in(executor.scope.get(), span, kind, peer, value);
+        executor.span.set(Span { cause: n, ..span });
+        n
+    }
+
+    /// Records an event of another scope or cause; the current task's span stays as it is.
+    pub fn record_in(&self, scope: Scope, span: Span, kind: Kind, peer: u32, value: u64) -> u64 {
+        self.core.trace.borrow_mut().push(Record {
+            n: 0,
+            at: self.now(),
+            node: scope.0,
+            kind,
+            req: span.req,
+            cause: span.cause,
+            peer,
+            value,
+        })
+    }
+}

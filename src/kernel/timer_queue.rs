@@ -1,0 +1,290 @@
+//! The event queue: timers in (deadline, insertion) order, cancellable in O(1).
+//!
+//! A hierarchical timer wheel over all of `u64`: 4,096 slots of one tick, then nine aligned levels of 64 slots, each
+//! 64 times as coarse as the one below. A timer goes to the level of the highest digit in which its deadline differs
+//! from the cursor; when the cursor enters a coarse slot, the slot's timers move down in order. A timer can reach a
+//! fine level directly only after the coarse slot above it was emptied, so ties keep their insertion order.
+//!
+//! Slots are circular doubly linked lists through one array, whose first entries are the slots' sentinels: removal
+//! needs no search and no branch. Bitmaps find the next occupied slot in a few instructions.
+
+const FINE_BITS: u32 = 12;
+const FINE_SLOTS: usize = 1 << FINE_BITS;
+const COARSE_BITS: u32 = 6;
+const COARSE_SLOTS: usize = 1 << COARSE_BITS;
+/// 12 + 9 · 6 = 66 bits, so every `u64` deadline has a slot.
+const COARSE_LEVELS: usize = 9;
+const SENTINELS: usize = FINE_SLOTS + COARSE_LEVELS * COARSE_SLOTS;
+
+/// Names a timer until it fires or is cancelled; afterwards the key is dead and harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimerKey {
+    index: u32,
+    generation: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Link {
+    prev: u32,
+    next: u32,
+}
+
+struct Entry<T> {
+    deadline: u64,
+    generation: u32,
+    item: Option<T>,
+}
+
+/// Timers that carry an item of type `T` each.
+pub struct TimerQueue<T> {
+    /// Not later than any deadline in the queue; deadlines are placed relative to it.
+    cursor: u64,
+    /// Sentinels, then one link per entry.
+    links: Vec<Link>,
+    entries: Vec<Entry<T>>,
+    free: Vec<u32>,
+    fine: [u64; FINE_SLOTS / 64],
+    /// Which words of `fine` are not zero.
+    fine_summary: u64,
+    coarse: [u64; COARSE_LEVELS],
+}
+
+impl<T> Default for TimerQueue<T> {
+    fn default() -> Self {
+        let links = (0..SENTINELS as u32).map(|i| Link { prev: i, next: i }).collect();
+        TimerQueue {
+            cursor: 0,
+            links,
+            entries: Vec::new(),
+            free: Vec::new(),
+            fine: [0; FINE_SLOTS / 64],
+            fine_summary: 0,
+            coarse: [0; COARSE_LEVELS],
+        }
+    }
+}
+
+impl<T> TimerQueue<T> {
+    /// Adds a timer. A deadline that has passed fires next, after those of its instant.
+    pub fn insert(&mut self, deadline: u64, item: T) -> TimerKey {
+        let deadline = deadline.max(self.cursor);
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                self.entries.push(Entry { deadline: 0, generation: 0, item: None });
+                self.links.push(Link { prev: 0, next: 0 });
+                (self.entries.len() - 1) as u32
+            }
+        };
+        let entry = &mut self.entries[index as usize];
+        entry.deadline = deadline;
+        entry.item = Some(item);
+        let generation = entry.generation;
+        self.link(index + SENTINELS as u32, self.slot_of(deadline));
+        TimerKey { index, generation }
+    }
+
+    /// Removes a timer and returns its item, or `None` when it fired or was cancelled before.
+    pub fn cancel(&mut self, key: TimerKey) -> Option<T> {
+        let entry = self.entries.get(key.index as usize)?;
+        if entry.generation != key.generation || entry.item.is_none() {
+            return None;
+        }
+        self.unlink(key.index + SENTINELS as u32);
+        self.release(key.index)
+    }
+
+    /// Exchanges the item of a timer that still waits, keeping its place; returns the old one.
+    pub fn replace(&mut self, key: TimerKey, item: T) -> Option<T> {
+        let entry = self.entries.get_mut(key.index as usize)?;
+        if entry.generation != key.generation || entry.item.is_none() {
+            return None;
+        }
+        entry.item.replace(item)
+    }
+
+    /// Takes the earliest timer whose deadline is at most `limit`; among equal deadlines, the first inserted.
+    pub fn pop(&mut self, limit: u64) -> Option<(u64, T)> {
+        let slot = self.next_slot(limit)?;
+        let node = self.links[slot].next;
+        self.unlink(node);
+        let item = self.release(node - SENTINELS as u32)?;
+        Some((self.cursor, item))
+    }
+
+    /// How many timers wait.
+    pub fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    /// True when no timer waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn release(&mut self, index: u32) -> Option<T> {
+        self.free.push(index);
+        let entry = &mut self.entries[index as usize];
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.item.take()
+    }
+
+    fn slot_of(&self, deadline: u64) -> usize {
+        let differs = deadline ^ self.cursor;
+        if differs < FINE_SLOTS as u64 {
+            return deadline as usize & (FINE_SLOTS - 1);
+        }
+        let level = (63 - differs.leading_zeros() - FINE_BITS) / COARSE_BITS;
+        let digit = (deadline >> (FINE_BITS + COARSE_BITS * level)) as usize & (COARSE_SLOTS - 1);
+        FINE_SLOTS + level as usize * COARSE_SLOTS + digit
+    }
+
+    /// The fine slot that holds the earliest timers, with the cursor moved to their deadline; `None` when they are
+    /// later than `limit`. Never moves the cursor past `limit`.
+    fn next_slot(&mut self, limit: u64) -> Option<usize> {
+        loop {
+            if self.fine_summary != 0 {
+                let word = self.fine_summary.trailing_zeros() as usize;
+                let slot = word * 64 + self.fine[word].trailing_zeros() as usize;
+                let deadline = (self.cursor & !(FINE_SLOTS as u64 - 1)) | slot as u64;
+                if deadline > limit {
+                    return None;
+                }
+                self.cursor = deadline;
+                return Some(slot);
+            }
+            let level = self.coarse.iter().position(|&slots| slots != 0)?;
+            let digit = self.coarse[level].trailing_zeros();
+            let shift = FINE_BITS + COARSE_BITS * level as u32;
+            let above = u64::MAX.checked_shl(shift + COARSE_BITS).unwrap_or(0);
+            let start = (self.cursor & above) | u64::from(digit) << shift;
+            if start > limit {
+                return None;
+            }
+            self.cursor = start;
+            self.cascade(FINE_SLOTS + level * COARSE_SLOTS + digit as usize);
+        }
+    }
+
+    /// Moves the timers of a coarse slot that the cursor has entered to finer slots, in order.
+    fn cascade(&mut self, slot: usize) {
+        let mut node = self.links[slot].next;
+        let sentinel = slot as u32;
+        self.links[slot] = Link { prev: sentinel, next: sentinel };
+        self.clear_bit(slot);
+        while node != sentinel {
+            let next = self.links[node as usize].next;
+            let deadline = self.entries[node as usize - SENTINELS].deadline;
+            self.link(node, self.slot_of(deadline));
+            node = next;
+        }
+    }
+
+    fn link(&mut self, node: u32, slot: usize) {
+        let last = self.links[slot].prev;
+        self.links[node as usize] = Link { prev: last, next: slot as u32 };
+        self.links[last as usize].next = node;
+        self.links[slot].prev = node;
+        if slot < FINE_SLOTS {
+            self.fine[slot / 64] |= 1 << (slot % 64);
+            self.fine_summary |= 1 << (slot / 64);
+        } else {
+            let coarse = slot - FINE_SLOTS;
+            self.coarse[coarse / COARSE_SLOTS] |= 1 << (coarse % COARSE_SLOTS);
+        }
+    }
+
+    fn unlink(&mut self, node: u32) {
+        let Link { prev, next } = self.links[node as usize];
+        self.links[prev as usize].next = next;
+        self.links[next as usize].prev = prev;
+        if prev == next {
+            // Only the sentinel is left.
+            self.clear_bit(prev as usize);
+        }
+    }
+
+    fn clear_bit(&mut self, slot: usize) {
+        if slot < FINE_SLOTS {
+            self.fine[slot / 64] &= !(1 << (slot % 64));
+            if self.fine[slot / 64] == 0 {
+                self.fine_summary &= !(1 << (slot / 64));
+            }
+        } else {
+            let coarse = slot - FINE_SLOTS;
+            self.coarse[coarse / COARSE_SLOTS] &= !(1 << (coarse % COARSE_SLOTS));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Rng;
+
+    /// A sorted list of (deadline, sequence): what the wheel must agree with.
+    #[derive(Default)]
+    struct Reference(std::collections::BTreeMap<(u64, u64), u64>);
+
+    #[test]
+    fn agrees_with_a_sorted_list_under_ties_cancels_and_large_jumps() {
+        for seed in 0..200 {
+            let mut rng = Rng::new(seed);
+            let mut wheel = TimerQueue::default();
+            let mut list = Reference::default();
+            let mut keys = Vec::new();
+            let mut now = 0_u64;
+            for sequence in 0..400_u64 {
+                match rng.below(10) {
+                    0..=5 => {
+                        let magnitude = rng.below(64);
+                        let ahead = rng.next_u64() >> magnitude;
+                        let deadline = match rng.below(4) {
+                            0 => now + rng.below(4),
+                            _ => now.saturating_add(ahead),
+                        };
+                        let key = wheel.insert(deadline, sequence);
+                        keys.push((key, (deadline, sequence)));
+                        list.0.insert((deadline, sequence), sequence);
+                    }
+                    6 if !keys.is_empty() => {
+                        let pick = rng.below(keys.len() as u64) as usize;
+                        let (key, place) = keys.swap_remove(pick);
+                        assert_eq!(wheel.cancel(key), list.0.remove(&place), "seed {seed}");
+                        assert_eq!(wheel.cancel(key), None, "a key dies once");
+                    }
+                    _ => {
+                        let limit = now.saturating_add(rng.next_u64() >> rng.below(64));
+                        let first = list.0.first_key_value().map(|(&place, _)| place);
+                        match first {
+                            Some(place) if place.0 <= limit => {
+                                list.0.remove(&place);
+                                assert_eq!(wheel.pop(limit), Some(place), "seed {seed}");
+                                now = place.0;
+                            }
+                            _ => {
+                                assert_eq!(wheel.pop(limit), None, "seed {seed}");
+                                now = limit;
+                            }
+                        }
+                    }
+                }
+                assert_eq!(wheel.len(), list.0.len());
+            }
+            while let Some((place, _)) = list.0.pop_first() {
+                assert_eq!(wheel.pop(u64::MAX), Some(place), "seed {seed}");
+            }
+            assert!(wheel.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_last_instant_of_all_is_a_deadline_too() {
+        let mut wheel = TimerQueue::default();
+        wheel.insert(u64::MAX, 'b');
+        wheel.insert(1, 'a');
+        assert_eq!(wheel.pop(u64::MAX - 1), Some((1, 'a')));
+        assert_eq!(wheel.pop(u64::MAX - 1), None);
+        assert_eq!(wheel.pop(u64::MAX), Some((u64::MAX, 'b')));
+    }
+}

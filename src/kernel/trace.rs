@@ -1,0 +1,186 @@
+//! What happened, in order: typed records with causal parents, and a running hash over all of them.
+//!
+//! The hash is kept even when no record is: two runs with the same hash did the same things at the same instants.
+//! It mixes fixed-width integers only, so it has the same value on every target; it is comparable within one version
+//! of the program.
+
+use super::rng::hash_name;
+use super::time::Instant;
+use std::collections::VecDeque;
+
+/// What a record is about. Two kinds of one name are the same kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    name: &'static str,
+    code: u32,
+}
+
+impl Kind {
+    /// The kind called `name`.
+    pub const fn new(name: &'static str) -> Self {
+        let code = hash_name(name);
+        Kind { name, code: (code ^ (code >> 32)) as u32 }
+    }
+
+    /// Its name, as written to trace files.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record {
+    /// Its number: 1, 2, 3, …
+    pub n: u64,
+    /// When it happened.
+    pub at: Instant,
+    /// The scope (a node) where it happened; 0 is the laboratory itself.
+    pub node: u32,
+    /// What happened.
+    pub kind: Kind,
+    /// The request it belongs to; 0 for none.
+    pub req: u64,
+    /// The number of the record that caused it; 0 for none.
+    pub cause: u64,
+    /// The other node concerned; 0 for none.
+    pub peer: u32,
+    /// A figure whose meaning the kind gives: nanoseconds, a count, the bits of a finite float.
+    pub value: u64,
+}
+
+/// Which records are kept. The hash covers all of them in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sink {
+    /// None.
+    #[default]
+    None,
+    /// The last so many.
+    Ring(usize),
+    /// All.
+    Full,
+}
+
+/// The records of a run, its hash and its count.
+#[derive(Debug, Default)]
+pub struct Trace {
+    sink: Sink,
+    kept: VecDeque<Record>,
+    count: u64,
+    hash: u64,
+}
+
+impl Trace {
+    /// An empty trace that keeps what `sink` says.
+    pub fn new(sink: Sink) -> Self {
+        Trace { sink, ..Trace::default() }
+    }
+
+    /// Adds an event; its `n` is set here and returned.
+    pub fn push(&mut self, mut record: Record) -> u64 {
+        self.count += 1;
+        record.n = self.count;
+        self.hash = mix(self.hash, &record);
+        match self.sink {
+            Sink::None => {}
+            Sink::Full => self.kept.push_back(record),
+            Sink::Ring(capacity) => {
+                if self.kept.len() >= capacity {
+                    self.kept.pop_front();
+                }
+                self.kept.push_back(record);
+            }
+        }
+        self.count
+    }
+
+    /// How many events there were, kept or not.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The hash over all events so far.
+    pub fn hash(&self) -> u64 {
+        // A last scatter, so that nearby states look different.
+        let h = self.hash ^ (self.hash >> 32);
+        h.wrapping_mul(0xd6e8_feb8_6659_fd93)
+    }
+
+    /// The records kept, oldest first.
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &Record> + ExactSizeIterator {
+        self.kept.iter()
+    }
+}
+
+/// The products are independent of each other, so they overlap in the processor; the last multiplication makes the
+/// result depend on the order of records. The record's own number is implied by its place.
+fn mix(hash: u64, r: &Record) -> u64 {
+    let place = u64::from(r.node) << 32 | u64::from(r.peer);
+    let content = r.at.as_nanos().wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ place.wrapping_mul(0xc2b2_ae3d_27d4_eb4f).rotate_left(17)
+        ^ u64::from(r.kind.code).wrapping_mul(0x1656_67b1_9e37_79f9)
+        ^ r.req.wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29)
+        ^ r.cause.wrapping_mul(0xc4ce_b9fe_1a85_ec53).rotate_left(41)
+        ^ r.value.wrapping_mul(0x27d4_eb2f_1656_67c5);
+    (hash.rotate_left(23) ^ content).wrapping_mul(0x8764_9b9d_a5b1_d5c7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(value: u64) -> Record {
+        Record {
+            n: 0,
+            at: Instant::from_millis(5),
+            node: 1,
+            kind: Kind::new("test"),
+            req: 2,
+            cause: 3,
+            peer: 4,
+            value,
+        }
+    }
+
+    fn hash_of(records: &[Record]) -> u64 {
+        let mut trace = Trace::new(Sink::None);
+        for &r in records {
+            trace.push(r);
+        }
+        trace.hash()
+    }
+
+    #[test]
+    fn the_hash_sees_every_field_and_the_order() {
+        let base = record(1);
+        let variants = [
+            Record { at: Instant::from_millis(6), ..base },
+            Record { node: 9, ..base },
+            Record { kind: Kind::new("other"), ..base },
+            Record { req: 9, ..base },
+            Record { cause: 9, ..base },
+            Record { peer: 9, ..base },
+            Record { value: 9, ..base },
+        ];
+        for v in variants {
+            assert_ne!(hash_of(&[base]), hash_of(&[v]));
+            assert_ne!(hash_of(&[base, v]), hash_of(&[v, base]));
+        }
+    }
+
+    #[test]
+    fn the_sinks_keep_none_the_last_or_all_and_hash_the_same() {
+        let run = |sink| {
+            let mut trace = Trace::new(sink);
+            for value in 0..10 {
+                trace.push(record(value));
+            }
+            let kept: Vec<u64> = trace.records().map(|r| r.n).collect();
+            (trace.hash(), trace.count(), kept)
+        };
+        let (hash, count, none) = run(Sink::None);
+        assert_eq!((count, none.len()), (10, 0));
+        assert_eq!(run(Sink::Ring(3)), (hash, 10, vec![8, 9, 10]));
+        assert_eq!(run(Sink::Full), (hash, 10, (1..=10).collect()));
+    }
+}

@@ -2,10 +2,15 @@
 //!
 //! The modules below stand in reading order; each knows only those above it.
 //!
-//! - [`kernel`]: virtual time, tasks, randomness, trace
+//! - [`kernel`]: virtual time, tasks, randomness, trace. Knows no machine, no domain, no web
+//! - [`net`]: nodes and links: crash, restart, latency, loss, duplication, partition
+//! - [`substrate`]: the parts systems are made of; each behaves as the real server does
 //! - [`app`]: the player
 
-pub mod app;
 pub mod kernel;
+pub mod net;
+pub mod substrate;
+
+pub mod app;
 #[cfg(target_arch = "wasm32")]
 pub mod ui;

@@ -1,0 +1,183 @@
+//! Links: how long a message takes, and whether it arrives at all.
+
+use super::node::NodeId;
+use crate::kernel::{Ctx, Duration, Instant, Rng, Stream};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+/// How messages travel over a link in one direction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkModel {
+    /// The least time that a message takes.
+    pub latency: Duration,
+    /// Added to it: uniform between zero and this.
+    pub jitter: Duration,
+    /// The probability that a message is lost, 0 … 1.
+    pub loss: f64,
+    /// The probability that a message arrives twice, 0 … 1.
+    pub duplication: f64,
+}
+
+impl LinkModel {
+    /// A link that loses and duplicates nothing.
+    pub const fn new(latency: Duration, jitter: Duration) -> Self {
+        LinkModel { latency, jitter, loss: 0.0, duplication: 0.0 }
+    }
+
+    pub(super) fn fate(&self, roll: Roll) -> Fate {
+        Fate {
+            delay: self.latency + self.jitter.scale(roll.jitter),
+            lost: roll.loss < self.loss,
+            duplicated: roll.duplication < self.duplication,
+        }
+    }
+}
+
+/// What becomes of one message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fate {
+    /// How long it travels.
+    pub delay: Duration,
+    /// It never arrives.
+    pub lost: bool,
+    /// It arrives twice.
+    pub duplicated: bool,
+}
+
+/// The random draws that decide one message's fate, each uniform in [0, 1).
+#[derive(Clone, Copy, Debug)]
+pub struct Roll {
+    pub(super) jitter: f64,
+    pub(super) loss: f64,
+    pub(super) duplication: f64,
+    /// For the loss that a rule adds: independent of the link's own.
+    pub(super) rule: f64,
+}
+
+impl Roll {
+    fn new(rng: &mut Rng) -> Self {
+        Roll { jitter: rng.unit(), loss: rng.unit(), duplication: rng.unit(), rule: rng.unit() }
+    }
+}
+
+/// The draws for all messages of one exchange.
+#[derive(Clone, Copy, Debug)]
+pub struct Trip {
+    /// The first message.
+    pub request: Roll,
+    /// Its copy, if it is duplicated.
+    pub copy: Roll,
+    /// The answer.
+    pub response: Roll,
+    /// The news that the caller has given up.
+    pub cancel: Roll,
+}
+
+struct Link {
+    stream: Stream,
+    /// Exchanges opened so far; the index into the stream.
+    exchanges: u64,
+}
+
+#[derive(Default)]
+pub(super) struct Links {
+    models: BTreeMap<(NodeId, NodeId), LinkModel>,
+    links: BTreeMap<(NodeId, NodeId), Link>,
+}
+
+impl Links {
+    pub(super) fn connect(&mut self, a: NodeId, b: NodeId, model: LinkModel) {
+        self.models.insert((a, b), model);
+        self.models.insert((b, a), model);
+    }
+
+    /// Nodes that nobody connected are next to each other: no delay, no loss.
+    pub(super) fn model(&self, from: NodeId, to: NodeId) -> LinkModel {
+        self.models.get(&(from, to)).copied().unwrap_or(LinkModel::new(Duration::ZERO, Duration::ZERO))
+    }
+
+    pub(super) fn trip<'a>(
+        &mut self,
+        ctx: &Ctx,
+        from: NodeId,
+        to: NodeId,
+        name: impl Fn(NodeId) -> &'a str,
+    ) -> Trip {
+        let link = self.links.entry((from, to)).or_insert_with(|| Link {
+            stream: ctx.stream(&format!("{}>{}", name(from), name(to)), "link"),
+            exchanges: 0,
+        });
+        let mut rng = link.stream.at(link.exchanges);
+        link.exchanges += 1;
+        Trip {
+            request: Roll::new(&mut rng),
+            copy: Roll::new(&mut rng),
+            response: Roll::new(&mut rng),
+            cancel: Roll::new(&mut rng),
+        }
+    }
+}
+
+/// What a message in flight carries, as far as a picture of it needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Payload {
+    /// A question.
+    Request,
+    /// An answer with its HTTP status.
+    Response(u16),
+    /// A connection that was refused or reset.
+    Refusal,
+    /// The news that the caller has given up.
+    Cancel,
+}
+
+/// A message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flight {
+    /// When it arrives, or would if it were not lost.
+    pub arrives_at: Instant,
+    /// When it left.
+    pub sent_at: Instant,
+    /// Who sent it.
+    pub from: NodeId,
+    /// Whom it is for.
+    pub to: NodeId,
+    /// The request that it belongs to; 0 for none.
+    pub req: u64,
+    /// What it carries.
+    pub payload: Payload,
+    /// It will not arrive.
+    pub lost: bool,
+}
+
+/// The messages on their way, for snapshots. Nothing in a simulation looks at it.
+pub(super) struct Flights {
+    observed: bool,
+    by_arrival: BinaryHeap<Reverse<Flight>>,
+}
+
+impl Flights {
+    pub(super) fn new(observed: bool) -> Self {
+        Flights { observed, by_arrival: BinaryHeap::new() }
+    }
+
+    pub(super) fn add(&mut self, now: Instant, flight: Flight) {
+        if self.observed {
+            self.forget_arrived(now);
+            self.by_arrival.push(Reverse(flight));
+        }
+    }
+
+    pub(super) fn current(&mut self, now: Instant) -> Vec<Flight> {
+        self.forget_arrived(now);
+        let mut flights: Vec<Flight> = self.by_arrival.iter().map(|&Reverse(flight)| flight).collect();
+        flights.sort_unstable();
+        flights
+    }
+
+    fn forget_arrived(&mut self, now: Instant) {
+        while self.by_arrival.peek().is_some_and(|Reverse(flight)| flight.arrives_at <= now) {
+            self.by_arrival.pop();
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Nodes and the links between them: crash, restart, latency, loss, duplication, partition.
+//!
+//! A [`Net`] knows which nodes there are and whether they are up, and it decides the fate of every message
+//! ([`Net::send`]). It carries no messages itself: the substrate above sends bytes with the delay that it is told.
+//! A node is a scope of tasks; a crash drops them all, so timers die, connections break and memory is gone. What is
+//! to survive lives outside, with whoever built the node.
+//!
+//! Faults live only here, as [`Rule`]s and node states: everything above sees delay, loss or a crash, never "a fault".
+
+mod link;
+mod node;
+mod rule;
+
+pub use link::{Fate, Flight, LinkModel, Payload, Trip};
+pub use node::{NodeId, Shutdown};
+pub use rule::{Effect, Rule, RuleId, Target};
+
+use crate::kernel::{Ctx, Duration, Instant, Kind, Scope, Span};
+use futures::future::LocalBoxFuture;
+use link::{Flights, Links};
+use node::Node;
+use std::cell::{Ref, RefCell};
+use std::rc::Rc;
+
+/// A node's role was started (again).
+pub const NODE_STARTED: Kind = Kind::new("node_started");
+/// A node crashed.
+pub const NODE_CRASHED: Kind = Kind::new("node_crashed");
+/// A node's role ended by itself: a graceful shutdown.
+pub const NODE_STOPPED: Kind = Kind::new("node_stopped");
+/// A message was lost on its way; the peer is the one that it was for.
+pub const MESSAGE_LOST: Kind = Kind::new("message_lost");
+/// A rule began to hold.
+pub const FAULT_STARTED: Kind = Kind::new("fault_started");
+/// A rule was lifted.
+pub const FAULT_ENDED: Kind = Kind::new("fault_ended");
+
+/// The network of one run. Cheap to clone.
+#[derive(Clone)]
+pub struct Net {
+    ctx: Ctx,
+    state: Rc<RefCell<State>>,
+}
+
+struct State {
+    nodes: Vec<Node>,
+    links: Links,
+    rules: Vec<(RuleId, Rule)>,
+    next_rule: u64,
+    flights: Flights,
+}
+
+impl Net {
+    /// A network without nodes. `observed` says whether messages in flight are listed for a snapshot.
+    pub fn new(ctx: &Ctx, observed: bool) -> Self {
+        Net {
+            ctx: ctx.clone(),
+            state: Rc::new(RefCell::new(State {
+                nodes: Vec::new(),
+                links: Links::default(),
+                rules: Vec::new(),
+                next_rule: 1,
+                flights: Flights::new(observed),
+            })),
+        }
+    }
+
+    /// The simulation that this network lives in.
+    pub fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+
+    // --- nodes ------------------------------------------------------------------------------------------------
+
+    /// Adds a node that is down and has no role yet.
+    pub fn add_node(&self, name: &str) -> NodeId {
+        let mut state = self.state.borrow_mut();
+        state.nodes.push(Node::new(name));
+        NodeId(state.nodes.len() as u32)
+    }
+
+    /// Says what a node runs. `role` is called at every start, with the signal that asks for a graceful end; when
+    /// the future that it returns is ready, the node stops.
+    pub fn set_role(&self, node: NodeId, role: impl Fn(Shutdown) -> LocalBoxFuture<'static, ()> + 'static) {
+        self.node_mut(node, |n| n.role = Some(Rc::new(role)));
+    }
+
+    /// Starts a node: one that runs is crashed first.
+    pub fn start(&self, node: NodeId) {
+        self.crash(node);
+        let shutdown = Shutdown::new(&self.ctx);
+        let role = self.node_mut(node, |n| {
+            n.up_since = Some(self.ctx.now());
+            n.shutdown = Some(shutdown.clone());
+            n.role.clone()
+        });
+        self.ctx.record_in(node.scope(), Span::default(), NODE_STARTED, 0, 0);
+        if let Some(role) = role {
+            let (net, running) = (self.clone(), role(shutdown));
+            self.ctx.spawn_in(node.scope(), async move {
+                running.await;
+                net.take_down(node, NODE_STOPPED);
+            });
+        }
+    }
+
+    /// Crashes a node; one that is down stays down.
+    pub fn crash(&self, node: NodeId) {
+        if self.is_up(node) {
+            self.take_down(node, NODE_CRASHED);
+        }
+    }
+
+    /// Asks a node to end gracefully.
+    pub fn stop(&self, node: NodeId) {
+        let shutdown = self.node_mut(node, |n| n.shutdown.clone());
+        if let Some(shutdown) = shutdown {
+            shutdown.signal();
+        }
+    }
+
+    fn take_down(&self, node: NodeId, kind: Kind) {
+        self.node_mut(node, |n| {
+            n.up_since = None;
+            n.down_since = self.ctx.now();
+            n.shutdown = None;
+        });
+        self.ctx.record_in(node.scope(), Span::default(), kind, 0, 0);
+        // The destructors of its tasks run now: connections notice that the node is gone.
+        self.ctx.abort_scope(node.scope());
+    }
+
+    /// True while a node runs.
+    pub fn is_up(&self, node: NodeId) -> bool {
+        self.node(node).up_since.is_some()
+    }
+
+    /// Since when a node has been down; `None` while it runs.
+    pub fn down_since(&self, node: NodeId) -> Option<Instant> {
+        let node = self.node(node);
+        node.up_since.is_none().then_some(node.down_since)
+    }
+
+    /// A node's name.
+    pub fn name(&self, node: NodeId) -> String {
+        self.node(node).name.clone()
+    }
+
+    /// The node called `name`.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.nodes().find(|&id| self.node(id).name == name)
+    }
+
+    /// All nodes, in the order in which they were added.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (1..=self.state.borrow().nodes.len() as u32).map(NodeId)
+    }
+
+    fn node(&self, id: NodeId) -> Ref<'_, Node> {
+        Ref::map(self.state.borrow(), |state| &state.nodes[id.0 as usize - 1])
+    }
+
+    fn node_mut<R>(&self, id: NodeId, change: impl FnOnce(&mut Node) -> R) -> R {
+        change(&mut self.state.borrow_mut().nodes[id.0 as usize - 1])
+    }
+
+    // --- links ------------------------------------------------------------------------------------------------
+
+    /// Says how messages travel between two nodes, in both directions.
+    pub fn connect(&self, a: NodeId, b: NodeId, model: LinkModel) {
+        self.state.borrow_mut().links.connect(a, b, model);
+    }
+
+    /// Opens an exchange of messages between two nodes: all its random draws are made now, from the stream of this
+    /// pair at this exchange, so nothing that happens later in the run can shift them.
+    pub fn trip(&self, from: NodeId, to: NodeId) -> Trip {
+        let mut state = self.state.borrow_mut();
+        let State { links, nodes, .. } = &mut *state;
+        links.trip(&self.ctx, from, to, |id| nodes[id.0 as usize - 1].name.as_str())
+    }
+
+    /// Decides the fate of a message that leaves now, `roll` being the draws for it.
+    pub fn send(&self, from: NodeId, to: NodeId, roll: link::Roll) -> Fate {
+        let state = self.state.borrow();
+        let mut fate = state.links.model(from, to).fate(roll);
+        for (_, rule) in &state.rules {
+            rule.apply(from, to, roll, &mut fate);
+        }
+        fate
+    }
+
+    /// True when messages from one node to the other cannot pass now.
+    pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
+        let state = self.state.borrow();
+        state.rules.iter().any(|(_, rule)| rule.cuts(from, to))
+    }
+
+    /// Records the loss of a message.
+    pub fn record_lost(&self, from: NodeId, to: NodeId, span: Span) {
+        self.ctx.record_in(from.scope(), span, MESSAGE_LOST, to.0, 0);
+    }
+
+    /// Lists a message as being on its way, if this network is observed.
+    pub fn observe(&self, flight: Flight) {
+        let now = self.ctx.now();
+        self.state.borrow_mut().flights.add(now, flight);
+    }
+
+    /// The messages that are on their way now.
+    pub fn in_flight(&self) -> Vec<Flight> {
+        self.state.borrow_mut().flights.current(self.ctx.now())
+    }
+
+    // --- rules ------------------------------------------------------------------------------------------------
+
+    /// Makes a rule hold from now on.
+    pub fn add_rule(&self, rule: Rule) -> RuleId {
+        let mut state = self.state.borrow_mut();
+        let id = RuleId(state.next_rule);
+        state.next_rule += 1;
+        self.ctx.record_in(
+            Scope(rule.target.first().0),
+            Span::default(),
+            FAULT_STARTED,
+            rule.target.second(),
+            rule.effect.bits(),
+        );
+        state.rules.push((id, rule));
+        id
+    }
+
+    /// Lifts a rule; one that is lifted already stays so.
+    pub fn remove_rule(&self, id: RuleId) {
+        let mut state = self.state.borrow_mut();
+        let Some(place) = state.rules.iter().position(|&(other, _)| other == id) else {
+            return;
+        };
+        let (_, rule) = state.rules.remove(place);
+        self.ctx.record_in(
+            Scope(rule.target.first().0),
+            Span::default(),
+            FAULT_ENDED,
+            rule.target.second(),
+            rule.effect.bits(),
+        );
+    }
+
+    /// The rules that hold.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.state.borrow().rules.iter().map(|&(_, rule)| rule).collect()
+    }
+
+    /// By how much work on `node` takes longer now: the product of its slow rules, 1 without any.
+    pub fn slowdown(&self, node: NodeId) -> f64 {
+        let state = self.state.borrow();
+        state.rules.iter().map(|(_, rule)| rule.slowdown(node)).product()
+    }
+
+    /// How long `work` takes on `node` now.
+    pub fn work(&self, node: NodeId, work: Duration) -> Duration {
+        match self.slowdown(node) {
+            1.0 => work,
+            factor => work.scale(factor),
+        }
+    }
+}

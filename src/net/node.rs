@@ -1,0 +1,58 @@
+//! A node: a name, a role that it runs while it is up, and the signal for a graceful end.
+
+use crate::kernel::{Ctx, Instant, Receiver, Scope, Sender, channel};
+use futures::future::LocalBoxFuture;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Names a node of a network. Its number is also its tasks' scope and its number in the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// The scope of the node's tasks.
+    pub fn scope(self) -> Scope {
+        Scope(self.0)
+    }
+}
+
+pub(super) type Role = Rc<dyn Fn(Shutdown) -> LocalBoxFuture<'static, ()>>;
+
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) role: Option<Role>,
+    /// `None` while the node is down.
+    pub(super) up_since: Option<Instant>,
+    pub(super) down_since: Instant,
+    pub(super) shutdown: Option<Shutdown>,
+}
+
+impl Node {
+    pub(super) fn new(name: &str) -> Self {
+        Node { name: name.to_owned(), role: None, up_since: None, down_since: Instant::ZERO, shutdown: None }
+    }
+}
+
+/// Asks a role to end gracefully, as SIGTERM does.
+#[derive(Clone)]
+pub struct Shutdown {
+    sender: Sender<()>,
+    receiver: Rc<RefCell<Receiver<()>>>,
+}
+
+impl Shutdown {
+    pub(super) fn new(ctx: &Ctx) -> Self {
+        let (sender, receiver) = channel(ctx, 1);
+        Shutdown { sender, receiver: Rc::new(RefCell::new(receiver)) }
+    }
+
+    /// Ready when the node was asked to end. At most one task waits for it.
+    pub async fn requested(&self) {
+        std::future::poll_fn(|cx| self.receiver.borrow_mut().poll_recv(cx).map(drop)).await;
+    }
+
+    pub(super) fn signal(&self) {
+        // Full means that it was asked before; once is enough.
+        let _ = self.sender.send(());
+    }
+}

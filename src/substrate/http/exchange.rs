@@ -1,0 +1,289 @@
+//! One request and its response on their way.
+//!
+//! [`Connection`] is what both sides share, as the two ends of a TCP connection do: the caller waits for a [`Wire`]
+//! message on it, the server's [`Responder`] sends one, and whoever is dropped tells the other.
+
+use super::listener::Ports;
+use super::message::{Request, Response};
+use super::{
+    ABANDONED, CANCELLED, Http, HttpError, REFUSED, REQUEST_RECEIVED, REQUEST_SENT, RESET, RESPONSE_RECEIVED,
+    RESPONSE_SENT,
+};
+use crate::kernel::{Duration, Scope, SendError, Sender, Span, TaskId, channel};
+use crate::net::{Flight, Net, NodeId, Payload, Trip};
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::rc::Rc;
+
+/// What can come back to the caller, with the record that it follows from.
+enum Wire {
+    Response(Response, Span),
+    Failed(HttpError, Span),
+}
+
+/// At most the reply and the reply to a duplicate.
+const REPLIES_MAX: usize = 2;
+
+/// What the two ends of an exchange share.
+pub(super) struct Connection {
+    net: Net,
+    ports: Rc<RefCell<Ports>>,
+    from: NodeId,
+    to: NodeId,
+    trip: Trip,
+    reply: Sender<Wire>,
+    /// The tasks that work on it at the server: one, or two when the request was duplicated.
+    handlers: RefCell<Vec<TaskId>>,
+    /// The caller has given up, and the server knows.
+    cancelled: Cell<bool>,
+}
+
+pub(super) async fn run(
+    http: &Http,
+    from: NodeId,
+    to: NodeId,
+    request: Request,
+) -> Result<Response, HttpError> {
+    let net = &http.net;
+    let ctx = net.ctx();
+    let (reply, mut replies) = channel(ctx, REPLIES_MAX);
+    let trip = net.trip(from, to);
+    let connection = Rc::new(Connection {
+        net: net.clone(),
+        ports: Rc::clone(&http.ports),
+        from,
+        to,
+        trip,
+        reply,
+        handlers: RefCell::default(),
+        cancelled: Cell::new(false),
+    });
+    ctx.record(REQUEST_SENT, to.0, request.body.len() as u64);
+    connection.send_request(request);
+    let caller = Caller { connection: Rc::clone(&connection), span: ctx.span(), open: true };
+
+    loop {
+        let Some(wire) = replies.recv().await else { return pending().await };
+        if net.is_cut(to, from) {
+            // Sent before the cut, and caught by it on the way.
+            net.record_lost(to, from, ctx.span());
+            continue;
+        }
+        return caller.receive(wire);
+    }
+}
+
+/// The caller's end. Dropped before a reply came, it tells the server.
+struct Caller {
+    connection: Rc<Connection>,
+    span: Span,
+    open: bool,
+}
+
+impl Caller {
+    fn receive(mut self, wire: Wire) -> Result<Response, HttpError> {
+        self.open = false;
+        let Connection { net, to, .. } = &*self.connection;
+        let ctx = net.ctx();
+        match wire {
+            Wire::Response(response, span) => {
+                ctx.set_span(span);
+                ctx.record(RESPONSE_RECEIVED, to.0, u64::from(response.status));
+                Ok(response)
+            }
+            Wire::Failed(error, span) => {
+                ctx.set_span(span);
+                ctx.record(if error == HttpError::Refused { REFUSED } else { RESET }, to.0, 0);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        if self.open {
+            self.connection.send_cancel(self.span);
+        }
+    }
+}
+
+impl Connection {
+    fn send_request(self: &Rc<Self>, request: Request) {
+        let span = self.net.ctx().span();
+        let fate = self.net.send(self.from, self.to, self.trip.request);
+        self.observe(self.from, self.to, fate.delay, Payload::Request, span, fate.lost);
+        if fate.lost {
+            self.net.record_lost(self.from, self.to, span);
+        } else {
+            self.deliver_request(fate.delay, request.clone());
+        }
+        if fate.duplicated {
+            let copy = self.net.send(self.from, self.to, self.trip.copy);
+            if !copy.lost {
+                self.observe(self.from, self.to, copy.delay, Payload::Request, span, false);
+                self.deliver_request(copy.delay, request);
+            }
+        }
+    }
+
+    /// The message travels by itself: neither the caller's end nor its crash calls it back.
+    fn deliver_request(self: &Rc<Self>, delay: Duration, request: Request) {
+        let connection = Rc::clone(self);
+        let ctx = self.net.ctx().clone();
+        self.net.ctx().spawn_in(Scope::default(), async move {
+            ctx.sleep(delay).await;
+            connection.arrive(request);
+        });
+    }
+
+    fn arrive(self: Rc<Self>, request: Request) {
+        let net = self.net.clone();
+        let sent = net.ctx().span();
+        if net.is_cut(self.from, self.to) {
+            net.record_lost(self.from, self.to, sent);
+            return;
+        }
+        if self.cancelled.get() {
+            return;
+        }
+        let queue = self.ports.borrow().queue_at(&request.url.authority);
+        let Some(queue) = queue.filter(|_| net.is_up(self.to)) else {
+            self.send_back(Wire::Failed(HttpError::Refused, sent), Payload::Refusal);
+            return;
+        };
+        let n = net.ctx().record_in(
+            self.to.scope(),
+            sent,
+            REQUEST_RECEIVED,
+            self.from.0,
+            request.body.len() as u64,
+        );
+        let span = Span { cause: n, ..sent };
+        let incoming = Incoming { request, responder: Responder { connection: self, span, answered: false } };
+        if let Err(SendError::Full(incoming) | SendError::Closed(incoming)) = queue.send(incoming) {
+            incoming.refuse();
+        }
+    }
+
+    /// Sends the first thing that goes back to the caller.
+    fn send_back(&self, wire: Wire, payload: Payload) {
+        let (Wire::Response(_, span) | Wire::Failed(_, span)) = &wire;
+        let span = *span;
+        let fate = self.net.send(self.to, self.from, self.trip.response);
+        if !self.cancelled.get() {
+            self.observe(self.to, self.from, fate.delay, payload, span, fate.lost);
+        }
+        if fate.lost {
+            self.net.record_lost(self.to, self.from, span);
+            return;
+        }
+        // A caller that has gone does not hear it.
+        let _ = self.reply.send_at(self.net.ctx().now() + fate.delay, wire);
+    }
+
+    /// The caller has given up: the news travels, and ends the handlers' tasks when it arrives.
+    fn send_cancel(self: &Rc<Self>, span: Span) {
+        let ctx = self.net.ctx().clone();
+        let n = ctx.record_in(self.from.scope(), span, ABANDONED, self.to.0, 0);
+        let span = Span { cause: n, ..span };
+        let fate = self.net.send(self.from, self.to, self.trip.cancel);
+        self.observe(self.from, self.to, fate.delay, Payload::Cancel, span, fate.lost);
+        if fate.lost {
+            self.net.record_lost(self.from, self.to, span);
+            return;
+        }
+        let connection = Rc::clone(self);
+        ctx.clone().spawn_in(Scope::default(), async move {
+            ctx.sleep(fate.delay).await;
+            connection.cancel(span);
+        });
+    }
+
+    fn cancel(&self, span: Span) {
+        let ctx = self.net.ctx();
+        if self.net.is_cut(self.from, self.to) {
+            self.net.record_lost(self.from, self.to, span);
+            return;
+        }
+        self.cancelled.set(true);
+        for task in self.handlers.take() {
+            if !ctx.is_finished(task) {
+                ctx.record_in(self.to.scope(), span, CANCELLED, self.from.0, 0);
+                ctx.abort(task);
+            }
+        }
+    }
+
+    /// Notes which task works on the request.
+    pub(super) fn handled_by(&self, task: TaskId) {
+        self.handlers.borrow_mut().push(task);
+    }
+
+    fn observe(&self, from: NodeId, to: NodeId, delay: Duration, payload: Payload, span: Span, lost: bool) {
+        let now = self.net.ctx().now();
+        self.net.observe(Flight {
+            arrives_at: now + delay,
+            sent_at: now,
+            from,
+            to,
+            req: span.req,
+            payload,
+            lost,
+        });
+    }
+}
+
+/// A request in a server's accept queue.
+pub(super) struct Incoming {
+    request: Request,
+    responder: Responder,
+}
+
+impl Incoming {
+    /// Turns it away: the accept queue is full.
+    fn refuse(mut self) {
+        self.responder.answered = true;
+        let Responder { connection, span, .. } = &self.responder;
+        connection.send_back(Wire::Failed(HttpError::Refused, *span), Payload::Refusal);
+    }
+
+    /// Takes it up, unless its caller has given up meanwhile; the current task is then busy with it.
+    pub(super) fn begin(self) -> Option<(Request, Responder)> {
+        let connection = &self.responder.connection;
+        if connection.cancelled.get() {
+            return None;
+        }
+        connection.net.ctx().set_span(self.responder.span);
+        Some((self.request, self.responder))
+    }
+}
+
+/// The server's end. Dropped without an answer, it resets the connection.
+pub(super) struct Responder {
+    connection: Rc<Connection>,
+    span: Span,
+    answered: bool,
+}
+
+impl Responder {
+    pub(super) fn connection(&self) -> Rc<Connection> {
+        Rc::clone(&self.connection)
+    }
+
+    pub(super) fn respond(mut self, response: Response) {
+        self.answered = true;
+        let ctx = self.connection.net.ctx();
+        ctx.record(RESPONSE_SENT, self.connection.from.0, u64::from(response.status));
+        let payload = Payload::Response(response.status);
+        self.connection.send_back(Wire::Response(response, ctx.span()), payload);
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        if !self.answered && !self.connection.cancelled.get() {
+            self.connection.send_back(Wire::Failed(HttpError::Reset, self.span), Payload::Refusal);
+        }
+    }
+}

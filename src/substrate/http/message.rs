@@ -1,0 +1,214 @@
+//! Requests, responses, URLs, and JSON bodies.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::str::FromStr;
+
+/// An HTTP method. Servers answer 405 to those that they do not serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// DELETE
+    Delete,
+    /// Any other, verbatim.
+    Other(String),
+}
+
+impl Method {
+    /// The method as it stands in a request line.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+            Method::Other(name) => name,
+        }
+    }
+}
+
+impl From<&str> for Method {
+    fn from(name: &str) -> Self {
+        match name {
+            "GET" => Method::Get,
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            "DELETE" => Method::Delete,
+            other => Method::Other(other.to_owned()),
+        }
+    }
+}
+
+/// An `http` URL, split where the simulation needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// Host and port: `localhost:8080`.
+    pub authority: String,
+    /// The path, at least `/`.
+    pub path: String,
+    /// What follows `?`, without it; empty if there is none.
+    pub query: String,
+}
+
+/// Why a text is no URL that the simulation can follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrlError(String);
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not an http URL such as http://localhost:8080/request", self.0)
+    }
+}
+
+impl FromStr for Url {
+    type Err = UrlError;
+
+    /// Without a scheme `http://` is meant, as curl has it; without a port, 80.
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        let wrong = || UrlError(text.to_owned());
+        let rest = match text.split_once("://") {
+            Some(("http", rest)) => rest,
+            Some(_) => return Err(wrong()),
+            None => text,
+        };
+        let rest = rest.split('#').next().unwrap_or_default();
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (host, tail) = rest.split_at(end);
+        let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
+        if name.is_empty()
+            || port.parse::<u16>().is_err()
+            || name.contains(|c: char| c.is_whitespace() || c == ':')
+        {
+            return Err(wrong());
+        }
+        let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Url { authority: format!("{name}:{port}"), path: path.to_owned(), query: query.to_owned() })
+    }
+}
+
+/// A request. Header names are compared without regard to case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Where it goes.
+    pub url: Url,
+    /// Names and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body, maybe empty.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A GET request.
+    pub fn get(url: Url) -> Self {
+        Request { method: Method::Get, url, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A POST request with a JSON body.
+    pub fn post_json(url: Url, body: &impl Serialize) -> Self {
+        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        Request { method: Method::Post, url, headers, body: to_json(body) }
+    }
+
+    /// The body read as JSON; the error says what is wrong with it.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+}
+
+/// A response.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Names and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body, maybe empty.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response with a JSON body, which ends with a line feed as Go's encoder writes it.
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        let mut body = to_json(body);
+        body.push(b'\n');
+        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        Response { status, headers, body }
+    }
+
+    /// The structured error that every simulated service answers with:
+    /// `{"error": {"code", "message", "details"}}`.
+    pub fn error(status: u16, code: &str, message: &str, details: serde_json::Value) -> Self {
+        let error = serde_json::json!({"code": code, "message": message, "details": details});
+        Response::json(status, &serde_json::json!({ "error": error }))
+    }
+
+    /// The same response with one more header.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The body read as JSON.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+
+    /// The standard phrase for the status, as it stands in a status line.
+    pub fn reason(&self) -> &'static str {
+        match self.status {
+            200 => "OK",
+            202 => "Accepted",
+            204 => "No Content",
+            304 => "Not Modified",
+            400 => "Bad Request",
+            404 => "Not Found",
+            405 => "Method Not Allowed",
+            412 => "Precondition Failed",
+            413 => "Request Entity Too Large",
+            429 => "Too Many Requests",
+            500 => "Internal Server Error",
+            502 => "Bad Gateway",
+            503 => "Service Unavailable",
+            504 => "Gateway Timeout",
+            _ => "",
+        }
+    }
+}
+
+fn to_json(body: &impl Serialize) -> Vec<u8> {
+    // The messages are our own plain structs: only a map with keys that are not strings could fail.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_split_as_curl_splits_them() {
+        for (text, authority, path, query) in [
+            ("http://localhost:8080/request", "localhost:8080", "/request", ""),
+            ("localhost:8081", "localhost:8081", "/", ""),
+            ("http://localhost/add?a=2&b=3", "localhost:80", "/add", "a=2&b=3"),
+            ("http://localhost?x#y", "localhost:80", "/", "x"),
+        ] {
+            let url: Url = text.parse().unwrap();
+            assert_eq!(
+                (url.authority.as_str(), url.path.as_str(), url.query.as_str()),
+                (authority, path, query)
+            );
+        }
+        for text in ["", "https://localhost/", "http://:80/", "http://localhost:99999/", "http://a b/"] {
+            assert!(text.parse::<Url>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The parts that systems are made of. Each answers as the real server does, and sees delay, loss or a crash of the
+//! network below, never "a fault".
+
+pub mod http;

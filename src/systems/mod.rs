@@ -1,0 +1,6 @@
+//! The simulated systems, one folder each, with the same file names in each.
+//!
+//! A system is parameters and a seed in, an outcome and a trace out. Its roles are plain `async` functions that read
+//! as if they ran against the real services.
+
+pub mod oracle;

@@ -1,0 +1,101 @@
+//! The JSON that the oracle's services exchange, with the source documents' names.
+
+use crate::kernel::Duration;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// `POST /request` and `POST /task`. The coordinator gives the id; one that a client sends is ignored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OracleRequest {
+    /// The request's id, `req-00001` and so on.
+    #[serde(default)]
+    pub id: String,
+    /// What is asked for, such as `BTC/USD`.
+    pub query: String,
+}
+
+/// What one worker answered, or why it did not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerResult {
+    /// The worker.
+    pub worker_id: String,
+    /// The request that it answers.
+    pub request_id: String,
+    /// The value; 0 when there is an error.
+    pub value: f64,
+    /// Why there is no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub err: Option<String>,
+    /// The worker's own processing time; for one that did not answer, how long the coordinator waited.
+    #[serde(with = "go_duration")]
+    pub response_time: Duration,
+    /// False for a failed or late answer.
+    pub reliable: bool,
+}
+
+/// The coordinator's answer to `POST /request`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OracleResult {
+    /// The request's id.
+    pub request_id: String,
+    /// The aggregate of the answers used.
+    pub final_value: f64,
+    /// One entry per worker asked, in registration order.
+    pub worker_responses: Vec<WorkerResult>,
+    /// How far the result can be relied upon, in words.
+    pub reliability_note: String,
+}
+
+/// `POST /register`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The worker's id.
+    pub id: String,
+    /// Where its tasks go, such as `http://localhost:8081`.
+    pub endpoint: String,
+}
+
+/// `POST /heartbeat` and `POST /deregister`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerName {
+    /// The worker's id.
+    pub id: String,
+}
+
+/// What the coordinator answers to the three of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// `registered`, `alive` or `deregistered`.
+    pub status: String,
+    /// The same in words.
+    pub message: String,
+}
+
+/// A row of the registry, as `GET /workers` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerInfo {
+    /// The worker's id.
+    pub id: String,
+    /// Where its tasks go.
+    pub endpoint: String,
+    /// The last registration, heartbeat or answer, in RFC 3339.
+    pub last_seen: String,
+    /// True when its score is at least one half.
+    pub reliable: bool,
+    /// Its reliability score, 0 … 1.
+    pub score: f64,
+}
+
+/// Durations on the wire are strings in Go's notation.
+pub mod go_duration {
+    use super::*;
+
+    /// Writes `"120ms"`.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(duration)
+    }
+
+    /// Reads `"120ms"`.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

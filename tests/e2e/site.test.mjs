@@ -1,0 +1,96 @@
+// What the built site promises before any of its features: its policy, its size, its origin, its start.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { DIST, leaving, mounted, open } from "./helpers.mjs";
+
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; " +
+  "img-src 'self' data: blob:; font-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'";
+
+const WASM = "glasshive-app_bg.wasm";
+const html = () => readFile(join(DIST, "index.html"), "utf8");
+
+test("the page carries its policy before anything the policy is about", async () => {
+  const page = await html();
+  const metas = [...page.matchAll(/<meta http-equiv="Content-Security-Policy" content="([^"]*)"/g)];
+  assert.deepEqual(metas.map((meta) => meta[1]), [POLICY]);
+  for (const tag of ["<link", "<script"]) assert.ok(metas[0].index < page.indexOf(tag), `the policy follows a ${tag}`);
+});
+
+test("index.html has nothing inline, and names only files beside it", async () => {
+  const page = await html();
+  for (const [, attributes, body] of page.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/g)) {
+    assert.match(attributes, /\ssrc="/);
+    assert.equal(body.trim(), "");
+  }
+  for (const tag of page.match(/<[a-z][^>]*>/gi)) {
+    assert.doesNotMatch(tag, /^<(style|base)\b/i);
+    assert.doesNotMatch(tag, /\s(style|on[a-z]+)\s*=/i);
+    const address = tag.match(/\s(?:href|src)="([^"]*)"/)?.[1];
+    // Each with the build's query, so that a browser never mixes the files of two builds.
+    if (address !== undefined) assert.match(address, /^\.\/[\w.-]+\?v=[0-9a-f]{10}$/, tag);
+  }
+});
+
+test("the program is at most 250 KB compressed", async (t) => {
+  const size = gzipSync(await readFile(join(DIST, WASM)), { level: 9 }).length;
+  t.diagnostic(`${WASM}: ${size} bytes after gzip -9`);
+  assert.ok(size <= 250 * 1024, `${size} bytes`);
+});
+
+test("the page starts under a sub-path, without a complaint and without leaving its origin", async (t) => {
+  const { page, problems, requests, origin } = await open(t);
+  await mounted(page);
+  await page.waitForSelector("main");
+  await page.waitForLoadState("networkidle");
+  assert.deepEqual(problems, []);
+  assert.deepEqual(leaving(requests, origin), []);
+  // One each: what the preload links fetched is what the start used.
+  for (const name of [WASM, "glasshive-app.js"]) {
+    assert.equal(requests.filter((url) => new URL(url).pathname.endsWith(`/${name}`)).length, 1, name);
+  }
+});
+
+test("the policy is in force", async (t) => {
+  const { page, problems } = await open(t);
+  await mounted(page);
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "globalThis.inlineRan = true";
+    document.body.append(script);
+  });
+  assert.equal(await page.evaluate(() => globalThis.inlineRan), undefined);
+  await assert.rejects(page.evaluate(() => fetch("http://127.0.0.1:9/")));
+  // The reports come by events, a moment later.
+  for (const directive of ["script-src", "connect-src"]) {
+    const reported = () => problems.some((problem) => problem.startsWith(`policy: ${directive}`));
+    for (let tries = 0; tries < 50 && !reported(); tries += 1) await page.waitForTimeout(20);
+    assert.ok(reported(), problems.join("\n"));
+  }
+});
+
+test("a program that cannot be fetched is reported in the page, and Retry starts it", async (t) => {
+  const cases = [
+    ["the connection breaks", (route) => route.abort(), /The cause: .+/],
+    ["the file is gone", (route) => route.fulfill({ status: 404, body: "gone" }), /404/],
+    ["the file is cut short", (route) => route.fulfill({ contentType: "application/wasm", body: "\0asm" }), /The cause: .+/],
+  ];
+  for (const [name, answer, cause] of cases) {
+    await t.test(name, async (t) => {
+      const { page } = await open(t, { before: (page) => page.route(`**/${WASM}?*`, answer) });
+      const error = page.locator("#boot-error");
+      await error.waitFor();
+      assert.match(await error.innerText(), cause);
+      assert.equal(await page.locator("#poster").count(), 0);
+
+      await page.unroute(`**/${WASM}?*`);
+      await error.getByRole("button", { name: "Retry" }).click();
+      await page.waitForSelector("main");
+      assert.equal(await error.count(), 0);
+    });
+  }
+});

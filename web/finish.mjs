@@ -1,0 +1,51 @@
+// Trunk runs this after each build (see Trunk.toml). It finishes index.html for release:
+//
+// - stamps the Content-Security-Policy, which `trunk serve` could not live with: it injects an inline script
+//   and opens a WebSocket to reload the page;
+// - gives every address in it the build's own query: the file names are stable, and a host may let a browser keep
+//   a file for minutes, so without it a visitor could get the new page with the old program;
+// - takes out the element that told Trunk what to build, which Trunk leaves in when it injects no script.
+
+import { createHash } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "connect-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+/** Replaces the one match of `pattern`; a page where it is missing is not fit to be published. */
+function replaceOne(html, pattern, replacement) {
+  const found = html.match(new RegExp(pattern, "g"))?.length ?? 0;
+  if (found !== 1) throw new Error(`index.html: expected ${pattern} once, found it ${found} times`);
+  return html.replace(pattern, replacement);
+}
+
+/** A short hash of all files of the build. */
+async function fingerprint(directory) {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  const hash = createHash("sha256");
+  for (const file of files.sort()) hash.update(await readFile(file));
+  return hash.digest("hex").slice(0, 10);
+}
+
+if (process.env.TRUNK_PROFILE === "release") {
+  const directory = process.env.TRUNK_STAGING_DIR;
+  const file = join(directory, "index.html");
+  const build = await fingerprint(directory);
+  let html = await readFile(file, "utf8");
+  html = replaceOne(html, /<!-- policy: [^>]*-->/, `<meta http-equiv="Content-Security-Policy" content="${POLICY}" />`);
+  html = replaceOne(html, /\n *<link data-trunk rel="rust"[^>]*>/, "");
+  html = html.replace(/ (href|src)="(\.\/[^"?#]+)"/g, ` $1="$2?v=${build}"`);
+  await writeFile(file, html);
+}

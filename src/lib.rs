@@ -5,11 +5,16 @@
 //! - [`kernel`]: virtual time, tasks, randomness, trace. Knows no machine, no domain, no web
 //! - [`net`]: nodes and links: crash, restart, latency, loss, duplication, partition
 //! - [`substrate`]: the parts systems are made of; each behaves as the real server does
+//! - [`systems`]: the simulated systems, one folder each
+//! - [`lab`]: scenarios, runs, measures, reports
 //! - [`app`]: the player
 
 pub mod kernel;
+
+pub mod lab;
 pub mod net;
 pub mod substrate;
+pub mod systems;
 
 pub mod app;
 #[cfg(target_arch = "wasm32")]

@@ -1,3 +1,248 @@
 //! The command line. On wasm32 it does nothing.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod native {
+    use clap::{Args, Parser, Subcommand};
+    use glasshive::kernel::{Duration, Instant, Sink};
+    use glasshive::lab::{Invalid, Options, Run, Scenario, curl, presets, report::Report, trace_file};
+    use serde_json::Value;
+    use std::fs::{self, File};
+    use std::io::{self, BufWriter, Write};
+    use std::path::{Path, PathBuf};
+    use std::process::ExitCode;
+
+    const OK: u8 = 0;
+    /// `run`: a check failed. `curl`: nobody answered.
+    const FAILED: u8 = 1;
+    const BAD_INPUT: u8 = 2;
+
+    /// Distributed worker systems on virtual time: run them, call them, break them.
+    #[derive(Parser)]
+    #[command(version)]
+    struct Cli {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    #[derive(Subcommand)]
+    enum Command {
+        /// List the shipped scenarios.
+        Presets,
+        /// Play a scenario and report what happened.
+        Run(RunArgs),
+        /// Call the simulated API, with curl's own arguments after `--`.
+        Curl(CurlArgs),
+    }
+
+    #[derive(Args)]
+    struct Base {
+        /// A shipped scenario, see `glasshive presets`.
+        #[arg(long, default_value = "oracle-http")]
+        preset: String,
+        /// Set a parameter, such as `workers=5` or `timeout=1.2s`; may be given again.
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        /// The seed of everything random.
+        #[arg(long)]
+        seed: Option<u64>,
+    }
+
+    #[derive(Args)]
+    struct RunArgs {
+        #[command(flatten)]
+        base: Base,
+        /// A scenario file in JSON, in place of a preset.
+        #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+        scenario: Option<PathBuf>,
+        /// How much virtual time to play; the horizon if absent.
+        #[arg(long = "for", value_name = "DURATION")]
+        duration: Option<String>,
+        /// Faults in place of the scenario's, such as `crash:w-04@8s..20s,lie:w-09@11s=0.18`; '' is none.
+        #[arg(long, value_name = "SPEC")]
+        faults: Option<String>,
+        /// Print one JSON object in place of the readable report.
+        #[arg(long)]
+        json: bool,
+        /// Write every event to this file, one JSON object a line.
+        #[arg(long, value_name = "FILE")]
+        trace: Option<PathBuf>,
+    }
+
+    #[derive(Args)]
+    struct CurlArgs {
+        #[command(flatten)]
+        base: Base,
+        /// Keep the cluster in this file from call to call.
+        #[arg(long, value_name = "FILE")]
+        session: Option<PathBuf>,
+        /// Print the status line and the headers too.
+        #[arg(short, long)]
+        include: bool,
+        /// Curl's arguments.
+        #[arg(last = true, required = true, value_name = "CURL ARGUMENTS")]
+        arguments: Vec<String>,
+    }
+
+    /// Why a command could not be carried out.
+    enum Problem {
+        Invalid(Invalid),
+        File(PathBuf, io::Error),
+        Output(io::Error),
+    }
+
+    impl From<Invalid> for Problem {
+        fn from(invalid: Invalid) -> Self {
+            Problem::Invalid(invalid)
+        }
+    }
+
+    pub fn main() -> ExitCode {
+        let outcome = match Cli::parse().command {
+            Command::Presets => list_presets(),
+            Command::Run(args) => run(&args),
+            Command::Curl(args) => call(&args),
+        };
+        match outcome {
+            Ok(code) => code.into(),
+            Err(Problem::Invalid(invalid)) => {
+                eprintln!("glasshive: {invalid}");
+                BAD_INPUT.into()
+            }
+            Err(Problem::File(path, error)) => {
+                eprintln!("glasshive: {}: {error}", path.display());
+                BAD_INPUT.into()
+            }
+            // Whoever read our output has had enough: that is no error of ours.
+            Err(Problem::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => OK.into(),
+            Err(Problem::Output(error)) => {
+                eprintln!("glasshive: cannot print: {error}");
+                FAILED.into()
+            }
+        }
+    }
+
+    fn list_presets() -> Result<u8, Problem> {
+        let width = presets::PRESETS.iter().map(|preset| preset.name.len()).max().unwrap_or_default();
+        for preset in &presets::PRESETS {
+            print_line(&format!("{:<width$}  {}", preset.name, preset.title))?;
+        }
+        Ok(OK)
+    }
+
+    fn run(args: &RunArgs) -> Result<u8, Problem> {
+        let mut scenario = match &args.scenario {
+            Some(path) => Scenario::from_json(&read(path)?)?,
+            None => Scenario::preset(&args.base.preset, 1),
+        };
+        apply(&args.base, &mut scenario)?;
+        if let Some(faults) = &args.faults {
+            scenario.faults = Some(faults.clone());
+        }
+        if let Some(text) = &args.duration {
+            let duration: Duration = text.parse().map_err(|error| Invalid {
+                field: "for".into(),
+                value: text.clone(),
+                allowed: format!("{error}"),
+            })?;
+            scenario.horizon = Some(duration.to_string());
+        }
+        let sink = if args.trace.is_some() { Sink::Full } else { Sink::None };
+        let mut run = Run::new(&scenario, Options { sink, ..Options::default() })?;
+        run.run_until(Instant::MAX);
+        if let Some(path) = &args.trace {
+            write_trace(&run, path)?;
+        }
+        let report = Report::of(&run);
+        if args.json {
+            print_line(&serde_json::to_string(&report).unwrap_or_default())?;
+        } else {
+            print(report.to_text().as_bytes())?;
+        }
+        Ok(if report.ok() { OK } else { FAILED })
+    }
+
+    fn write_trace(run: &Run, path: &Path) -> Result<(), Problem> {
+        let wrong = |error| Problem::File(path.to_owned(), error);
+        let mut out = BufWriter::new(File::create(path).map_err(wrong)?);
+        trace_file::write_ndjson(run, &mut out).and_then(|()| out.flush()).map_err(wrong)
+    }
+
+    fn call(args: &CurlArgs) -> Result<u8, Problem> {
+        let command = curl::parse(&args.arguments)?;
+        let saved = args.session.as_deref().filter(|path| path.exists());
+        let mut cluster = match saved {
+            Some(path) => curl::Cluster::resume(&read_session(path)?)?,
+            None => {
+                let mut scenario = Scenario::preset(&args.base.preset, 1);
+                apply(&args.base, &mut scenario)?;
+                curl::Cluster::fresh(scenario)?
+            }
+        };
+        let answer = cluster.call(&command.request)?;
+        if let Some(path) = &args.session {
+            let json = serde_json::to_string_pretty(&cluster.session()).unwrap_or_default();
+            fs::write(path, json + "\n").map_err(|error| Problem::File(path.clone(), error))?;
+        }
+        let response = match answer {
+            Ok(response) => response,
+            Err(error) => {
+                let url = &command.request.url;
+                eprintln!("curl: {}{}: {error}", url.authority, url.path);
+                return Ok(FAILED);
+            }
+        };
+        let mut out = Vec::new();
+        if args.include || command.include {
+            out.extend(format!("HTTP/1.1 {} {}\r\n", response.status, response.reason()).into_bytes());
+            for (name, value) in &response.headers {
+                out.extend(format!("{name}: {value}\r\n").into_bytes());
+            }
+            out.extend(format!("Content-Length: {}\r\n\r\n", response.body.len()).into_bytes());
+        }
+        out.extend(&response.body);
+        print(&out)?;
+        Ok(OK)
+    }
+
+    /// Puts `--seed` and `--set` into a scenario.
+    fn apply(base: &Base, scenario: &mut Scenario) -> Result<(), Problem> {
+        if let Some(seed) = base.seed {
+            scenario.seed = seed;
+        }
+        for pair in &base.set {
+            let (key, value) = pair.split_once('=').ok_or_else(|| Invalid {
+                field: "set".into(),
+                value: pair.clone(),
+                allowed: "key=value, such as workers=5".into(),
+            })?;
+            scenario.set.insert(key.to_owned(), Value::from(value));
+        }
+        Ok(())
+    }
+
+    fn read(path: &Path) -> Result<String, Problem> {
+        fs::read_to_string(path).map_err(|error| Problem::File(path.to_owned(), error))
+    }
+
+    fn read_session(path: &Path) -> Result<curl::Session, Problem> {
+        serde_json::from_str(&read(path)?).map_err(|error| {
+            let allowed = "a file that --session wrote".into();
+            Problem::Invalid(Invalid { field: "session".into(), value: error.to_string(), allowed })
+        })
+    }
+
+    fn print_line(text: &str) -> Result<(), Problem> {
+        print(format!("{text}\n").as_bytes())
+    }
+
+    fn print(bytes: &[u8]) -> Result<(), Problem> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(Problem::Output)
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+use native::main;
+
+#[cfg(target_arch = "wasm32")]
 fn main() {}

@@ -83,6 +83,12 @@ impl Sim {
         true
     }
 
+    /// Moves time to `at` without running what happens there. Everything before must have been run.
+    pub fn skip_to(&mut self, at: Instant) {
+        assert!(at >= self.now(), "time does not go back");
+        self.core.now.set(at);
+    }
+
     /// The trace so far.
     pub fn trace(&self) -> Ref<'_, Trace> {
         self.core.trace.borrow()

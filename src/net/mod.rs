@@ -20,6 +20,7 @@ use futures::future::LocalBoxFuture;
 use link::{Flights, Links};
 use node::Node;
 use std::cell::{Ref, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A node's role was started (again).
@@ -44,6 +45,8 @@ pub struct Net {
 
 struct State {
     nodes: Vec<Node>,
+    /// Only looked up, never iterated.
+    by_name: HashMap<String, NodeId>,
     links: Links,
     rules: Vec<(RuleId, Rule)>,
     next_rule: u64,
@@ -57,6 +60,7 @@ impl Net {
             ctx: ctx.clone(),
             state: Rc::new(RefCell::new(State {
                 nodes: Vec::new(),
+                by_name: HashMap::new(),
                 links: Links::default(),
                 rules: Vec::new(),
                 next_rule: 1,
@@ -76,7 +80,9 @@ impl Net {
     pub fn add_node(&self, name: &str) -> NodeId {
         let mut state = self.state.borrow_mut();
         state.nodes.push(Node::new(name));
-        NodeId(state.nodes.len() as u32)
+        let id = NodeId(state.nodes.len() as u32);
+        state.by_name.insert(name.to_owned(), id);
+        id
     }
 
     /// Says what a node runs. `role` is called at every start, with the signal that asks for a graceful end; when
@@ -148,7 +154,7 @@ impl Net {
 
     /// The node called `name`.
     pub fn find(&self, name: &str) -> Option<NodeId> {
-        self.nodes().find(|&id| self.node(id).name == name)
+        self.state.borrow().by_name.get(name).copied()
     }
 
     /// All nodes, in the order in which they were added.

@@ -147,8 +147,7 @@ impl Response {
     /// The structured error that every simulated service answers with:
     /// `{"error": {"code", "message", "details"}}`.
     pub fn error(status: u16, code: &str, message: &str, details: serde_json::Value) -> Self {
-        let error = serde_json::json!({"code": code, "message": message, "details": details});
-        Response::json(status, &serde_json::json!({ "error": error }))
+        Response::json(status, &ErrorBody { error: ErrorFields { code, message, details } })
     }
 
     /// The same response with one more header.
@@ -182,6 +181,19 @@ impl Response {
             _ => "",
         }
     }
+}
+
+/// The structured error, its fields in this order.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: ErrorFields<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorFields<'a> {
+    code: &'a str,
+    message: &'a str,
+    details: serde_json::Value,
 }
 
 fn to_json(body: &impl Serialize) -> Vec<u8> {

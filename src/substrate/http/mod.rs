@@ -54,6 +54,17 @@ pub enum HttpError {
     TimedOut(Duration),
 }
 
+impl HttpError {
+    /// A word for it, as the `code` of a structured error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            HttpError::Refused => "refused",
+            HttpError::Reset => "reset",
+            HttpError::TimedOut(_) => "timed_out",
+        }
+    }
+}
+
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -122,7 +122,10 @@ mod tests {
         assert_eq!(value(Strategy::Average, &[42120.5, 42150.8]), Some(42135.65));
         assert_eq!(value(Strategy::Median, &[9.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(value(Strategy::Median, &[9.0, 1.0, 2.0, 4.0]), Some(3.0));
-        assert_eq!(Strategy::Majority.aggregate(&[1.2, 0.9, 5.0], 1.0), Some(Aggregate { value: 1.0, support: 2 }));
+        assert_eq!(
+            Strategy::Majority.aggregate(&[1.2, 0.9, 5.0], 1.0),
+            Some(Aggregate { value: 1.0, support: 2 })
+        );
         for strategy in Strategy::ALL {
             assert_eq!(value(strategy, &[]), None);
             assert_eq!(value(strategy, &[7.0]), Some(7.0));

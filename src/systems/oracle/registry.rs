@@ -94,7 +94,8 @@ impl Registry {
     /// Removes and returns the workers that gave no sign of life for longer than `limit`.
     pub fn evict_stale(&mut self, now: Instant, limit: Duration) -> Vec<String> {
         let stale = |entry: &Entry| now.since(entry.last_seen) > limit;
-        let evicted = self.entries.iter().filter(|entry| stale(entry)).map(|entry| entry.id.clone()).collect();
+        let evicted =
+            self.entries.iter().filter(|entry| stale(entry)).map(|entry| entry.id.clone()).collect();
         self.entries.retain(|entry| !stale(entry));
         evicted
     }
@@ -153,7 +154,10 @@ mod tests {
         registry.note("a", Outcome::Failed);
         registry.register("a", "http://localhost:3", Instant::from_millis(5));
         let first = &registry.entries()[0];
-        assert_eq!((first.id.as_str(), first.endpoint.as_str(), first.history.failures), ("a", "http://localhost:3", 1));
+        assert_eq!(
+            (first.id.as_str(), first.endpoint.as_str(), first.history.failures),
+            ("a", "http://localhost:3", 1)
+        );
     }
 
     #[test]

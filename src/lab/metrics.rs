@@ -1,0 +1,91 @@
+//! What a run's requests amount to.
+
+use super::stats::{self, Estimate};
+use crate::systems::oracle::log::{Log, TaskEnd};
+use serde::{Deserialize, Serialize};
+
+/// Figures over the requests that a log kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Requests that a client wanted.
+    pub requests: usize,
+    /// Requests with an answer.
+    pub answered: usize,
+    /// Requests that failed: refused, timed out, 503.
+    pub unanswered: usize,
+    /// Requests still under way.
+    pub pending: usize,
+    /// The mean of |aggregate − truth| / truth over the answered.
+    pub error_mean: Option<Estimate>,
+    /// Its 95th percentile.
+    pub error_p95: Option<f64>,
+    /// From the intended send time to the answer, milliseconds, over the answered.
+    pub latency_ms: Option<Percentiles>,
+    /// How the tasks of closed requests ended.
+    pub tasks: Tasks,
+}
+
+/// Percentiles by nearest rank over the raw samples.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// The mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+}
+
+/// How many tasks ended in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tasks {
+    /// A value in time.
+    pub in_time: usize,
+    /// An error, a refused or a broken connection.
+    pub failed: usize,
+    /// Cancelled at the timeout.
+    pub late: usize,
+    /// Still under way.
+    pub pending: usize,
+}
+
+/// The figures over what `log` kept.
+pub fn summarise(log: &Log) -> Summary {
+    let requests = log.requests();
+    let answered = requests.iter().filter(|r| r.result.is_some()).count();
+    let unanswered = requests.iter().filter(|r| r.error.is_some()).count();
+    let done = || requests.iter().filter(|r| r.result.is_some());
+    let errors: Vec<f64> = done().filter_map(|r| r.analysis.as_ref().map(|a| a.error.abs())).collect();
+    let latencies: Vec<f64> =
+        done().filter_map(|r| Some(r.answered_at?.since(r.requested_at).as_millis_f64())).collect();
+    let mut tasks = Tasks::default();
+    for task in requests.iter().flat_map(|r| &r.tasks) {
+        *match task.end {
+            TaskEnd::InTime => &mut tasks.in_time,
+            TaskEnd::Failed => &mut tasks.failed,
+            TaskEnd::Late => &mut tasks.late,
+            TaskEnd::Pending => &mut tasks.pending,
+        } += 1;
+    }
+    Summary {
+        requests: requests.len(),
+        answered,
+        unanswered,
+        pending: requests.len() - answered - unanswered,
+        error_mean: stats::estimate(&errors),
+        error_p95: stats::percentile(&errors, 95.0),
+        latency_ms: percentiles(&latencies),
+        tasks,
+    }
+}
+
+fn percentiles(samples: &[f64]) -> Option<Percentiles> {
+    Some(Percentiles {
+        mean: stats::mean(samples)?,
+        p50: stats::percentile(samples, 50.0)?,
+        p95: stats::percentile(samples, 95.0)?,
+        p99: stats::percentile(samples, 99.0)?,
+    })
+}

@@ -1,0 +1,18 @@
+//! The laboratory: what a run is made of, how it is played, and what is measured.
+//!
+//! A [`Scenario`] (preset, settings, seed, faults, actions) is plain data that can be saved, shared and checked.
+//! A [`Run`] plays it: the same scenario gives the same run, byte for byte, on every machine.
+
+pub mod curl;
+pub mod fault;
+pub mod metrics;
+pub mod params;
+pub mod presets;
+pub mod report;
+mod run;
+mod scenario;
+pub mod stats;
+pub mod trace_file;
+
+pub use run::{ActedAt, Options, Run};
+pub use scenario::{Action, Invalid, Scenario};

@@ -1,0 +1,189 @@
+//! A finished run as one JSON object, and as text for a person.
+
+use super::metrics::{self, Summary};
+use super::params;
+use super::run::Run;
+use crate::systems::oracle::checks::{self, Check};
+use crate::systems::oracle::log::{Analysis, Failure, RequestEntry};
+use crate::systems::oracle::messages::WorkerResult;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// What `glasshive run --json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The scenario with every setting spelled out.
+    pub scenario: Value,
+    /// Its seed.
+    pub seed: u64,
+    /// How much virtual time was played.
+    pub virtual_ms: f64,
+    /// How many events there were.
+    pub events: u64,
+    /// The hash over them.
+    pub trace_hash: String,
+    /// Every request.
+    pub requests: Vec<RequestReport>,
+    /// Figures over them.
+    pub summary: Summary,
+    /// The invariants.
+    pub checks: Vec<Check>,
+}
+
+/// An OracleResult and what the laboratory adds to it. A failed request keeps its `worker_responses`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestReport {
+    /// The request's id.
+    pub request_id: String,
+    /// What was asked.
+    pub query: String,
+    /// The aggregate; null without one.
+    pub final_value: Option<f64>,
+    /// One entry per worker asked, in registration order.
+    pub worker_responses: Vec<WorkerResult>,
+    /// How far the result can be relied upon, in words; empty without a result.
+    pub reliability_note: String,
+    /// When the client wanted it.
+    pub requested_at_ms: f64,
+    /// When the client had its answer; null while it waits.
+    pub answered_at_ms: Option<f64>,
+    /// Why it got none.
+    pub error: Option<Failure>,
+    /// What the laboratory makes of the answers.
+    pub analysis: Option<Analysis>,
+}
+
+impl From<&RequestEntry> for RequestReport {
+    fn from(entry: &RequestEntry) -> Self {
+        let result = entry.result.as_ref();
+        RequestReport {
+            request_id: format!("req-{:05}", entry.number),
+            query: entry.query.clone(),
+            final_value: result.map(|result| result.final_value),
+            worker_responses: entry.worker_responses.clone(),
+            reliability_note: result.map_or_else(String::new, |result| result.reliability_note.clone()),
+            requested_at_ms: entry.requested_at.as_millis_f64(),
+            answered_at_ms: entry.answered_at.map(|at| at.as_millis_f64()),
+            error: entry.error.clone(),
+            analysis: entry.analysis.clone(),
+        }
+    }
+}
+
+impl Report {
+    /// The report of a run as it stands.
+    pub fn of(run: &Run) -> Self {
+        let oracle = run.oracle();
+        let log = oracle.log();
+        let mut checks = checks::check(&log, oracle.params());
+        checks.push(Check {
+            name: format!("the run has at most {} events", super::run::EVENTS_MAX),
+            ok: !run.is_exhausted(),
+            detail: String::new(),
+        });
+        Report {
+            scenario: scenario(run),
+            seed: run.scenario().seed,
+            virtual_ms: run.now().as_millis_f64(),
+            events: run.events(),
+            trace_hash: run.trace_hash(),
+            requests: log.requests().iter().map(RequestReport::from).collect(),
+            summary: metrics::summarise(&log),
+            checks,
+        }
+    }
+
+    /// True when every invariant held.
+    pub fn ok(&self) -> bool {
+        self.checks.iter().all(|check| check.ok)
+    }
+
+    /// The report for a person: the last request's breakdown by worker, then the figures.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write_text(&mut text);
+        text
+    }
+
+    fn write_text(&self, f: &mut String) -> std::fmt::Result {
+        let preset = self.scenario["preset"].as_str().unwrap_or_default();
+        writeln!(
+            f,
+            "{preset}, seed {}: {} s virtual, {} events",
+            self.seed,
+            self.virtual_ms / 1000.0,
+            self.events
+        )?;
+        if let Some(faults) = self.scenario["faults"].as_str().filter(|faults| !faults.is_empty()) {
+            writeln!(f, "faults: {faults}")?;
+        }
+        if let Some(last) = self.requests.iter().rev().find(|request| request.answered_at_ms.is_some()) {
+            writeln!(f)?;
+            last.write_text(f)?;
+        }
+        writeln!(f)?;
+        self.write_summary(f)?;
+        for check in self.checks.iter().filter(|check| !check.ok) {
+            writeln!(f, "check failed: {}: {}", check.name, check.detail)?;
+        }
+        writeln!(f, "trace hash {}", self.trace_hash)
+    }
+
+    fn write_summary(&self, f: &mut String) -> std::fmt::Result {
+        let Summary { requests, answered, unanswered, pending, error_mean, latency_ms, tasks, .. } =
+            &self.summary;
+        writeln!(f, "requests   {requests}: {answered} answered, {unanswered} failed, {pending} under way")?;
+        writeln!(f, "tasks      {} in time, {} failed, {} late", tasks.in_time, tasks.failed, tasks.late)?;
+        if let Some(e) = error_mean {
+            writeln!(
+                f,
+                "mean error {:.3} % ±{:.3} % (95 %, Student's t)",
+                e.mean * 100.0,
+                e.half_width * 100.0
+            )?;
+        }
+        if let Some(l) = latency_ms {
+            writeln!(f, "latency    p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms", l.p50, l.p95, l.p99)?;
+        }
+        Ok(())
+    }
+}
+
+impl RequestReport {
+    /// The demo client's breakdown by worker.
+    fn write_text(&self, f: &mut String) -> std::fmt::Result {
+        writeln!(f, "{} {} at {:.3} s", self.request_id, self.query, self.requested_at_ms / 1000.0)?;
+        for response in &self.worker_responses {
+            let WorkerResult { worker_id, value, err, response_time, .. } = response;
+            match err {
+                None => writeln!(f, "  {worker_id:<8} {value:>14.4}  in {response_time}")?,
+                Some(err) => writeln!(f, "  {worker_id:<8} {:>14}  {err}", "—")?,
+            }
+        }
+        match (&self.final_value, &self.error) {
+            (Some(value), _) => writeln!(f, "  {:<8} {value:>14.4}  {}", "result", self.reliability_note)?,
+            (None, Some(error)) => writeln!(f, "  failed: {} {}", error.code, error.message)?,
+            (None, None) => {}
+        }
+        if let Some(analysis) = &self.analysis {
+            let others = analysis.counter_answers.iter().map(|(name, value)| format!("{name} {value:.2}"));
+            let others: Vec<String> = others.collect();
+            writeln!(f, "  off the truth by {:+.3} %; {}", analysis.error * 100.0, others.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// The scenario with every setting, default or not, and the faults as they were resolved.
+fn scenario(run: &Run) -> Value {
+    let mut scenario = run.scenario().clone();
+    let current = run.oracle().params();
+    scenario.set = params::TABLE.iter().map(|p| (p.key.to_owned(), params::get(current, p))).collect();
+    let checked = run.scenario().faults.clone();
+    let preset = super::presets::find(&scenario.preset).map(|preset| preset.faults.to_owned());
+    scenario.faults = checked.or(preset);
+    scenario.horizon = Some(run.horizon().since(crate::kernel::Instant::ZERO).to_string());
+    serde_json::to_value(&scenario).unwrap_or_default()
+}

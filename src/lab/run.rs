@@ -1,0 +1,387 @@
+//! A run: a scenario being played.
+//!
+//! A run is a pure function of its scenario: which instants it is stopped at on the way, how often and for how long,
+//! makes no difference. What is to happen at an instant (a fault begins or ends, a person acts) is applied before
+//! the simulation's own events of that instant.
+
+use super::fault::{self, Fault, FaultKind, FaultTarget};
+use super::scenario::{Action, Checked, Invalid, Scenario};
+use crate::kernel::{Duration, Instant, Sim, Sink};
+use crate::net::{Effect, Net, NodeId, Rule, RuleId, Target};
+use crate::substrate::http::{HttpError, Method, Request, Response, Url};
+use crate::systems::oracle::{Oracle, Params};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A run stops when it has this many events: far more than a day of any shipped scenario.
+pub const EVENTS_MAX: u64 = 200_000_000;
+/// How long the console waits for an answer of the simulated API.
+pub const CALL_LIMIT: Duration = Duration::from_secs(90);
+/// Requests that a live run keeps for its pictures.
+pub const KEEP_LIVE: usize = 10_000;
+
+/// What a run keeps besides its hash.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Which records the trace keeps.
+    pub sink: Sink,
+    /// How many requests the log keeps.
+    pub keep: usize,
+    /// Whether messages in flight are listed, for pictures.
+    pub observed: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { sink: Sink::None, keep: usize::MAX, observed: false }
+    }
+}
+
+/// What is to happen at an instant.
+enum Op {
+    Begin(usize),
+    End(usize),
+    Call(usize, Request),
+}
+
+/// The answers that the console got, by the action's place in the log.
+type Answers = Rc<RefCell<BTreeMap<usize, (Instant, Result<Response, HttpError>)>>>;
+
+/// A fault with its target found: which nodes, and what must be lifted at its end.
+struct Running {
+    fault: Fault,
+    nodes: Vec<NodeId>,
+    rules: Vec<RuleId>,
+    lies_before: Vec<(NodeId, Option<f64>)>,
+}
+
+/// When an act takes effect, and its place in the action log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActedAt {
+    /// The next whole millisecond.
+    pub at: Instant,
+    /// Its index in [`Scenario::actions`].
+    pub index: usize,
+}
+
+/// A scenario being played.
+pub struct Run {
+    scenario: Scenario,
+    sim: Sim,
+    net: Net,
+    oracle: Oracle,
+    faults: Vec<Running>,
+    /// What is still to happen, by instant and then by the order in which it was said.
+    agenda: BTreeMap<(Instant, u64), Op>,
+    said: u64,
+    answers: Answers,
+    horizon: Instant,
+}
+
+impl Run {
+    /// Checks a scenario and builds its run at virtual zero.
+    pub fn new(scenario: &Scenario, options: Options) -> Result<Self, Invalid> {
+        Self::with(scenario, options, |_| {})
+    }
+
+    /// The same, with a last word on the parameters that the scenario's own keys cannot say.
+    pub(super) fn with(
+        scenario: &Scenario,
+        options: Options,
+        adjust: impl FnOnce(&mut Params),
+    ) -> Result<Self, Invalid> {
+        let Checked { mut params, faults, horizon } = scenario.check()?;
+        adjust(&mut params);
+        let sim = Sim::new(scenario.seed, options.sink);
+        let net = Net::new(&sim.ctx(), options.observed);
+        let oracle = Oracle::start(&net, params, options.keep);
+        let mut run = Run {
+            scenario: scenario.clone(),
+            sim,
+            net,
+            oracle,
+            faults: Vec::new(),
+            agenda: BTreeMap::new(),
+            said: 0,
+            answers: Answers::default(),
+            horizon: Instant::ZERO + horizon,
+        };
+        for fault in faults {
+            run.plan_fault(fault)?;
+        }
+        for (index, action) in scenario.actions.iter().enumerate() {
+            run.plan_action(index, action)?;
+        }
+        Ok(run)
+    }
+
+    // --- time -------------------------------------------------------------------------------------------------
+
+    /// Plays everything up to and including `limit`, or the horizon if that is earlier.
+    pub fn run_until(&mut self, limit: Instant) {
+        let limit = limit.min(self.horizon);
+        while self.run_instant(limit) {}
+        if !self.is_exhausted() && self.now() < limit {
+            self.sim.run_until(limit);
+        }
+    }
+
+    /// Plays the next instant at which anything happens, if it is not later than `limit` and the horizon.
+    pub fn run_instant(&mut self, limit: Instant) -> bool {
+        let limit = limit.min(self.horizon);
+        if self.is_exhausted() {
+            return false;
+        }
+        let Some((&(at, _), _)) = self.agenda.first_key_value().filter(|((at, _), _)| *at <= limit) else {
+            return self.sim.run_instant(limit);
+        };
+        if at > self.now() && self.sim.run_instant(at - Duration::from_nanos(1)) {
+            return true;
+        }
+        self.sim.skip_to(at);
+        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 == at) {
+            let op = entry.remove();
+            self.apply(op);
+        }
+        self.sim.run_until(at);
+        true
+    }
+
+    /// Plays until at least one more event has happened, and that instant to its end. False at the horizon.
+    pub fn step(&mut self) -> bool {
+        let before = self.events();
+        while self.events() == before {
+            if !self.run_instant(self.horizon) {
+                self.run_until(self.horizon);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        self.sim.now()
+    }
+
+    /// Where the run pauses for good.
+    pub fn horizon(&self) -> Instant {
+        self.horizon
+    }
+
+    /// True when the run has as many events as a run may have; it then stands still.
+    pub fn is_exhausted(&self) -> bool {
+        self.events() >= EVENTS_MAX
+    }
+
+    // --- what a person does -----------------------------------------------------------------------------------
+
+    /// A fault from the next whole millisecond on. The run is played to that instant.
+    pub fn inject(&mut self, spec: &str) -> Result<ActedAt, Invalid> {
+        let at_ms = self.next_ms();
+        self.act(Action::Fault { at_ms, fault: spec.to_owned() })
+    }
+
+    /// Calls the simulated API at the next whole millisecond. The run is played to that instant.
+    pub fn call(&mut self, request: &Request) -> Result<ActedAt, Invalid> {
+        let url = &request.url;
+        let query = if url.query.is_empty() { String::new() } else { format!("?{}", url.query) };
+        self.act(Action::Call {
+            at_ms: self.next_ms(),
+            method: request.method.as_str().to_owned(),
+            url: format!("http://{}{}{query}", url.authority, url.path),
+            headers: request.headers.clone(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+        })
+    }
+
+    /// The answer to a call, once there is one, and when it came.
+    pub fn answer(&self, index: usize) -> Option<(Instant, Result<Response, HttpError>)> {
+        self.answers.borrow().get(&index).cloned()
+    }
+
+    fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
+        let at = action.at();
+        // What was done later in the run's old future is not part of this one.
+        let index = self.scenario.actions.partition_point(|other| other.at() <= self.now());
+        if at > self.horizon {
+            let allowed = format!("an instant before the horizon of {}", self.horizon.since(Instant::ZERO));
+            return Err(Invalid::new("at_ms", &format!("{}", at.as_millis_f64()), &allowed));
+        }
+        self.plan_action(index, &action)?;
+        self.scenario.actions.truncate(index);
+        self.scenario.actions.push(action);
+        self.run_until(at);
+        Ok(ActedAt { at, index })
+    }
+
+    /// Strictly after now: the events of this instant may have happened.
+    fn next_ms(&self) -> u64 {
+        self.now().as_nanos() / 1_000_000 + 1
+    }
+
+    fn plan_action(&mut self, index: usize, action: &Action) -> Result<(), Invalid> {
+        match action {
+            Action::Fault { fault, .. } => {
+                let mut fault: Fault = fault.parse()?;
+                fault.start = Some(action.at());
+                if fault.end.is_some_and(|end| end <= action.at()) {
+                    return Err(Invalid::new("faults", &fault.to_string(), "an end after the start"));
+                }
+                self.plan_fault(fault)
+            }
+            Action::Call { method, url, headers, body, .. } => {
+                let url: Url = url.parse().map_err(|_| {
+                    Invalid::new("url", url, "an http URL such as http://localhost:8080/request")
+                })?;
+                let request = Request {
+                    method: Method::from(method.as_str()),
+                    url,
+                    headers: headers.clone(),
+                    body: body.clone().into_bytes(),
+                };
+                self.plan(action.at(), Op::Call(index, request));
+                Ok(())
+            }
+        }
+    }
+
+    fn plan(&mut self, at: Instant, op: Op) {
+        self.said += 1;
+        self.agenda.insert((at, self.said), op);
+    }
+
+    // --- faults -----------------------------------------------------------------------------------------------
+
+    /// Finds a fault's nodes and puts its begin and end on the agenda.
+    fn plan_fault(&mut self, fault: Fault) -> Result<(), Invalid> {
+        let nodes = self.find_nodes(&fault)?;
+        if fault.kind == FaultKind::Lie && nodes.iter().any(|node| !self.oracle.workers().contains(node)) {
+            return Err(Invalid::new("faults", &fault.target.to_string(), "for lie a worker"));
+        }
+        let index = self.faults.len();
+        self.plan(fault.start.unwrap_or(Instant::ZERO), Op::Begin(index));
+        if let Some(end) = fault.end {
+            self.plan(end, Op::End(index));
+        }
+        self.faults.push(Running { fault, nodes, rules: Vec::new(), lies_before: Vec::new() });
+        Ok(())
+    }
+
+    fn find_nodes(&self, fault: &Fault) -> Result<Vec<NodeId>, Invalid> {
+        let find = |name: &str| {
+            let workers = self.oracle.workers().len();
+            let allowed = format!("client, coordinator, console, or a worker from w-01 to w-{workers:02}");
+            self.net.find(name).ok_or_else(|| Invalid::new("faults", name, &allowed))
+        };
+        match &fault.target {
+            FaultTarget::Node(name) => Ok(vec![find(name)?]),
+            FaultTarget::Both(a, b) | FaultTarget::OneWay(a, b) => Ok(vec![find(a)?, find(b)?]),
+            FaultTarget::Some(count) => {
+                let workers = self.oracle.workers();
+                if *count as usize > workers.len() {
+                    let allowed = format!("at most {} workers", workers.len());
+                    return Err(Invalid::new("faults", &fault.target.to_string(), &allowed));
+                }
+                let stream = self.sim.ctx().stream("lab", "targets");
+                let chosen =
+                    stream.at(self.faults.len() as u64).sample(workers.len() as u64, u64::from(*count));
+                Ok(chosen.into_iter().map(|i| workers[i as usize]).collect())
+            }
+        }
+    }
+
+    fn apply(&mut self, op: Op) {
+        match op {
+            Op::Begin(index) => self.begin(index),
+            Op::End(index) => self.end(index),
+            Op::Call(index, request) => {
+                let (answers, ctx) = (Rc::clone(&self.answers), self.sim.ctx());
+                self.oracle.call(request, CALL_LIMIT, move |answer| {
+                    answers.borrow_mut().insert(index, (ctx.now(), answer));
+                });
+            }
+        }
+    }
+
+    fn begin(&mut self, index: usize) {
+        let Running { fault, nodes, rules, lies_before } = &mut self.faults[index];
+        let effect = match fault.kind {
+            FaultKind::Crash => return nodes.iter().for_each(|&node| self.net.crash(node)),
+            FaultKind::Restart => return nodes.iter().for_each(|&node| self.net.start(node)),
+            FaultKind::Stop => return nodes.iter().for_each(|&node| self.net.stop(node)),
+            FaultKind::Lie => {
+                let lie = |&node| (node, self.oracle.set_lie(node, Some(fault.value)));
+                *lies_before = nodes.iter().map(lie).collect();
+                return;
+            }
+            FaultKind::Slow => Effect::Slow(fault.value),
+            FaultKind::Cut => Effect::Cut,
+            FaultKind::Drop => Effect::Drop(fault.value),
+            FaultKind::Duplicate => Effect::Duplicate(fault.value),
+        };
+        let targets: Vec<Target> = match fault.target {
+            FaultTarget::Both(..) => vec![Target::Both(nodes[0], nodes[1])],
+            FaultTarget::OneWay(..) => vec![Target::OneWay(nodes[0], nodes[1])],
+            FaultTarget::Node(_) | FaultTarget::Some(_) => {
+                nodes.iter().map(|&node| Target::Node(node)).collect()
+            }
+        };
+        *rules = targets.into_iter().map(|target| self.net.add_rule(Rule { target, effect })).collect();
+    }
+
+    fn end(&mut self, index: usize) {
+        let Running { fault, nodes, rules, lies_before } = &mut self.faults[index];
+        match fault.kind {
+            FaultKind::Crash | FaultKind::Stop => {
+                nodes.iter().filter(|&&node| !self.net.is_up(node)).for_each(|&node| self.net.start(node));
+            }
+            FaultKind::Restart => {}
+            FaultKind::Lie => lies_before.drain(..).for_each(|(node, bias)| {
+                self.oracle.set_lie(node, bias);
+            }),
+            FaultKind::Slow | FaultKind::Cut | FaultKind::Drop | FaultKind::Duplicate => {
+                rules.drain(..).for_each(|rule| self.net.remove_rule(rule));
+            }
+        }
+    }
+
+    // --- what can be seen -------------------------------------------------------------------------------------
+
+    /// How many events there were.
+    pub fn events(&self) -> u64 {
+        self.sim.trace().count()
+    }
+
+    /// The hash over all events, as 16 hexadecimal digits.
+    pub fn trace_hash(&self) -> String {
+        format!("{:016x}", self.sim.trace().hash())
+    }
+
+    /// The records kept.
+    pub fn trace(&self) -> std::cell::Ref<'_, crate::kernel::Trace> {
+        self.sim.trace()
+    }
+
+    /// The scenario, with what was done so far in its action log.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// All faults, scheduled and by hand, as a specification.
+    pub fn faults(&self) -> String {
+        let faults: Vec<Fault> = self.faults.iter().map(|running| running.fault.clone()).collect();
+        fault::format_list(&faults)
+    }
+
+    /// The network.
+    pub fn net(&self) -> &Net {
+        &self.net
+    }
+
+    /// The system.
+    pub fn oracle(&self) -> &Oracle {
+        &self.oracle
+    }
+}

@@ -1,0 +1,210 @@
+//! A scenario: everything that decides a run, as plain data. And what is wrong with one, if anything.
+
+use super::fault::{self, Fault};
+use super::{params, presets};
+use crate::kernel::{Duration, Instant};
+use crate::systems::oracle::Params;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The version of the format that this program reads and writes.
+pub const VERSION: u32 = 1;
+/// Seeds stay exact as JavaScript numbers.
+pub const SEED_MAX: u64 = (1 << 53) - 1;
+/// A run's horizon unless it says otherwise.
+pub const HORIZON_DEFAULT: Duration = Duration::from_secs(300);
+/// The longest run.
+pub const HORIZON_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The most actions in a log.
+pub const ACTIONS_MAX: usize = 10_000;
+
+/// A value that is not allowed: which field, what it was, and what it may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invalid {
+    /// The field.
+    pub field: String,
+    /// Its value.
+    pub value: String,
+    /// What is allowed, in words.
+    pub allowed: String,
+}
+
+impl Invalid {
+    pub(super) fn new(field: &str, value: &str, allowed: &str) -> Self {
+        Invalid { field: field.to_owned(), value: value.to_owned(), allowed: allowed.to_owned() }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = if self.value.is_empty() { "nothing" } else { &self.value };
+        write!(f, "{}: {value} is not allowed; allowed: {}", self.field, self.allowed)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Everything that decides a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The format's version, 1.
+    pub version: u32,
+    /// The shipped scenario that this one starts from.
+    pub preset: String,
+    /// 0 … 2⁵³ − 1.
+    pub seed: u64,
+    /// Settings on top of the preset's.
+    #[serde(default)]
+    pub set: BTreeMap<String, Value>,
+    /// Faults on schedule, in place of the preset's; absent means the preset's, an empty text none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<String>,
+    /// What a person did, in order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+    /// Where the run pauses for good: a duration, at most 24 h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub horizon: Option<String>,
+}
+
+/// Something a person did at a whole millisecond of virtual time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// A fault that starts then; its text has no start.
+    Fault {
+        /// When.
+        at_ms: u64,
+        /// Such as `crash:w-04` or `slow:w-02@..20s=4`.
+        fault: String,
+    },
+    /// A call of the simulated API, from the node `console`.
+    Call {
+        /// When.
+        at_ms: u64,
+        /// GET, POST, …
+        method: String,
+        /// Such as `http://localhost:8080/request`.
+        url: String,
+        /// Names and values.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        headers: Vec<(String, String)>,
+        /// The body as text.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        body: String,
+    },
+}
+
+impl Action {
+    /// When it happens.
+    pub fn at(&self) -> Instant {
+        match *self {
+            Action::Fault { at_ms, .. } | Action::Call { at_ms, .. } => Instant::from_millis(at_ms),
+        }
+    }
+}
+
+/// A scenario with every default filled in and every value checked.
+pub(super) struct Checked {
+    pub(super) params: Params,
+    pub(super) faults: Vec<Fault>,
+    pub(super) horizon: Duration,
+}
+
+impl Scenario {
+    /// A shipped scenario, as it is.
+    pub fn preset(name: &str, seed: u64) -> Self {
+        Scenario {
+            version: VERSION,
+            preset: name.to_owned(),
+            seed,
+            set: BTreeMap::new(),
+            faults: None,
+            actions: Vec::new(),
+            horizon: None,
+        }
+    }
+
+    /// Reads a scenario from JSON; the error names the field or the place.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        serde_json::from_str(text)
+            .map_err(|error| Invalid::new("scenario", &error.to_string(), "a scenario of version 1 in JSON"))
+    }
+
+    /// Checks every field. `Ok` means that a run of it starts.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        super::Run::new(self, super::Options::default()).map(drop)
+    }
+
+    /// The parameters, with the preset's and the defaults filled in.
+    pub fn params(&self) -> Result<Params, Invalid> {
+        let preset = self.find_preset()?;
+        let mut resolved = Params::default();
+        for &(key, value) in preset.set {
+            params::set(&mut resolved, key, &Value::from(value))?;
+        }
+        for (key, value) in &self.set {
+            params::set(&mut resolved, key, value)?;
+        }
+        params::check(&resolved)?;
+        Ok(resolved)
+    }
+
+    pub(super) fn check(&self) -> Result<Checked, Invalid> {
+        if self.version != VERSION {
+            return Err(Invalid::new("version", &self.version.to_string(), &VERSION.to_string()));
+        }
+        if self.seed > SEED_MAX {
+            return Err(Invalid::new(
+                "seed",
+                &self.seed.to_string(),
+                &format!("a whole number from 0 to {SEED_MAX}"),
+            ));
+        }
+        let preset = self.find_preset()?;
+        let horizon = self.check_horizon()?;
+        let faults = fault::parse_list(self.faults.as_deref().unwrap_or(preset.faults))?;
+        self.check_actions(horizon)?;
+        Ok(Checked { params: self.params()?, faults, horizon })
+    }
+
+    fn check_horizon(&self) -> Result<Duration, Invalid> {
+        let Some(text) = &self.horizon else {
+            return Ok(HORIZON_DEFAULT);
+        };
+        let allowed = format!("a duration from 1ms to {HORIZON_MAX}, with its unit");
+        let horizon = text.parse::<Duration>().ok();
+        let in_range = horizon.filter(|h| (Duration::from_millis(1)..=HORIZON_MAX).contains(h));
+        in_range.ok_or_else(|| Invalid::new("horizon", text, &allowed))
+    }
+
+    fn check_actions(&self, horizon: Duration) -> Result<(), Invalid> {
+        let count = self.actions.len();
+        if count > ACTIONS_MAX {
+            return Err(Invalid::new(
+                "actions",
+                &count.to_string(),
+                &format!("at most {ACTIONS_MAX} of them"),
+            ));
+        }
+        let mut last = Instant::ZERO;
+        for action in &self.actions {
+            if action.at() < last || action.at() > Instant::ZERO + horizon {
+                let allowed = format!("actions in order of time, up to the horizon of {horizon}");
+                return Err(Invalid::new("actions", &action.at().since(Instant::ZERO).to_string(), &allowed));
+            }
+            last = action.at();
+        }
+        Ok(())
+    }
+
+    fn find_preset(&self) -> Result<&'static presets::Preset, Invalid> {
+        presets::find(&self.preset).ok_or_else(|| {
+            let names: Vec<&str> = presets::PRESETS.iter().map(|preset| preset.name).collect();
+            Invalid::new("preset", &self.preset, &format!("one of {}", names.join(", ")))
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! The invariants of every run, whatever its faults: checked over what the log kept.
+
+use super::Params;
+use super::log::{Log, RequestEntry, TaskEnd};
+use serde::{Deserialize, Serialize};
+
+/// One invariant and whether it held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What must hold.
+    pub name: String,
+    /// Whether it did.
+    pub ok: bool,
+    /// The first request that broke it, and how; empty if none did.
+    pub detail: String,
+}
+
+type Invariant = fn(&RequestEntry, &Params) -> Result<(), String>;
+
+const INVARIANTS: [(&str, Invariant); 5] = [
+    ("a request is answered or failed, never both", one_outcome),
+    ("a request is closed no later than its deadline", closed_by_deadline),
+    ("there is one entry per worker asked, in the order asked", one_entry_per_worker),
+    ("failed and late workers have an error, the value 0, and are not reliable", excluded_are_marked),
+    ("the final value is the aggregate of the answers in time", recomputed_value),
+];
+
+/// Checks every request that `log` kept.
+pub fn check(log: &Log, params: &Params) -> Vec<Check> {
+    let check = |&(name, invariant): &(&str, Invariant)| {
+        let broken = log.requests().iter().find_map(|r| Some((r.number, invariant(r, params).err()?)));
+        let detail =
+            broken.as_ref().map_or_else(String::new, |(number, why)| format!("req-{number:05}: {why}"));
+        Check { name: name.to_owned(), ok: broken.is_none(), detail }
+    };
+    INVARIANTS.iter().map(check).collect()
+}
+
+fn one_outcome(request: &RequestEntry, _: &Params) -> Result<(), String> {
+    match (request.answered_at, &request.result, &request.error) {
+        (None, None, None) | (Some(_), Some(_), None) | (Some(_), None, Some(_)) => Ok(()),
+        _ => Err("it has both a result and an error, or an instant without either".to_owned()),
+    }
+}
+
+fn closed_by_deadline(request: &RequestEntry, _: &Params) -> Result<(), String> {
+    match (request.closed_at, request.deadline) {
+        (Some(closed), Some(deadline)) if closed > deadline => {
+            Err(format!("closed {} after its deadline", closed.since(deadline)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn one_entry_per_worker(request: &RequestEntry, _: &Params) -> Result<(), String> {
+    let Some(result) = &request.result else {
+        return Ok(());
+    };
+    let asked = request.tasks.iter().map(|task| &task.worker);
+    if asked.eq(result.worker_responses.iter().map(|response| &response.worker_id)) {
+        Ok(())
+    } else {
+        Err("the workers in the result are not the workers asked".to_owned())
+    }
+}
+
+fn excluded_are_marked(request: &RequestEntry, _: &Params) -> Result<(), String> {
+    for (task, response) in request.tasks.iter().zip(&request.worker_responses) {
+        let used = task.end == TaskEnd::InTime;
+        let marked = response.err.is_some() && response.value == 0.0 && !response.reliable;
+        if used == marked {
+            return Err(format!("{} ended {:?} and has value {}", task.worker, task.end, response.value));
+        }
+    }
+    Ok(())
+}
+
+fn recomputed_value(request: &RequestEntry, params: &Params) -> Result<(), String> {
+    let Some(result) = &request.result else {
+        return Ok(());
+    };
+    let used = result.worker_responses.iter().filter(|response| response.err.is_none());
+    let values: Vec<f64> = used.map(|response| response.value).collect();
+    let expected = params.strategy.aggregate(&values, params.step).map(|aggregate| aggregate.value);
+    if expected == Some(result.final_value) {
+        Ok(())
+    } else {
+        Err(format!("it says {}, its answers give {expected:?}", result.final_value))
+    }
+}

@@ -1,0 +1,102 @@
+//! What can be set about an oracle.
+
+use super::aggregator::Strategy;
+use crate::kernel::Duration;
+use serde::{Deserialize, Serialize};
+
+/// How the client decides when to send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Load {
+    /// Open loop: one request every period.
+    #[default]
+    Constant,
+    /// Open loop: exponential gaps with the period as their mean.
+    Poisson,
+    /// Open loop: `clients` requests at one instant, every period.
+    Burst,
+    /// Closed loop: each of `clients` sends its next request when it has the answer to the last.
+    Closed,
+}
+
+impl Load {
+    /// All of them.
+    pub const ALL: [Load; 4] = [Load::Constant, Load::Poisson, Load::Burst, Load::Closed];
+
+    /// Its name in parameters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Load::Constant => "constant",
+            Load::Poisson => "poisson",
+            Load::Burst => "burst",
+            Load::Closed => "closed",
+        }
+    }
+}
+
+/// The parameters of an oracle. The defaults are the opening run's: the source documents' numbers with 12 workers
+/// and a timeout of 1.5 s, so that some answers are late.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    /// How many workers there are.
+    pub workers: u32,
+    /// How long the coordinator waits for answers.
+    pub timeout: Duration,
+    /// How it makes one value of many.
+    pub strategy: Strategy,
+    /// Majority's rounding step, in units of the value.
+    pub step: f64,
+    /// The probability that a task fails.
+    pub fail: f64,
+    /// The share of workers that lie, rounded half up to whole workers.
+    pub lie: f64,
+    /// By how much they lie, relative to the value.
+    pub lie_bias: f64,
+    /// Honest values are uniform within this share around the truth.
+    pub noise: f64,
+    /// The least time that a task takes.
+    pub delay_min: Duration,
+    /// The most.
+    pub delay_max: Duration,
+    /// When the client sends.
+    pub load: Load,
+    /// The gap between requests, see [`Load`].
+    pub period: Duration,
+    /// How many clients there are, see [`Load`].
+    pub clients: u32,
+    /// What they ask for.
+    pub query: String,
+    /// The time between a worker's heartbeats; zero switches them off.
+    pub heartbeat: Duration,
+    /// A worker silent for longer is removed from the registry.
+    pub stale: Duration,
+    /// Whether workers register by themselves.
+    pub register: bool,
+    /// Whether the client makes any load.
+    pub client_on: bool,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            workers: 12,
+            timeout: Duration::from_millis(1500),
+            strategy: Strategy::Average,
+            step: 1.0,
+            fail: 0.1,
+            lie: 0.0,
+            lie_bias: 0.18,
+            noise: 0.05,
+            delay_min: Duration::from_millis(100),
+            delay_max: Duration::from_secs(2),
+            load: Load::Constant,
+            period: Duration::from_secs(2),
+            clients: 1,
+            query: "BTC/USD".to_owned(),
+            heartbeat: Duration::from_secs(5),
+            stale: Duration::from_secs(15),
+            register: true,
+            client_on: true,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A worker: registers, sends heartbeats, and answers tasks late, wrongly or not at all, as an oracle's source does.
+
+use super::messages::{OracleRequest, Registration, WorkerName, WorkerResult};
+use super::{
+    COORDINATOR, Params, Site, TASK_DONE, TASK_FAILED, TASK_STARTED, truth, worker_authority, worker_name,
+};
+use crate::kernel::{Duration, Stream};
+use crate::net::{NodeId, Shutdown};
+use crate::substrate::http::{HttpError, Method, Request, Response, Url};
+use futures::{FutureExt, select_biased};
+use serde::Serialize;
+use serde_json::json;
+use std::cell::Cell;
+use std::pin::pin;
+
+/// How long a worker waits for the coordinator to answer a registration or a heartbeat.
+const CALL_LIMIT: Duration = Duration::from_secs(2);
+/// The pause after a registration that failed: doubled each time, up to the maximum.
+const RETRY_MIN: Duration = Duration::from_millis(500);
+const RETRY_MAX: Duration = Duration::from_secs(4);
+/// How often a worker that shuts down looks whether its last tasks are done.
+const DRAIN_POLL: Duration = Duration::from_millis(10);
+
+/// One worker process.
+#[derive(Clone)]
+struct Worker {
+    site: Site,
+    node: NodeId,
+    id: String,
+    endpoint: String,
+    delays: Stream,
+    failures: Stream,
+    noises: Stream,
+    /// Which worker it is, counted from 0.
+    index: usize,
+}
+
+pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
+    let id = worker_name(i);
+    let ctx = site.ctx().clone();
+    let worker = Worker {
+        endpoint: format!("http://{}", worker_authority(i)),
+        delays: ctx.stream(&id, "delay"),
+        failures: ctx.stream(&id, "failure"),
+        noises: ctx.stream(&id, "noise"),
+        index: i as usize - 1,
+        site: site.clone(),
+        node,
+        id,
+    };
+    let handler = worker.clone();
+    let listener = site.http.listen(&worker_authority(i));
+    {
+        let mut serving = pin!(listener.serve(move |request| route(handler.clone(), request)).fuse());
+        let mut presence = pin!(stay_registered(&worker).fuse());
+        let mut asked_to_end = pin!(shutdown.requested().fuse());
+        select_biased! {
+            () = serving => {}
+            () = presence => {}
+            () = asked_to_end => {}
+        }
+    }
+    // The port is closed by now; no more tasks come once the coordinator knows.
+    let _ = tell(&worker, "/deregister", &WorkerName { id: worker.id.clone() }).await;
+    while worker.busy().get() > 0 {
+        ctx.sleep(DRAIN_POLL).await;
+    }
+}
+
+// --- presence ---------------------------------------------------------------------------------------------------
+
+/// Registers and sends heartbeats; never ends.
+async fn stay_registered(worker: &Worker) {
+    let Params { register, heartbeat, .. } = *worker.site.params;
+    let ctx = worker.site.ctx();
+    if !register {
+        return std::future::pending().await;
+    }
+    register_until_accepted(worker).await;
+    if heartbeat == Duration::ZERO {
+        return std::future::pending().await;
+    }
+    loop {
+        ctx.sleep(heartbeat).await;
+        let answer = tell(worker, "/heartbeat", &WorkerName { id: worker.id.clone() }).await;
+        if answer.is_ok_and(|response| response.status == 404) {
+            // The coordinator has forgotten this worker: it restarted, or evicted it.
+            register_until_accepted(worker).await;
+        }
+    }
+}
+
+async fn register_until_accepted(worker: &Worker) {
+    let ctx = worker.site.ctx();
+    let registration = Registration { id: worker.id.clone(), endpoint: worker.endpoint.clone() };
+    let mut pause = RETRY_MIN;
+    while !tell(worker, "/register", &registration).await.is_ok_and(|response| response.status == 200) {
+        ctx.sleep(pause).await;
+        pause = (pause + pause).min(RETRY_MAX);
+    }
+}
+
+async fn tell(worker: &Worker, path: &str, body: &impl Serialize) -> Result<Response, HttpError> {
+    let url = Url { authority: COORDINATOR.to_owned(), path: path.to_owned(), query: String::new() };
+    worker.site.http.fetch_within(worker.node, Request::post_json(url, body), CALL_LIMIT).await
+}
+
+// --- tasks ------------------------------------------------------------------------------------------------------
+
+async fn route(worker: Worker, request: Request) -> Response {
+    match (&request.method, request.url.path.as_str()) {
+        (Method::Post, "/task") => match request.json::<OracleRequest>() {
+            Ok(task) => process(&worker, task).await,
+            Err(error) => super::coordinator::bad_json(&error),
+        },
+        (Method::Get, "/health") => Response::json(
+            200,
+            &json!({"status": "ok", "worker_id": worker.id, "tasks": worker.busy().get()}),
+        ),
+        (method, path) => {
+            super::coordinator::no_route(method, path, &[("POST", "/task"), ("GET", "/health")])
+        }
+    }
+}
+
+impl Worker {
+    fn busy(&self) -> &Cell<u32> {
+        &self.site.busy[self.index]
+    }
+}
+
+/// Counts a task as under way until it ends in whatever way: answered, failed, cancelled, or lost in a crash.
+struct Busy(Worker);
+
+impl Busy {
+    fn new(worker: &Worker) -> Self {
+        worker.busy().set(worker.busy().get() + 1);
+        Busy(worker.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let busy = self.0.busy();
+        busy.set(busy.get() - 1);
+    }
+}
+
+/// Works on a task. What is drawn depends on the worker and the request's number only, so no other request,
+/// fault or parameter shifts it.
+async fn process(worker: &Worker, task: OracleRequest) -> Response {
+    let Worker { site, node, .. } = worker;
+    let _busy = Busy::new(worker);
+    let ctx = site.ctx();
+    let params = &site.params;
+    let req = ctx.span().req;
+    let drawn = worker.delays.at(req).duration(params.delay_min, params.delay_max);
+    let delay = site.net().work(*node, drawn);
+    ctx.record(TASK_STARTED, 0, delay.as_nanos());
+    ctx.sleep(delay).await;
+
+    let mut result = WorkerResult {
+        worker_id: worker.id.clone(),
+        request_id: task.id,
+        value: 0.0,
+        err: None,
+        response_time: delay,
+        reliable: true,
+    };
+    if worker.failures.at(req).chance(params.fail) {
+        ctx.record(TASK_FAILED, 0, delay.as_nanos());
+        result.err = Some("the oracle source failed".to_owned());
+        result.reliable = false;
+        return Response::json(500, &result);
+    }
+    let noise = worker.noises.at(req).uniform(-params.noise, params.noise);
+    let bias = site.lies.borrow().get(node).copied().unwrap_or(0.0);
+    result.value = truth::base(&task.query) * (1.0 + noise) * (1.0 + bias);
+    ctx.record(TASK_DONE, 0, result.value.to_bits());
+    Response::json(200, &result)
+}

@@ -7,15 +7,24 @@
 //! - [`substrate`]: the parts systems are made of; each behaves as the real server does
 //! - [`systems`]: the simulated systems, one folder each
 //! - [`lab`]: scenarios, runs, measures, reports
-//! - [`app`]: the player
+//! - [`app`]: the player and its snapshots
+//! - `ui` (wasm32 only): the page, in Leptos
+//! - `js_api` (wasm32 only): `window.glasshive`
 
 pub mod kernel;
 
-pub mod lab;
 pub mod net;
+
 pub mod substrate;
+
 pub mod systems;
 
+pub mod lab;
+
 pub mod app;
+
 #[cfg(target_arch = "wasm32")]
 pub mod ui;
+
+#[cfg(target_arch = "wasm32")]
+pub mod js_api;

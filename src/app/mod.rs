@@ -1,1 +1,8 @@
-//! What stands between a run and the page.
+//! What stands between a run and the page: the player, which decides how much virtual time passes per frame, and the
+//! snapshot, which is what the page may see. Plain Rust, tested natively: no DOM, no wall clock of its own.
+
+mod player;
+pub mod snapshot;
+
+pub use player::{Player, PlayerState};
+pub use snapshot::Snapshot;

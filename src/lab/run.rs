@@ -18,8 +18,6 @@ use std::rc::Rc;
 pub const EVENTS_MAX: u64 = 200_000_000;
 /// How long the console waits for an answer of the simulated API.
 pub const CALL_LIMIT: Duration = Duration::from_secs(90);
-/// Requests that a live run keeps for its pictures.
-pub const KEEP_LIVE: usize = 10_000;
 
 /// What a run keeps besides its hash.
 #[derive(Clone, Copy, Debug)]

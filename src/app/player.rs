@@ -1,0 +1,354 @@
+//! The player: plays a run at a speed, within a time budget per animation frame.
+//!
+//! It owns the run, outside whatever draws it. How a frame's budget falls, and so at which instants frames stop, makes
+//! no difference to the run. Seeking back replays from the seed, in slices of a frame each.
+
+use super::snapshot::Snapshot;
+use crate::kernel::{Duration, Instant, Sink};
+use crate::lab::metrics::Summary;
+use crate::lab::{ActedAt, Invalid, Options, Run, Scenario, metrics};
+
+/// What the page keeps of the trace.
+const RING: usize = 100_000;
+/// Requests that the page keeps.
+const KEEP: usize = 10_000;
+/// A frame that comes later than this was not asked for: the tab was hidden, or the machine slept.
+const FRAME_MS_MAX: f64 = 100.0;
+/// How many instants are played between two looks at the clock.
+const INSTANTS_PER_LOOK: u32 = 16;
+/// How much the newest frame weighs in the speed that is shown as reached.
+const REACHED_WEIGHT: f64 = 0.1;
+/// The speeds that can be asked for.
+const SPEED_MIN: f64 = 0.1;
+const SPEED_MAX: f64 = 1000.0;
+
+/// What the player is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayerState {
+    /// Virtual time passes.
+    Running,
+    /// It stands still.
+    Paused,
+    /// It is on its way to an instant that was sought.
+    Replaying,
+}
+
+impl PlayerState {
+    /// Its name in the automation surface.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PlayerState::Running => "running",
+            PlayerState::Paused => "paused",
+            PlayerState::Replaying => "replaying",
+        }
+    }
+}
+
+/// Plays one scenario.
+pub struct Player {
+    run: Run,
+    state: PlayerState,
+    speed: f64,
+    reached: f64,
+    /// Virtual time that frames have asked for and not yet got, when a frame's share is less than an instant.
+    target: Instant,
+    seek: Option<Seek>,
+    /// The figures and the number of requests they are of: they change only when a request does.
+    summary: Summary,
+    summarised_at: (u64, u64),
+}
+
+#[derive(Clone, Copy)]
+struct Seek {
+    target: Instant,
+    then: PlayerState,
+    from: Instant,
+}
+
+fn options() -> Options {
+    Options { sink: Sink::Ring(RING), keep: KEEP, observed: true }
+}
+
+impl Player {
+    /// A player at virtual zero, running.
+    pub fn new(scenario: &Scenario, speed: f64) -> Result<Self, Invalid> {
+        Ok(Player {
+            run: Run::new(scenario, options())?,
+            state: PlayerState::Running,
+            speed,
+            reached: speed,
+            target: Instant::ZERO,
+            seek: None,
+            summary: Summary::default(),
+            summarised_at: (0, 0),
+        })
+    }
+
+    /// Plays one animation frame: `elapsed_ms` of wall time at the speed that is set, as far as `has_time` allows.
+    /// Returns true when there is something new to draw.
+    pub fn frame(&mut self, elapsed_ms: f64, mut has_time: impl FnMut() -> bool) -> bool {
+        match (self.state, self.seek) {
+            (PlayerState::Replaying, Some(seek)) => {
+                if self.play_to(seek.target, &mut has_time) {
+                    self.seek = None;
+                    self.state = seek.then;
+                    self.target = self.run.now();
+                }
+                true
+            }
+            (PlayerState::Running, _) => {
+                let elapsed_ms = elapsed_ms.clamp(0.0, FRAME_MS_MAX);
+                let before = self.run.now();
+                self.target =
+                    self.target.max(before) + Duration::from_secs_f64(elapsed_ms * self.speed / 1000.0);
+                if !self.play_to(self.target, &mut has_time) {
+                    // The speed cannot be reached: what this frame did not get is not owed.
+                    self.target = self.run.now();
+                }
+                self.note_speed(self.run.now().since(before), elapsed_ms);
+                if self.run.now() >= self.run.horizon() || self.run.is_exhausted() {
+                    self.state = PlayerState::Paused;
+                }
+                true
+            }
+            (PlayerState::Paused | PlayerState::Replaying, _) => false,
+        }
+    }
+
+    /// Plays towards an instant; true when it was reached.
+    fn play_to(&mut self, target: Instant, has_time: &mut impl FnMut() -> bool) -> bool {
+        loop {
+            for _ in 0..INSTANTS_PER_LOOK {
+                if !self.run.run_instant(target) {
+                    self.run.run_until(target);
+                    return true;
+                }
+            }
+            if !has_time() {
+                return false;
+            }
+        }
+    }
+
+    fn note_speed(&mut self, played: Duration, elapsed_ms: f64) {
+        if elapsed_ms > 0.0 {
+            let reached = played.as_millis_f64() / elapsed_ms;
+            self.reached += REACHED_WEIGHT * (reached - self.reached);
+        }
+    }
+
+    /// Lets time pass, unless the run is at its horizon.
+    pub fn play(&mut self) {
+        self.settle(PlayerState::Running);
+    }
+
+    /// Stops time.
+    pub fn pause(&mut self) {
+        self.settle(PlayerState::Paused);
+    }
+
+    fn settle(&mut self, state: PlayerState) {
+        match &mut self.seek {
+            Some(seek) => seek.then = state,
+            None => {
+                self.state = state;
+                self.target = self.run.now();
+                self.reached = self.speed;
+            }
+        }
+    }
+
+    /// Pauses, and plays the next event and its instant to the end. False at the horizon.
+    pub fn step(&mut self) -> bool {
+        if self.seek.is_some() {
+            return false;
+        }
+        self.pause();
+        self.run.step()
+    }
+
+    /// Goes to an instant, forward or back; frames bring it there. What was playing plays on afterwards.
+    pub fn seek(&mut self, target: Instant) -> Result<(), Invalid> {
+        let target = target.min(self.run.horizon());
+        let then = self.seek.map_or(self.state, |seek| seek.then);
+        if target < self.run.now() {
+            self.run = Run::new(self.run.scenario(), options())?;
+        }
+        self.seek = Some(Seek { target, then, from: self.run.now() });
+        self.state = PlayerState::Replaying;
+        Ok(())
+    }
+
+    /// How far a seek has come, 0 … 1; `None` when there is none.
+    pub fn progress(&self) -> Option<f64> {
+        let seek = self.seek?;
+        let (done, all) = (self.run.now().since(seek.from), seek.target.since(seek.from));
+        Some(if all == Duration::ZERO { 1.0 } else { done.as_secs_f64() / all.as_secs_f64() })
+    }
+
+    /// Sets how many virtual milliseconds pass per millisecond of wall time, within ×0.1 … ×1000.
+    pub fn set_speed(&mut self, speed: f64) -> Result<(), Invalid> {
+        if !(SPEED_MIN..=SPEED_MAX).contains(&speed) {
+            return Err(Invalid {
+                field: "speed".to_owned(),
+                value: speed.to_string(),
+                allowed: format!("a number from {SPEED_MIN} to {SPEED_MAX}"),
+            });
+        }
+        self.speed = speed;
+        self.reached = speed;
+        Ok(())
+    }
+
+    /// A fault from the next whole millisecond on, such as `crash:w-04`; time moves there.
+    pub fn fault(&mut self, spec: &str) -> Result<ActedAt, Invalid> {
+        if self.seek.is_some() {
+            return Err(Invalid {
+                field: "fault".to_owned(),
+                value: spec.to_owned(),
+                allowed: "nothing while a replay is under way".to_owned(),
+            });
+        }
+        let acted = self.run.inject(spec)?;
+        self.target = self.run.now();
+        Ok(acted)
+    }
+
+    /// What the page may see of this moment.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let now = {
+            let log = self.run.oracle().log();
+            let newest = log.requests().back();
+            let answered = log.requests().iter().rev().take_while(|r| r.answered_at.is_none()).count() as u64;
+            (newest.map_or(0, |r| r.number), answered)
+        };
+        if now != self.summarised_at {
+            self.summarised_at = now;
+            self.summary = metrics::summarise(&self.run.oracle().log());
+        }
+        Snapshot::of(&self.run, self.summary.clone())
+    }
+
+    /// What the player is doing.
+    pub fn state(&self) -> PlayerState {
+        self.state
+    }
+
+    /// The speed that was asked for.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// The speed of the last frames; below [`speed`](Self::speed) when the machine cannot keep up.
+    pub fn reached(&self) -> f64 {
+        self.reached
+    }
+
+    /// The run.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAULTS: &str = "crash:w-04@8s..20s,lie:w-09@11s=0.18,drop:coordinator~w-02@3s=0.5";
+
+    fn player() -> Player {
+        let scenario = Scenario { faults: Some(FAULTS.to_owned()), ..Scenario::preset("oracle-http", 7) };
+        Player::new(&scenario, 100.0).unwrap()
+    }
+
+    fn arrive(player: &mut Player) {
+        while player.state() == PlayerState::Replaying {
+            player.frame(16.0, || true);
+        }
+    }
+
+    /// Hash at 60 s when every frame may look at the clock `looks` times.
+    fn hash_at_60_with_budget(looks: u32) -> String {
+        let mut player = player();
+        while player.run().now() < Instant::from_millis(60_000) {
+            let mut left = looks;
+            player.frame(3.7, || {
+                left = left.saturating_sub(1);
+                left > 0
+            });
+        }
+        player.seek(Instant::from_millis(60_000)).unwrap();
+        arrive(&mut player);
+        let mut exact = self::player();
+        exact.seek(player.run().now()).unwrap();
+        arrive(&mut exact);
+        assert_eq!(player.run().trace_hash(), exact.run().trace_hash());
+        player.pause();
+        player.seek(Instant::from_millis(60_000)).unwrap();
+        arrive(&mut player);
+        assert_eq!(player.state(), PlayerState::Paused);
+        player.run().trace_hash()
+    }
+
+    #[test]
+    fn the_frame_budget_makes_no_difference_to_the_run() {
+        let hashes = [1, 2, 5, 1000].map(hash_at_60_with_budget);
+        assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
+    }
+
+    #[test]
+    fn seeking_back_and_forth_comes_to_the_same_moment() {
+        let mut player = player();
+        player.pause();
+        let mut at = |ms| {
+            player.seek(Instant::from_millis(ms)).unwrap();
+            arrive(&mut player);
+            assert_eq!(player.run().now(), Instant::from_millis(ms));
+            player.run().trace_hash()
+        };
+        let (first, back, again) = (at(60_000), at(20_000), at(60_000));
+        assert_eq!(first, again);
+        assert_ne!(first, back);
+    }
+
+    #[test]
+    fn a_step_makes_at_least_one_event_and_pauses() {
+        let mut player = player();
+        let before = player.run().events();
+        assert!(player.step());
+        assert!(player.run().events() > before);
+        assert_eq!(player.state(), PlayerState::Paused);
+        assert!(!player.frame(1000.0, || true), "a paused player does not move");
+    }
+
+    #[test]
+    fn a_run_pauses_at_its_horizon() {
+        let scenario = Scenario { horizon: Some("3s".to_owned()), ..Scenario::preset("oracle-http", 1) };
+        let mut player = Player::new(&scenario, 1000.0).unwrap();
+        for _ in 0..10 {
+            player.frame(100.0, || true);
+        }
+        assert_eq!((player.run().now(), player.state()), (Instant::from_millis(3000), PlayerState::Paused));
+    }
+
+    #[test]
+    fn a_speed_that_cannot_be_reached_is_told() {
+        let mut player = player();
+        player.set_speed(1000.0).unwrap();
+        for _ in 0..60 {
+            player.frame(16.0, || false);
+        }
+        assert!(player.reached() < 1000.0);
+        assert!(player.set_speed(0.0).is_err());
+    }
+
+    #[test]
+    fn a_fault_by_hand_takes_effect_at_the_next_millisecond() {
+        let mut player = player();
+        player.pause();
+        let acted = player.fault("crash:w-01").unwrap();
+        assert_eq!(acted.at, Instant::from_millis(1));
+        assert_eq!(player.snapshot().nodes.iter().find(|n| n.name == "w-01").map(|n| n.up), Some(false));
+        assert!(player.fault("crash:w-99").is_err());
+    }
+}

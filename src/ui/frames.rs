@@ -1,0 +1,37 @@
+//! The frame loop: one animation frame after the other, each with a time budget for the simulation.
+
+use super::Lab;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+/// How much of a frame's 16 ms the simulation may take; the rest is for drawing.
+const BUDGET_MS: f64 = 6.0;
+
+type Callback = Closure<dyn FnMut(f64)>;
+
+/// Starts the loop. It runs as long as the page does; a hidden tab gets no frames, and so stands still.
+pub fn start(lab: Lab) {
+    let callback: Rc<RefCell<Option<Callback>>> = Rc::default();
+    let again = Rc::clone(&callback);
+    let mut last = None;
+    *callback.borrow_mut() = Some(Closure::new(move |now: f64| {
+        let elapsed = last.replace(now).map_or(0.0, |last| now - last);
+        let begun = wall_ms();
+        lab.frame(elapsed, || wall_ms() - begun < BUDGET_MS);
+        request(again.borrow().as_ref());
+    }));
+    request(callback.borrow().as_ref());
+}
+
+fn request(callback: Option<&Callback>) {
+    if let (Some(window), Some(callback)) = (web_sys::window(), callback) {
+        // Refused only by a window that is being closed.
+        let _ = window.request_animation_frame(callback.as_ref().unchecked_ref());
+    }
+}
+
+fn wall_ms() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
+}

@@ -4,8 +4,8 @@ use crate::kernel::Instant;
 use crate::lab::Run;
 use crate::lab::metrics::Summary;
 use crate::net::{Effect, Net, NodeId, Payload, Target};
-use crate::systems::oracle::Oracle;
 use crate::systems::oracle::log::{Analysis, Failure, RequestEntry, TaskEnd};
+use crate::systems::oracle::{Oracle, Params};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -27,6 +27,30 @@ pub struct Snapshot {
     pub request: Option<RequestView>,
     /// Figures over the requests so far.
     pub summary: Summary,
+    /// The parameters that pictures refer to.
+    pub settings: Settings,
+}
+
+/// The parameters that pictures refer to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// How long the coordinator waits.
+    pub timeout_ms: f64,
+    /// The most that a task takes by itself.
+    pub delay_max_ms: f64,
+    /// How answers are aggregated.
+    pub strategy: String,
+}
+
+impl Settings {
+    fn of(params: &Params) -> Self {
+        Settings {
+            timeout_ms: params.timeout.as_millis_f64(),
+            delay_max_ms: params.delay_max.as_millis_f64(),
+            strategy: params.strategy.name().to_owned(),
+        }
+    }
 }
 
 /// What a node does in its system.
@@ -193,6 +217,10 @@ pub struct TaskView {
     pub took_ms: Option<f64>,
     /// The value, if it came in time.
     pub value: Option<f64>,
+    /// Why there is none, if it failed: the worker's own words, or `connection refused` and its kin.
+    pub err: Option<String>,
+    /// The worker's node number; 0 for a registered name that is no node's.
+    pub node: u32,
 }
 
 impl Snapshot {
@@ -209,7 +237,8 @@ impl Snapshot {
             events: run.events(),
             nodes: nodes(net, oracle, newest),
             messages,
-            request: newest.or_else(newest_failed).map(RequestView::from),
+            request: newest.or_else(newest_failed).map(|entry| RequestView::of(entry, net)),
+            settings: Settings::of(oracle.params()),
             summary,
         }
     }
@@ -304,8 +333,8 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeV
 /// A worker's last answer is looked for in so many of the newest requests.
 const LAST_VALUES_FROM: usize = 8;
 
-impl From<&RequestEntry> for RequestView {
-    fn from(entry: &RequestEntry) -> Self {
+impl RequestView {
+    fn of(entry: &RequestEntry, net: &Net) -> Self {
         let ms = |at: Option<Instant>| at.map(Instant::as_millis_f64);
         let took = |ended: Option<Instant>| Some(ended?.since(entry.opened_at?).as_millis_f64());
         let tasks = entry.tasks.iter().map(|task| TaskView {
@@ -313,6 +342,8 @@ impl From<&RequestEntry> for RequestView {
             end: task.end,
             took_ms: took(task.ended_at),
             value: task.value,
+            err: task.err.clone(),
+            node: net.find(&task.worker).map_or(0, |node| node.0),
         });
         RequestView {
             number: entry.number,

@@ -57,6 +57,8 @@ pub struct TaskEntry {
     pub ended_at: Option<Instant>,
     /// The value, for an answer in time.
     pub value: Option<f64>,
+    /// Why there is none, for one that failed.
+    pub err: Option<String>,
 }
 
 /// What became of a task.
@@ -168,7 +170,8 @@ impl Log {
         };
         request.opened_at = Some(now);
         request.deadline = Some(now + timeout);
-        let pending = |worker| TaskEntry { worker, end: TaskEnd::Pending, ended_at: None, value: None };
+        let pending =
+            |worker| TaskEntry { worker, end: TaskEnd::Pending, ended_at: None, value: None, err: None };
         request.tasks = ids.map(pending).collect();
     }
 
@@ -187,6 +190,7 @@ impl Log {
         task.end = end;
         task.ended_at = Some(now);
         task.value = (end == TaskEnd::InTime).then_some(result.value);
+        task.err.clone_from(&result.err);
     }
 
     pub(super) fn closed(&mut self, number: u64, now: Instant, responses: &[WorkerResult], params: &Params) {

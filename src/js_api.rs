@@ -2,9 +2,12 @@
 
 use crate::kernel::Instant;
 use crate::lab::Invalid;
+use crate::lab::fault::format_list;
 use crate::ui::Lab;
+use futures::channel::oneshot;
 use js_sys::{Error, Promise, Reflect};
 use serde::Serialize;
+use serde_json::Value;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -63,7 +66,7 @@ impl Glasshive {
     /// All faults, scheduled and by hand, as a specification.
     #[wasm_bindgen(getter)]
     pub fn faults(&self) -> String {
-        self.lab.read(|player| player.run().faults())
+        self.lab.read(|player| format_list(player.run().faults()))
     }
 
     /// Lets virtual time pass.
@@ -81,17 +84,30 @@ impl Glasshive {
         self.lab.act(|player| player.step())
     }
 
+    /// Pauses, and goes back to the instant before the last event; the promise is kept on arrival.
+    #[wasm_bindgen(js_name = stepBack)]
+    pub fn step_back(&self) -> Result<Promise, Error> {
+        let arrived = self.lab.go(|player| player.step_back()).map_err(to_error)?;
+        Ok(promise(arrived))
+    }
+
     /// Goes to `ms` of virtual time; the promise is kept on arrival.
     pub fn seek(&self, ms: f64) -> Result<Promise, Error> {
         if !(ms.is_finite() && ms >= 0.0) {
             return Err(Error::new(&format!("seek: {ms} is not allowed; allowed: milliseconds from 0")));
         }
-        let arrived = self.lab.seek(Instant::from_nanos((ms * 1e6) as u64)).map_err(to_error)?;
-        Ok(future_to_promise(async move {
-            // Nobody is told when the page goes away.
-            let _ = arrived.await;
-            Ok(JsValue::UNDEFINED)
-        }))
+        let arrived =
+            self.lab.go(|player| player.seek(Instant::from_nanos((ms * 1e6) as u64))).map_err(to_error)?;
+        Ok(promise(arrived))
+    }
+
+    /// Sets a parameter, such as `workers` to 5 or `timeout` to `1.2s`. The run starts over with it and is replayed to
+    /// this moment; the promise is kept on arrival.
+    pub fn set(&self, key: &str, value: JsValue) -> Result<Promise, Error> {
+        let value = value.as_f64().map(Value::from).or_else(|| value.as_string().map(Value::from));
+        let value = value.ok_or_else(|| Error::new(&format!("{key}: only numbers and texts are values")))?;
+        let arrived = self.lab.go(|player| player.set(key, value)).map_err(to_error)?;
+        Ok(promise(arrived))
     }
 
     /// Sets how many virtual milliseconds pass per millisecond, 0.1 … 1000.
@@ -117,6 +133,14 @@ impl Glasshive {
     pub fn fault(&self, spec: &str) -> Result<f64, Error> {
         self.lab.attempt(|player| player.fault(spec)).map(|acted| acted.at.as_millis_f64()).map_err(to_error)
     }
+}
+
+fn promise(arrived: oneshot::Receiver<()>) -> Promise {
+    future_to_promise(async move {
+        // Nobody is told when the page goes away.
+        let _ = arrived.await;
+        Ok(JsValue::UNDEFINED)
+    })
 }
 
 fn to_error(invalid: Invalid) -> Error {

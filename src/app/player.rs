@@ -5,8 +5,10 @@
 
 use super::snapshot::Snapshot;
 use crate::kernel::{Duration, Instant, Sink};
+use crate::lab::fault::{Fault, FaultKind, FaultTarget};
 use crate::lab::metrics::Summary;
 use crate::lab::{ActedAt, Invalid, Options, Run, Scenario, metrics};
+use serde_json::Value;
 
 /// What the page keeps of the trace.
 const RING: usize = 100_000;
@@ -61,12 +63,14 @@ pub struct Player {
 #[derive(Clone, Copy)]
 struct Seek {
     target: Instant,
+    /// Arrived, wherever that is, when the run has seen this many requests.
+    requests: u64,
     then: PlayerState,
     from: Instant,
 }
 
 fn options() -> Options {
-    Options { sink: Sink::Ring(RING), keep: KEEP, observed: true }
+    Options { sink: Sink::Ring(RING), keep: KEEP, observed: true, client: true }
 }
 
 impl Player {
@@ -89,7 +93,7 @@ impl Player {
     pub fn frame(&mut self, elapsed_ms: f64, mut has_time: impl FnMut() -> bool) -> bool {
         match (self.state, self.seek) {
             (PlayerState::Replaying, Some(seek)) => {
-                if self.play_to(seek.target, &mut has_time) {
+                if self.play_to(seek.target, seek.requests, &mut has_time) {
                     self.seek = None;
                     self.state = seek.then;
                     self.target = self.run.now();
@@ -101,7 +105,7 @@ impl Player {
                 let before = self.run.now();
                 self.target =
                     self.target.max(before) + Duration::from_secs_f64(elapsed_ms * self.speed / 1000.0);
-                if !self.play_to(self.target, &mut has_time) {
+                if !self.play_to(self.target, u64::MAX, &mut has_time) {
                     // The speed cannot be reached: what this frame did not get is not owed.
                     self.target = self.run.now();
                 }
@@ -115,12 +119,15 @@ impl Player {
         }
     }
 
-    /// Plays towards an instant; true when it was reached.
-    fn play_to(&mut self, target: Instant, has_time: &mut impl FnMut() -> bool) -> bool {
+    /// Plays towards an instant, or until there were so many requests; true when it arrived.
+    fn play_to(&mut self, target: Instant, requests: u64, has_time: &mut impl FnMut() -> bool) -> bool {
         loop {
             for _ in 0..INSTANTS_PER_LOOK {
                 if !self.run.run_instant(target) {
                     self.run.run_until(target);
+                    return true;
+                }
+                if self.run.oracle().requests() >= requests {
                     return true;
                 }
             }
@@ -170,13 +177,56 @@ impl Player {
     /// Goes to an instant, forward or back; frames bring it there. What was playing plays on afterwards.
     pub fn seek(&mut self, target: Instant) -> Result<(), Invalid> {
         let target = target.min(self.run.horizon());
-        let then = self.seek.map_or(self.state, |seek| seek.then);
         if target < self.run.now() {
             self.run = Run::new(self.run.scenario(), options())?;
         }
-        self.seek = Some(Seek { target, then, from: self.run.now() });
-        self.state = PlayerState::Replaying;
+        self.set_out(target, u64::MAX);
         Ok(())
+    }
+
+    /// Goes on to the moment when a client wants the next request.
+    pub fn next_request(&mut self) -> Result<(), Invalid> {
+        self.set_out(self.run.horizon(), self.run.oracle().requests() + 1);
+        Ok(())
+    }
+
+    /// Pauses, and goes back to the instant of the event before the last: a step from there comes back here.
+    pub fn step_back(&mut self) -> Result<(), Invalid> {
+        let before = {
+            let trace = self.run.trace();
+            let last = trace.records().next_back().map(|record| record.at);
+            trace.records().rev().map(|record| record.at).find(|&at| Some(at) < last)
+        };
+        self.pause();
+        self.seek(before.unwrap_or(Instant::ZERO))
+    }
+
+    /// Sets a parameter. The run starts over with it, with the same draws wherever it does not matter, and is
+    /// replayed to this moment.
+    pub fn set(&mut self, key: &str, value: Value) -> Result<(), Invalid> {
+        let mut scenario = self.run.scenario().clone();
+        scenario.set.insert(key.to_owned(), value);
+        self.start_over(&scenario)
+    }
+
+    /// Plays the same scenario with another seed, to this moment.
+    pub fn set_seed(&mut self, seed: u64) -> Result<(), Invalid> {
+        let scenario = Scenario { seed, ..self.run.scenario().clone() };
+        self.start_over(&scenario)
+    }
+
+    fn start_over(&mut self, scenario: &Scenario) -> Result<(), Invalid> {
+        let now = self.seek.map_or(self.run.now(), |seek| seek.target);
+        self.run = Run::new(scenario, options())?;
+        self.summarised_at = (0, 0);
+        self.set_out(now.min(self.run.horizon()), u64::MAX);
+        Ok(())
+    }
+
+    fn set_out(&mut self, target: Instant, requests: u64) {
+        let then = self.seek.map_or(self.state, |seek| seek.then);
+        self.seek = Some(Seek { target, requests, then, from: self.run.now() });
+        self.state = PlayerState::Replaying;
     }
 
     /// How far a seek has come, 0 … 1; `None` when there is none.
@@ -202,14 +252,34 @@ impl Player {
 
     /// A fault from the next whole millisecond on, such as `crash:w-04`; time moves there.
     pub fn fault(&mut self, spec: &str) -> Result<ActedAt, Invalid> {
+        self.act(spec, |run| run.inject(spec))
+    }
+
+    /// Breaks a node in one way, or mends it if it is broken in that way; time moves to the next millisecond.
+    pub fn toggle(&mut self, kind: FaultKind, node: &str) -> Result<ActedAt, Invalid> {
+        let spec = format!("{}:{node}", kind.name());
+        let holds = holding(&self.run, kind, node);
+        let is_down = self.run.net().find(node).is_some_and(|id| !self.run.net().is_up(id));
+        self.act(&spec, |run| match holds {
+            _ if kind == FaultKind::Crash && is_down => run.inject(&format!("restart:{node}")),
+            Some(fault) if kind != FaultKind::Crash => run.lift(fault),
+            _ => run.inject(&spec),
+        })
+    }
+
+    fn act(
+        &mut self,
+        what: &str,
+        act: impl FnOnce(&mut Run) -> Result<ActedAt, Invalid>,
+    ) -> Result<ActedAt, Invalid> {
         if self.seek.is_some() {
             return Err(Invalid {
                 field: "fault".to_owned(),
-                value: spec.to_owned(),
+                value: what.to_owned(),
                 allowed: "nothing while a replay is under way".to_owned(),
             });
         }
-        let acted = self.run.inject(spec)?;
+        let acted = act(&mut self.run)?;
         self.target = self.run.now();
         Ok(acted)
     }
@@ -248,6 +318,18 @@ impl Player {
     pub fn run(&self) -> &Run {
         &self.run
     }
+}
+
+/// The newest fault of a kind that holds at a node now.
+fn holding(run: &Run, kind: FaultKind, node: &str) -> Option<usize> {
+    let now = run.now();
+    let holds = |fault: &Fault| {
+        fault.kind == kind
+            && fault.target == FaultTarget::Node(node.to_owned())
+            && fault.start.is_none_or(|start| start <= now)
+            && fault.end.is_none_or(|end| end > now)
+    };
+    run.faults().enumerate().filter(|(_, fault)| holds(fault)).map(|(index, _)| index).last()
 }
 
 #[cfg(test)]
@@ -350,5 +432,80 @@ mod tests {
         assert_eq!(acted.at, Instant::from_millis(1));
         assert_eq!(player.snapshot().nodes.iter().find(|n| n.name == "w-01").map(|n| n.up), Some(false));
         assert!(player.fault("crash:w-99").is_err());
+    }
+
+    #[test]
+    fn a_step_back_and_a_step_are_the_identity() {
+        let mut player = player();
+        player.seek(Instant::from_millis(9_000)).unwrap();
+        arrive(&mut player);
+        for _ in 0..20 {
+            assert!(player.step());
+            let (hash, now) = (player.run().trace_hash(), player.run().now());
+            player.step_back().unwrap();
+            arrive(&mut player);
+            assert!(player.run().now() < now);
+            assert!(player.step());
+            assert_eq!((player.run().trace_hash(), player.run().now()), (hash, now));
+        }
+    }
+
+    #[test]
+    fn the_next_request_is_the_next_one_that_a_client_wants() {
+        let mut player = player();
+        for expected_ms in [200, 2200, 4200] {
+            player.next_request().unwrap();
+            arrive(&mut player);
+            assert_eq!(player.run().now(), Instant::from_millis(expected_ms));
+        }
+    }
+
+    #[test]
+    fn a_parameter_starts_the_run_over_and_comes_back_to_this_moment() {
+        let mut player = player();
+        player.seek(Instant::from_millis(13_000)).unwrap();
+        arrive(&mut player);
+        player.set("strategy", "median".into()).unwrap();
+        arrive(&mut player);
+        assert_eq!(player.run().now(), Instant::from_millis(13_000));
+        assert_eq!(player.snapshot().settings.strategy, "median");
+        assert!(player.set("timeout", "5ms".into()).is_err());
+        assert_eq!(player.snapshot().settings.strategy, "median", "nothing is lost");
+    }
+
+    #[test]
+    fn a_toggle_breaks_and_mends() {
+        let mut player = player();
+        player.pause();
+        let view =
+            |player: &mut Player| player.snapshot().nodes.into_iter().find(|n| n.name == "w-02").unwrap();
+        player.toggle(FaultKind::Slow, "w-02").unwrap();
+        assert_eq!(view(&mut player).slow, 4.0);
+        player.toggle(FaultKind::Slow, "w-02").unwrap();
+        assert_eq!(view(&mut player).slow, 1.0);
+        player.toggle(FaultKind::Crash, "w-02").unwrap();
+        assert!(!view(&mut player).up);
+        player.toggle(FaultKind::Crash, "w-02").unwrap();
+        assert!(view(&mut player).up);
+    }
+
+    #[test]
+    fn acting_in_the_past_cuts_what_was_done_later() {
+        let mut player = player();
+        player.pause();
+        let mut go = |player: &mut Player, ms| {
+            player.seek(Instant::from_millis(ms)).unwrap();
+            arrive(player);
+        };
+        go(&mut player, 9_000);
+        player.fault("crash:w-01").unwrap();
+        go(&mut player, 3_000);
+        player.fault("crash:w-02").unwrap();
+        go(&mut player, 12_000);
+        let up = |player: &Player, name| player.run().net().is_up(player.run().net().find(name).unwrap());
+        assert!(up(&player, "w-01") && !up(&player, "w-02"));
+        let mut replay = Player::new(player.run().scenario(), 1.0).unwrap();
+        go(&mut replay, 12_000);
+        assert_eq!(replay.run().trace_hash(), player.run().trace_hash());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::run::{Options, Run};
 use super::scenario::{Invalid, Scenario};
-use crate::kernel::{Instant, Sink};
+use crate::kernel::Instant;
 use crate::substrate::http::{HttpError, Method, Request, Response};
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,7 @@ impl Cluster {
     }
 
     fn played(scenario: &Scenario, until: Instant) -> Result<Self, Invalid> {
-        let options = Options { sink: Sink::None, ..Options::default() };
-        let mut run = Run::with(scenario, options, |params| params.client_on = false)?;
+        let mut run = Run::new(scenario, Options { client: false, ..Options::default() })?;
         run.run_until(until);
         Ok(Cluster { run })
     }

@@ -106,8 +106,8 @@ pub fn parse_list(text: &str) -> Result<Vec<Fault>, Invalid> {
 }
 
 /// Writes a list as [`parse_list`] reads it.
-pub fn format_list(faults: &[Fault]) -> String {
-    let texts: Vec<String> = faults.iter().map(Fault::to_string).collect();
+pub fn format_list<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> String {
+    let texts: Vec<String> = faults.into_iter().map(Fault::to_string).collect();
     texts.join(",")
 }
 

@@ -4,7 +4,7 @@
 //! makes no difference. What is to happen at an instant (a fault begins or ends, a person acts) is applied before
 //! the simulation's own events of that instant.
 
-use super::fault::{self, Fault, FaultKind, FaultTarget};
+use super::fault::{Fault, FaultKind, FaultTarget};
 use super::scenario::{Action, Checked, Invalid, Scenario};
 use crate::kernel::{Duration, Instant, Sim, Sink};
 use crate::net::{Effect, Net, NodeId, Rule, RuleId, Target};
@@ -28,11 +28,13 @@ pub struct Options {
     pub keep: usize,
     /// Whether messages in flight are listed, for pictures.
     pub observed: bool,
+    /// Whether the client makes its load; without it only the console asks.
+    pub client: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { sink: Sink::None, keep: usize::MAX, observed: false }
+        Options { sink: Sink::None, keep: usize::MAX, observed: false, client: true }
     }
 }
 
@@ -66,6 +68,7 @@ pub struct ActedAt {
 /// A scenario being played.
 pub struct Run {
     scenario: Scenario,
+    options: Options,
     sim: Sim,
     net: Net,
     oracle: Oracle,
@@ -80,22 +83,14 @@ pub struct Run {
 impl Run {
     /// Checks a scenario and builds its run at virtual zero.
     pub fn new(scenario: &Scenario, options: Options) -> Result<Self, Invalid> {
-        Self::with(scenario, options, |_| {})
-    }
-
-    /// The same, with a last word on the parameters that the scenario's own keys cannot say.
-    pub(super) fn with(
-        scenario: &Scenario,
-        options: Options,
-        adjust: impl FnOnce(&mut Params),
-    ) -> Result<Self, Invalid> {
-        let Checked { mut params, faults, horizon } = scenario.check()?;
-        adjust(&mut params);
+        let Checked { mut params, faults, faults_are_own, horizon } = scenario.check()?;
+        params.client_on = options.client;
         let sim = Sim::new(scenario.seed, options.sink);
         let net = Net::new(&sim.ctx(), options.observed);
         let oracle = Oracle::start(&net, params, options.keep);
         let mut run = Run {
             scenario: scenario.clone(),
+            options,
             sim,
             net,
             oracle,
@@ -106,7 +101,10 @@ impl Run {
             horizon: Instant::ZERO + horizon,
         };
         for fault in faults {
-            run.plan_fault(fault)?;
+            let planned = run.plan_fault(fault);
+            if faults_are_own {
+                planned?;
+            }
         }
         for (index, action) in scenario.actions.iter().enumerate() {
             run.plan_action(index, action)?;
@@ -181,6 +179,12 @@ impl Run {
         self.act(Action::Fault { at_ms, fault: spec.to_owned() })
     }
 
+    /// Ends a fault that holds, by its place in [`faults`](Self::faults), at the next whole millisecond.
+    pub fn lift(&mut self, fault: usize) -> Result<ActedAt, Invalid> {
+        let at_ms = self.next_ms();
+        self.act(Action::Lift { at_ms, fault })
+    }
+
     /// Calls the simulated API at the next whole millisecond. The run is played to that instant.
     pub fn call(&mut self, request: &Request) -> Result<ActedAt, Invalid> {
         let url = &request.url;
@@ -200,15 +204,20 @@ impl Run {
     }
 
     fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
-        let at = action.at();
-        // What was done later in the run's old future is not part of this one.
-        let index = self.scenario.actions.partition_point(|other| other.at() <= self.now());
+        let (at, now) = (action.at(), self.now());
         if at > self.horizon {
             let allowed = format!("an instant before the horizon of {}", self.horizon.since(Instant::ZERO));
             return Err(Invalid::new("at_ms", &format!("{}", at.as_millis_f64()), &allowed));
         }
+        let index = self.scenario.actions.partition_point(|other| other.at() <= now);
+        if index < self.scenario.actions.len() {
+            // What was done later in this run's old future is not part of the one that begins here.
+            let mut scenario = self.scenario.clone();
+            scenario.actions.truncate(index);
+            *self = Run::new(&scenario, self.options)?;
+            self.run_until(now);
+        }
         self.plan_action(index, &action)?;
-        self.scenario.actions.truncate(index);
         self.scenario.actions.push(action);
         self.run_until(at);
         Ok(ActedAt { at, index })
@@ -228,6 +237,20 @@ impl Run {
                     return Err(Invalid::new("faults", &fault.to_string(), "an end after the start"));
                 }
                 self.plan_fault(fault)
+            }
+            Action::Lift { fault, .. } => {
+                let faults = self.faults.len();
+                let running = self.faults.get_mut(*fault).ok_or_else(|| {
+                    Invalid::new(
+                        "fault",
+                        &fault.to_string(),
+                        &format!("the number of one of the run's {faults} faults"),
+                    )
+                })?;
+                running.fault.end = Some(action.at());
+                self.agenda.retain(|_, op| !matches!(op, Op::End(index) if index == fault));
+                self.plan(action.at(), Op::End(*fault));
+                Ok(())
             }
             Action::Call { method, url, headers, body, .. } => {
                 let url: Url = url.parse().map_err(|_| {
@@ -367,10 +390,14 @@ impl Run {
         &self.scenario
     }
 
-    /// All faults, scheduled and by hand, as a specification.
-    pub fn faults(&self) -> String {
-        let faults: Vec<Fault> = self.faults.iter().map(|running| running.fault.clone()).collect();
-        fault::format_list(&faults)
+    /// All faults, scheduled ones first, then those by hand.
+    pub fn faults(&self) -> impl ExactSizeIterator<Item = &Fault> {
+        self.faults.iter().map(|running| &running.fault)
+    }
+
+    /// The nodes that a fault is about; for a link, its two ends.
+    pub fn fault_nodes(&self, index: usize) -> &[NodeId] {
+        self.faults.get(index).map_or(&[], |running| &running.nodes)
     }
 
     /// The network.

@@ -81,6 +81,13 @@ pub enum Action {
         /// Such as `crash:w-04` or `slow:w-02@..20s=4`.
         fault: String,
     },
+    /// The end of a fault that holds.
+    Lift {
+        /// When.
+        at_ms: u64,
+        /// Which: its place among all faults of the run, scheduled ones first.
+        fault: usize,
+    },
     /// A call of the simulated API, from the node `console`.
     Call {
         /// When.
@@ -102,7 +109,9 @@ impl Action {
     /// When it happens.
     pub fn at(&self) -> Instant {
         match *self {
-            Action::Fault { at_ms, .. } | Action::Call { at_ms, .. } => Instant::from_millis(at_ms),
+            Action::Fault { at_ms, .. } | Action::Lift { at_ms, .. } | Action::Call { at_ms, .. } => {
+                Instant::from_millis(at_ms)
+            }
         }
     }
 }
@@ -110,7 +119,9 @@ impl Action {
 /// A scenario with every default filled in and every value checked.
 pub(super) struct Checked {
     pub(super) params: Params,
+    /// A preset's own faults are left out where their nodes do not exist; a person's own are then an error.
     pub(super) faults: Vec<Fault>,
+    pub(super) faults_are_own: bool,
     pub(super) horizon: Duration,
 }
 
@@ -168,7 +179,7 @@ impl Scenario {
         let horizon = self.check_horizon()?;
         let faults = fault::parse_list(self.faults.as_deref().unwrap_or(preset.faults))?;
         self.check_actions(horizon)?;
-        Ok(Checked { params: self.params()?, faults, horizon })
+        Ok(Checked { params: self.params()?, faults, faults_are_own: self.faults.is_some(), horizon })
     }
 
     fn check_horizon(&self) -> Result<Duration, Invalid> {

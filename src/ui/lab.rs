@@ -1,7 +1,6 @@
 //! The page's handle to the player: what every component, and the automation surface, acts through.
 
 use crate::app::{Player, PlayerState, Snapshot};
-use crate::kernel::Instant;
 use crate::lab::{Invalid, Scenario};
 use futures::channel::oneshot;
 use leptos::prelude::*;
@@ -93,12 +92,21 @@ impl Lab {
         }
     }
 
-    /// Goes to an instant; the receiver hears when it has arrived.
-    pub fn seek(&self, target: Instant) -> Result<oneshot::Receiver<()>, Invalid> {
-        self.attempt(|player| player.seek(target))?;
+    /// Sets out for another moment; the receiver hears when it is reached.
+    pub fn go(
+        &self,
+        go: impl FnOnce(&mut Player) -> Result<(), Invalid>,
+    ) -> Result<oneshot::Receiver<()>, Invalid> {
+        self.attempt(go)?;
         let (done, arrived) = oneshot::channel();
         self.waiting.update_value(|waiting| waiting.push(done));
         Ok(arrived)
+    }
+
+    /// The same for a person, who sees what comes of it.
+    pub fn jump(&self, go: impl FnOnce(&mut Player) -> Result<(), Invalid>) {
+        // What is not allowed is said on the page.
+        let _ = self.go(go);
     }
 
     /// This moment.

@@ -22,8 +22,7 @@ pub fn Transport(lab: Lab) -> impl IntoView {
     };
     let seek = move |event: Targeted<Event, HtmlInputElement>| {
         if let Ok(ms) = event.target().value().parse::<f64>() {
-            // The receiver is for scripts that want to wait.
-            let _ = lab.seek(Instant::from_nanos((ms * 1e6) as u64));
+            lab.jump(|player| player.seek(Instant::from_nanos((ms * 1e6) as u64)));
         }
     };
     let speed = move |event: Targeted<Event, HtmlSelectElement>| {

@@ -226,6 +226,11 @@ impl Oracle {
         self.site.busy.get(i).map_or(0, Cell::get)
     }
 
+    /// How many requests were intended so far.
+    pub fn requests(&self) -> u64 {
+        self.site.requests.get()
+    }
+
     /// The parameters.
     pub fn params(&self) -> &Params {
         &self.site.params

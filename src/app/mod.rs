@@ -1,6 +1,7 @@
 //! What stands between a run and the page: the player, which decides how much virtual time passes per frame, and the
 //! snapshot, which is what the page may see. Plain Rust, tested natively: no DOM, no wall clock of its own.
 
+pub mod caption;
 mod player;
 pub mod snapshot;
 

@@ -2,10 +2,11 @@
 
 use crate::kernel::Instant;
 use crate::lab::Run;
+use crate::lab::fault::Fault;
 use crate::lab::metrics::Summary;
 use crate::net::{Effect, Net, NodeId, Payload, Target};
+use crate::systems::oracle::Oracle;
 use crate::systems::oracle::log::{Analysis, Failure, RequestEntry, TaskEnd};
-use crate::systems::oracle::{Oracle, Params};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -29,6 +30,31 @@ pub struct Snapshot {
     pub summary: Summary,
     /// The parameters that pictures refer to.
     pub settings: Settings,
+    /// The faults of the run: those on schedule, then those by hand.
+    pub faults: Vec<FaultView>,
+}
+
+/// A fault of the run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FaultView {
+    /// Its kind's word: `crash`, `lie`, …
+    pub kind: &'static str,
+    /// What it is about, as in its specification: `w-04`, `coordinator~w-03`, `3?`.
+    pub target: String,
+    /// From when.
+    pub from_ms: f64,
+    /// Until when; `None` is for good.
+    pub to_ms: Option<f64>,
+    /// How much; 0 for a kind without a value.
+    pub value: f64,
+}
+
+impl FaultView {
+    /// Whether it holds at an instant.
+    pub fn holds_at(&self, ms: f64) -> bool {
+        self.from_ms <= ms && self.to_ms.is_none_or(|to| ms < to)
+    }
 }
 
 /// The parameters that pictures refer to.
@@ -41,11 +67,24 @@ pub struct Settings {
     pub delay_max_ms: f64,
     /// How answers are aggregated.
     pub strategy: String,
+    /// How many workers there are.
+    pub workers: u32,
+    /// The probability that a task fails.
+    pub fail: f64,
+    /// The share of workers that lie from the start.
+    pub lie: f64,
+    /// The seed.
+    pub seed: u64,
 }
 
 impl Settings {
-    fn of(params: &Params) -> Self {
+    fn of(run: &Run) -> Self {
+        let params = run.oracle().params();
         Settings {
+            workers: params.workers,
+            fail: params.fail,
+            lie: params.lie,
+            seed: run.scenario().seed,
             timeout_ms: params.timeout.as_millis_f64(),
             delay_max_ms: params.delay_max.as_millis_f64(),
             strategy: params.strategy.name().to_owned(),
@@ -238,9 +277,20 @@ impl Snapshot {
             nodes: nodes(net, oracle, newest),
             messages,
             request: newest.or_else(newest_failed).map(|entry| RequestView::of(entry, net)),
-            settings: Settings::of(oracle.params()),
+            settings: Settings::of(run),
+            faults: run.faults().map(fault).collect(),
             summary,
         }
+    }
+}
+
+fn fault(fault: &Fault) -> FaultView {
+    FaultView {
+        kind: fault.kind.name(),
+        target: fault.target.to_string(),
+        from_ms: fault.start.map_or(0.0, Instant::as_millis_f64),
+        to_ms: fault.end.map(Instant::as_millis_f64),
+        value: fault.value,
     }
 }
 

@@ -9,7 +9,7 @@ use super::scenario::{Action, Checked, Invalid, Scenario};
 use crate::kernel::{Duration, Instant, Sim, Sink};
 use crate::net::{Effect, Net, NodeId, Rule, RuleId, Target};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
-use crate::systems::oracle::{Oracle, Params};
+use crate::systems::oracle::Oracle;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -196,6 +196,11 @@ impl Executor {
         }
     }
 
+    /// True when a task is to be polled before time may move.
+    pub(super) fn has_ready(&self) -> bool {
+        self.wakes.any.load(Ordering::Acquire) || !self.ready.borrow().is_empty()
+    }
+
     fn collect_foreign_wakes(&self) {
         self.wakes.any.store(false, Ordering::Release);
         let woken = mem::take(&mut *self.wakes.slots.lock().unwrap_or_else(PoisonError::into_inner));

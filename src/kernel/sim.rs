@@ -71,12 +71,17 @@ impl Sim {
     /// Returns false, and leaves time alone, when nothing is left to do until then.
     pub fn run_instant(&mut self, limit: Instant) -> bool {
         let core = &*self.core;
-        core.executor.run_ready();
-        let Some((at, waiter)) = self.pop_timer(limit) else {
-            return false;
+        let at = if core.executor.has_ready() {
+            core.executor.run_ready();
+            self.now()
+        } else {
+            let Some((at, waiter)) = self.pop_timer(limit) else {
+                return false;
+            };
+            core.now.set(at);
+            self.fire(waiter);
+            at
         };
-        core.now.set(at);
-        self.fire(waiter);
         while let Some((_, waiter)) = self.pop_timer(at) {
             self.fire(waiter);
         }

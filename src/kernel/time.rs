@@ -27,9 +27,9 @@ impl Instant {
         Instant(ns)
     }
 
-    /// The instant `ms` milliseconds after zero.
+    /// The instant `ms` milliseconds after zero, or [`MAX`](Self::MAX) if that is later.
     pub const fn from_millis(ms: u64) -> Self {
-        Instant(ms * 1_000_000)
+        Instant(ms.saturating_mul(1_000_000))
     }
 
     /// Nanoseconds since zero.

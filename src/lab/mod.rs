@@ -15,4 +15,4 @@ pub mod stats;
 pub mod trace_file;
 
 pub use run::{ActedAt, Options, Run};
-pub use scenario::{Action, Invalid, Scenario};
+pub use scenario::{Action, Invalid, SEED_MAX, Scenario};

@@ -1,8 +1,9 @@
 //! A finished run as one JSON object, and as text for a person.
 
+use super::fault::{self, Fault};
 use super::metrics::{self, Summary};
-use super::params;
 use super::run::Run;
+use super::{params, presets};
 use crate::systems::oracle::checks::{self, Check};
 use crate::systems::oracle::log::{Analysis, Failure, RequestEntry};
 use crate::systems::oracle::messages::WorkerResult;
@@ -61,7 +62,8 @@ impl From<&RequestEntry> for RequestReport {
             request_id: format!("req-{:05}", entry.number),
             query: entry.query.clone(),
             final_value: result.map(|result| result.final_value),
-            worker_responses: entry.worker_responses.clone(),
+            // Of a duplicated request the client may have got the other handling's.
+            worker_responses: result.map_or(&entry.worker_responses, |r| &r.worker_responses).clone(),
             reliability_note: result.map_or_else(String::new, |result| result.reliability_note.clone()),
             requested_at_ms: entry.requested_at.as_millis_f64(),
             answered_at_ms: entry.answered_at.map(|at| at.as_millis_f64()),
@@ -176,14 +178,25 @@ impl RequestReport {
     }
 }
 
+/// The scenario's own faults, or those of the preset's that found their nodes in this run.
+fn scheduled_faults(run: &Run) -> String {
+    let scenario = run.scenario();
+    if let Some(faults) = &scenario.faults {
+        return faults.clone();
+    }
+    let preset = presets::find(&scenario.preset).map_or("", |preset| preset.faults);
+    let planned =
+        |f: &&Fault| run.faults().any(|g| (f.kind, &f.target, f.start) == (g.kind, &g.target, g.start));
+    let faults = fault::parse_list(preset).unwrap_or_default();
+    fault::format_list(faults.iter().filter(planned))
+}
+
 /// The scenario with every setting, default or not, and the faults as they were resolved.
 fn scenario(run: &Run) -> Value {
     let mut scenario = run.scenario().clone();
     let current = run.oracle().params();
     scenario.set = params::TABLE.iter().map(|p| (p.key.to_owned(), params::get(current, p))).collect();
-    let checked = run.scenario().faults.clone();
-    let preset = super::presets::find(&scenario.preset).map(|preset| preset.faults.to_owned());
-    scenario.faults = checked.or(preset);
+    scenario.faults = Some(scheduled_faults(run));
     scenario.horizon = Some(run.horizon().since(crate::kernel::Instant::ZERO).to_string());
     serde_json::to_value(&scenario).unwrap_or_default()
 }

@@ -53,7 +53,6 @@ struct Running {
     fault: Fault,
     nodes: Vec<NodeId>,
     rules: Vec<RuleId>,
-    lies_before: Vec<(NodeId, Option<f64>)>,
 }
 
 /// When an act takes effect, and its place in the action log.
@@ -73,6 +72,10 @@ pub struct Run {
     net: Net,
     oracle: Oracle,
     faults: Vec<Running>,
+    /// The lies that hold, in the order in which they began; the last one about a worker counts.
+    lies: Vec<usize>,
+    /// Who lies for other reasons than a fault.
+    born_liars: BTreeMap<NodeId, f64>,
     /// What is still to happen, by instant and then by the order in which it was said.
     agenda: BTreeMap<(Instant, u64), Op>,
     said: u64,
@@ -88,6 +91,8 @@ impl Run {
         let sim = Sim::new(scenario.seed, options.sink);
         let net = Net::new(&sim.ctx(), options.observed);
         let oracle = Oracle::start(&net, params, options.keep);
+        let lie_of = |&worker: &NodeId| Some((worker, oracle.lie_of(worker)?));
+        let born_liars = oracle.workers().iter().filter_map(lie_of).collect();
         let mut run = Run {
             scenario: scenario.clone(),
             options,
@@ -95,6 +100,8 @@ impl Run {
             net,
             oracle,
             faults: Vec::new(),
+            lies: Vec::new(),
+            born_liars,
             agenda: BTreeMap::new(),
             said: 0,
             answers: Answers::default(),
@@ -214,10 +221,14 @@ impl Run {
             // What was done later in this run's old future is not part of the one that begins here.
             let mut scenario = self.scenario.clone();
             scenario.actions.truncate(index);
-            *self = Run::new(&scenario, self.options)?;
-            self.run_until(now);
+            let mut run = Run::new(&scenario, self.options)?;
+            run.run_until(now);
+            run.plan_action(index, &action)?;
+            // Only now, so that an act that is not allowed changes nothing.
+            *self = run;
+        } else {
+            self.plan_action(index, &action)?;
         }
-        self.plan_action(index, &action)?;
         self.scenario.actions.push(action);
         self.run_until(at);
         Ok(ActedAt { at, index })
@@ -239,15 +250,17 @@ impl Run {
                 self.plan_fault(fault)
             }
             Action::Lift { fault, .. } => {
-                let faults = self.faults.len();
-                let running = self.faults.get_mut(*fault).ok_or_else(|| {
-                    Invalid::new(
-                        "fault",
-                        &fault.to_string(),
-                        &format!("the number of one of the run's {faults} faults"),
-                    )
+                let (at, faults) = (action.at(), self.faults.len());
+                // Told by the instants alone: in a replay nothing has begun or ended yet.
+                let holds = |fault: &Fault| {
+                    fault.start.unwrap_or(Instant::ZERO) <= at && fault.end.is_none_or(|end| end > at)
+                };
+                let running = self.faults.get_mut(*fault).filter(|running| holds(&running.fault));
+                let running = running.ok_or_else(|| {
+                    let allowed = format!("the number of one of the run's {faults} faults, one that holds");
+                    Invalid::new("fault", &fault.to_string(), &allowed)
                 })?;
-                running.fault.end = Some(action.at());
+                running.fault.end = Some(at);
                 self.agenda.retain(|_, op| !matches!(op, Op::End(index) if index == fault));
                 self.plan(action.at(), Op::End(*fault));
                 Ok(())
@@ -286,7 +299,7 @@ impl Run {
         if let Some(end) = fault.end {
             self.plan(end, Op::End(index));
         }
-        self.faults.push(Running { fault, nodes, rules: Vec::new(), lies_before: Vec::new() });
+        self.faults.push(Running { fault, nodes, rules: Vec::new() });
         Ok(())
     }
 
@@ -327,14 +340,16 @@ impl Run {
     }
 
     fn begin(&mut self, index: usize) {
-        let Running { fault, nodes, rules, lies_before } = &mut self.faults[index];
+        let Running { fault, nodes, rules } = &mut self.faults[index];
         let effect = match fault.kind {
             FaultKind::Crash => return nodes.iter().for_each(|&node| self.net.crash(node)),
             FaultKind::Restart => return nodes.iter().for_each(|&node| self.net.start(node)),
             FaultKind::Stop => return nodes.iter().for_each(|&node| self.net.stop(node)),
             FaultKind::Lie => {
-                let lie = |&node| (node, self.oracle.set_lie(node, Some(fault.value)));
-                *lies_before = nodes.iter().map(lie).collect();
+                self.lies.push(index);
+                nodes.iter().for_each(|&node| {
+                    self.oracle.set_lie(node, Some(fault.value));
+                });
                 return;
             }
             FaultKind::Slow => Effect::Slow(fault.value),
@@ -353,18 +368,28 @@ impl Run {
     }
 
     fn end(&mut self, index: usize) {
-        let Running { fault, nodes, rules, lies_before } = &mut self.faults[index];
+        let Running { fault, nodes, rules } = &mut self.faults[index];
         match fault.kind {
-            FaultKind::Crash | FaultKind::Stop => {
+            FaultKind::Crash => {
                 nodes.iter().filter(|&&node| !self.net.is_up(node)).for_each(|&node| self.net.start(node));
             }
+            FaultKind::Stop => nodes.iter().for_each(|&node| self.net.start_stopped(node)),
             FaultKind::Restart => {}
-            FaultKind::Lie => lies_before.drain(..).for_each(|(node, bias)| {
-                self.oracle.set_lie(node, bias);
-            }),
+            FaultKind::Lie => self.end_lie(index),
             FaultKind::Slow | FaultKind::Cut | FaultKind::Drop | FaultKind::Duplicate => {
                 rules.drain(..).for_each(|rule| self.net.remove_rule(rule));
             }
+        }
+    }
+
+    /// Lies overlap: what still holds for a worker then is the last that began, or what it was born with.
+    fn end_lie(&mut self, index: usize) {
+        self.lies.retain(|&other| other != index);
+        for node in &self.faults[index].nodes {
+            let held =
+                self.lies.iter().rev().map(|&i| &self.faults[i]).find(|other| other.nodes.contains(node));
+            let bias = held.map(|other| other.fault.value).or_else(|| self.born_liars.get(node).copied());
+            self.oracle.set_lie(*node, bias);
         }
     }
 

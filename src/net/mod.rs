@@ -105,7 +105,11 @@ impl Net {
             let (net, running) = (self.clone(), role(shutdown));
             self.ctx.spawn_in(node.scope(), async move {
                 running.await;
+                let start_again = net.node(node).start_again;
                 net.take_down(node, NODE_STOPPED);
+                if start_again {
+                    net.start(node);
+                }
             });
         }
     }
@@ -125,11 +129,21 @@ impl Net {
         }
     }
 
+    /// Starts a node that was asked to end: now, or when it has ended.
+    pub fn start_stopped(&self, node: NodeId) {
+        if self.is_up(node) {
+            self.node_mut(node, |n| n.start_again = n.shutdown.as_ref().is_some_and(Shutdown::was_asked));
+        } else {
+            self.start(node);
+        }
+    }
+
     fn take_down(&self, node: NodeId, kind: Kind) {
         self.node_mut(node, |n| {
             n.up_since = None;
             n.down_since = self.ctx.now();
             n.shutdown = None;
+            n.start_again = false;
         });
         self.ctx.record_in(node.scope(), Span::default(), kind, 0, 0);
         // The destructors of its tasks run now: connections notice that the node is gone.

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Ctx, Instant, Receiver, Scope, Sender, channel};
 use futures::future::LocalBoxFuture;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Names a node of a network. Its number is also its tasks' scope and its number in the trace.
@@ -25,17 +25,27 @@ pub(super) struct Node {
     pub(super) up_since: Option<Instant>,
     pub(super) down_since: Instant,
     pub(super) shutdown: Option<Shutdown>,
+    /// It was asked to end, and is to start again when it has.
+    pub(super) start_again: bool,
 }
 
 impl Node {
     pub(super) fn new(name: &str) -> Self {
-        Node { name: name.to_owned(), role: None, up_since: None, down_since: Instant::ZERO, shutdown: None }
+        Node {
+            name: name.to_owned(),
+            role: None,
+            up_since: None,
+            down_since: Instant::ZERO,
+            shutdown: None,
+            start_again: false,
+        }
     }
 }
 
 /// Asks a role to end gracefully, as SIGTERM does.
 #[derive(Clone)]
 pub struct Shutdown {
+    asked: Rc<Cell<bool>>,
     sender: Sender<()>,
     receiver: Rc<RefCell<Receiver<()>>>,
 }
@@ -43,7 +53,7 @@ pub struct Shutdown {
 impl Shutdown {
     pub(super) fn new(ctx: &Ctx) -> Self {
         let (sender, receiver) = channel(ctx, 1);
-        Shutdown { sender, receiver: Rc::new(RefCell::new(receiver)) }
+        Shutdown { asked: Rc::default(), sender, receiver: Rc::new(RefCell::new(receiver)) }
     }
 
     /// Ready when the node was asked to end. At most one task waits for it.
@@ -51,7 +61,12 @@ impl Shutdown {
         std::future::poll_fn(|cx| self.receiver.borrow_mut().poll_recv(cx).map(drop)).await;
     }
 
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.get()
+    }
+
     pub(super) fn signal(&self) {
+        self.asked.set(true);
         // Full means that it was asked before; once is enough.
         let _ = self.sender.send(());
     }

@@ -61,6 +61,7 @@ impl Listener {
     {
         let ctx = self.http.net.ctx().clone();
         while let Some(incoming) = self.queue.recv().await {
+            let before = ctx.span();
             let Some((request, responder)) = incoming.begin() else {
                 continue;
             };
@@ -68,6 +69,8 @@ impl Listener {
             let connection = responder.connection();
             let task = ctx.spawn(async move { responder.respond(answer.await) });
             connection.handled_by(task);
+            // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
+            ctx.set_span(before);
         }
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn note_answer(site: &Site, number: u64, answer: &Result<Response, Ht
     let mut log = site.log.borrow_mut();
     let failure = match answer {
         Ok(response) if response.status == 200 => match response.parse::<OracleResult>() {
-            Ok(result) => return log.answered(number, now, result),
+            Ok(result) => return log.answered(number, now, result, &site.params),
             Err(error) => Failure {
                 status: 200,
                 code: "invalid_result".to_owned(),

@@ -148,19 +148,25 @@ fn register(coordinator: &Coordinator, body: &Registration) -> Response {
             json!({"field": "id"}),
         );
     }
-    if let Err(error) = body.endpoint.parse::<Url>() {
-        return Response::error(
-            400,
-            "invalid_field",
-            &format!("endpoint: {error}"),
-            json!({"field": "endpoint"}),
-        );
+    if let Err(why) = check_endpoint(&body.endpoint) {
+        let message = format!("endpoint: {why}");
+        return Response::error(400, "invalid_field", &message, json!({"field": "endpoint"}));
     }
     let ctx = coordinator.site.ctx();
     coordinator.registry.borrow_mut().register(&body.id, &body.endpoint, ctx.now());
     coordinator.counters.borrow_mut().registrations += 1;
     ctx.record(WORKER_REGISTERED, coordinator.peer(&body.id), 0);
     acknowledge("registered", format!("Worker {} successfully registered", body.id))
+}
+
+/// `/task` is put after it. Behind a query that would be no path, and a coordinator registered as its own worker
+/// with `/request?` would ask itself for ever, without any time passing.
+fn check_endpoint(endpoint: &str) -> Result<(), String> {
+    endpoint.parse::<Url>().map_err(|error| error.to_string())?;
+    match endpoint.contains(['?', '#']) {
+        true => Err(format!("{endpoint:?} has a query or a fragment, and /task cannot follow it")),
+        false => Ok(()),
+    }
 }
 
 fn heartbeat(coordinator: &Coordinator, body: &WorkerName) -> Response {
@@ -216,14 +222,16 @@ async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
     ctx.record(REQUEST_OPENED, 0, asked.len() as u64);
     coordinator.counters.borrow_mut().requests += 1;
     let ids = asked.iter().map(|(id, _)| id.clone());
-    site.log.borrow_mut().opened(number, ctx.now(), site.params.timeout, ids);
+    let first = site.log.borrow_mut().opened(number, ctx.now(), site.params.timeout, ids);
+    // The number under which the log follows this.
+    let logged = first.then_some(number);
     if asked.is_empty() {
         let message = "no worker is registered, so nobody can be asked";
         return fail(coordinator, "no_workers", message, json!({"request_id": task.id}));
     }
 
-    let answers = fan_out(coordinator, &task, &asked, number).await;
-    conclude(coordinator, task, &asked, answers)
+    let answers = fan_out(coordinator, &task, &asked, logged).await;
+    conclude(coordinator, task, &asked, answers, logged)
 }
 
 /// Asks all workers at once and waits, at most the timeout. Whatever still runs then is cancelled.
@@ -231,7 +239,7 @@ async fn fan_out(
     coordinator: &Coordinator,
     task: &OracleRequest,
     asked: &[(String, String)],
-    number: u64,
+    logged: Option<u64>,
 ) -> Vec<Option<Answer>> {
     let Coordinator { site, .. } = coordinator;
     let mut tasks = JoinSet::new(site.ctx());
@@ -247,7 +255,9 @@ async fn fan_out(
                 Answer::Value(result) => (result, TaskEnd::InTime),
                 Answer::Failed(result) => (result, TaskEnd::Failed),
             };
-            site.log.borrow_mut().arrived(number, i, site.ctx().now(), result, end);
+            if let Some(number) = logged {
+                site.log.borrow_mut().arrived(number, i, site.ctx().now(), result, end);
+            }
             answers[i] = Some(answer);
         }
     };
@@ -297,6 +307,7 @@ fn conclude(
     task: OracleRequest,
     asked: &[(String, String)],
     answers: Vec<Option<Answer>>,
+    logged: Option<u64>,
 ) -> Response {
     let Coordinator { site, .. } = coordinator;
     let (ctx, params) = (site.ctx(), &site.params);
@@ -333,8 +344,9 @@ fn conclude(
             result
         })
         .collect();
-    let number = ctx.span().req;
-    site.log.borrow_mut().closed(number, ctx.now(), &worker_responses, params);
+    if let Some(number) = logged {
+        site.log.borrow_mut().closed(number, ctx.now(), &worker_responses, params);
+    }
 
     let Some(aggregate) = aggregate else {
         let details = json!({"request_id": task.id, "asked": asked.len(), "failed": failed, "late": late});

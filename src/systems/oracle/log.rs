@@ -59,6 +59,8 @@ pub struct TaskEntry {
     pub value: Option<f64>,
     /// Why there is none, for one that failed.
     pub err: Option<String>,
+    /// The worker sent a lie, whether it came in time or not.
+    pub lying: bool,
 }
 
 /// What became of a task.
@@ -158,21 +160,38 @@ impl Log {
         });
     }
 
+    /// The coordinator takes up a request. False when it did so before: the log follows the first handling, and
+    /// must hear nothing of the one of a duplicate.
     pub(super) fn opened(
         &mut self,
         number: u64,
         now: Instant,
         timeout: Duration,
         ids: impl Iterator<Item = String>,
-    ) {
-        let Some(request) = self.find(number) else {
-            return;
+    ) -> bool {
+        let Some(request) = self.find(number).filter(|request| request.opened_at.is_none()) else {
+            return false;
         };
         request.opened_at = Some(now);
         request.deadline = Some(now + timeout);
-        let pending =
-            |worker| TaskEntry { worker, end: TaskEnd::Pending, ended_at: None, value: None, err: None };
+        let pending = |worker| TaskEntry {
+            worker,
+            end: TaskEnd::Pending,
+            ended_at: None,
+            value: None,
+            err: None,
+            lying: false,
+        };
         request.tasks = ids.map(pending).collect();
+        true
+    }
+
+    /// A worker sends a lie. Only the laboratory knows.
+    pub(super) fn lied(&mut self, number: u64, worker: &str) {
+        let tasks = self.find(number).map(|request| request.tasks.iter_mut());
+        if let Some(task) = tasks.and_then(|mut tasks| tasks.find(|task| task.worker == worker)) {
+            task.lying = true;
+        }
     }
 
     /// Worker `i` of those asked has answered, or is known to have failed.
@@ -205,13 +224,21 @@ impl Log {
             }
         }
         request.worker_responses = responses.to_vec();
-        let values: Vec<f64> = request.tasks.iter().filter_map(|task| task.value).collect();
-        request.analysis = Analysis::of(&values, &request.query, params);
+        if request.result.is_none() {
+            let values: Vec<f64> = request.tasks.iter().filter_map(|task| task.value).collect();
+            request.analysis = Analysis::of(&values, &request.query, params);
+        }
     }
 
-    pub(super) fn answered(&mut self, number: u64, now: Instant, result: OracleResult) {
+    pub(super) fn answered(&mut self, number: u64, now: Instant, result: OracleResult, params: &Params) {
         if let Some(request) = self.find(number) {
             request.answered_at = Some(now);
+            if result.worker_responses != request.worker_responses {
+                // A duplicate's reply came first.
+                let used = result.worker_responses.iter().filter(|response| response.err.is_none());
+                let values: Vec<f64> = used.map(|response| response.value).collect();
+                request.analysis = Analysis::of(&values, &request.query, params);
+            }
             request.result = Some(result);
         }
     }

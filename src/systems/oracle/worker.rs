@@ -176,6 +176,9 @@ async fn process(worker: &Worker, task: OracleRequest) -> Response {
     let noise = worker.noises.at(req).uniform(-params.noise, params.noise);
     let bias = site.lies.borrow().get(node).copied().unwrap_or(0.0);
     result.value = truth::base(&task.query) * (1.0 + noise) * (1.0 + bias);
+    if bias != 0.0 {
+        site.log.borrow_mut().lied(req, &worker.id);
+    }
     ctx.record(TASK_DONE, 0, result.value.to_bits());
     Response::json(200, &result)
 }

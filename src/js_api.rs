@@ -4,12 +4,10 @@ use crate::kernel::Instant;
 use crate::lab::Invalid;
 use crate::lab::fault::format_list;
 use crate::ui::Lab;
-use futures::channel::oneshot;
 use js_sys::{Error, Promise, Reflect};
 use serde::Serialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 /// The object behind `window.glasshive`.
 #[wasm_bindgen]
@@ -87,8 +85,8 @@ impl Glasshive {
     /// Pauses, and goes back to the instant before the last event; the promise is kept on arrival.
     #[wasm_bindgen(js_name = stepBack)]
     pub fn step_back(&self) -> Result<Promise, Error> {
-        let arrived = self.lab.go(|player| player.step_back()).map_err(to_error)?;
-        Ok(promise(arrived))
+        self.lab.attempt(|player| player.step_back()).map_err(to_error)?;
+        Ok(arrival(self.lab))
     }
 
     /// Goes to `ms` of virtual time; the promise is kept on arrival.
@@ -96,9 +94,8 @@ impl Glasshive {
         if !(ms.is_finite() && ms >= 0.0) {
             return Err(Error::new(&format!("seek: {ms} is not allowed; allowed: milliseconds from 0")));
         }
-        let arrived =
-            self.lab.go(|player| player.seek(Instant::from_nanos((ms * 1e6) as u64))).map_err(to_error)?;
-        Ok(promise(arrived))
+        self.lab.attempt(|player| player.seek(Instant::from_nanos((ms * 1e6) as u64))).map_err(to_error)?;
+        Ok(arrival(self.lab))
     }
 
     /// Sets a parameter, such as `workers` to 5 or `timeout` to `1.2s`. The run starts over with it and is replayed to
@@ -106,8 +103,8 @@ impl Glasshive {
     pub fn set(&self, key: &str, value: JsValue) -> Result<Promise, Error> {
         let value = value.as_f64().map(Value::from).or_else(|| value.as_string().map(Value::from));
         let value = value.ok_or_else(|| Error::new(&format!("{key}: only numbers and texts are values")))?;
-        let arrived = self.lab.go(|player| player.set(key, value)).map_err(to_error)?;
-        Ok(promise(arrived))
+        self.lab.attempt(|player| player.set(key, value)).map_err(to_error)?;
+        Ok(arrival(self.lab))
     }
 
     /// Sets how many virtual milliseconds pass per millisecond, 0.1 … 1000.
@@ -135,11 +132,13 @@ impl Glasshive {
     }
 }
 
-fn promise(arrived: oneshot::Receiver<()>) -> Promise {
-    future_to_promise(async move {
-        // Nobody is told when the page goes away.
-        let _ = arrived.await;
-        Ok(JsValue::UNDEFINED)
+/// Kept when the player has arrived.
+fn arrival(lab: Lab) -> Promise {
+    Promise::new(&mut |keep, _| {
+        lab.when_arrived(Box::new(move || {
+            // A promise takes any value.
+            let _ = keep.call0(&JsValue::UNDEFINED);
+        }));
     })
 }
 

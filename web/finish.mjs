@@ -46,6 +46,7 @@ if (process.env.TRUNK_PROFILE === "release") {
   let html = await readFile(file, "utf8");
   html = replaceOne(html, /<!-- policy: [^>]*-->/, `<meta http-equiv="Content-Security-Policy" content="${POLICY}" />`);
   html = replaceOne(html, /\n *<link data-trunk rel="rust"[^>]*>/, "");
-  html = html.replace(/ (href|src)="(\.\/[^"?#]+)"/g, ` $1="$2?v=${build}"`);
+  // A font never changes under its name, and the style sheet asks for it without a query.
+  html = html.replace(/ (href|src)="(\.\/(?!fonts\/)[^"?#]+)"/g, ` $1="$2?v=${build}"`);
   await writeFile(file, html);
 }

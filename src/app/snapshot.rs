@@ -8,7 +8,6 @@ use crate::net::{Effect, Net, NodeId, Payload, Target};
 use crate::systems::oracle::Oracle;
 use crate::systems::oracle::log::{Analysis, Failure, RequestEntry, TaskEnd};
 use serde::Serialize;
-use std::collections::HashMap;
 
 /// A moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -166,6 +165,8 @@ pub struct NodeView {
     pub slow: f64,
     /// Whether some rule cuts it off from the coordinator, in either direction.
     pub cut: bool,
+    /// Whether some rule loses messages of it.
+    pub drops: bool,
     /// Whether the coordinator has it in its registry.
     pub registered: bool,
     /// The coordinator's reliability score.
@@ -313,22 +314,27 @@ fn message(flight: &crate::net::Flight) -> MessageView {
 }
 
 fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeView> {
-    let tasks: HashMap<&str, &crate::systems::oracle::log::TaskEntry> =
-        newest.iter().flat_map(|request| &request.tasks).map(|task| (task.worker.as_str(), task)).collect();
-    let registry = oracle.registry();
-    let scores: HashMap<&str, f64> =
-        registry.iter().map(|entry| (entry.id.as_str(), entry.history.score())).collect();
-    let rules = net.rules();
-    let log = oracle.log();
-    let mut last_values: HashMap<&str, f64> = HashMap::new();
-    for task in log.requests().iter().rev().take(LAST_VALUES_FROM).flat_map(|request| &request.tasks) {
-        if let Some(value) = task.value {
-            last_values.entry(task.worker.as_str()).or_insert(value);
+    // By node number; a registered name that is no node's has no place here.
+    let mut known = vec![Known::default(); net.nodes().count() + 1];
+    let mut note = |name: &str, note: &dyn Fn(&mut Known)| {
+        if let Some(id) = net.find(name) {
+            note(&mut known[id.0 as usize]);
         }
+    };
+    let log = oracle.log();
+    for entry in oracle.registry() {
+        note(&entry.id, &|known| known.score = Some(entry.history.score()));
     }
+    for task in newest.iter().flat_map(|request| &request.tasks) {
+        note(&task.worker, &|known| known.end = Some(task.end));
+    }
+    for task in log.requests().iter().rev().take(LAST_VALUES_FROM).flat_map(|request| &request.tasks) {
+        note(&task.worker, &|known| known.last_value = known.last_value.or(task.value));
+    }
+    let rules = net.rules();
     let first_worker = oracle.workers().first().map_or(u32::MAX, |node| node.0);
     let view = |id: NodeId| {
-        let name = net.name(id);
+        let (name, known) = (net.name(id), known[id.0 as usize]);
         let role = if id == oracle.client() {
             Role::Client
         } else if id == oracle.coordinator() {
@@ -343,17 +349,16 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeV
             Role::Worker => (oracle.lie_of(id), oracle.busy((id.0 - first_worker) as usize)),
             Role::Console | Role::Client | Role::Coordinator => (None, 0),
         };
-        let cut = rules.iter().any(|rule| {
-            rule.effect == Effect::Cut
-                && match rule.target {
-                    Target::Node(node) => node == id,
-                    Target::Both(a, b) | Target::OneWay(a, b) => id == a || id == b,
-                }
-        });
-        let state = match (down_since, tasks.get(name.as_str())) {
+        let touches = |target: Target| match target {
+            Target::Node(node) => node == id,
+            Target::Both(a, b) | Target::OneWay(a, b) => id == a || id == b,
+        };
+        let cut = rules.iter().any(|rule| rule.effect == Effect::Cut && touches(rule.target));
+        let drops = rules.iter().any(|rule| matches!(rule.effect, Effect::Drop(_)) && touches(rule.target));
+        let state = match (down_since, known.end) {
             (Some(_), _) => WorkerState::Down,
             (None, None) => WorkerState::Idle,
-            (None, Some(task)) => match task.end {
+            (None, Some(end)) => match end {
                 TaskEnd::Pending if busy > 0 => WorkerState::Working,
                 TaskEnd::Pending => WorkerState::Asked,
                 TaskEnd::InTime if lie.is_some() => WorkerState::Lying,
@@ -371,13 +376,22 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeV
             lie,
             slow: net.slowdown(id),
             cut,
-            registered: scores.contains_key(name.as_str()),
-            score: scores.get(name.as_str()).copied(),
-            last_value: last_values.get(name.as_str()).copied(),
+            drops,
+            registered: known.score.is_some(),
+            score: known.score,
+            last_value: known.last_value,
             name,
         }
     };
     net.nodes().map(view).collect()
+}
+
+/// What is known of a node besides the network's own view.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    end: Option<TaskEnd>,
+    score: Option<f64>,
+    last_value: Option<f64>,
 }
 
 /// A worker's last answer is looked for in so many of the newest requests.

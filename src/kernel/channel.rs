@@ -77,9 +77,15 @@ impl<T> Sender<T> {
         if state.queue.len() >= state.capacity {
             return Err(SendError::Full(message));
         }
-        let place = state.queue.iter().rposition(|&(other, _)| other <= at).map_or(0, |i| i + 1);
-        state.queue.insert(place, (at, message));
-        if place == 0 && state.waiting.is_some() {
+        let first = state.queue.is_empty() || at < state.queue[0].0;
+        match state.queue.back() {
+            Some(&(last, _)) if at < last => {
+                let place = state.queue.partition_point(|&(other, _)| other <= at);
+                state.queue.insert(place, (at, message));
+            }
+            _ => state.queue.push_back((at, message)),
+        }
+        if first && state.waiting.is_some() {
             self.0.arm(&mut state, at);
         }
         Ok(())
@@ -179,13 +185,12 @@ impl<T> Shared<T> {
             Some(Waiter::Foreign(waker)) => Waiter::Foreign(waker.clone()),
             None => return,
         };
-        state.timer = Some(self.core.timers.borrow_mut().insert(at.as_nanos(), waiter));
+        state.timer = Some(self.core.timers.start(at, waiter));
     }
 
     fn disarm(&self, state: &mut State<T>) {
         if let Some(key) = state.timer.take() {
-            let cancelled = self.core.timers.borrow_mut().cancel(key);
-            drop(cancelled);
+            self.core.timers.cancel(key);
         }
     }
 }

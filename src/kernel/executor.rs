@@ -1,13 +1,12 @@
 //! The task slab, the ready queue and the wakers.
 //!
 //! A task is a boxed future in a slot that is reused; a [`TaskId`] names slot and generation, so an id of a task
-//! that is gone is dead and harmless. The kernel's own primitives wake a task by its id. Code from elsewhere (the
-//! combinators of `futures`) gets a real [`Waker`], which may be cloned, kept and woken from anywhere: it leaves the
-//! slot's number in a shared list that the executor looks at before every ready task.
+//! that is gone is dead and harmless. The kernel's own primitives wake a task by its id. Code from elsewhere (the combinators of `futures`) gets a real [`Waker`], which may be cloned, kept and woken
+//! from anywhere: it leaves the slot's number in a shared list that the executor looks at before every ready task.
 //!
 //! Dropping a future can run any code, so no table is borrowed while one is dropped or polled.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
@@ -17,14 +16,37 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 
 /// Names a task, also after it has ended.
+///
+/// One word, the slot's index below its generation: halves that are written apart and read as one would stall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TaskId {
-    index: u32,
-    generation: u32,
-}
+pub struct TaskId(u64);
+
+/// Marks an id that is no task's but a place in the table of foreign wakers.
+const FOREIGN: u64 = 1 << 31;
 
 impl TaskId {
-    const NONE: TaskId = TaskId { index: u32::MAX, generation: 0 };
+    /// No task at all.
+    pub(super) const NONE: TaskId = TaskId(u32::MAX as u64);
+
+    fn new(index: u32, generation: u32) -> Self {
+        TaskId(u64::from(generation) << 32 | u64::from(index))
+    }
+
+    fn index(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    pub(super) fn of_foreign(place: usize) -> Self {
+        TaskId(place as u64 | FOREIGN)
+    }
+
+    pub(super) fn foreign(self) -> Option<usize> {
+        (self.0 & FOREIGN != 0).then_some((self.0 & (FOREIGN - 1)) as usize)
+    }
 }
 
 /// A group of tasks that can be dropped together. Tasks inherit the scope of the task that spawned them.
@@ -43,20 +65,20 @@ pub struct Span {
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
+#[derive(Default)]
 struct Slot {
     generation: u32,
     /// `None` while the task is being polled, and in a free slot.
     task: Option<Task>,
-    /// Absent only while the task is being polled. Kept when the slot is reused.
-    waker: Option<Waker>,
     state: State,
     queued: bool,
     scope: Scope,
     span: Span,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum State {
+    #[default]
     Free,
     Waiting,
     Running,
@@ -95,10 +117,27 @@ impl Wake for SlotWaker {
     }
 }
 
+#[derive(Default)]
+struct Tasks {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    ready: VecDeque<TaskId>,
+}
+
+impl Tasks {
+    fn release(&mut self, id: TaskId) {
+        let slot = &mut self.slots[id.index()];
+        slot.state = State::Free;
+        slot.queued = false;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(id.index() as u32);
+    }
+}
+
 pub(super) struct Executor {
-    slots: RefCell<Vec<Slot>>,
-    free: RefCell<Vec<u32>>,
-    ready: RefCell<VecDeque<TaskId>>,
+    tasks: RefCell<Tasks>,
+    /// One for each slot that was ever polled. Borrowed during a poll.
+    wakers: RefCell<Vec<Waker>>,
     wakes: Arc<ForeignWakes>,
     current: Cell<TaskId>,
     /// The data pointer of the current task's waker: tells a waker of ours from a combinator's.
@@ -110,9 +149,8 @@ pub(super) struct Executor {
 impl Default for Executor {
     fn default() -> Self {
         Executor {
-            slots: RefCell::default(),
-            free: RefCell::default(),
-            ready: RefCell::default(),
+            tasks: RefCell::default(),
+            wakers: RefCell::default(),
             wakes: Arc::default(),
             current: Cell::new(TaskId::NONE),
             current_waker: Cell::new(std::ptr::null()),
@@ -124,33 +162,19 @@ impl Default for Executor {
 
 impl Executor {
     pub(super) fn spawn(&self, scope: Scope, task: Task) -> TaskId {
-        let span = self.span.get();
-        let mut slots = self.slots.borrow_mut();
-        let index = match self.free.borrow_mut().pop() {
-            Some(index) => index,
-            None => {
-                let index = slots.len() as u32;
-                let wakes = Arc::clone(&self.wakes);
-                slots.push(Slot {
-                    generation: 0,
-                    task: None,
-                    waker: Some(Waker::from(Arc::new(SlotWaker { index, wakes }))),
-                    state: State::Free,
-                    queued: false,
-                    scope,
-                    span,
-                });
-                index
-            }
-        };
-        let slot = &mut slots[index as usize];
+        let tasks = &mut *self.tasks.borrow_mut();
+        let index = tasks.free.pop().unwrap_or_else(|| {
+            tasks.slots.push(Slot::default());
+            (tasks.slots.len() - 1) as u32
+        });
+        let slot = &mut tasks.slots[index as usize];
         slot.task = Some(task);
         slot.state = State::Waiting;
         slot.queued = true;
         slot.scope = scope;
-        slot.span = span;
-        let id = TaskId { index, generation: slot.generation };
-        self.ready.borrow_mut().push_back(id);
+        slot.span = self.span.get();
+        let id = TaskId::new(index, slot.generation);
+        tasks.ready.push_back(id);
         id
     }
 
@@ -158,11 +182,11 @@ impl Executor {
     pub(super) fn wake(&self, waiter: Waiter) {
         match waiter {
             Waiter::Task(id) => {
-                let mut slots = self.slots.borrow_mut();
-                let slot = &mut slots[id.index as usize];
-                if slot.generation == id.generation && !slot.queued {
+                let tasks = &mut *self.tasks.borrow_mut();
+                let slot = &mut tasks.slots[id.index()];
+                if slot.generation == id.generation() && !slot.queued {
                     slot.queued = true;
-                    self.ready.borrow_mut().push_back(id);
+                    tasks.ready.push_back(id);
                 }
             }
             Waiter::Foreign(waker) => waker.wake(),
@@ -179,7 +203,9 @@ impl Executor {
 
     /// The current task, if `cx` is its own and not one that a combinator made.
     pub(super) fn current_task(&self, cx: &Context<'_>) -> Option<TaskId> {
-        (cx.waker().data() == self.current_waker.get()).then(|| self.current.get())
+        let task = self.current.get();
+        // Between polls the pointer is null, and so may a foreign waker's be.
+        (cx.waker().data() == self.current_waker.get() && task != TaskId::NONE).then_some(task)
     }
 
     /// Polls ready tasks, in order, until none is left.
@@ -188,7 +214,7 @@ impl Executor {
             if self.wakes.any.load(Ordering::Acquire) {
                 self.collect_foreign_wakes();
             }
-            let next = self.ready.borrow_mut().pop_front();
+            let next = self.tasks.borrow_mut().ready.pop_front();
             match next {
                 Some(id) => self.poll(id),
                 None => return,
@@ -198,82 +224,95 @@ impl Executor {
 
     /// True when a task is to be polled before time may move.
     pub(super) fn has_ready(&self) -> bool {
-        self.wakes.any.load(Ordering::Acquire) || !self.ready.borrow().is_empty()
+        self.wakes.any.load(Ordering::Acquire) || !self.tasks.borrow().ready.is_empty()
     }
 
+    #[cold]
     fn collect_foreign_wakes(&self) {
         self.wakes.any.store(false, Ordering::Release);
         let woken = mem::take(&mut *self.wakes.slots.lock().unwrap_or_else(PoisonError::into_inner));
         for index in woken {
-            let generation = self.slots.borrow()[index as usize].generation;
-            self.wake(Waiter::Task(TaskId { index, generation }));
+            let generation = self.tasks.borrow().slots[index as usize].generation;
+            self.wake(Waiter::Task(TaskId::new(index, generation)));
         }
     }
 
     /// Polls a task now; does nothing if it is gone.
     pub(super) fn poll(&self, id: TaskId) {
-        let Some((mut task, waker)) = self.begin(id) else {
+        let Some(mut task) = self.begin(id) else {
             return;
         };
-        let before = self.current.replace(id);
-        let waker_before = self.current_waker.replace(waker.data());
-        let done = task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
-        self.current.set(before);
-        self.current_waker.set(waker_before);
-        let ended = self.end(id, task, waker, done);
+        let done = {
+            let mut wakers = self.wakers.borrow();
+            if wakers.len() <= id.index() {
+                drop(wakers);
+                wakers = self.add_wakers(id.index());
+            }
+            let waker = &wakers[id.index()];
+            self.current.set(id);
+            self.current_waker.set(waker.data());
+            task.as_mut().poll(&mut Context::from_waker(waker)).is_ready()
+        };
+        self.current.set(TaskId::NONE);
+        self.current_waker.set(std::ptr::null());
+        let ended = self.end(id, task, done);
         drop(ended);
     }
 
-    fn begin(&self, id: TaskId) -> Option<(Task, Waker)> {
-        let mut slots = self.slots.borrow_mut();
-        let slot = &mut slots[id.index as usize];
-        if slot.generation != id.generation || slot.state != State::Waiting {
+    #[cold]
+    fn add_wakers(&self, index: usize) -> Ref<'_, Vec<Waker>> {
+        let mut wakers = self.wakers.borrow_mut();
+        while wakers.len() <= index {
+            let waker = SlotWaker { index: wakers.len() as u32, wakes: Arc::clone(&self.wakes) };
+            wakers.push(Waker::from(Arc::new(waker)));
+        }
+        drop(wakers);
+        self.wakers.borrow()
+    }
+
+    fn begin(&self, id: TaskId) -> Option<Task> {
+        let slot = &mut self.tasks.borrow_mut().slots[id.index()];
+        if slot.generation != id.generation() || slot.state != State::Waiting {
             return None;
         }
         slot.queued = false;
         slot.state = State::Running;
         self.scope.set(slot.scope);
         self.span.set(slot.span);
-        Some((slot.task.take()?, slot.waker.take()?))
+        slot.task.take()
     }
 
     /// Puts the task back, or frees its slot and returns it to be dropped.
-    fn end(&self, id: TaskId, task: Task, waker: Waker, done: bool) -> Option<Task> {
-        let mut slots = self.slots.borrow_mut();
-        let slot = &mut slots[id.index as usize];
-        slot.waker = Some(waker);
+    fn end(&self, id: TaskId, task: Task, done: bool) -> Option<Task> {
+        let mut tasks = self.tasks.borrow_mut();
+        let slot = &mut tasks.slots[id.index()];
         slot.span = self.span.replace(Span::default());
         self.scope.set(Scope::default());
         if !done && slot.state == State::Running {
             slot.state = State::Waiting;
-            slot.task = Some(task);
+            // `begin` has left it empty: nothing is there to be dropped.
+            mem::forget(slot.task.replace(task));
             return None;
         }
-        self.release(id.index, slot);
+        tasks.release(id);
         Some(task)
-    }
-
-    fn release(&self, index: u32, slot: &mut Slot) {
-        slot.state = State::Free;
-        slot.queued = false;
-        slot.generation = slot.generation.wrapping_add(1);
-        self.free.borrow_mut().push(index);
     }
 
     /// Drops a task: at once, or when its poll returns if it is the one that runs. A task that has ended stays so.
     pub(super) fn abort(&self, id: TaskId) {
         let dropped = {
-            let mut slots = self.slots.borrow_mut();
-            let Some(slot) = slots.get_mut(id.index as usize) else {
+            let mut tasks = self.tasks.borrow_mut();
+            let Some(slot) = tasks.slots.get_mut(id.index()) else {
                 return;
             };
-            if slot.generation != id.generation {
+            if slot.generation != id.generation() {
                 return;
             }
             match slot.state {
                 State::Waiting => {
-                    self.release(id.index, slot);
-                    slot.task.take()
+                    let task = slot.task.take();
+                    tasks.release(id);
+                    task
                 }
                 State::Running => {
                     slot.state = State::AbortedWhileRunning;
@@ -288,12 +327,12 @@ impl Executor {
     /// Drops every task of `scope`, in slot order.
     pub(super) fn abort_scope(&self, scope: Scope) {
         let doomed: Vec<TaskId> = {
-            let slots = self.slots.borrow();
+            let slots = &self.tasks.borrow().slots;
             let of_scope = |slot: &Slot| slot.scope == scope && slot.state != State::Free;
             (0_u32..)
                 .zip(slots.iter())
                 .filter(|(_, slot)| of_scope(slot))
-                .map(|(index, slot)| TaskId { index, generation: slot.generation })
+                .map(|(index, slot)| TaskId::new(index, slot.generation))
                 .collect()
         };
         for id in doomed {
@@ -305,7 +344,7 @@ impl Executor {
     pub(super) fn clear(&self) {
         loop {
             let doomed: Vec<Task> =
-                self.slots.borrow_mut().iter_mut().filter_map(|slot| slot.task.take()).collect();
+                self.tasks.borrow_mut().slots.iter_mut().filter_map(|slot| slot.task.take()).collect();
             if doomed.is_empty() {
                 return;
             }
@@ -314,6 +353,6 @@ impl Executor {
     }
 
     pub(super) fn is_finished(&self, id: TaskId) -> bool {
-        self.slots.borrow()[id.index as usize].generation != id.generation
+        self.tasks.borrow().slots[id.index()].generation != id.generation()
     }
 }

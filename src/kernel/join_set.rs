@@ -2,6 +2,7 @@
 
 use super::executor::{TaskId, Waiter};
 use super::sim::Ctx;
+use futures::FutureExt;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -10,11 +11,15 @@ use std::task::Poll;
 
 /// Tasks that belong together. Dropping the set drops those that still run: that is how work is cancelled.
 pub struct JoinSet<T> {
-    ctx: Ctx,
     members: Vec<TaskId>,
     /// Spawned and not yet returned by [`join_next`](Self::join_next).
     pending: usize,
-    results: Rc<RefCell<Results<T>>>,
+    shared: Rc<Shared<T>>,
+}
+
+struct Shared<T> {
+    ctx: Ctx,
+    results: RefCell<Results<T>>,
 }
 
 struct Results<T> {
@@ -26,25 +31,28 @@ impl<T: 'static> JoinSet<T> {
     /// An empty set.
     pub fn new(ctx: &Ctx) -> Self {
         JoinSet {
-            ctx: ctx.clone(),
             members: Vec::new(),
             pending: 0,
-            results: Rc::new(RefCell::new(Results { done: VecDeque::new(), waiting: None })),
+            shared: Rc::new(Shared {
+                ctx: ctx.clone(),
+                results: RefCell::new(Results { done: VecDeque::new(), waiting: None }),
+            }),
         }
     }
 
     /// Starts a task of this set.
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> TaskId {
-        let results = Rc::clone(&self.results);
-        let core = Rc::clone(&self.ctx.core);
-        let id = self.ctx.spawn(async move {
-            let output = future.await;
-            let mut results = results.borrow_mut();
+        let shared = Rc::clone(&self.shared);
+        // Not an async block: that would hold the future twice, as captured and as awaited.
+        let id = self.shared.ctx.spawn(future.map(move |output| {
+            let mut results = shared.results.borrow_mut();
             results.done.push_back(output);
-            if let Some(waiter) = results.waiting.take() {
-                core.executor.wake(waiter);
+            let waiting = results.waiting.take();
+            drop(results);
+            if let Some(waiter) = waiting {
+                shared.ctx.core.executor.wake(waiter);
             }
-        });
+        }));
         self.members.push(id);
         self.pending += 1;
         id
@@ -57,11 +65,11 @@ impl<T: 'static> JoinSet<T> {
             return None;
         }
         let output = poll_fn(|cx| {
-            let mut results = self.results.borrow_mut();
+            let mut results = self.shared.results.borrow_mut();
             match results.done.pop_front() {
                 Some(output) => Poll::Ready(output),
                 None => {
-                    results.waiting = Some(self.ctx.core.executor.waiter(cx));
+                    results.waiting = Some(self.shared.ctx.core.executor.waiter(cx));
                     Poll::Pending
                 }
             }
@@ -75,7 +83,7 @@ impl<T: 'static> JoinSet<T> {
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
         for &id in &self.members {
-            self.ctx.abort(id);
+            self.shared.ctx.abort(id);
         }
     }
 }

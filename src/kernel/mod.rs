@@ -15,6 +15,7 @@ mod sim;
 mod sleep;
 mod time;
 mod timer_queue;
+mod timers;
 mod trace;
 
 pub use channel::{Receiver, SendError, Sender, channel};

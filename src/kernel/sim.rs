@@ -1,10 +1,10 @@
 //! [`Sim`], which owns a simulation, and [`Ctx`], which its tasks hold.
 
-use super::executor::{Executor, Scope, Span, TaskId, Waiter};
+use super::executor::{Executor, Scope, Span, TaskId};
 use super::rng::Stream;
 use super::sleep::{Elapsed, Sleep};
 use super::time::{Duration, Instant};
-use super::timer_queue::TimerQueue;
+use super::timers::Timers;
 use super::trace::{Kind, Record, Sink, Trace};
 use std::cell::{Cell, Ref, RefCell};
 use std::future::{Future, poll_fn};
@@ -16,7 +16,7 @@ use std::task::Poll;
 pub(super) struct Core {
     now: Cell<Instant>,
     pub(super) executor: Executor,
-    pub(super) timers: RefCell<TimerQueue<Waiter>>,
+    pub(super) timers: Timers,
     trace: RefCell<Trace>,
     seed: u64,
 }
@@ -39,7 +39,7 @@ impl Sim {
             core: Rc::new(Core {
                 now: Cell::new(Instant::ZERO),
                 executor: Executor::default(),
-                timers: RefCell::default(),
+                timers: Timers::default(),
                 trace: RefCell::new(Trace::new(sink)),
                 seed,
             }),
@@ -60,9 +60,9 @@ impl Sim {
     pub fn run_until(&mut self, limit: Instant) {
         let core = &*self.core;
         core.executor.run_ready();
-        while let Some((at, waiter)) = self.pop_timer(limit) {
+        while let Some((at, target)) = core.timers.pop(limit) {
             core.now.set(at);
-            self.fire(waiter);
+            self.fire(target);
         }
         core.now.set(core.now().max(limit));
     }
@@ -75,15 +75,15 @@ impl Sim {
             core.executor.run_ready();
             self.now()
         } else {
-            let Some((at, waiter)) = self.pop_timer(limit) else {
+            let Some((at, target)) = core.timers.pop(limit) else {
                 return false;
             };
             core.now.set(at);
-            self.fire(waiter);
+            self.fire(target);
             at
         };
-        while let Some((_, waiter)) = self.pop_timer(at) {
-            self.fire(waiter);
+        while let Some((_, target)) = core.timers.pop(at) {
+            self.fire(target);
         }
         true
     }
@@ -99,18 +99,14 @@ impl Sim {
         self.core.trace.borrow()
     }
 
-    fn pop_timer(&self, limit: Instant) -> Option<(Instant, Waiter)> {
-        let (at, waiter) = self.core.timers.borrow_mut().pop(limit.as_nanos())?;
-        Some((Instant::from_nanos(at), waiter))
-    }
-
     /// A timer's task is polled directly, without a trip through the ready queue.
-    fn fire(&self, waiter: Waiter) {
-        match waiter {
-            Waiter::Task(id) => self.core.executor.poll(id),
-            Waiter::Foreign(waker) => waker.wake(),
+    fn fire(&self, target: TaskId) {
+        let core = &*self.core;
+        match core.timers.foreign(target) {
+            None => core.executor.poll(target),
+            Some(waker) => waker.wake(),
         }
-        self.core.executor.run_ready();
+        core.executor.run_ready();
     }
 }
 
@@ -218,5 +214,54 @@ impl Ctx {
             peer,
             value,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    struct Counted(Rc<Cell<usize>>);
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
+    #[test]
+    fn a_task_in_a_reused_slot_is_dropped_once_when_it_ends_or_is_aborted() {
+        let mut sim = Sim::new(1, Sink::None);
+        let drops = Rc::new(Cell::new(0));
+        let start = |ctx: &Ctx| {
+            let (task, counted) = (ctx.clone(), Counted(Rc::clone(&drops)));
+            ctx.spawn(async move {
+                task.sleep(Duration::from_nanos(5)).await;
+                drop(counted);
+            })
+        };
+        for round in 0..100 {
+            let ids = [start(&sim.ctx()), start(&sim.ctx()), start(&sim.ctx())];
+            sim.run_until(Instant::from_nanos(round * 10 + 1));
+            sim.ctx().abort(ids[1]);
+            assert_eq!(drops.get(), 3 * round as usize + 1);
+            sim.run_until(Instant::from_nanos((round + 1) * 10));
+            assert!(ids.iter().all(|&id| sim.ctx().is_finished(id)));
+            assert_eq!(drops.get(), 3 * round as usize + 3);
+        }
+        start(&sim.ctx());
+        drop(sim);
+        assert_eq!(drops.get(), 301);
+    }
+
+    #[test]
+    fn futures_may_be_polled_outside_of_any_task() {
+        let mut sim = Sim::new(1, Sink::None);
+        assert!(sim.ctx().sleep(Duration::from_nanos(5)).now_or_never().is_none());
+        let mut sleep = Box::pin(sim.ctx().sleep(Duration::from_nanos(5)));
+        assert!(sleep.as_mut().now_or_never().is_none());
+        sim.run_until(Instant::from_nanos(5));
+        assert!(sleep.now_or_never().is_some());
     }
 }

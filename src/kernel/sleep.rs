@@ -1,6 +1,6 @@
 //! Waiting for virtual time.
 
-use super::executor::TaskId;
+use super::executor::{TaskId, Waiter};
 use super::sim::Core;
 use super::time::Instant;
 use super::timer_queue::TimerKey;
@@ -18,13 +18,13 @@ pub struct Sleep {
     core: Rc<Core>,
     deadline: Instant,
     timer: Option<TimerKey>,
-    /// The task that the timer will poll; `None` if it wakes a combinator's waker.
-    task: Option<TaskId>,
+    /// The task that the timer will poll; none if it wakes a combinator's waker.
+    task: TaskId,
 }
 
 impl Sleep {
     pub(super) fn new(core: Rc<Core>, deadline: Instant) -> Self {
-        Sleep { core, deadline, timer: None, task: None }
+        Sleep { core, deadline, timer: None, task: TaskId::NONE }
     }
 }
 
@@ -36,20 +36,15 @@ impl Future for Sleep {
             return Poll::Ready(());
         }
         let task = self.core.executor.current_task(cx);
-        if self.timer.is_some() && task.is_some() && self.task == task {
+        if task == Some(self.task) {
             return Poll::Pending;
         }
-        let waiter = self.core.executor.waiter(cx);
-        let replaced = match self.timer {
-            Some(key) => self.core.timers.borrow_mut().replace(key, waiter),
-            None => {
-                let key = self.core.timers.borrow_mut().insert(self.deadline.as_nanos(), waiter);
-                self.timer = Some(key);
-                None
-            }
-        };
-        self.task = task;
-        drop(replaced);
+        self.task = task.unwrap_or(TaskId::NONE);
+        let waiter = task.map_or_else(|| Waiter::Foreign(cx.waker().clone()), Waiter::Task);
+        match self.timer {
+            Some(key) => self.core.timers.redirect(key, waiter),
+            None => self.timer = Some(self.core.timers.start(self.deadline, waiter)),
+        }
         Poll::Pending
     }
 }
@@ -57,8 +52,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(key) = self.timer {
-            let cancelled = self.core.timers.borrow_mut().cancel(key);
-            drop(cancelled);
+            self.core.timers.cancel(key);
         }
     }
 }

@@ -8,6 +8,8 @@
 //! Slots are circular doubly linked lists through one array, whose first entries are the slots' sentinels: removal
 //! needs no search and no branch. Bitmaps find the next occupied slot in a few instructions.
 
+use std::num::{NonZeroU32, NonZeroU64};
+
 const FINE_BITS: u32 = 12;
 const FINE_SLOTS: usize = 1 << FINE_BITS;
 const COARSE_BITS: u32 = 6;
@@ -17,10 +19,19 @@ const COARSE_LEVELS: usize = 9;
 const SENTINELS: usize = FINE_SLOTS + COARSE_LEVELS * COARSE_SLOTS;
 
 /// Names a timer until it fires or is cancelled; afterwards the key is dead and harmless.
+///
+/// One word, the entry's index above its generation: halves that are written apart and read as one would stall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimerKey {
-    index: u32,
-    generation: u32,
+pub struct TimerKey(NonZeroU64);
+
+impl TimerKey {
+    fn new(index: u32, generation: NonZeroU32) -> Self {
+        TimerKey(NonZeroU64::from(generation) | u64::from(index) << 32)
+    }
+
+    fn index(self) -> u32 {
+        (self.0.get() >> 32) as u32
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -31,8 +42,9 @@ struct Link {
 
 struct Entry<T> {
     deadline: u64,
-    generation: u32,
-    item: Option<T>,
+    /// Stays behind when the timer is gone.
+    item: T,
+    generation: NonZeroU32,
 }
 
 /// Timers that carry an item of type `T` each.
@@ -64,52 +76,51 @@ impl<T> Default for TimerQueue<T> {
     }
 }
 
-impl<T> TimerQueue<T> {
+impl<T: Copy> TimerQueue<T> {
     /// Adds a timer. A deadline that has passed fires next, after those of its instant.
     pub fn insert(&mut self, deadline: u64, item: T) -> TimerKey {
         let deadline = deadline.max(self.cursor);
-        let index = match self.free.pop() {
-            Some(index) => index,
+        let (index, generation) = match self.free.pop() {
+            Some(index) => {
+                let entry = &mut self.entries[index as usize];
+                entry.deadline = deadline;
+                entry.item = item;
+                (index, entry.generation)
+            }
             None => {
-                self.entries.push(Entry { deadline: 0, generation: 0, item: None });
+                let generation = NonZeroU32::MIN;
+                self.entries.push(Entry { deadline, item, generation });
                 self.links.push(Link { prev: 0, next: 0 });
-                (self.entries.len() - 1) as u32
+                ((self.entries.len() - 1) as u32, generation)
             }
         };
-        let entry = &mut self.entries[index as usize];
-        entry.deadline = deadline;
-        entry.item = Some(item);
-        let generation = entry.generation;
         self.link(index + SENTINELS as u32, self.slot_of(deadline));
-        TimerKey { index, generation }
+        TimerKey::new(index, generation)
     }
 
     /// Removes a timer and returns its item, or `None` when it fired or was cancelled before.
     pub fn cancel(&mut self, key: TimerKey) -> Option<T> {
-        let entry = self.entries.get(key.index as usize)?;
-        if entry.generation != key.generation || entry.item.is_none() {
-            return None;
-        }
-        self.unlink(key.index + SENTINELS as u32);
-        self.release(key.index)
+        self.live(key)?;
+        Some(self.remove(key.index()))
     }
 
     /// Exchanges the item of a timer that still waits, keeping its place; returns the old one.
     pub fn replace(&mut self, key: TimerKey, item: T) -> Option<T> {
-        let entry = self.entries.get_mut(key.index as usize)?;
-        if entry.generation != key.generation || entry.item.is_none() {
-            return None;
-        }
-        entry.item.replace(item)
+        let entry = self.live(key)?;
+        Some(std::mem::replace(&mut entry.item, item))
     }
 
     /// Takes the earliest timer whose deadline is at most `limit`; among equal deadlines, the first inserted.
     pub fn pop(&mut self, limit: u64) -> Option<(u64, T)> {
         let slot = self.next_slot(limit)?;
         let node = self.links[slot].next;
-        self.unlink(node);
-        let item = self.release(node - SENTINELS as u32)?;
-        Some((self.cursor, item))
+        let next = self.links[node as usize].next;
+        self.links[slot].next = next;
+        self.links[next as usize].prev = slot as u32;
+        if next == slot as u32 {
+            self.clear_bit(slot);
+        }
+        Some((self.cursor, self.release(node - SENTINELS as u32)))
     }
 
     /// How many timers wait.
@@ -122,11 +133,21 @@ impl<T> TimerQueue<T> {
         self.len() == 0
     }
 
-    fn release(&mut self, index: u32) -> Option<T> {
+    fn remove(&mut self, index: u32) -> T {
+        self.unlink(index + SENTINELS as u32);
+        self.release(index)
+    }
+
+    fn live(&mut self, key: TimerKey) -> Option<&mut Entry<T>> {
+        let entry = self.entries.get_mut(key.index() as usize)?;
+        (TimerKey::new(key.index(), entry.generation) == key).then_some(entry)
+    }
+
+    fn release(&mut self, index: u32) -> T {
         self.free.push(index);
         let entry = &mut self.entries[index as usize];
-        entry.generation = entry.generation.wrapping_add(1);
-        entry.item.take()
+        entry.generation = entry.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        entry.item
     }
 
     fn slot_of(&self, deadline: u64) -> usize {

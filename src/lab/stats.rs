@@ -39,7 +39,7 @@ pub fn sd(samples: &[f64]) -> Option<f64> {
 /// The percentile `p` (0 < p ≤ 100) of the raw samples by nearest rank; `None` without samples.
 pub fn percentile(samples: &[f64], p: f64) -> Option<f64> {
     let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let rank = libm::ceil(p / 100.0 * sorted.len() as f64) as usize;
     sorted.get(rank.saturating_sub(1)).copied()
 }

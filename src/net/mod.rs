@@ -91,6 +91,13 @@ impl Net {
         self.node_mut(node, |n| n.role = Some(Rc::new(role)));
     }
 
+    /// Forgets what every node runs. Roles hold the network and the network holds the roles: whoever set them ends
+    /// the circle with this, or the network is never freed.
+    pub fn forget_roles(&self) {
+        let roles: Vec<_> = self.state.borrow_mut().nodes.iter_mut().map(|node| node.role.take()).collect();
+        drop(roles);
+    }
+
     /// Starts a node: one that runs is crashed first.
     pub fn start(&self, node: NodeId) {
         self.crash(node);

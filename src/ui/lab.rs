@@ -2,7 +2,6 @@
 
 use crate::app::{Player, PlayerState, Snapshot};
 use crate::lab::{Invalid, Scenario};
-use futures::channel::oneshot;
 use leptos::prelude::*;
 use std::rc::Rc;
 
@@ -10,6 +9,8 @@ use std::rc::Rc;
 const OPENING_PRESET: &str = "oracle-http";
 const OPENING_SEED: u64 = 31;
 const OPENING_SPEED: f64 = 0.5;
+/// Proposed seeds are small enough to be read out.
+const SEEDS_PROPOSED: u32 = 1_000_000;
 
 /// What the transport shows of the player.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,7 +36,7 @@ pub struct Lab {
     /// The last thing that was not allowed, for the page to say.
     pub problem: RwSignal<Option<String>>,
     /// Those who wait for a seek to arrive.
-    waiting: StoredValue<Vec<oneshot::Sender<()>>, LocalStorage>,
+    waiting: StoredValue<Vec<Box<dyn FnOnce()>>, LocalStorage>,
 }
 
 impl Lab {
@@ -87,26 +88,44 @@ impl Lab {
             self.show();
         }
         if self.read(|player| player.state() != PlayerState::Replaying) {
-            self.waiting
-                .update_value(|waiting| waiting.drain(..).for_each(|done| done.send(()).unwrap_or(())));
+            let mut arrived = Vec::new();
+            self.waiting.update_value(|waiting| arrived = std::mem::take(waiting));
+            arrived.into_iter().for_each(|hear| hear());
         }
     }
 
-    /// Sets out for another moment; the receiver hears when it is reached.
-    pub fn go(
-        &self,
-        go: impl FnOnce(&mut Player) -> Result<(), Invalid>,
-    ) -> Result<oneshot::Receiver<()>, Invalid> {
-        self.attempt(go)?;
-        let (done, arrived) = oneshot::channel();
-        self.waiting.update_value(|waiting| waiting.push(done));
-        Ok(arrived)
+    /// Sets out for another moment. What is not allowed is said on the page.
+    pub fn jump(&self, go: impl FnOnce(&mut Player) -> Result<(), Invalid>) {
+        let _ = self.attempt(go);
     }
 
-    /// The same for a person, who sees what comes of it.
-    pub fn jump(&self, go: impl FnOnce(&mut Player) -> Result<(), Invalid>) {
-        // What is not allowed is said on the page.
-        let _ = self.go(go);
+    /// Plays the same scenario with a seed that nobody has seen: the one place where true randomness comes in.
+    pub fn another_seed(&self) {
+        let mut bytes = [0; 4];
+        // A browser without a source of randomness still has other seeds than the opening one.
+        let seed = getrandom::fill(&mut bytes).map_or(1, |()| u32::from_le_bytes(bytes) % SEEDS_PROPOSED);
+        self.jump(|player| player.set_seed(u64::from(seed)));
+    }
+
+    /// Calls `hear` when the player has arrived where it is on its way to: at the next frame, if it is on no way.
+    pub fn when_arrived(&self, hear: Box<dyn FnOnce()>) {
+        self.waiting.update_value(|waiting| waiting.push(hear));
+    }
+
+    /// Whether time passes, or will when a replay has arrived.
+    pub fn is_running(&self) -> bool {
+        self.status.get().state != PlayerState::Paused
+    }
+
+    /// Plays or pauses.
+    pub fn toggle_play(&self) {
+        self.act(|player| if player.state() == PlayerState::Paused { player.play() } else { player.pause() });
+    }
+
+    /// Pauses, and plays the next event.
+    pub fn step(&self) {
+        // At the horizon there is none, and the clock says so.
+        let _ = self.act(Player::step);
     }
 
     /// This moment.

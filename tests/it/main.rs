@@ -1,3 +1,33 @@
-//! The native integration tests, one file per subject.
+//! The native integration tests, one file per subject. They go through the public door: the library's public
+//! modules, or the binary.
+#![cfg(not(target_arch = "wasm32"))]
+// The helpers are part of the tests, which clippy cannot see.
+#![allow(clippy::unwrap_used)]
 
+mod support;
+
+mod kernel;
+mod kernel_cancel;
+mod kernel_futures;
+mod kernel_random;
+
+mod http;
+mod http_random;
+
+mod oracle;
+mod oracle_faults;
+mod oracle_load;
+mod oracle_tasks;
+
+mod determinism;
+mod golden;
+
+mod cli;
+mod curl;
+
+mod layers;
 mod tidy;
+
+// 200,000 requests: only worth their time when optimised, see script/test.
+#[cfg(not(debug_assertions))]
+mod closed_forms;

@@ -91,7 +91,7 @@ fn mean(values: &[f64]) -> f64 {
 
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     match sorted.len() % 2 {
         0 => (sorted[middle - 1] + sorted[middle]) / 2.0,
@@ -102,7 +102,7 @@ fn median(values: &[f64]) -> f64 {
 /// Rounds to the nearest multiple of `step`, takes the commonest; ties go to the lowest.
 fn majority(values: &[f64], step: f64) -> Aggregate {
     let mut rounded: Vec<f64> = values.iter().map(|v| libm::round(v / step) * step).collect();
-    rounded.sort_by(f64::total_cmp);
+    rounded.sort_unstable_by(f64::total_cmp);
     let mut best = Aggregate { value: rounded[0], support: 0 };
     for votes in rounded.chunk_by(|a, b| a == b) {
         if votes.len() > best.support {

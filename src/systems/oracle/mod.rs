@@ -123,6 +123,12 @@ pub struct Oracle {
     workers: Vec<NodeId>,
 }
 
+impl Drop for Oracle {
+    fn drop(&mut self) {
+        self.site.net().forget_roles();
+    }
+}
+
 impl Oracle {
     /// Builds the nodes and starts them. `keep` bounds how many requests the log keeps.
     pub fn start(net: &Net, params: Params, keep: usize) -> Self {

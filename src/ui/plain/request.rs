@@ -1,6 +1,6 @@
 //! The newest request: its result, its note, and what the laboratory makes of it.
 
-use super::Lab;
+use super::{Lab, text};
 use crate::app::snapshot::RequestView;
 use leptos::prelude::*;
 
@@ -9,9 +9,10 @@ use leptos::prelude::*;
 pub fn Request(lab: Lab) -> impl IntoView {
     let request = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.request.clone()));
     let summary = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.summary.clone()));
-    let headline = move || request.with(|r| r.as_ref().map_or_else(|| "No request yet".to_owned(), headline));
-    let note = move || request.with(|r| r.as_ref().map_or_else(String::new, note));
-    let truth = move || request.with(|r| r.as_ref().map_or_else(String::new, truth));
+    let headline =
+        text(move || request.with(|r| r.as_ref().map_or_else(|| "No request yet".to_owned(), headline)));
+    let note = text(move || request.with(|r| r.as_ref().map_or_else(String::new, note)));
+    let truth = text(move || request.with(|r| r.as_ref().map_or_else(String::new, truth)));
     let figures = move || {
         summary.with(|s| {
             let error = s.error_mean.map_or_else(String::new, |e| {

@@ -1,6 +1,6 @@
 //! The transport: clock, play and pause, step, seek, speed.
 
-use super::Lab;
+use super::{Lab, text};
 use crate::app::PlayerState;
 use crate::kernel::Instant;
 use leptos::ev::{Event, Targeted};
@@ -30,7 +30,8 @@ pub fn Transport(lab: Lab) -> impl IntoView {
             let _ = lab.attempt(|player| player.set_speed(speed));
         }
     };
-    let pace = move || {
+    let seed = text(move || lab.snapshot.with(|snapshot| snapshot.settings.seed.to_string()));
+    let pace = text(move || {
         let status = lab.status.get();
         match status.progress {
             Some(progress) => format!("Replaying {:.0} %", progress * 100.0),
@@ -39,14 +40,14 @@ pub fn Transport(lab: Lab) -> impl IntoView {
             }
             None => String::new(),
         }
-    };
+    });
     view! {
         <footer class="transport">
-            <button type="button" data-testid="play" aria-label=move || if running() { "Pause" } else { "Play" } on:click=toggle>
-                {move || if running() { "Pause" } else { "Play" }}
+            <button type="button" data-testid="play" aria-label=text(move || if running() { "Pause" } else { "Play" }.to_owned()) on:click=toggle>
+                {text(move || if running() { "Pause" } else { "Play" }.to_owned())}
             </button>
             <button type="button" data-testid="step" on:click=step>"Step"</button>
-            <output data-testid="clock">{move || clock(vtime_ms.get())}</output>
+            <output data-testid="clock">{text(move || clock(vtime_ms.get()))}</output>
             <input
                 type="range"
                 data-testid="scrub"
@@ -54,7 +55,7 @@ pub fn Transport(lab: Lab) -> impl IntoView {
                 min="0"
                 max=horizon_ms
                 step="100"
-                prop:value=move || vtime_ms.get()
+                prop:value=text(move || vtime_ms.get().to_string())
                 on:change:target=seek
             />
             <label>
@@ -65,8 +66,10 @@ pub fn Transport(lab: Lab) -> impl IntoView {
                         .to_vec()}
                 </select>
             </label>
+            <span>"Seed " <output data-testid="seed">{seed}</output></span>
+            <button type="button" data-testid="new-seed" on:click=move |_| lab.another_seed()>"Another seed"</button>
             <span class="quiet" data-testid="pace">{pace}</span>
-            <span role="alert">{move || lab.problem.get()}</span>
+            <span role="alert">{text(move || lab.problem.get().unwrap_or_default())}</span>
         </footer>
     }
 }

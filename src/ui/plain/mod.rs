@@ -1,6 +1,10 @@
-//! The page's frame: title, the request, the workers, the transport.
+//! The plain page: title, the request, the workers, the transport.
 
-use super::{Lab, request, transport, workers};
+mod request;
+mod transport;
+mod workers;
+
+use super::{Lab, caption, text};
 use leptos::prelude::*;
 
 /// The whole page.
@@ -13,6 +17,7 @@ pub fn App(lab: Lab) -> impl IntoView {
         </header>
         <main>
             <request::Request lab />
+            <caption::Caption lab />
             <workers::Workers lab />
         </main>
         <transport::Transport lab />

@@ -1,6 +1,6 @@
 //! The workers table: one row per worker, with its state and its last answer.
 
-use super::Lab;
+use super::{Lab, text};
 use crate::app::snapshot::{NodeView, Role, Snapshot, WorkerState};
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -53,17 +53,17 @@ fn WorkerRow(lab: Lab, name: String) -> impl IntoView {
         let _ = lab.attempt(|player| player.fault(&format!("{kind}:{target}")));
     };
     view! {
-        <tr data-testid=testid data-state=move || row.with(|r| r.state.name())>
+        <tr data-testid=testid data-state=text(move || row.with(|r| r.state.name().to_owned()))>
             <th scope="row">{name}</th>
             <td>
                 <span class="mark" aria-hidden="true"></span>
-                {move || row.with(|r| format!("{}{}", r.state.name().replace('-', " "), r.detail))}
+                {text(move || row.with(|r| format!("{}{}", r.state.name().replace('-', " "), r.detail)))}
             </td>
-            <td class="number">{move || row.with(|r| r.answer.clone())}</td>
-            <td class="number">{move || row.with(|r| r.score.clone())}</td>
+            <td class="number">{text(move || row.with(|r| r.answer.clone()))}</td>
+            <td class="number">{text(move || row.with(|r| r.score.clone()))}</td>
             <td>
                 <button type="button" on:click=break_it>
-                    {move || if is_down() { "Restart" } else { "Crash" }}
+                    {text(move || if is_down() { "Restart" } else { "Crash" }.to_owned())}
                 </button>
             </td>
         </tr>

@@ -1,0 +1,74 @@
+//! The golden hashes: scenarios and what their runs amounted to, read by this test natively and by `tests/web.rs` in
+//! a browser. After a change that is meant to change runs:
+//! `GLASSHIVE_BLESS=1 cargo test --test it golden` writes the file anew.
+
+use super::support::{Case, OnFailure, random_faults};
+use glasshive::kernel::Instant;
+use glasshive::lab::fault::FaultKind;
+use glasshive::lab::{Action, Options, Run, Scenario};
+use serde::{Deserialize, Serialize};
+use std::fs;
+
+const FILE: &str = "tests/data/golden_hashes.json";
+
+#[derive(Serialize, Deserialize)]
+struct Golden {
+    scenario: Scenario,
+    events: u64,
+    trace_hash: String,
+}
+
+/// Twenty seeds of the opening scenario, each with a schedule of faults; the one without heartbeats; and one in which
+/// a person acts.
+fn scenarios() -> Vec<Scenario> {
+    let oracle = (1..=20).map(|seed| {
+        let faults = format!("lie:w-09@11s=0.18,{}", random_faults(1_000 + seed, 12, 50));
+        Case::oracle(seed).faults(faults.trim_end_matches(',')).scenario
+    });
+    let mut acted = Case::preset("oracle-http", 21).seconds(60).scenario;
+    let body = "{\"query\":\"ETH/USD\"}".to_owned();
+    let url = "http://localhost:8080/request".to_owned();
+    acted.actions = vec![
+        Action::Fault { at_ms: 5_000, fault: "slow:3?=4".to_owned() },
+        Action::Call { at_ms: 9_001, method: "POST".to_owned(), url, headers: Vec::new(), body },
+        Action::Lift { at_ms: 20_000, fault: 2 },
+        Action::Fault { at_ms: 20_000, fault: "restart:coordinator".to_owned() },
+    ];
+    oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).collect()
+}
+
+fn play(scenario: Scenario) -> Golden {
+    let mut run = Run::new(&scenario, Options::default()).unwrap();
+    run.run_until(Instant::MAX);
+    Golden { scenario, events: run.events(), trace_hash: run.trace_hash() }
+}
+
+#[test]
+fn the_golden_hashes_hold_natively() {
+    if std::env::var_os("GLASSHIVE_BLESS").is_some() {
+        let lines: Vec<String> =
+            scenarios().into_iter().map(|s| serde_json::to_string(&play(s)).unwrap()).collect();
+        fs::write(FILE, format!("[\n{}\n]\n", lines.join(",\n"))).unwrap();
+    }
+    let golden: Vec<Golden> = serde_json::from_str(&fs::read_to_string(FILE).unwrap()).unwrap();
+    let stored: Vec<Scenario> = golden.iter().map(|golden| golden.scenario.clone()).collect();
+    let _on_failure = OnFailure::say(
+        "if the change is meant: GLASSHIVE_BLESS=1 cargo test --test it golden, and commit the file"
+            .to_owned(),
+    );
+    assert!(stored == scenarios(), "{FILE} has other scenarios than this test");
+    for golden in golden {
+        let replay = Case { scenario: golden.scenario.clone() }.command();
+        let now = play(golden.scenario);
+        assert_eq!((now.events, now.trace_hash), (golden.events, golden.trace_hash), "replay: {replay}");
+    }
+}
+
+#[test]
+fn the_golden_scenarios_have_faults_of_every_kind() {
+    let all: Vec<String> = scenarios().into_iter().filter_map(|scenario| scenario.faults).collect();
+    for kind in FaultKind::ALL {
+        let count = all.join(",").split(',').filter(|fault| fault.starts_with(kind.name())).count();
+        assert!(count >= 3, "{}: {count}", kind.name());
+    }
+}

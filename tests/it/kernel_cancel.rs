@@ -1,0 +1,185 @@
+//! The kernel's cancellation: aborting a task, a set, a scope, and oneself.
+
+use super::kernel::{Notes, at, ms, play};
+use glasshive::kernel::{Instant, JoinSet, Scope, Sim, Sink, TaskId};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+#[test]
+fn dropping_a_join_set_drops_what_still_runs() {
+    let lines = play(|ctx, notes| {
+        let ctx2 = ctx.clone();
+        ctx.spawn(async move {
+            let mut set = JoinSet::new(&ctx2);
+            for (delay, name) in [(10, "short"), (1_000, "long"), (2_000, "longer")] {
+                let (ctx3, notes) = (ctx2.clone(), notes.clone());
+                set.spawn(async move {
+                    let _guard = notes.on_drop(name);
+                    ctx3.sleep(ms(delay)).await;
+                });
+            }
+            set.join_next().await;
+            ctx2.sleep(ms(5)).await;
+            drop(set);
+            notes.note("gone");
+        });
+    });
+    assert_eq!(lines, ["10 short", "15 long", "15 longer", "15 gone"]);
+}
+
+#[test]
+fn an_aborted_task_is_dropped_at_once_and_a_second_abort_does_nothing() {
+    let lines = play(|ctx, notes| {
+        let (ctx2, n) = (ctx.clone(), notes.clone());
+        let task = ctx.spawn(async move {
+            let _guard = n.on_drop("dropped");
+            ctx2.sleep(ms(100)).await;
+            n.note("never");
+        });
+        let ctx2 = ctx.clone();
+        ctx.spawn(async move {
+            ctx2.sleep(ms(10)).await;
+            assert!(!ctx2.is_finished(task));
+            ctx2.abort(task);
+            notes.note("aborted");
+            assert!(ctx2.is_finished(task));
+            ctx2.abort(task);
+            // The slot is used again; the old name must not reach the new task.
+            let n = notes.clone();
+            let next = ctx2.spawn(async move { n.note("next") });
+            ctx2.abort(task);
+            ctx2.sleep(ms(1)).await;
+            assert!(ctx2.is_finished(next));
+            ctx2.abort(next);
+        });
+    });
+    assert_eq!(lines, ["10 dropped", "10 aborted", "10 next"]);
+}
+
+#[test]
+fn a_task_that_was_never_polled_can_be_aborted() {
+    let lines = play(|ctx, notes| {
+        let guard = notes.on_drop("dropped");
+        let task = ctx.spawn(async move {
+            let _guard = guard;
+            panic!("it was polled");
+        });
+        ctx.abort(task);
+        notes.note("aborted");
+    });
+    assert_eq!(lines, ["0 dropped", "0 aborted"]);
+}
+
+#[test]
+fn a_task_that_aborts_itself_goes_on_to_its_next_wait() {
+    let lines = play(|ctx, notes| {
+        let me = Rc::new(Cell::new(None::<TaskId>));
+        let (ctx2, me2) = (ctx.clone(), Rc::clone(&me));
+        me.set(Some(ctx.spawn(async move {
+            let _guard = notes.on_drop("dropped");
+            ctx2.sleep(ms(10)).await;
+            ctx2.abort(me2.get().unwrap());
+            ctx2.abort(me2.get().unwrap());
+            notes.note("still here");
+            ctx2.sleep(ms(10)).await;
+            notes.note("never");
+        })));
+    });
+    assert_eq!(lines, ["10 still here", "10 dropped"]);
+}
+
+#[test]
+fn aborting_a_scope_drops_all_that_was_spawned_in_it_and_nothing_else() {
+    let mut sim = Sim::new(1, Sink::None);
+    let (ctx, notes) = (sim.ctx(), Notes::new(&sim.ctx()));
+    let ids: Rc<RefCell<Vec<TaskId>>> = Rc::default();
+    for (scope, name) in [(1, "one"), (2, "two"), (1, "three")] {
+        let (ctx2, notes, ids2) = (ctx.clone(), notes.clone(), Rc::clone(&ids));
+        let task = ctx.spawn_in(Scope(scope), async move {
+            let _guard = notes.on_drop(name);
+            // A grandchild, whose scope is inherited.
+            let (ctx3, notes) = (ctx2.clone(), notes.clone());
+            let child = ctx2.spawn(async move {
+                let _guard = notes.on_drop("child");
+                ctx3.sleep(ms(1_000)).await;
+            });
+            ids2.borrow_mut().push(child);
+            ctx2.sleep(ms(1_000)).await;
+        });
+        ids.borrow_mut().push(task);
+    }
+    sim.run_until(at(10));
+    ctx.abort_scope(Scope(1));
+    let mut lines = notes.lines();
+    lines.sort_unstable();
+    assert_eq!(lines, ["10 child", "10 child", "10 one", "10 three"]);
+    assert_eq!(ids.borrow().iter().filter(|&&id| ctx.is_finished(id)).count(), 4);
+    ctx.abort_scope(Scope(1));
+    sim.run_until(at(2_000));
+    assert_eq!(&notes.lines()[4..], ["1000 two", "1000 child"], "the other scope goes on to its end");
+    assert!(!sim.run_instant(Instant::MAX), "a timer of the dropped scope was left");
+}
+
+#[test]
+fn a_task_may_abort_its_own_scope() {
+    let lines = play(|ctx, notes| {
+        for name in ["a", "b"] {
+            let (ctx2, notes) = (ctx.clone(), notes.clone());
+            ctx.spawn_in(Scope(3), async move {
+                let _guard = notes.on_drop(name);
+                ctx2.sleep(ms(10)).await;
+                ctx2.abort_scope(Scope(3));
+                notes.note("done");
+                ctx2.sleep(ms(10)).await;
+                notes.note("never");
+            });
+        }
+    });
+    assert_eq!(lines, ["10 b", "10 done", "10 a"]);
+}
+
+#[test]
+fn destructors_may_spawn_abort_and_wake_while_a_scope_dies() {
+    struct Last(Box<dyn Fn()>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+    let lines = play(|ctx, notes| {
+        let (sender, mut receiver) = glasshive::kernel::channel(ctx, 4);
+        let victim = Rc::new(Cell::new(None::<TaskId>));
+        let last = {
+            let (ctx2, notes, victim) = (ctx.clone(), notes.clone(), Rc::clone(&victim));
+            Last(Box::new(move || {
+                sender.send("from the grave").unwrap();
+                ctx2.abort(victim.get().unwrap());
+                let notes = notes.clone();
+                ctx2.spawn(async move { notes.note("spawned while dying") });
+            }))
+        };
+        let ctx2 = ctx.clone();
+        ctx.spawn_in(Scope(5), async move {
+            let _last = last;
+            ctx2.sleep(ms(1_000)).await;
+        });
+        let (ctx2, n) = (ctx.clone(), notes.clone());
+        victim.set(Some(ctx.spawn_in(Scope(5), async move {
+            let _guard = n.on_drop("victim");
+            ctx2.sleep(ms(1_000)).await;
+        })));
+        let n = notes.clone();
+        ctx.spawn(async move {
+            while let Some(message) = receiver.recv().await {
+                n.note(message);
+            }
+        });
+        let ctx2 = ctx.clone();
+        ctx.spawn(async move {
+            ctx2.sleep(ms(10)).await;
+            ctx2.abort_scope(Scope(5));
+            notes.note("scope gone");
+        });
+    });
+    assert_eq!(lines, ["10 victim", "10 scope gone", "10 from the grave", "10 spawned while dying"]);
+}

@@ -101,7 +101,10 @@ impl Glasshive {
     /// Sets a parameter, such as `workers` to 5 or `timeout` to `1.2s`. The run starts over with it and is replayed to
     /// this moment; the promise is kept on arrival.
     pub fn set(&self, key: &str, value: JsValue) -> Result<Promise, Error> {
-        let value = value.as_f64().map(Value::from).or_else(|| value.as_string().map(Value::from));
+        // 5, not 5.0: a whole number stays one.
+        let number =
+            value.as_f64().map(|x| if x.fract() == 0.0 { Value::from(x as i64) } else { Value::from(x) });
+        let value = number.or_else(|| value.as_string().map(Value::from));
         let value = value.ok_or_else(|| Error::new(&format!("{key}: only numbers and texts are values")))?;
         self.lab.attempt(|player| player.set(key, value)).map_err(to_error)?;
         Ok(arrival(self.lab))

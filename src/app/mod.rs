@@ -1,7 +1,9 @@
 //! What stands between a run and the page: the player, which decides how much virtual time passes per frame, and the
 //! snapshot, which is what the page may see. Plain Rust, tested natively: no DOM, no wall clock of its own.
 
+pub mod board;
 pub mod caption;
+pub mod charts;
 mod player;
 pub mod snapshot;
 

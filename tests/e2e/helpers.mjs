@@ -40,7 +40,7 @@ let shared;
 async function start() {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
-    const name = pathname === SUB_PATH ? "index.html" : pathname.slice(SUB_PATH.length);
+    const name = pathname.slice(SUB_PATH.length).replace(/(^|\/)$/, "$1index.html");
     const type = TYPES[extname(name)];
     // URL has resolved every "..", so a name cannot climb out of the site.
     const served = request.method === "GET" && pathname.startsWith(SUB_PATH) && type;

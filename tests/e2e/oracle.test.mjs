@@ -80,10 +80,33 @@ test("a crash by click shows in the row, and a restart brings the worker back", 
   await page.waitForSelector('[data-testid="row-w-03"]:not([data-state="down"])', { timeout: 200 * SLACK });
 });
 
+test("a setting starts the run over and comes back to the same moment; step back undoes a step", async (t) => {
+  const { page } = await started(t);
+  const outcome = await page.evaluate(async () => {
+    glasshive.pause();
+    await glasshive.seek(13_000);
+    await glasshive.set("workers", 5);
+    await glasshive.set("strategy", "median");
+    const { nodes, settings } = glasshive.snapshot();
+    const changed = { vtime: glasshive.vtime, workers: nodes.filter((n) => n.role === "worker").length, ...settings };
+    glasshive.step();
+    const before = glasshive.traceHash();
+    await glasshive.stepBack();
+    const back = glasshive.traceHash();
+    glasshive.step();
+    return { changed, same: glasshive.traceHash() === before, differs: back !== before };
+  });
+  assert.equal(outcome.changed.vtime, 13_000);
+  assert.equal(outcome.changed.workers, 5);
+  assert.equal(outcome.changed.strategy, "median");
+  assert.ok(outcome.same && outcome.differs);
+});
+
 test("what is not allowed is an error that names it", async (t) => {
   const { page } = await started(t);
   const message = (call) => page.evaluate(`(() => { try { ${call} } catch (e) { return e.message } })()`);
   assert.match(await message("glasshive.fault('crash:w-99')"), /faults: w-99 .* w-01 to w-12/);
   assert.match(await message("glasshive.setSpeed(0)"), /speed: 0 .* from 0\.1 to 1000/);
   assert.match(await message("glasshive.seek(-1)"), /seek: -1/);
+  assert.match(await message("glasshive.set('workers', 0)"), /workers: 0 .* from 1 to 10000/);
 });

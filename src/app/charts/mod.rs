@@ -1,0 +1,113 @@
+//! The small charts under the board: their data, gathered from the run, and their pictures as plain data.
+//!
+//! [`History`] follows a run and costs what is new, not what there is. [`charts`] makes five pictures of it, each a
+//! handful of shapes on the transport's time axis; [`Chart::svg`] writes one as markup. Every figure is the run's.
+
+mod draw;
+mod geometry;
+mod history;
+mod levels;
+mod pen;
+
+pub use draw::charts;
+pub use geometry::timeline_extent_ms;
+pub use history::{Band, Counts, History, Outcome, Point};
+pub use pen::HEIGHT;
+
+use geometry::write_px;
+
+/// A small chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// Its name in test ids: `answer-time`, `error`, `answers`, `in-flight`, `rejected`.
+    pub key: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// The figure that counts now.
+    pub value_label: String,
+    /// The figures in words.
+    pub description: String,
+    /// In pixels.
+    pub width: f64,
+    /// In pixels.
+    pub height: f64,
+    /// What it shows, from back to front.
+    pub items: Vec<Item>,
+}
+
+/// A shape or a text. Its class says how it looks; the style sheet has the colours.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// An SVG path, which may be many rectangles, dots or steps.
+    Path {
+        /// How it looks.
+        class: &'static str,
+        /// Its data.
+        d: String,
+    },
+    /// A line of text.
+    Text {
+        /// How it looks.
+        class: &'static str,
+        /// The anchor's place.
+        x: f64,
+        /// The baseline.
+        y: f64,
+        /// Which part of the text is at `x`.
+        anchor: Anchor,
+        /// The text: numbers and words of this program, nothing that needs escaping.
+        text: String,
+    },
+}
+
+/// Which part of a text is at its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// Its beginning.
+    Start,
+    /// Its middle.
+    Middle,
+    /// Its end.
+    End,
+}
+
+impl Chart {
+    /// What goes inside the `<svg>` element.
+    pub fn svg(&self) -> String {
+        let mut out = String::new();
+        for item in &self.items {
+            match item {
+                Item::Path { class, d } => {
+                    for part in ["<path class=\"", class, "\" d=\"", d, "\"/>"] {
+                        out.push_str(part);
+                    }
+                }
+                Item::Text { class, x, y, anchor, text } => {
+                    for part in ["<text class=\"", class, "\" text-anchor=\"", anchor.name(), "\" x=\""] {
+                        out.push_str(part);
+                    }
+                    write_px(&mut out, *x);
+                    out.push_str("\" y=\"");
+                    write_px(&mut out, *y);
+                    for part in ["\">", text, "</text>"] {
+                        out.push_str(part);
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+impl Anchor {
+    const fn name(self) -> &'static str {
+        match self {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! The page's frame: header, sentence, board, caption, dock, transport.
+
+use super::{
+    Lab, board, break_bar, caption, dock, header, help, keys, sentence, text, theme::Theme, transport,
+};
+use leptos::prelude::*;
+
+/// The whole page.
+#[component]
+pub fn App(lab: Lab) -> impl IntoView {
+    let selected = RwSignal::new(super::OPENING_SELECTION.to_owned());
+    let theme = Theme::restore();
+    let help_open = RwSignal::new(false);
+    keys::listen(lab, selected, help_open);
+    keep_selection_valid(lab, selected);
+    view! {
+        <SkipLinks lab />
+        <header::Header theme help_open />
+        <sentence::Sentence lab />
+        <main aria-label="The race board">
+            <break_bar::BreakBar lab selected />
+            <board::Board lab selected />
+            <caption::Caption lab />
+        </main>
+        <dock::Dock lab selected />
+        <transport::Transport lab />
+        <help::Help open=help_open />
+    }
+}
+
+/// The first stops of the Tab key.
+#[component]
+fn SkipLinks(lab: Lab) -> impl IntoView {
+    let running = move || lab.is_running();
+    view! {
+        <nav class="skip" aria-label="Skip">
+            <button type="button" on:click=move |_| lab.toggle_play()>
+                {text(move || if running() { "Pause" } else { "Play" }.to_owned())}
+            </button>
+            <a href="#dock">"Workers"</a>
+            <a href="#results">"Results"</a>
+        </nav>
+    }
+}
+
+/// A selected worker that no longer exists makes way for the last one that does.
+fn keep_selection_valid(lab: Lab, selected: RwSignal<String>) {
+    let workers = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.settings.workers));
+    Effect::watch(
+        move || workers.get(),
+        move |&count, _, _| {
+            let name = selected.get_untracked();
+            let number = name.strip_prefix("w-").and_then(|digits| digits.parse::<u32>().ok());
+            if number.is_none_or(|number| number > count) {
+                selected.set(crate::systems::oracle::worker_name(count));
+            }
+        },
+        false,
+    );
+}

@@ -1,0 +1,344 @@
+//! The race board on a canvas: draws the newest snapshot, and lets a pointer choose a worker.
+
+use super::Lab;
+use super::board_painter::Painter;
+use crate::app::board::{self, Pace, Strip, Strips, View};
+use crate::app::{PlayerState, Snapshot};
+use leptos::html::{Canvas, Div};
+use leptos::prelude::*;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{CanvasRenderingContext2d, MouseEvent, PointerEvent};
+
+/// With single messages too fast to be seen, the picture changes at most this often: not even three times a second.
+const FLOW_EVERY_MS: f64 = 340.0;
+/// With reduced motion it changes when a request is finished, and at most this often.
+const CALM_EVERY_MS: f64 = 1000.0;
+
+/// The board's box: what changes the picture besides the snapshot and what a person does.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Place {
+    width: f64,
+    height: f64,
+    /// Device pixels to a CSS pixel.
+    scale: f64,
+    /// The whole page's width.
+    page: f64,
+}
+
+/// All that a picture is made of, besides the snapshot.
+#[derive(Clone, PartialEq)]
+struct Asked {
+    place: Place,
+    strips: Strips,
+    workers: u32,
+    theme: u32,
+    selected: String,
+    hovered: Option<String>,
+    show_truth: bool,
+}
+
+/// What lives as long as the component.
+#[derive(Default)]
+struct Easel {
+    painter: Option<Painter>,
+    /// The theme that the painter has its colours from.
+    theme: u32,
+    board: Option<board::Board>,
+    asked: Option<Asked>,
+    /// What is shown, which with a calm picture may be older than the newest.
+    shown: Option<Rc<Snapshot>>,
+    shown_at: f64,
+    pace: Pace,
+}
+
+/// What the parts of the component share.
+#[derive(Clone, Copy)]
+struct Stand {
+    lab: Lab,
+    selected: RwSignal<String>,
+    show_truth: Option<RwSignal<bool>>,
+    holder: NodeRef<Div>,
+    canvas: NodeRef<Canvas>,
+    switch: NodeRef<Div>,
+    shows_when: RwSignal<bool>,
+    place: StoredValue<Place>,
+    hovered: StoredValue<Option<String>>,
+    /// Counts what cannot be watched otherwise: sizes, and where the pointer is.
+    changes: RwSignal<u32>,
+    /// Counts changes of the theme, and type faces that came.
+    theme: RwSignal<u32>,
+    easel: StoredValue<Easel, LocalStorage>,
+}
+
+/// The board. It fills the element that it stands in. `show_truth` false leaves what the coordinator sees.
+#[component]
+pub fn Board(
+    lab: Lab,
+    selected: RwSignal<String>,
+    #[prop(optional)] show_truth: Option<RwSignal<bool>>,
+) -> impl IntoView {
+    let stand = Stand {
+        lab,
+        selected,
+        show_truth,
+        holder: NodeRef::new(),
+        canvas: NodeRef::new(),
+        switch: NodeRef::new(),
+        shows_when: RwSignal::new(true),
+        place: StoredValue::new(Place::default()),
+        hovered: StoredValue::new(None),
+        changes: RwSignal::new(0),
+        theme: RwSignal::new(0),
+        easel: StoredValue::new_local(Easel::default()),
+    };
+    let Stand { holder, canvas, switch, shows_when, .. } = stand;
+    Effect::new(move |_| {
+        if let Some(holder) = holder.get() {
+            observe_size(holder.into(), stand.place, stand.changes);
+        }
+    });
+    observe_theme(stand.theme);
+    let motion = media("(prefers-reduced-motion: reduce)");
+    Effect::new(move |_| stand.draw(motion.as_ref().is_some_and(web_sys::MediaQueryList::matches)));
+
+    let choose = move |event: MouseEvent| {
+        if let Some(worker) = stand.worker_at(&event) {
+            selected.set(worker);
+        }
+    };
+    // A finger does not hover, and a lens that stayed where it was lifted would be in the way.
+    let follow = move |event: PointerEvent| {
+        stand.hover(stand.worker_at(&event).filter(|_| event.pointer_type() == "mouse"));
+    };
+    let button = move |is_when: bool, name: &'static str| {
+        view! {
+            <button
+                type="button"
+                aria-pressed=move || if shows_when.get() == is_when { "true" } else { "false" }
+                on:click=move |_| shows_when.set(is_when)
+            >
+                {name}
+            </button>
+        }
+    };
+    view! {
+        <div class="board" node_ref=holder>
+            <canvas
+                data-testid="board"
+                role="img"
+                aria-label="Race board, one row for each worker. The table of workers has the same rows in words."
+                node_ref=canvas
+                on:click=choose
+                on:pointermove=follow
+                on:pointerleave=move |_| stand.hover(None)
+            ></canvas>
+            <div class="strip-switch" role="group" aria-label="Strip" node_ref=switch>
+                {button(true, "When")}
+                {button(false, "What")}
+            </div>
+        </div>
+    }
+}
+
+impl Stand {
+    /// Draws, and is called again when anything that it reads has changed.
+    fn draw(self, calm: bool) {
+        self.changes.track();
+        let (newest, status) = (self.lab.snapshot.get(), self.lab.status.get());
+        let strip = if self.shows_when.get() { Strip::When } else { Strip::What };
+        let place = self.place.get_value();
+        let asked = Asked {
+            place,
+            strips: Strips::of(place.page, strip),
+            workers: newest.settings.workers,
+            theme: self.theme.get(),
+            selected: self.selected.get(),
+            hovered: self.hovered.get_value(),
+            show_truth: self.show_truth.is_none_or(|show| show.get()),
+        };
+        let (Some(canvas), Some(switch), Some(holder)) =
+            (self.canvas.get_untracked(), self.switch.get_untracked(), self.holder.get_untracked())
+        else {
+            return;
+        };
+        let speed = if status.state == PlayerState::Running { status.speed } else { 0.0 };
+        self.easel.update_value(|easel| {
+            if easel.asked.as_ref().is_none_or(|before| !before.has_room_of(&asked)) {
+                set_up(&holder, &switch, &asked);
+            }
+            easel.draw(&canvas, newest, asked, speed, calm);
+        });
+    }
+
+    fn worker_at(self, event: &MouseEvent) -> Option<String> {
+        self.easel.with_value(|easel| {
+            let (board, snapshot) = (easel.board.as_ref()?, easel.shown.as_ref()?);
+            let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+            board.worker_at(snapshot, x, y).map(str::to_owned)
+        })
+    }
+
+    fn hover(self, under: Option<String>) {
+        if self.hovered.with_value(|now| *now != under) {
+            self.hovered.set_value(under);
+            self.changes.update(|count| *count += 1);
+        }
+    }
+}
+
+impl Asked {
+    /// Whether both need the same room.
+    fn has_room_of(&self, other: &Asked) -> bool {
+        (self.place, self.strips, self.workers) == (other.place, other.strips, other.workers)
+    }
+}
+
+/// Gives the board the room that it needs, and shows the switch between the strips where there is room for one.
+fn set_up(holder: &web_sys::HtmlElement, switch: &web_sys::HtmlElement, asked: &Asked) {
+    let px = |length: f64| format!("{length}px");
+    let height = board::natural_height(asked.workers as usize, asked.strips);
+    // Names and values are constant, and valid.
+    let _ = holder.style().set_property("min-height", &px(height));
+    let _ = switch.style().set_property("left", &px(board::strip_left(asked.place.width, asked.strips)));
+    let _ = switch.style().set_property("display", if asked.strips == Strips::Three { "none" } else { "" });
+}
+
+impl Easel {
+    /// Draws what was asked for, if it differs from what is there.
+    fn draw(
+        &mut self,
+        canvas: &web_sys::HtmlCanvasElement,
+        newest: Rc<Snapshot>,
+        asked: Asked,
+        speed: f64,
+        calm: bool,
+    ) {
+        let flow = self.pace.update(&newest, speed);
+        // What a person does is seen at once; only the passing of time may be held back.
+        let must = speed == 0.0 || self.asked.as_ref() != Some(&asked);
+        if must || self.is_time(&newest, flow, calm) {
+            self.shown_at = now_ms();
+            self.shown = Some(newest);
+            self.asked = Some(asked);
+            self.show(canvas, flow, calm);
+        }
+    }
+
+    fn show(&mut self, canvas: &web_sys::HtmlCanvasElement, flow: bool, reduced_motion: bool) {
+        let (Some(asked), Some(snapshot)) = (&self.asked, &self.shown) else {
+            return;
+        };
+        let Asked { place, strips, show_truth, theme, .. } = *asked;
+        if place.width < 1.0 || place.height < 1.0 {
+            return;
+        }
+        let view = View {
+            width: place.width,
+            height: place.height,
+            strips,
+            selected: &asked.selected,
+            hovered: asked.hovered.as_deref(),
+            show_truth,
+            flow,
+            reduced_motion,
+        };
+        let board = board::draw(snapshot, &view);
+        self.paint(canvas, &board, place.scale, theme);
+        self.board = Some(board);
+    }
+
+    /// Whether a newer snapshot may take the place of the one that is shown.
+    fn is_time(&self, newest: &Snapshot, flow: bool, calm: bool) -> bool {
+        let Some(shown) = &self.shown else {
+            return true;
+        };
+        let since = now_ms() - self.shown_at;
+        let request = |snapshot: &Snapshot| {
+            snapshot
+                .request
+                .as_ref()
+                .map_or((0, false), |request| (request.number, request.closed_ms.is_some()))
+        };
+        let ((number, finished), (before, _)) = (request(newest), request(shown));
+        if calm {
+            since >= CALM_EVERY_MS && finished && number != before
+        } else {
+            // A finished request tells more than one that has just begun.
+            !flow || since >= FLOW_EVERY_MS * if finished { 1.0 } else { 1.5 }
+        }
+    }
+
+    fn paint(&mut self, canvas: &web_sys::HtmlCanvasElement, board: &board::Board, scale: f64, theme: u32) {
+        let (width, height) =
+            ((board.layout.width * scale).round() as u32, (board.layout.height * scale).round() as u32);
+        if (canvas.width(), canvas.height()) != (width, height) {
+            canvas.set_width(width);
+            canvas.set_height(height);
+        }
+        if self.painter.is_none() || self.theme != theme {
+            self.theme = theme;
+            self.painter = painter(canvas);
+        }
+        if let Some(painter) = &mut self.painter {
+            painter.paint(board, scale);
+        }
+    }
+}
+
+fn painter(canvas: &web_sys::HtmlCanvasElement) -> Option<Painter> {
+    let context = canvas.get_context("2d").ok()??.dyn_into::<CanvasRenderingContext2d>().ok()?;
+    let style = window().get_computed_style(&document().document_element()?).ok()??;
+    Some(Painter::new(context, &style))
+}
+
+fn media(query: &str) -> Option<web_sys::MediaQueryList> {
+    window().match_media(query).ok().flatten()
+}
+
+fn now_ms() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// Keeps the measures of the board's box up to date.
+fn observe_size(holder: web_sys::HtmlElement, place: StoredValue<Place>, changes: RwSignal<u32>) {
+    let observed = holder.clone();
+    let measure = Closure::<dyn FnMut()>::new(move || {
+        let now = Place {
+            width: f64::from(observed.client_width()),
+            height: f64::from(observed.client_height()),
+            scale: window().device_pixel_ratio(),
+            page: window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default(),
+        };
+        if place.get_value() != now {
+            place.set_value(now);
+            changes.update(|count| *count += 1);
+        }
+    });
+    if let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) {
+        observer.observe(&holder);
+        // The observer lives as long as its element, and the board as long as the page.
+        measure.forget();
+    }
+}
+
+/// Counts changes of the theme: by the page, by the system; and the arrival of the type faces.
+fn observe_theme(theme: RwSignal<u32>) {
+    let bump = move || theme.update(|count| *count += 1);
+    let changed = Closure::<dyn FnMut()>::new(bump);
+    let callback: &js_sys::Function = changed.as_ref().unchecked_ref();
+    if let Some(dark) = media("(prefers-color-scheme: dark)") {
+        // A page without this listener shows the new theme with its next snapshot's repaint.
+        let _ = dark.add_event_listener_with_callback("change", callback);
+    }
+    if let (Ok(observer), Some(root)) =
+        (web_sys::MutationObserver::new(callback), document().document_element())
+    {
+        let options = web_sys::MutationObserverInit::new();
+        options.set_attributes(true);
+        let _ = observer.observe_with_options(&root, &options);
+    }
+    // A canvas does not repaint by itself when a face that it asked for has come.
+    let _ = document().fonts().add_event_listener_with_callback("loadingdone", callback);
+    changed.forget();
+}

@@ -1,0 +1,277 @@
+//! Paints a board's marks on a canvas, and decides nothing.
+//!
+//! Calls into the browser are what costs: neighbouring marks of one kind share a path, and a pen is set only when it
+//! changes.
+
+mod glyphs;
+
+use crate::app::board::{Align, Board, Dash, Fill, Font, Mark, Paint, Rect, Text, Tint};
+use js_sys::Array;
+use std::f64::consts::FRAC_PI_2;
+use std::fmt::Write;
+use wasm_bindgen::JsValue;
+use web_sys::{CanvasRenderingContext2d, CssStyleDeclaration};
+
+/// The distance of the lines in a hatched area.
+const HATCH: f64 = 5.0;
+
+/// A canvas's pen, and the colours and faces of the theme.
+pub struct Painter {
+    context: CanvasRenderingContext2d,
+    colours: Vec<String>,
+    faces: [String; 3],
+    dashes: [JsValue; 4],
+    /// What the canvas is set to now.
+    pen: Pen,
+    /// Room to write a font in.
+    font: String,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Pen {
+    fill: Option<Paint>,
+    stroke: Option<Paint>,
+    alpha: f32,
+    width: f64,
+    dash: Dash,
+    font: Option<(Font, u16, f64)>,
+    align: Option<Align>,
+}
+
+const NEW_PEN: Pen =
+    Pen { fill: None, stroke: None, alpha: 1.0, width: 1.0, dash: Dash::Solid, font: None, align: None };
+
+impl Painter {
+    /// A painter with the colours and faces that `style` has now.
+    pub fn new(context: CanvasRenderingContext2d, style: &CssStyleDeclaration) -> Self {
+        let property = |name: &str| style.get_property_value(name).unwrap_or_default().trim().to_owned();
+        let face = |name: &str| match property(name) {
+            face if face.is_empty() => property("--sans"),
+            face => face,
+        };
+        let colour = |paint: Paint| match paint {
+            Paint::Strip => mix(&property("--bg"), &property("--surface"), 0.55),
+            Paint::OnState => match property("--on-state") {
+                colour if colour.is_empty() => property("--surface"),
+                colour => colour,
+            },
+            paint => property(paint.token()),
+        };
+        let dash =
+            |dash: Dash| dash.pattern().iter().map(|px| JsValue::from_f64(*px)).collect::<Array>().into();
+        Painter {
+            context,
+            colours: Paint::ALL.map(colour).to_vec(),
+            faces: [face("--sans"), face("--cond"), face("--mono")],
+            dashes: [Dash::Solid, Dash::Dotted, Dash::Short, Dash::Long].map(dash),
+            pen: NEW_PEN,
+            font: String::new(),
+        }
+    }
+
+    /// Paints a board, `scale` device pixels to a CSS pixel.
+    pub fn paint(&mut self, board: &Board, scale: f64) {
+        // A canvas that was resized forgets its pen. These calls fail on detached or zero-sized canvases only, and
+        // then there is nothing to see.
+        self.pen = NEW_PEN;
+        let _ = self.context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
+        self.context.clear_rect(0.0, 0.0, board.layout.width, board.layout.height);
+        self.context.set_global_alpha(1.0);
+        self.context.set_line_width(1.0);
+        self.context.set_text_baseline("middle");
+        let _ = self.context.set_line_dash(&self.dashes[0]);
+        let mut rest = board.marks.as_slice();
+        while let Some(first) = rest.first() {
+            let run = rest.iter().take_while(|mark| same_pen(first, mark)).count();
+            let (marks, others) = rest.split_at(run);
+            rest = others;
+            match *first {
+                Mark::Line { width, dash, tint, .. } => self.lines(marks, width, dash, tint),
+                Mark::Area { radius, fill, tint, .. } => self.areas(marks, radius, fill, tint),
+                Mark::Glyph { shape, r, paint, .. } => self.glyphs(marks, shape, r, paint),
+                Mark::Text(_) => marks.iter().for_each(|mark| self.text(mark)),
+            }
+        }
+    }
+
+    // --- the pen ------------------------------------------------------------------------------------------------
+
+    fn alpha(&mut self, alpha: f32) {
+        if self.pen.alpha != alpha {
+            self.pen.alpha = alpha;
+            self.context.set_global_alpha(f64::from(alpha));
+        }
+    }
+
+    fn fill_with(&mut self, tint: Tint) {
+        self.alpha(tint.alpha);
+        if self.pen.fill != Some(tint.paint) {
+            self.pen.fill = Some(tint.paint);
+            self.context.set_fill_style_str(&self.colours[tint.paint as usize]);
+        }
+    }
+
+    fn stroke_with(&mut self, tint: Tint, width: f64, dash: Dash) {
+        self.alpha(tint.alpha);
+        if self.pen.stroke != Some(tint.paint) {
+            self.pen.stroke = Some(tint.paint);
+            self.context.set_stroke_style_str(&self.colours[tint.paint as usize]);
+        }
+        if self.pen.width != width {
+            self.pen.width = width;
+            self.context.set_line_width(width);
+        }
+        if self.pen.dash != dash {
+            self.pen.dash = dash;
+            let _ = self.context.set_line_dash(&self.dashes[dash as usize]);
+        }
+    }
+
+    // --- lines and areas ----------------------------------------------------------------------------------------
+
+    fn segment(&self, x0: f64, y0: f64, x1: f64, y1: f64) {
+        self.context.move_to(x0, y0);
+        self.context.line_to(x1, y1);
+    }
+
+    fn lines(&mut self, marks: &[Mark], width: f64, dash: Dash, tint: Tint) {
+        self.stroke_with(tint, width, dash);
+        self.context.begin_path();
+        for mark in marks {
+            if let Mark::Line { ends: [x0, y0, x1, y1], .. } = *mark {
+                self.segment(x0, y0, x1, y1);
+            }
+        }
+        self.context.stroke();
+    }
+
+    fn areas(&mut self, marks: &[Mark], radius: f64, fill: Fill, tint: Tint) {
+        let rects = marks.iter().filter_map(|mark| match mark {
+            Mark::Area { rect, .. } => Some(*rect),
+            Mark::Line { .. } | Mark::Glyph { .. } | Mark::Text(_) => None,
+        });
+        match fill {
+            Fill::Solid if radius == 0.0 => {
+                self.fill_with(tint);
+                rects.for_each(|r| self.context.fill_rect(r.x, r.y, r.w, r.h));
+            }
+            Fill::Solid => {
+                self.fill_with(tint);
+                self.context.begin_path();
+                rects.for_each(|r| self.rounded(r, radius));
+                self.context.fill();
+            }
+            Fill::Outline | Fill::DashedOutline => {
+                let dash = if fill == Fill::Outline { Dash::Solid } else { Dash::Short };
+                self.stroke_with(tint, 1.5, dash);
+                self.context.begin_path();
+                rects.for_each(|r| self.rounded(r, radius));
+                self.context.stroke();
+            }
+            Fill::Hatch => self.hatched(rects, tint),
+        }
+    }
+
+    fn rounded(&self, r: Rect, radius: f64) {
+        let _ = self.context.round_rect_with_f64(r.x, r.y, r.w, r.h, radius);
+    }
+
+    /// The hatching runs on from one area to the next: its lines are drawn once over all, and the areas cut them out.
+    fn hatched(&mut self, rects: impl Iterator<Item = Rect>, tint: Tint) {
+        self.fill_with(tint.paint.alpha(0.3));
+        let pen = self.pen;
+        self.context.save();
+        self.context.begin_path();
+        let (mut x0, mut y0, mut x1, mut y1) = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
+        for r in rects {
+            self.context.rect(r.x, r.y, r.w, r.h);
+            (x0, y0, x1, y1) = (x0.min(r.x), y0.min(r.y), x1.max(r.right()), y1.max(r.bottom()));
+        }
+        self.context.fill();
+        self.stroke_with(tint, 1.2, Dash::Solid);
+        self.context.stroke();
+        self.context.clip();
+        self.stroke_with(tint, 1.6, Dash::Solid);
+        self.context.begin_path();
+        let mut x = ((x0 - (y1 - y0)) / HATCH).floor() * HATCH;
+        while x < x1 {
+            self.segment(x, y1, x + y1 - y0, y0);
+            x += HATCH;
+        }
+        self.context.stroke();
+        self.context.restore();
+        self.pen = pen;
+    }
+
+    // --- text ---------------------------------------------------------------------------------------------------
+
+    fn text(&mut self, mark: &Mark) {
+        let Mark::Text(text) = mark else {
+            return;
+        };
+        self.fill_with(text.paint.into());
+        self.set_type(text);
+        if text.upright {
+            self.context.save();
+            let _ = self.context.translate(text.x, text.y);
+            let _ = self.context.rotate(-FRAC_PI_2);
+            let _ = self.context.fill_text(&text.text, 0.0, 0.0);
+            self.context.restore();
+        } else {
+            let _ = self.context.fill_text(&text.text, text.x, text.y);
+        }
+    }
+
+    fn set_type(&mut self, text: &Text) {
+        let font = Some((text.font, text.weight, text.px));
+        if self.pen.font != font {
+            self.pen.font = font;
+            self.font.clear();
+            // Writing to a string cannot fail.
+            let _ = write!(self.font, "{} {}px {}", text.weight, text.px, self.faces[text.font as usize]);
+            self.context.set_font(&self.font);
+        }
+        if self.pen.align != Some(text.align) {
+            self.pen.align = Some(text.align);
+            self.context.set_text_align(match text.align {
+                Align::Left => "left",
+                Align::Center => "center",
+                Align::Right => "right",
+            });
+        }
+    }
+}
+
+/// Whether both can be painted with one stroke of the pen.
+fn same_pen(a: &Mark, b: &Mark) -> bool {
+    match (a, b) {
+        (
+            Mark::Line { width, dash, tint, .. },
+            Mark::Line { width: other_width, dash: other_dash, tint: other, .. },
+        ) => (width, dash, tint) == (other_width, other_dash, other),
+        (
+            Mark::Area { radius, fill, tint, .. },
+            Mark::Area { radius: other_radius, fill: other_fill, tint: other, .. },
+        ) => (radius, fill, tint) == (other_radius, other_fill, other),
+        (
+            Mark::Glyph { shape, r, paint, .. },
+            Mark::Glyph { shape: other, r: other_r, paint: other_paint, .. },
+        ) => (shape, r, paint) == (other, other_r, other_paint),
+        (Mark::Text(_), Mark::Text(_)) => true,
+        _ => false,
+    }
+}
+
+/// So much of `a` over `b`, both as `#rrggbb`; `b` if one of them is written otherwise.
+fn mix(a: &str, b: &str, share: f64) -> String {
+    let parse =
+        |colour: &str| u32::from_str_radix(colour.strip_prefix('#').filter(|hex| hex.len() == 6)?, 16).ok();
+    let (Some(over), Some(under)) = (parse(a), parse(b)) else {
+        return b.to_owned();
+    };
+    let channel = |shift: u32| {
+        let of = |colour: u32| f64::from(colour >> shift & 0xff);
+        (of(over) * share + of(under) * (1.0 - share)).round() as u32
+    };
+    format!("rgb({} {} {})", channel(16), channel(8), channel(0))
+}

@@ -1,0 +1,76 @@
+//! The break bar: what can be done to the selected worker, by click and by key.
+
+use super::{Lab, text};
+use crate::app::snapshot::{NodeView, Snapshot};
+use crate::lab::fault::FaultKind;
+use leptos::prelude::*;
+use std::rc::Rc;
+
+/// A way of breaking a worker.
+#[derive(Clone, Copy)]
+pub struct Break {
+    /// What it does.
+    pub kind: FaultKind,
+    /// Its name on the button, its name when it holds, and its key.
+    texts: (&'static str, &'static str, &'static str),
+    holds: fn(&NodeView) -> bool,
+}
+
+impl Break {
+    /// Its key.
+    pub const fn key(&self) -> &'static str {
+        self.texts.2
+    }
+}
+
+/// All of them, in the order of the bar.
+pub const BREAKS: [Break; 5] = [
+    Break { kind: FaultKind::Crash, texts: ("Crash", "Restart", "C"), holds: |node| !node.up },
+    Break { kind: FaultKind::Slow, texts: ("Slow", "Speed up", "S"), holds: |node| node.slow != 1.0 },
+    Break { kind: FaultKind::Lie, texts: ("Lie", "Be honest", "L"), holds: |node| node.lie.is_some() },
+    Break { kind: FaultKind::Cut, texts: ("Cut", "Mend", "P"), holds: |node| node.cut },
+    Break { kind: FaultKind::Drop, texts: ("Drop", "Stop loss", "D"), holds: |node| node.drops },
+];
+
+/// Breaks a worker in a way, or mends it.
+pub fn toggle(lab: Lab, kind: FaultKind, node: &str) {
+    // What is not allowed is said on the page.
+    let _ = lab.attempt(|player| player.toggle(kind, node));
+}
+
+/// The bar.
+#[component]
+pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
+    let node = Memo::new(move |_| lab.snapshot.with(|snapshot| selected.with(|name| find(snapshot, name))));
+    let buttons = BREAKS.map(|way| {
+        let holds = move || node.with(|node| node.as_ref().is_some_and(way.holds));
+        let (on, off, key) = way.texts;
+        let testid = text(move || {
+            // A worker that is down offers a restart in the place of a crash.
+            let is_restart = way.kind == FaultKind::Crash && holds();
+            format!("break-{}", if is_restart { "restart" } else { way.kind.name() })
+        });
+        view! {
+            <button
+                type="button"
+                data-testid=testid
+                data-holds=text(move || holds().to_string())
+                aria-keyshortcuts=key
+                on:click=move |_| toggle(lab, way.kind, &selected.get_untracked())
+            >
+                {text(move || if holds() { off } else { on }.to_owned())}
+                <kbd aria-hidden="true">{key}</kbd>
+            </button>
+        }
+    });
+    view! {
+        <div class="break" role="group" aria-label="Break the selected worker">
+            <span>"Break " <b data-testid="selected">{text(move || selected.get())}</b></span>
+            {buttons.into_iter().collect_view()}
+        </div>
+    }
+}
+
+fn find(snapshot: &Rc<Snapshot>, name: &str) -> Option<NodeView> {
+    snapshot.nodes.iter().find(|node| node.name == name).cloned()
+}

@@ -1,0 +1,196 @@
+//! A number inside a sentence that can be dragged, stepped with the arrow keys, or typed.
+
+use super::text;
+use leptos::ev::{FocusEvent, KeyboardEvent, PointerEvent};
+use leptos::html::{Input, Span};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+/// How far the pointer moves per step.
+const PIXELS_PER_STEP: i32 = 9;
+
+/// What a spinbutton is about.
+#[derive(Clone, Copy)]
+pub struct Spin {
+    /// The parameter's key.
+    pub key: &'static str,
+    /// Its name for those who hear the page.
+    pub label: &'static str,
+    /// The least and the greatest value, in the unit that is shown.
+    pub range: (f64, f64),
+    /// One step up (1.0) or down (−1.0) from a value, times so many.
+    pub step: fn(f64, f64) -> f64,
+    /// The value in words, as it stands in the sentence.
+    pub text: fn(f64) -> String,
+    /// Reads what was typed.
+    pub parse: fn(&str) -> Option<f64>,
+}
+
+/// The spinbutton. `value` is the present value, `set` is told a new one.
+#[component]
+pub fn SpinButton(spin: Spin, #[prop(into)] value: Signal<f64>, set: Callback<f64>) -> impl IntoView {
+    let editing = RwSignal::new(false);
+    let (low, high) = spin.range;
+    let change = Callback::new(move |new: f64| {
+        let new = new.clamp(low, high);
+        if new != value.get_untracked() {
+            set.run(new);
+        }
+    });
+    let testid = format!("sentence-{}", spin.key);
+    view! {
+        {move || {
+            if editing.get() {
+                view! { <Editor spin initial=value.get_untracked() change editing /> }.into_any()
+            } else {
+                view! { <Dragger spin testid=testid.clone() value change editing /> }.into_any()
+            }
+        }}
+    }
+}
+
+#[component]
+fn Dragger(
+    spin: Spin,
+    testid: String,
+    value: Signal<f64>,
+    change: Callback<f64>,
+    editing: RwSignal<bool>,
+) -> impl IntoView {
+    let (low, high) = spin.range;
+    let node = NodeRef::<Span>::new();
+    // Where the pointer was at the last step, and whether it has moved since it went down.
+    let drag = StoredValue::new(None::<(i32, bool)>);
+    let down = move |event: PointerEvent| {
+        drag.set_value(Some((event.client_x(), false)));
+        if let Some(span) = node.get_untracked() {
+            // Refused for a pointer that is gone; then there is no drag.
+            let _ = span.set_pointer_capture(event.pointer_id());
+        }
+    };
+    let moved = move |event: PointerEvent| {
+        let Some((from, _)) = drag.get_value() else {
+            return;
+        };
+        let steps = (event.client_x() - from) / PIXELS_PER_STEP;
+        if steps != 0 {
+            drag.set_value(Some((from + steps * PIXELS_PER_STEP, true)));
+            change.run((spin.step)(value.get_untracked(), f64::from(steps)));
+        }
+    };
+    let up = move |_: PointerEvent| {
+        let was_a_click = drag.get_value().is_some_and(|(_, moved)| !moved);
+        drag.set_value(None);
+        if was_a_click {
+            editing.set(true);
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        let now = value.get_untracked();
+        let name = event.key();
+        match name.as_str() {
+            "ArrowUp" | "ArrowRight" => change.run((spin.step)(now, 1.0)),
+            "ArrowDown" | "ArrowLeft" => change.run((spin.step)(now, -1.0)),
+            "PageUp" => change.run((spin.step)(now, 10.0)),
+            "PageDown" => change.run((spin.step)(now, -10.0)),
+            "Home" => change.run(low),
+            "End" => change.run(high),
+            "Enter" => editing.set(true),
+            digit if digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit() => {
+                editing.set(true);
+                return;
+            }
+            _ => return,
+        }
+        event.prevent_default();
+        event.stop_propagation();
+    };
+    let shown = text(move || (spin.text)(value.get()));
+    view! {
+        <span
+            class="spin"
+            role="spinbutton"
+            tabindex="0"
+            node_ref=node
+            data-testid=testid
+            aria-label=spin.label
+            aria-valuemin=low
+            aria-valuemax=high
+            aria-valuenow=text(move || value.get().to_string())
+            aria-valuetext=shown
+            title="Drag, use the arrow keys, or type"
+            on:pointerdown=down
+            on:pointermove=moved
+            on:pointerup=up
+            on:pointercancel=move |_| drag.set_value(None)
+            on:keydown=key
+        >
+            {shown}
+            <svg width="8" height="12" viewBox="0 0 8 12" aria-hidden="true">
+                <path d="M1 4.5 4 1l3 3.5M1 7.5 4 11l3-3.5" fill="none" stroke="currentColor" stroke-width="1.4" />
+            </svg>
+        </span>
+    }
+}
+
+/// The text field that a spinbutton becomes while one types.
+#[component]
+fn Editor(spin: Spin, initial: f64, change: Callback<f64>, editing: RwSignal<bool>) -> impl IntoView {
+    let node = NodeRef::<Input>::new();
+    Effect::new(move || {
+        if let Some(input) = node.get() {
+            // All of it is selected, so that typing replaces it.
+            input.set_value(&(spin.text)(initial));
+            // A field that is gone takes no focus.
+            let _ = input.focus();
+            input.select();
+        }
+    });
+    let commit = move || {
+        let typed = node.get_untracked().map(|input| input.value()).unwrap_or_default();
+        if let Some(new) = (spin.parse)(typed.trim()) {
+            change.run(new);
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        event.stop_propagation();
+        match event.key().as_str() {
+            "Enter" => {
+                commit();
+                close(editing, spin.key);
+            }
+            "Escape" => close(editing, spin.key),
+            _ => {}
+        }
+    };
+    let blur = move |_: FocusEvent| {
+        if editing.get_untracked() {
+            commit();
+            editing.set(false);
+        }
+    };
+    view! {
+        <input
+            class="spin"
+            type="text"
+            inputmode="decimal"
+            autocomplete="off"
+            node_ref=node
+            aria-label=spin.label
+            on:keydown=key
+            on:blur=blur
+        />
+    }
+}
+
+/// Ends typing and gives the focus back to the spinbutton that appears in its place.
+fn close(editing: RwSignal<bool>, key: &'static str) {
+    editing.set(false);
+    request_animation_frame(move || {
+        let found = document().query_selector(&format!("[data-testid=sentence-{key}]"));
+        if let Some(element) = found.ok().flatten().and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+            // One that is gone takes no focus.
+            let _ = element.focus();
+        }
+    });
+}

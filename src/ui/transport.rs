@@ -1,0 +1,175 @@
+//! The transport: to the start, step back, play, step, next request; the clock, the timeline, the speed, the seed.
+
+use super::{Lab, text, timeline};
+use crate::app::PlayerState;
+use crate::kernel::Instant;
+use crate::lab::SEED_MAX;
+use leptos::ev::{Event, Targeted};
+use leptos::prelude::*;
+use web_sys::HtmlInputElement;
+
+/// The speed slider is logarithmic: from 10⁻¹ to 10³ in hundredths of a decade.
+const SPEED_MIN: f64 = -100.0;
+const SPEED_MAX: f64 = 300.0;
+const SPEED_MARKS: [&str; 5] = ["×0.1", "×1", "×10", "×100", "×1000"];
+/// What one press of a speed key is worth: a third of a decade, about a factor of two.
+const SPEED_STEP: f64 = 33.333;
+
+/// One step slower or faster.
+pub fn change_speed(lab: Lab, by: i32) {
+    let now = lab.status.get_untracked().speed;
+    set_speed(lab, libm::log10(now) * 100.0 + SPEED_STEP * f64::from(by));
+}
+
+/// Sets the speed to ten to the power of so many hundredths.
+fn set_speed(lab: Lab, hundredths: f64) {
+    let exact = libm::pow(10.0, hundredths.clamp(SPEED_MIN, SPEED_MAX) / 100.0);
+    // Two digits are what is shown.
+    let unit = libm::pow(10.0, libm::log10(exact).floor() - 1.0);
+    let speed = (exact / unit).round() * unit;
+    let _ = lab.attempt(|player| player.set_speed(speed.clamp(0.1, 1000.0)));
+}
+
+/// The bar at the foot of the page.
+#[component]
+pub fn Transport(lab: Lab) -> impl IntoView {
+    let running = move || lab.is_running();
+    view! {
+        <footer class="transport" aria-label="Transport">
+            <div class="buttons">
+                <Button
+                    label="Back to start"
+                    testid="to-start"
+                    icon="M4 3v12M15 3 7 9l8 6z"
+                    act=Callback::new(move |()| lab.jump(|player| player.seek(Instant::ZERO)))
+                />
+                <Button label="Step back one event" testid="step-back" icon="M11 3 4 9l7 6zM14 4v10" act=Callback::new(move |()| lab.jump(|player| player.step_back())) />
+                <button
+                    type="button"
+                    class="play"
+                    data-testid="play"
+                    aria-label=text(move || if running() { "Pause" } else { "Play" }.to_owned())
+                    on:click=move |_| lab.toggle_play()
+                >
+                    <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
+                        <path fill="currentColor" d=text(move || if running() { "M4.5 3h3v12h-3zM10.5 3h3v12h-3z" } else { "M5 2.5 15 9 5 15.500z" }.to_owned()) />
+                    </svg>
+                </button>
+                <Button label="Step one event" testid="step" icon="m7 3 7 6-7 6zM4 4v10" act=Callback::new(move |()| lab.step()) />
+                <Button label="Next request" testid="next-request" icon="m2 4 6 5-6 5zM9 4l6 5-6 5z" act=Callback::new(move |()| lab.jump(|player| player.next_request())) />
+            </div>
+            <Clock lab />
+            <timeline::Timeline lab />
+            <Speed lab />
+            <Seed lab />
+        </footer>
+    }
+}
+
+#[component]
+fn Button(label: &'static str, testid: &'static str, icon: &'static str, act: Callback<()>) -> impl IntoView {
+    view! {
+        <button type="button" class="icon" data-testid=testid aria-label=label title=label on:click=move |_| act.run(())>
+            <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
+                <path class="icon-path" d=icon />
+            </svg>
+        </button>
+    }
+}
+
+#[component]
+fn Clock(lab: Lab) -> impl IntoView {
+    let vtime = text(move || lab.snapshot.with(|snapshot| clock(snapshot.vtime_ms)));
+    let note = text(move || {
+        let status = lab.status.get();
+        match (status.progress, status.state) {
+            (Some(progress), _) => format!("replaying {:.0} %", progress * 100.0),
+            (None, PlayerState::Paused) => "paused".to_owned(),
+            _ => "virtual time".to_owned(),
+        }
+    });
+    view! {
+        <div class="clock">
+            <output data-testid="clock" aria-live="off">{vtime}</output>
+            <small>{note}</small>
+        </div>
+    }
+}
+
+#[component]
+fn Speed(lab: Lab) -> impl IntoView {
+    let hundredths = text(move || (libm::log10(lab.status.get().speed) * 100.0).round().to_string());
+    let said = text(move || {
+        let status = lab.status.get();
+        let asked = speed_text(status.speed);
+        if status.state == PlayerState::Running && status.reached < 0.9 * status.speed {
+            format!("{asked} asked, {} reached", speed_text(status.reached))
+        } else {
+            asked
+        }
+    });
+    let change = move |event: Targeted<Event, HtmlInputElement>| {
+        set_speed(lab, event.target().value().parse().unwrap_or(0.0));
+    };
+    view! {
+        <div class="speed">
+            <input
+                type="range"
+                data-testid="speed"
+                aria-label="Speed"
+                aria-valuetext=said
+                min=SPEED_MIN
+                max=SPEED_MAX
+                prop:value=hundredths
+                on:input:target=change
+            />
+            <div class="marks" aria-hidden="true">{SPEED_MARKS.map(|mark| view! { <span>{mark}</span> }).into_iter().collect_view()}</div>
+            <output data-testid="speed-said">{said}</output>
+        </div>
+    }
+}
+
+#[component]
+fn Seed(lab: Lab) -> impl IntoView {
+    let seed = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.settings.seed));
+    let set = move |seed: u64| lab.jump(|player| player.set_seed(seed));
+    let typed =
+        move |event: Targeted<Event, HtmlInputElement>| match event.target().value().trim().parse::<u64>() {
+            Ok(seed) => set(seed),
+            Err(_) => {
+                lab.problem.set(Some(format!("seed: allowed: a whole number from 0 to {SEED_MAX}")));
+                event.target().set_value(&seed.get_untracked().to_string());
+            }
+        };
+    view! {
+        <div class="seed">
+            <label>
+                "seed"
+                <input
+                    type="text"
+                    inputmode="numeric"
+                    autocomplete="off"
+                    data-testid="seed"
+                    prop:value=text(move || seed.get().to_string())
+                    on:change:target=typed
+                />
+            </label>
+            <button type="button" class="icon" data-testid="new-seed" aria-label="Another seed" title="Another seed" on:click=move |_| lab.another_seed()>
+                <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
+                    <path class="icon-line" d="M14.500 7A6 6 0 1 0 15 10.500M15 3v4.200h-4.200" />
+                </svg>
+            </button>
+        </div>
+    }
+}
+
+/// `×0.5`, `×620`
+fn speed_text(speed: f64) -> String {
+    if speed >= 10.0 { format!("×{speed:.0}") } else { format!("×{}", (speed * 100.0).round() / 100.0) }
+}
+
+/// `00:15.230`
+pub fn clock(ms: f64) -> String {
+    let whole = ms as u64;
+    format!("{:02}:{:02}.{:03}", whole / 60_000, whole / 1000 % 60, whole % 1000)
+}

@@ -1,12 +1,9 @@
 //! One moment of a run as plain data: all that a picture, a table or a script needs, and nothing else.
 
-use crate::kernel::Instant;
-use crate::lab::Run;
-use crate::lab::fault::Fault;
+mod observe;
+
 use crate::lab::metrics::Summary;
-use crate::net::{Effect, Net, NodeId, Payload, Target};
-use crate::systems::oracle::Oracle;
-use crate::systems::oracle::log::{Analysis, Failure, RequestEntry, TaskEnd};
+use crate::systems::oracle::log::{Analysis, Failure, TaskEnd};
 use serde::Serialize;
 
 /// A moment.
@@ -74,21 +71,6 @@ pub struct Settings {
     pub lie: f64,
     /// The seed.
     pub seed: u64,
-}
-
-impl Settings {
-    fn of(run: &Run) -> Self {
-        let params = run.oracle().params();
-        Settings {
-            workers: params.workers,
-            fail: params.fail,
-            lie: params.lie,
-            seed: run.scenario().seed,
-            timeout_ms: params.timeout.as_millis_f64(),
-            delay_max_ms: params.delay_max.as_millis_f64(),
-            strategy: params.strategy.name().to_owned(),
-        }
-    }
 }
 
 /// What a node does in its system.
@@ -173,6 +155,32 @@ pub struct NodeView {
     pub score: Option<f64>,
     /// For a worker: its last answer in time, over the requests that are kept.
     pub last_value: Option<f64>,
+}
+
+impl NodeView {
+    /// What is to be said of it besides its state: since when it is down, how it lies, what is broken about it.
+    pub fn remarks(&self) -> String {
+        let mut remarks = String::new();
+        if let Some(since) = self.down_since_ms {
+            remarks += &format!(" since {:.1} s", since / 1000.0);
+        }
+        if let Some(bias) = self.lie {
+            remarks += &format!(", lies by {:+.0} %", bias * 100.0);
+        }
+        if self.slow != 1.0 {
+            remarks += &format!(", ×{} slow", self.slow);
+        }
+        for (holds, remark) in [
+            (self.cut, ", cut off"),
+            (self.drops, ", loses messages"),
+            (!self.registered, ", not registered"),
+        ] {
+            if holds {
+                remarks += remark;
+            }
+        }
+        remarks
+    }
 }
 
 /// What a message in flight looks like.
@@ -261,169 +269,4 @@ pub struct TaskView {
     pub err: Option<String>,
     /// The worker's node number; 0 for a registered name that is no node's.
     pub node: u32,
-}
-
-impl Snapshot {
-    /// This moment of a run.
-    pub(super) fn of(run: &Run, summary: Summary) -> Self {
-        let (net, oracle) = (run.net(), run.oracle());
-        let log = oracle.log();
-        let newest = log.requests().iter().rev().find(|request| request.opened_at.is_some());
-        let newest_failed = || log.requests().back().filter(|request| request.error.is_some());
-        let messages: Vec<MessageView> = net.in_flight().iter().map(message).collect();
-        Snapshot {
-            vtime_ms: run.now().as_millis_f64(),
-            horizon_ms: run.horizon().as_millis_f64(),
-            events: run.events(),
-            nodes: nodes(net, oracle, newest),
-            messages,
-            request: newest.or_else(newest_failed).map(|entry| RequestView::of(entry, net)),
-            settings: Settings::of(run),
-            faults: run.faults().map(fault).collect(),
-            summary,
-        }
-    }
-}
-
-fn fault(fault: &Fault) -> FaultView {
-    FaultView {
-        kind: fault.kind.name(),
-        target: fault.target.to_string(),
-        from_ms: fault.start.map_or(0.0, Instant::as_millis_f64),
-        to_ms: fault.end.map(Instant::as_millis_f64),
-        value: fault.value,
-    }
-}
-
-fn message(flight: &crate::net::Flight) -> MessageView {
-    MessageView {
-        from: flight.from.0,
-        to: flight.to.0,
-        sent_ms: flight.sent_at.as_millis_f64(),
-        arrives_ms: flight.arrives_at.as_millis_f64(),
-        kind: match flight.payload {
-            Payload::Request => MessageKind::Request,
-            Payload::Response(status) if status < 400 => MessageKind::Answer,
-            Payload::Response(_) => MessageKind::Error,
-            Payload::Refusal => MessageKind::Refusal,
-            Payload::Cancel => MessageKind::Cancel,
-        },
-        req: flight.req,
-        lost: flight.lost,
-    }
-}
-
-fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeView> {
-    // By node number; a registered name that is no node's has no place here.
-    let mut known = vec![Known::default(); net.nodes().count() + 1];
-    let mut note = |name: &str, note: &dyn Fn(&mut Known)| {
-        if let Some(id) = net.find(name) {
-            note(&mut known[id.0 as usize]);
-        }
-    };
-    let log = oracle.log();
-    for entry in oracle.registry() {
-        note(&entry.id, &|known| known.score = Some(entry.history.score()));
-    }
-    for task in newest.iter().flat_map(|request| &request.tasks) {
-        note(&task.worker, &|known| known.end = Some(task.end));
-    }
-    for task in log.requests().iter().rev().take(LAST_VALUES_FROM).flat_map(|request| &request.tasks) {
-        note(&task.worker, &|known| known.last_value = known.last_value.or(task.value));
-    }
-    let rules = net.rules();
-    let first_worker = oracle.workers().first().map_or(u32::MAX, |node| node.0);
-    let view = |id: NodeId| {
-        let (name, known) = (net.name(id), known[id.0 as usize]);
-        let role = if id == oracle.client() {
-            Role::Client
-        } else if id == oracle.coordinator() {
-            Role::Coordinator
-        } else if id.0 >= first_worker {
-            Role::Worker
-        } else {
-            Role::Console
-        };
-        let down_since = net.down_since(id).filter(|_| role != Role::Console);
-        let (lie, busy) = match role {
-            Role::Worker => (oracle.lie_of(id), oracle.busy((id.0 - first_worker) as usize)),
-            Role::Console | Role::Client | Role::Coordinator => (None, 0),
-        };
-        let touches = |target: Target| match target {
-            Target::Node(node) => node == id,
-            Target::Both(a, b) | Target::OneWay(a, b) => id == a || id == b,
-        };
-        let cut = rules.iter().any(|rule| rule.effect == Effect::Cut && touches(rule.target));
-        let drops = rules.iter().any(|rule| matches!(rule.effect, Effect::Drop(_)) && touches(rule.target));
-        let state = match (down_since, known.end) {
-            (Some(_), _) => WorkerState::Down,
-            (None, None) => WorkerState::Idle,
-            (None, Some(end)) => match end {
-                TaskEnd::Pending if busy > 0 => WorkerState::Working,
-                TaskEnd::Pending => WorkerState::Asked,
-                TaskEnd::InTime if lie.is_some() => WorkerState::Lying,
-                TaskEnd::InTime => WorkerState::InTime,
-                TaskEnd::Failed => WorkerState::Failed,
-                TaskEnd::Late => WorkerState::Late,
-            },
-        };
-        NodeView {
-            id: id.0,
-            role,
-            up: down_since.is_none(),
-            down_since_ms: down_since.map(Instant::as_millis_f64),
-            state,
-            lie,
-            slow: net.slowdown(id),
-            cut,
-            drops,
-            registered: known.score.is_some(),
-            score: known.score,
-            last_value: known.last_value,
-            name,
-        }
-    };
-    net.nodes().map(view).collect()
-}
-
-/// What is known of a node besides the network's own view.
-#[derive(Clone, Copy, Default)]
-struct Known {
-    end: Option<TaskEnd>,
-    score: Option<f64>,
-    last_value: Option<f64>,
-}
-
-/// A worker's last answer is looked for in so many of the newest requests.
-const LAST_VALUES_FROM: usize = 8;
-
-impl RequestView {
-    fn of(entry: &RequestEntry, net: &Net) -> Self {
-        let ms = |at: Option<Instant>| at.map(Instant::as_millis_f64);
-        let took = |ended: Option<Instant>| Some(ended?.since(entry.opened_at?).as_millis_f64());
-        let tasks = entry.tasks.iter().map(|task| TaskView {
-            worker: task.worker.clone(),
-            end: task.end,
-            took_ms: took(task.ended_at),
-            value: task.value,
-            err: task.err.clone(),
-            node: net.find(&task.worker).map_or(0, |node| node.0),
-        });
-        RequestView {
-            number: entry.number,
-            id: format!("req-{:05}", entry.number),
-            query: entry.query.clone(),
-            requested_ms: entry.requested_at.as_millis_f64(),
-            opened_ms: ms(entry.opened_at),
-            deadline_ms: ms(entry.deadline),
-            closed_ms: ms(entry.closed_at),
-            answered_ms: ms(entry.answered_at),
-            tasks: tasks.collect(),
-            final_value: entry.result.as_ref().map(|result| result.final_value),
-            note: entry.result.as_ref().map(|result| result.reliability_note.clone()),
-            error: entry.error.clone(),
-            analysis: entry.analysis.clone(),
-            truth: crate::systems::oracle::truth::base(&entry.query),
-        }
-    }
 }

@@ -4,7 +4,9 @@
 mod native {
     use clap::{Args, Parser, Subcommand};
     use glasshive::kernel::{Duration, Instant, Sink};
-    use glasshive::lab::{Invalid, Options, Run, Scenario, curl, presets, report::Report, trace_file};
+    use glasshive::lab::{
+        Invalid, Options, Run, SEED_MAX, Scenario, curl, presets, report::Report, trace_file,
+    };
     use serde_json::Value;
     use std::fs::{self, File};
     use std::io::{self, BufWriter, Write};
@@ -43,8 +45,8 @@ mod native {
         #[arg(long, value_name = "KEY=VALUE")]
         set: Vec<String>,
         /// The seed of everything random.
-        #[arg(long)]
-        seed: Option<u64>,
+        #[arg(long, allow_hyphen_values = true)]
+        seed: Option<String>,
     }
 
     #[derive(Args)]
@@ -147,7 +149,14 @@ mod native {
             scenario.horizon = Some(duration.to_string());
         }
         let sink = if args.trace.is_some() { Sink::Full } else { Sink::None };
-        let mut run = Run::new(&scenario, Options { sink, ..Options::default() })?;
+        let mut run =
+            Run::new(&scenario, Options { sink, ..Options::default() }).map_err(|mut invalid| {
+                // The horizon is what `--for` sets.
+                if invalid.field == "horizon" && args.duration.is_some() {
+                    invalid.field = "for".into();
+                }
+                invalid
+            })?;
         run.run_until(Instant::MAX);
         if let Some(path) = &args.trace {
             write_trace(&run, path)?;
@@ -206,8 +215,12 @@ mod native {
 
     /// Puts `--seed` and `--set` into a scenario.
     fn apply(base: &Base, scenario: &mut Scenario) -> Result<(), Problem> {
-        if let Some(seed) = base.seed {
-            scenario.seed = seed;
+        if let Some(text) = &base.seed {
+            scenario.seed = text.parse().map_err(|_| Invalid {
+                field: "seed".into(),
+                value: text.clone(),
+                allowed: format!("a whole number from 0 to {SEED_MAX}"),
+            })?;
         }
         for pair in &base.set {
             let (key, value) = pair.split_once('=').ok_or_else(|| Invalid {

@@ -5,7 +5,7 @@
 //! the simulation's own events of that instant.
 
 use super::fault::{Fault, FaultKind, FaultTarget};
-use super::scenario::{Action, Checked, Invalid, Scenario};
+use super::scenario::{ACTIONS_MAX, Action, Checked, Invalid, Scenario};
 use crate::kernel::{Duration, Instant, Sim, Sink};
 use crate::net::{Effect, Net, NodeId, Rule, RuleId, Target};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
@@ -217,6 +217,13 @@ impl Run {
             return Err(Invalid::new("at_ms", &format!("{}", at.as_millis_f64()), &allowed));
         }
         let index = self.scenario.actions.partition_point(|other| other.at() <= now);
+        if index >= ACTIONS_MAX {
+            return Err(Invalid::new(
+                "actions",
+                &(index + 1).to_string(),
+                &format!("at most {ACTIONS_MAX} of them"),
+            ));
+        }
         if index < self.scenario.actions.len() {
             // What was done later in this run's old future is not part of the one that begins here.
             let mut scenario = self.scenario.clone();

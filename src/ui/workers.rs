@@ -1,7 +1,7 @@
 //! The workers table: what the board shows, as a grid that can be read, heard and walked through.
 
 use super::{Lab, break_bar, text};
-use crate::app::snapshot::{NodeView, Role, Snapshot, WorkerState};
+use crate::app::snapshot::{Role, Snapshot, WorkerState};
 use crate::lab::fault::FaultKind;
 use crate::systems::oracle::log::TaskEnd;
 use leptos::prelude::*;
@@ -135,33 +135,10 @@ fn row(snapshot: &Rc<Snapshot>, index: usize) -> Row {
     Row {
         name: node.name.clone(),
         state: node.state,
-        detail: detail(node),
+        detail: node.remarks(),
         took: took.map_or_else(|| "—".to_owned(), |ms| format!("{ms:.0} ms")),
         value: number(task.and_then(|task| task.value), 2),
         last: number(node.last_value, 2),
         score: number(node.score, 2),
     }
-}
-
-fn detail(node: &NodeView) -> String {
-    let mut detail = String::new();
-    if let Some(since) = node.down_since_ms {
-        detail += &format!(" since {:.1} s", since / 1000.0);
-    }
-    if let Some(bias) = node.lie {
-        detail += &format!(", lies by {:+.0} %", bias * 100.0);
-    }
-    if node.slow != 1.0 {
-        detail += &format!(", ×{} slow", node.slow);
-    }
-    if node.cut {
-        detail += ", cut off";
-    }
-    if node.drops {
-        detail += ", loses messages";
-    }
-    if !node.registered {
-        detail += ", not registered";
-    }
-    detail
 }

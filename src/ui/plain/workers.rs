@@ -1,7 +1,7 @@
 //! The workers table: one row per worker, with its state and its last answer.
 
 use super::{Lab, text};
-use crate::app::snapshot::{NodeView, Role, Snapshot, WorkerState};
+use crate::app::snapshot::{Role, Snapshot, WorkerState};
 use leptos::prelude::*;
 use std::rc::Rc;
 
@@ -89,26 +89,6 @@ fn row(snapshot: &Rc<Snapshot>, name: &str) -> Row {
         state: node.state,
         answer: number(node.last_value, 2),
         score: number(node.score, 2),
-        detail: detail(node),
+        detail: node.remarks(),
     }
-}
-
-fn detail(node: &NodeView) -> String {
-    let mut detail = String::new();
-    if let Some(since) = node.down_since_ms {
-        detail += &format!(" since {:.1} s", since / 1000.0);
-    }
-    if let Some(bias) = node.lie {
-        detail += &format!(", lies by {:+.0} %", bias * 100.0);
-    }
-    if node.slow != 1.0 {
-        detail += &format!(", ×{} slow", node.slow);
-    }
-    if node.cut {
-        detail += ", cut off";
-    }
-    if !node.registered {
-        detail += ", not registered";
-    }
-    detail
 }

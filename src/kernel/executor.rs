@@ -1,8 +1,9 @@
 //! The task slab, the ready queue and the wakers.
 //!
 //! A task is a boxed future in a slot that is reused; a [`TaskId`] names slot and generation, so an id of a task
-//! that is gone is dead and harmless. The kernel's own primitives wake a task by its id. Code from elsewhere (the combinators of `futures`) gets a real [`Waker`], which may be cloned, kept and woken
-//! from anywhere: it leaves the slot's number in a shared list that the executor looks at before every ready task.
+//! that is gone is dead and harmless. The kernel's own primitives wake a task by its id. Code from elsewhere (the
+//! combinators of `futures`) gets a real [`Waker`], which may be cloned, kept and woken from anywhere: it leaves the
+//! slot's number in a shared list that the executor looks at before every ready task.
 //!
 //! Dropping a future can run any code, so no table is borrowed while one is dropped or polled.
 

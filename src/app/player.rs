@@ -15,7 +15,7 @@ const RING: usize = 100_000;
 /// Requests that the page keeps.
 const KEEP: usize = 10_000;
 /// A frame that comes later than this was not asked for: the tab was hidden, or the machine slept.
-const FRAME_MS_MAX: f64 = 100.0;
+const FRAME_MS_MAX: f64 = 500.0;
 /// How many instants are played between two looks at the clock.
 const INSTANTS_PER_LOOK: u32 = 16;
 /// How much the newest frame weighs in the speed that is shown as reached.

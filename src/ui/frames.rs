@@ -15,9 +15,10 @@ type Callback = Closure<dyn FnMut(f64)>;
 pub fn start(lab: Lab) {
     let callback: Rc<RefCell<Option<Callback>>> = Rc::default();
     let again = Rc::clone(&callback);
-    let mut last = None;
+    // Time passes from the start on, also while the browser prepares the first frame.
+    let mut last = wall_ms();
     *callback.borrow_mut() = Some(Closure::new(move |now: f64| {
-        let elapsed = last.replace(now).map_or(0.0, |last| now - last);
+        let elapsed = now - std::mem::replace(&mut last, now);
         let begun = wall_ms();
         lab.frame(elapsed, || wall_ms() - begun < BUDGET_MS);
         request(again.borrow().as_ref());

@@ -57,7 +57,7 @@ use plain::App;
 const OPENING_SELECTION: &str = "w-08";
 
 /// A text that follows what it reads. Every text and attribute of the page that changes is one of these, not a closure
-/// of a type of its own: the page's program is a third smaller for it.
+/// of a type of its own, for each of which the whole machinery of drawing it would be compiled again.
 fn text(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     Signal::derive(read)
 }

@@ -30,6 +30,13 @@ pub struct Snapshot {
     pub faults: Vec<FaultView>,
 }
 
+impl Snapshot {
+    /// The workers, which come last among the nodes.
+    pub fn workers(&self) -> &[NodeView] {
+        &self.nodes[self.nodes.partition_point(|node| node.role != Role::Worker)..]
+    }
+}
+
 /// A fault of the run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -35,6 +35,8 @@ pub struct Lab {
     pub status: RwSignal<Status>,
     /// The last thing that was not allowed, for the page to say.
     pub problem: RwSignal<Option<String>>,
+    /// The tab was hidden just now, and the run stood still meanwhile.
+    pub was_hidden: RwSignal<bool>,
     /// Those who wait for a seek to arrive.
     waiting: StoredValue<Vec<Box<dyn FnOnce()>>, LocalStorage>,
 }
@@ -53,6 +55,7 @@ impl Lab {
             snapshot: RwSignal::new_local(snapshot),
             status: RwSignal::new(status),
             problem: RwSignal::new(None),
+            was_hidden: RwSignal::new(false),
             waiting: StoredValue::new_local(Vec::new()),
         }
     }

@@ -14,6 +14,7 @@ mod header;
 mod help;
 mod keys;
 mod lab;
+mod menu;
 mod metrics;
 mod sentence;
 mod spin;
@@ -30,6 +31,17 @@ use app::App;
 
 /// The worker that is selected when the page opens: one click breaks it.
 const OPENING_SELECTION: &str = "w-08";
+
+/// What a person has chosen to look at; it is no part of the run.
+#[derive(Clone, Copy)]
+struct View {
+    /// The worker that the break bar is about.
+    selected: RwSignal<String>,
+    /// The truth, or only what the coordinator sees.
+    show_truth: RwSignal<bool>,
+    /// Whether the help is open.
+    help_open: RwSignal<bool>,
+}
 
 /// A text that follows what it reads. Every text and attribute of the page that changes is one of these, not a closure
 /// of a type of its own, for each of which the whole machinery of drawing it would be compiled again.

@@ -1,7 +1,7 @@
 //! The workers table: what the board shows, as a grid that can be read, heard and walked through.
 
 use super::{Lab, break_bar, text};
-use crate::app::snapshot::{Role, Snapshot, WorkerState};
+use crate::app::snapshot::{Snapshot, TaskView, WorkerState};
 use crate::lab::fault::FaultKind;
 use crate::systems::oracle::log::TaskEnd;
 use leptos::prelude::*;
@@ -115,8 +115,7 @@ fn WorkerRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoVie
 }
 
 fn row(snapshot: &Rc<Snapshot>, index: usize) -> Row {
-    let mut workers = snapshot.nodes.iter().filter(|node| node.role == Role::Worker);
-    let Some(node) = workers.nth(index) else {
+    let Some(node) = snapshot.workers().get(index) else {
         let none = String::new;
         return Row {
             name: none(),
@@ -128,7 +127,11 @@ fn row(snapshot: &Rc<Snapshot>, index: usize) -> Row {
             score: none(),
         };
     };
-    let task = snapshot.request.as_ref().and_then(|r| r.tasks.iter().find(|task| task.node == node.id));
+    // Workers register in their order, unless something went wrong: then the task is looked for.
+    let task = snapshot.request.as_ref().and_then(|request| {
+        let own = |task: &&TaskView| task.node == node.id;
+        request.tasks.get(index).filter(own).or_else(|| request.tasks.iter().find(own))
+    });
     let number =
         |value: Option<f64>, digits: usize| value.map_or_else(|| "—".to_owned(), |v| format!("{v:.digits$}"));
     let took = task.filter(|task| task.end != TaskEnd::Pending).and_then(|task| task.took_ms);

@@ -2,6 +2,7 @@
 
 mod observe;
 
+use crate::lab::SystemKind;
 use crate::lab::metrics::Summary;
 use crate::systems::oracle::log::{Analysis, Failure, TaskEnd};
 use serde::Serialize;
@@ -16,6 +17,8 @@ pub struct Snapshot {
     pub horizon_ms: f64,
     /// How many events there were.
     pub events: u64,
+    /// The system that it is of.
+    pub system: SystemKind,
     /// The nodes: console, client, coordinator, then the workers.
     pub nodes: Vec<NodeView>,
     /// The messages on their way.
@@ -61,7 +64,7 @@ impl FaultView {
 }
 
 /// The parameters that pictures refer to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// How long the coordinator waits.

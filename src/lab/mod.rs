@@ -12,7 +12,9 @@ pub mod report;
 mod run;
 mod scenario;
 pub mod stats;
+mod system;
 pub mod trace_file;
 
 pub use run::{ActedAt, Options, Run};
 pub use scenario::{Action, Invalid, SEED_MAX, Scenario};
+pub use system::{Settings, System, SystemKind};

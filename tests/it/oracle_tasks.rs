@@ -36,7 +36,7 @@ fn check_late_tasks(run: &Run) -> usize {
             entry.1.push(record.kind);
         }
     }
-    let log = run.oracle().log();
+    let log = run.system().oracle().unwrap().log();
     let mut late_tasks = 0;
     for request in log.requests().iter().filter(|r| r.closed_at.is_some()) {
         let deadline = request.deadline.unwrap();
@@ -87,7 +87,14 @@ fn a_late_task_is_neither_done_nor_failed_and_its_cancellation_follows_from_the_
             let took = record.at.since(cause.at);
             assert!((Duration::from_millis(50)..=LINK_MAX).contains(&took), "{took}");
         }
-        assert!(run.oracle().workers().iter().zip(0..).all(|(_, i)| run.oracle().busy(i) <= 1));
+        assert!(
+            run.system().oracle().unwrap().workers().iter().zip(0..).all(|(_, i)| run
+                .system()
+                .oracle()
+                .unwrap()
+                .busy(i)
+                <= 1)
+        );
     });
 }
 
@@ -169,7 +176,7 @@ fn check_invariants(seed: u64) {
             let analysis = request.analysis.as_ref().unwrap();
             assert_eq!(analysis.counter_answers[strategy], expected.unwrap(), "{}", request.request_id);
         }
-        let log = run.oracle().log();
+        let log = run.system().oracle().unwrap().log();
         let mut numbers = log.requests().iter().map(|r| r.number);
         assert!(numbers.by_ref().zip(1..).all(|(number, i)| number == i), "ids have a gap");
     });

@@ -4,7 +4,9 @@
 pub mod board;
 pub mod caption;
 pub mod charts;
+pub mod outcomes;
 mod player;
+pub mod sentence;
 pub mod snapshot;
 
 pub use player::{Player, PlayerState};

@@ -4,8 +4,10 @@ mod observe;
 
 use crate::lab::SystemKind;
 use crate::lab::metrics::Summary;
+use crate::lab::params::Setting;
 use crate::systems::oracle::log::{Analysis, Failure, TaskEnd};
 use serde::Serialize;
+use std::rc::Rc;
 
 /// A moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,6 +31,9 @@ pub struct Snapshot {
     pub summary: Summary,
     /// The parameters that pictures refer to.
     pub settings: Settings,
+    /// All parameters, as they are set.
+    #[serde(skip)]
+    pub set: Rc<[Setting]>,
     /// The faults of the run: those on schedule, then those by hand.
     pub faults: Vec<FaultView>,
 }

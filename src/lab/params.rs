@@ -74,9 +74,22 @@ fn span(duration: Duration) -> Value {
     json!(duration.to_string())
 }
 
-/// The current value of every parameter, in the table's order.
-pub fn all<P>(table: &[Param<P>], params: &P) -> Vec<(&'static str, Value)> {
-    table.iter().map(|param| (param.key, (param.get)(params))).collect()
+/// A parameter as it is set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// Its name.
+    pub key: &'static str,
+    /// What it may be.
+    pub allowed: Allowed,
+    /// What it is.
+    pub value: Value,
+}
+
+/// All parameters as they are set, in the table's order.
+pub fn all<P>(table: &[Param<P>], params: &P) -> Vec<Setting> {
+    let setting =
+        |param: &Param<P>| Setting { key: param.key, allowed: param.allowed, value: (param.get)(params) };
+    table.iter().map(setting).collect()
 }
 
 /// Sets one parameter from JSON or from text.
@@ -149,10 +162,10 @@ mod tests {
     #[test]
     fn every_default_is_allowed_and_survives_a_round_trip() {
         let defaults = Params::default();
-        for (key, value) in all(&TABLE, &defaults) {
+        for Setting { key, value, .. } in all(&TABLE, &defaults) {
             let mut params = Params { workers: 99, ..Params::default() };
             set(&TABLE, &mut params, key, &value).unwrap();
-            assert!(all(&TABLE, &params).contains(&(key, value)), "{key}");
+            assert!(all(&TABLE, &params).iter().any(|now| now.key == key && now.value == value), "{key}");
         }
     }
 

@@ -200,8 +200,7 @@ fn scheduled_faults(run: &Run) -> String {
 /// The scenario with every setting, default or not, and the faults as they were resolved.
 fn scenario(run: &Run) -> Value {
     let mut scenario = run.scenario().clone();
-    let settings = run.system().settings();
-    scenario.set = settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    scenario.set = run.settings().iter().map(|set| (set.key.to_owned(), set.value.clone())).collect();
     scenario.faults = Some(scheduled_faults(run));
     scenario.horizon = Some(run.horizon().since(crate::kernel::Instant::ZERO).to_string());
     serde_json::to_value(&scenario).unwrap_or_default()

@@ -5,6 +5,7 @@
 //! the simulation's own events of that instant.
 
 use super::fault::{Fault, FaultKind, FaultTarget};
+use super::params::Setting;
 use super::scenario::{ACTIONS_MAX, Action, Checked, Invalid, Scenario};
 use super::system::System;
 use crate::kernel::{Duration, Instant, Sim, Sink};
@@ -71,6 +72,7 @@ pub struct Run {
     sim: Sim,
     net: Net,
     system: Box<dyn System>,
+    settings: Rc<[Setting]>,
     faults: Vec<Running>,
     /// The lies that hold, in the order in which they began; the last one about a worker counts.
     lies: Vec<usize>,
@@ -97,6 +99,7 @@ impl Run {
             options,
             sim,
             net,
+            settings: system.settings().into(),
             system,
             faults: Vec::new(),
             lies: Vec::new(),
@@ -431,6 +434,11 @@ impl Run {
     /// The network.
     pub fn net(&self) -> &Net {
         &self.net
+    }
+
+    /// Every parameter as it is set.
+    pub fn settings(&self) -> &Rc<[Setting]> {
+        &self.settings
     }
 
     /// The system.

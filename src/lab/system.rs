@@ -6,6 +6,7 @@
 mod oracle;
 
 use super::metrics::Summary;
+use super::params::Setting;
 use super::{Invalid, Options};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
@@ -64,7 +65,7 @@ pub trait System: Any {
     fn describe_nodes(&self) -> String;
 
     /// The parameters, in the order in which they are shown.
-    fn settings(&self) -> Vec<(&'static str, Value)>;
+    fn settings(&self) -> Vec<Setting>;
 
     /// Calls the simulated API from the console; `done` gets the response.
     fn call(&self, request: Request, limit: Duration, done: Done);

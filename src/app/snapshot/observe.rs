@@ -11,6 +11,7 @@ use crate::lab::metrics::Summary;
 use crate::net::{Effect, Net, NodeId, Payload, Target};
 use crate::systems::oracle::log::{RequestEntry, TaskEnd};
 use crate::systems::oracle::{Oracle, Params};
+use std::rc::Rc;
 
 impl Snapshot {
     /// This moment of a run.
@@ -25,6 +26,7 @@ impl Snapshot {
             messages: run.net().in_flight().iter().map(message).collect(),
             request: None,
             settings: Settings { seed: run.scenario().seed, ..Settings::default() },
+            set: Rc::clone(run.settings()),
             faults: run.faults().map(fault).collect(),
             summary,
         };

@@ -3,7 +3,7 @@
 use super::{Done, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::lab::metrics::{self, Summary};
-use crate::lab::params::{self, oracle as table};
+use crate::lab::params::{self, Setting, oracle as table};
 use crate::lab::{Invalid, Options};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;
@@ -39,7 +39,7 @@ impl System for Oracle {
         format!("client, coordinator, console, or a worker from w-01 to w-{:02}", self.workers().len())
     }
 
-    fn settings(&self) -> Vec<(&'static str, Value)> {
+    fn settings(&self) -> Vec<Setting> {
         params::all(&table::TABLE, self.params())
     }
 

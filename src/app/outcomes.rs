@@ -10,7 +10,8 @@ pub struct Figure {
     pub key: &'static str,
     /// The figure.
     pub value: String,
-    /// What stands behind it in small: its interval, its unit, of how many it is.
+    /// What stands behind it in small: its interval, its unit, of how many it is, with
+    /// the space before it.
     pub aside: String,
     /// What it is.
     pub label: String,
@@ -29,19 +30,19 @@ fn of_oracle(snapshot: &Snapshot) -> Vec<Figure> {
     let summary = &snapshot.summary;
     let none = || "—".to_owned();
     let error = summary.error_mean;
-    let interval = error.filter(|e| e.n > 1).map(|e| format!("±{:.2} ", e.half_width * 100.0));
+    let interval = error.filter(|e| e.n > 1).map(|e| format!(" ±{:.2}", e.half_width * 100.0));
     vec![
         Figure {
             key: "error",
             value: error.map_or_else(none, |e| format!("{:.2}", e.mean * 100.0)),
-            aside: format!("{}%", interval.unwrap_or_default()),
+            aside: format!("{} %", interval.unwrap_or_default()),
             label: format!("mean error, {} answered", summary.answered),
             title: "Mean of |answer − truth| / truth, with its 95 % interval by Student's t",
         },
         Figure {
             key: "p99",
             value: summary.latency_ms.map_or_else(none, |l| format!("{:.3}", l.p99 / 1000.0)),
-            aside: "s".to_owned(),
+            aside: " s".to_owned(),
             label: "p99 request time".to_owned(),
             title: "99th percentile, from the intended send time, over the raw samples",
         },

@@ -60,7 +60,7 @@ fn Outcomes(lab: Lab) -> impl IntoView {
         view! {
             <div data-testid=format!("outcome-{}", first.key) title=first.title>
                 <dd>
-                    {text(move || figures.with(|figures| figures[i].value.clone()))} " "
+                    {text(move || figures.with(|figures| figures[i].value.clone()))}
                     <i>{text(move || figures.with(|figures| figures[i].aside.clone()))}</i>
                 </dd>
                 <dt>{text(move || figures.with(|figures| figures[i].label.clone()))}</dt>

@@ -1,10 +1,10 @@
 // What the built site promises before any of its features: its policy, its size, its origin, its start.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
 import { DIST, SUB_PATH, leaving, mounted, open } from "./helpers.mjs";
 
 const POLICY =
@@ -42,9 +42,8 @@ test("the first load is at most 450 KB compressed, over everything that it fetch
   await page.waitForFunction(() => glasshive.snapshot().summary.answered > 0, null, { timeout: 25_000 });
   await page.waitForLoadState("networkidle");
   const names = [...new Set(requests.map((url) => new URL(url).pathname.slice(SUB_PATH.length) || "index.html"))];
-  const sizes = await Promise.all(
-    names.map(async (name) => [gzipSync(await readFile(join(DIST, name)), { level: 9 }).length, name]),
-  );
+  // The tool that hosts and people use: the browser library's own deflate packs a little worse.
+  const sizes = names.map((name) => [execFileSync("gzip", ["-9", "-c", join(DIST, name)]).length, name]);
   const total = sizes.reduce((sum, [size]) => sum + size, 0);
   t.diagnostic(`first load ${total} bytes after gzip -9: ${sizes.sort((a, b) => b[0] - a[0]).map(([size, name]) => `${name} ${size}`).join(", ")}`);
   assert.ok(names.includes(WASM) && names.some((name) => name.endsWith(".woff2")), names.join());

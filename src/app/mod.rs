@@ -8,6 +8,7 @@ pub mod outcomes;
 mod player;
 pub mod sentence;
 pub mod snapshot;
+pub mod table;
 
 pub use player::{Player, PlayerState};
 pub use snapshot::Snapshot;

@@ -39,8 +39,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The workers, which come last among the nodes.
-    pub fn workers(&self) -> &[NodeView] {
+    /// The nodes that have a row each: the workers, which come last.
+    pub fn rows(&self) -> &[NodeView] {
         &self.nodes[self.nodes.partition_point(|node| node.role != Role::Worker)..]
     }
 }

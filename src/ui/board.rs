@@ -186,7 +186,7 @@ fn NobodyRegistered(lab: Lab) -> impl IntoView {
     let nobody = Memo::new(move |_| {
         lab.snapshot.with(|snapshot| {
             // Before that they are on their way.
-            snapshot.vtime_ms > REGISTERED_BY_MS && snapshot.workers().iter().all(|node| !node.registered)
+            snapshot.vtime_ms > REGISTERED_BY_MS && snapshot.rows().iter().all(|node| !node.registered)
         })
     });
     let restart_all = move |_| {

@@ -76,7 +76,7 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
 
 fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) {
     let next = lab.snapshot.with_untracked(|snapshot| {
-        let workers = snapshot.workers();
+        let workers = snapshot.rows();
         let now =
             selected.with_untracked(|name| workers.iter().position(|node| node.name == *name)).unwrap_or(0);
         let next = now.saturating_add_signed(by).min(workers.len().saturating_sub(1));

@@ -6,7 +6,7 @@
 use super::scenario::Invalid;
 use crate::kernel::Duration;
 use crate::systems::oracle::aggregator::Strategy;
-use crate::systems::oracle::{Load, Params};
+use crate::systems::oracle::{LieMode, Load, Params};
 use serde_json::{Value, json};
 
 /// What a parameter may be.
@@ -14,8 +14,12 @@ use serde_json::{Value, json};
 pub enum Allowed {
     /// A whole number in a range.
     Count(u32, u32),
+    /// A whole number in a range, or `off`, which is 0.
+    CountOrOff(u32, u32),
     /// A real number in a range; `10%` is 0.1.
     Real(f64, f64),
+    /// A real number in a range, or `off`, which is 0.
+    RealOrOff(f64, f64),
     /// A duration with a unit, in a range.
     Span(Duration, Duration),
     /// A duration in a range, or 0 for off.
@@ -70,12 +74,12 @@ macro_rules! param {
 }
 
 /// All parameters, in the order in which they are shown.
-pub const TABLE: [Param; 17] = [
+pub const TABLE: [Param; 25] = [
     param!("workers", Allowed::Count(1, 10_000), "how many workers there are",
         |p| json!(p.workers), Count => |p, v| p.workers = v),
     param!("timeout", Allowed::Span(ms(10), ms(60_000)), "how long the coordinator waits for answers",
         |p| span(p.timeout), Span => |p, v| p.timeout = v),
-    param!("strategy", Allowed::Choice(&["average", "median", "majority"]), "how it makes one value of many",
+    param!("strategy", Allowed::Choice(&Strategy::NAMES), "how it makes one value of many",
         |p| json!(p.strategy.name()), Word => |p, v: String| p.strategy = Strategy::from_name(&v).unwrap_or_default()),
     param!("fail", Allowed::Real(0.0, 1.0), "the probability that a task fails",
         |p| json!(p.fail), Real => |p, v| p.fail = v),
@@ -83,14 +87,22 @@ pub const TABLE: [Param; 17] = [
         |p| json!(p.lie), Real => |p, v| p.lie = v),
     param!("lie-bias", Allowed::Real(-0.99, 10.0), "by how much they lie, relative to the value",
         |p| json!(p.lie_bias), Real => |p, v| p.lie_bias = v),
+    param!("lie-mode", Allowed::Choice(&LieMode::NAMES), "how they lie",
+        |p| json!(p.lie_mode.name()), Word => |p, v: String| p.lie_mode = LieMode::from_name(&v).unwrap_or_default()),
     param!("noise", Allowed::Real(0.0, 0.5), "honest values lie within this share around the truth",
         |p| json!(p.noise), Real => |p, v| p.noise = v),
+    param!("drift", Allowed::Real(0.0, 0.1), "the relative standard deviation of the truth's change in a second",
+        |p| json!(p.drift), Real => |p, v| p.drift = v),
     param!("delay-min", Allowed::Span(ms(0), ms(60_000)), "the least time that a task takes",
         |p| span(p.delay_min), Span => |p, v| p.delay_min = v),
     param!("delay-max", Allowed::Span(ms(0), ms(60_000)), "the most time that a task takes",
         |p| span(p.delay_max), Span => |p, v| p.delay_max = v),
     param!("step", Allowed::Real(1e-6, 1e6), "majority's rounding step, in units of the value",
         |p| json!(p.step), Real => |p, v| p.step = v),
+    param!("trim", Allowed::Real(0.0, 0.49), "the share that the trimmed mean drops at each end",
+        |p| json!(p.trim), Real => |p, v| p.trim = v),
+    param!("quorum", Allowed::CountOrOff(1, 10_000), "it answers as soon as it has so many answers",
+        |p| if p.quorum == 0 { json!("off") } else { json!(p.quorum) }, Count => |p, v| p.quorum = v),
     param!("load", Allowed::Choice(&["constant", "poisson", "burst", "closed"]), "when the client sends",
         |p| json!(p.load.name()), Word => |p, v: String| p.load = load(&v)),
     param!("period", Allowed::Span(ms(1), ms(3_600_000)), "the gap between requests, or its mean",
@@ -105,6 +117,14 @@ pub const TABLE: [Param; 17] = [
         |p| span(p.stale), Span => |p, v| p.stale = v),
     param!("register", SWITCH, "whether workers register by themselves",
         |p| json!(if p.register { "on" } else { "off" }), Word => |p, v: String| p.register = v == "on"),
+    param!("rate", Allowed::RealOrOff(0.001, 1e6), "how many requests a second a client may send in the long run",
+        |p| p.rate.map_or_else(|| json!("off"), |rate| json!(rate)), Real => |p, v| p.rate = (v > 0.0).then_some(v)),
+    param!("burst", Allowed::Count(1, 10_000), "how many of them at one instant",
+        |p| json!(p.burst), Count => |p, v| p.burst = v),
+    param!("deviation", Allowed::Real(0.0, 1.0), "a result this far off the last report is reported, relative to it",
+        |p| json!(p.deviation), Real => |p, v| p.deviation = v),
+    param!("report-heartbeat", Allowed::Span(ms(100), ms(86_400_000)), "an older report is stale, and the next result is reported",
+        |p| span(p.report_heartbeat), Span => |p, v| p.report_heartbeat = v),
 ];
 
 fn span(duration: Duration) -> Value {
@@ -159,6 +179,10 @@ impl Allowed {
             Allowed::Real(low, high) => {
                 parse_real(text).filter(|x| (low..=high).contains(x)).map(Parsed::Real)
             }
+            Allowed::CountOrOff(..) if text == "off" => Some(Parsed::Count(0)),
+            Allowed::RealOrOff(..) if text == "off" => Some(Parsed::Real(0.0)),
+            Allowed::CountOrOff(low, high) => Allowed::Count(low, high).parse(text),
+            Allowed::RealOrOff(low, high) => Allowed::Real(low, high).parse(text),
             Allowed::Span(low, high) => {
                 text.parse().ok().filter(|d| (low..=high).contains(d)).map(Parsed::Span)
             }
@@ -177,6 +201,8 @@ impl Allowed {
         match self {
             Allowed::Count(low, high) => format!("a whole number from {low} to {high}"),
             Allowed::Real(low, high) => format!("a number from {low} to {high}"),
+            Allowed::CountOrOff(low, high) => format!("off, or a whole number from {low} to {high}"),
+            Allowed::RealOrOff(low, high) => format!("off, or a number from {low} to {high}"),
             Allowed::Span(low, high) => format!("a duration from {low} to {high}, with its unit"),
             Allowed::SpanOrOff(low, high) => format!("0, or a duration from {low} to {high}, with its unit"),
             Allowed::Choice(words) => format!("one of {}", words.join(", ")),
@@ -218,7 +244,12 @@ mod tests {
             ),
             ("workers", "0", "workers: 0 is not allowed; allowed: a whole number from 1 to 10000"),
             ("fail", "nan", "fail: nan is not allowed; allowed: a number from 0 to 1"),
-            ("strategy", "mean", "strategy: mean is not allowed; allowed: one of average, median, majority"),
+            (
+                "strategy",
+                "mean",
+                "strategy: mean is not allowed; allowed: one of average, median, majority, \
+              upper-median, weighted-median, trimmed-mean, mad, hodges-lehmann, pyth",
+            ),
         ] {
             let error = set(&mut params, key, &json!(value)).unwrap_err();
             assert_eq!(error.to_string(), expected);

@@ -5,7 +5,7 @@ use glasshive::kernel::{Duration, Instant, Kind};
 use glasshive::lab::Run;
 use glasshive::lab::report::Report;
 use glasshive::substrate::http::{ABANDONED, CANCELLED, RESPONSE_SENT};
-use glasshive::systems::oracle::aggregator::Strategy;
+use glasshive::systems::oracle::aggregator::{Knobs, Strategy};
 use glasshive::systems::oracle::log::TaskEnd;
 use glasshive::systems::oracle::{TASK_DONE, TASK_FAILED, TASK_STARTED};
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,7 +164,8 @@ fn check_invariants(seed: u64) {
         for request in report.requests.iter().filter(|request| request.final_value.is_some()) {
             let used = request.worker_responses.iter().filter(|response| response.err.is_none());
             let values: Vec<f64> = used.map(|response| response.value).collect();
-            let expected = Strategy::from_name(strategy).unwrap().aggregate(&values, 1.0).map(|a| a.value);
+            let expected =
+                Strategy::from_name(strategy).unwrap().aggregate(&values, &Knobs::default()).map(|a| a.value);
             assert_eq!(request.final_value, expected, "{}", request.request_id);
             let analysis = request.analysis.as_ref().unwrap();
             assert_eq!(analysis.counter_answers[strategy], expected.unwrap(), "{}", request.request_id);

@@ -22,6 +22,7 @@ mod oracle_tasks;
 mod determinism;
 mod golden;
 
+mod aggregate;
 mod cli;
 mod curl;
 

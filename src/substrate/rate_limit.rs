@@ -97,7 +97,7 @@ impl Limiter {
         filled.min(f64::from(self.burst))
     }
 
-    /// How long until `n` tokens are there if nobody else takes any; `None` for never.
+    /// How long until `n` tokens are there if nobody else takes any, to a nanosecond; `None` for never.
     pub fn wait_for(&self, now: Instant, n: u32) -> Option<Duration> {
         self.clone().reserve_n(now, n).map(|reservation| reservation.delay_from(now))
     }

@@ -44,7 +44,8 @@ pub enum Strategy {
     UpperMedian,
     /// The lowest value with at most half of the weight on either side; the weights are reliability scores. Assumes
     /// that the honest have more than half of the weight, however many they are: a liar with a good record counts
-    /// for more than one without.
+    /// for more than one without. And the scores follow from the distance to past aggregates, so a wrong aggregate
+    /// makes liars look reliable.
     WeightedMedian,
     /// Without the ⌊m · trim⌋ lowest and as many of the highest, the mean of the rest. Assumes that no more than
     /// that many lie to one side: breaks at f = ⌊m · trim⌋ + 1.

@@ -243,6 +243,8 @@ mod tests {
                 "timeout: 5ms is not allowed; allowed: a duration from 10ms to 1m0s, with its unit",
             ),
             ("workers", "0", "workers: 0 is not allowed; allowed: a whole number from 1 to 10000"),
+            ("rate", "0", "rate: 0 is not allowed; allowed: off, or a number from 0.001 to 1000000"),
+            ("quorum", "-1", "quorum: -1 is not allowed; allowed: off, or a whole number from 1 to 10000"),
             ("fail", "nan", "fail: nan is not allowed; allowed: a number from 0 to 1"),
             (
                 "strategy",
@@ -256,6 +258,12 @@ mod tests {
         }
         assert!(set(&mut params, "nonsense", &json!(1)).unwrap_err().to_string().contains("timeout"));
         assert_eq!(params, Params::default(), "nothing is lost");
+        for (key, value) in [("rate", "2.5"), ("quorum", "7")] {
+            set(&mut params, key, &json!(value)).unwrap();
+            assert_eq!(get(&params, find(key).unwrap()).to_string(), value);
+            set(&mut params, key, &json!("off")).unwrap();
+        }
+        assert_eq!(params, Params::default(), "off is off");
     }
 
     #[test]

@@ -147,7 +147,8 @@ fn metrics(coordinator: &Coordinator) -> Response {
 /// The last report of a query, the run's own unless `?query=` names another.
 fn report(coordinator: &Coordinator, query: &str) -> Response {
     let Coordinator { site, reports, .. } = coordinator;
-    let query = query.strip_prefix("query=").unwrap_or(&site.params.query);
+    let asked = endpoints::parameter(query, "query");
+    let query = asked.as_deref().unwrap_or(&site.params.query);
     reports.borrow().respond(&Trigger::from(&*site.params), query, site.ctx().now())
 }
 

@@ -30,6 +30,25 @@ pub(in crate::systems::oracle) fn no_route(method: &Method, path: &str, routes: 
         .with_header("Allow", &allowed.join(", "))
 }
 
+/// The parameter `name` of a URL's query, decoded.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    let of_name = |pair: &&str| pair.split('=').next() == Some(name);
+    let pair = query.split('&').find(of_name)?;
+    let value = pair.split_once('=').map_or("", |(_, value)| value);
+    let (value, mut bytes, mut i) = (value.as_bytes(), Vec::with_capacity(value.len()), 0);
+    while let Some(&byte) = value.get(i) {
+        let digit = |place: usize| (*value.get(place)? as char).to_digit(16);
+        let code = digit(i + 1).zip(digit(i + 2)).filter(|_| byte == b'%');
+        let (byte, length) = match code {
+            Some((high, low)) => ((16 * high + low) as u8, 3),
+            None => (if byte == b'+' { b' ' } else { byte }, 1),
+        };
+        bytes.push(byte);
+        i += length;
+    }
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 pub(super) fn register(coordinator: &Coordinator, body: &Registration) -> Response {
     if body.id.is_empty() {
         return Response::error(
@@ -83,4 +102,26 @@ fn acknowledge(status: &str, message: String) -> Response {
 fn unknown_worker(id: &str) -> Response {
     let message = format!("worker {id} is not registered; register it again");
     Response::error(404, "unknown_worker", &message, json!({"id": id}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameter;
+
+    #[test]
+    fn parameters_are_found_and_decoded() {
+        for (query, expected) in [
+            ("query=BTC/USD", Some("BTC/USD")),
+            ("a=1&query=BTC%2fUSD&query=other", Some("BTC/USD")),
+            ("query=a+b%20c%", Some("a b c%")),
+            ("query=%C3%a9%zz%4", Some("é%zz%4")),
+            ("query=é%", Some("é%")),
+            ("query", Some("")),
+            ("query=", Some("")),
+            ("", None),
+            ("other=query", None),
+        ] {
+            assert_eq!(parameter(query, "query").as_deref(), expected, "{query}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use glasshive::kernel::{Duration, Instant, Kind};
 use glasshive::lab::Run;
 use glasshive::lab::report::Report;
 use glasshive::substrate::http::{ABANDONED, CANCELLED, RESPONSE_SENT};
+use glasshive::systems::oracle::LieMode;
 use glasshive::systems::oracle::aggregator::{Knobs, Strategy};
 use glasshive::systems::oracle::log::TaskEnd;
 use glasshive::systems::oracle::{TASK_DONE, TASK_FAILED, TASK_STARTED};
@@ -151,6 +152,10 @@ fn check_invariants(seed: u64) {
         .set("load", load)
         .set("clients", "3")
         .set("strategy", strategy)
+        .set("lie-mode", LieMode::NAMES[(seed % 5) as usize])
+        .set("drift", ["0", "0.002"][(seed % 2) as usize])
+        .set("quorum", if seed.is_multiple_of(7) { "4" } else { "off" })
+        .set("rate", if seed.is_multiple_of(11) { "0.7" } else { "off" })
         .faults(&random_faults(seed, 6, 30))
         .seconds(40);
     case.check(|run| {

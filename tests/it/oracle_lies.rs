@@ -253,6 +253,8 @@ fn a_quorum_closes_a_request_at_its_kth_answer_and_blames_nobody() {
                 let err = response.err.as_deref().unwrap();
                 assert!(err == "the oracle source failed" || err == "not awaited: 5 had answered", "{err}");
             }
+            let note = request.result.as_ref().map(|result| result.reliability_note.clone());
+            assert!(note.is_none_or(|note| note.contains("a quorum of 5 was enough")));
             closed += 1;
         }
         assert!(closed > 25, "{closed}");

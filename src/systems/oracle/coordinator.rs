@@ -192,7 +192,8 @@ async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
     conclude(coordinator, task, &asked, answers, opened_at, logged)
 }
 
-/// Asks all workers at once and waits for all or a quorum of them, at most the timeout. Whatever still runs then is cancelled.
+/// Asks all workers at once and waits for all or a quorum of them, at most the timeout. Whatever still runs then is
+/// cancelled.
 async fn fan_out(
     coordinator: &Coordinator,
     task: &OracleRequest,
@@ -248,7 +249,8 @@ async fn ask(coordinator: &Coordinator, task: OracleRequest, id: String, endpoin
             Answer::Value(WorkerResult { worker_id: id, ..result })
         }
         Ok((_, Ok(result))) => {
-            Answer::Failed(WorkerResult { worker_id: id, value: 0.0, reliable: false, ..result })
+            let err = result.err.or_else(|| Some("its answer is not usable".to_owned()));
+            Answer::Failed(WorkerResult { worker_id: id, value: 0.0, err, reliable: false, ..result })
         }
         Ok((status, Err(_))) => Answer::Failed(missing(
             id,
@@ -334,7 +336,10 @@ fn conclude(
     coordinator.counters.borrow_mut().requests_answered += 1;
     coordinator.consider_report(&task.query, aggregate.value);
     ctx.record(REQUEST_AGGREGATED, 0, aggregate.value.to_bits());
-    let reliability_note = note(params.strategy, asked.len(), failed, late, aggregate.support);
+    let mut reliability_note = note(params.strategy, asked.len(), failed, late, aggregate.support);
+    if has_quorum && late > 0 {
+        reliability_note += &format!("; a quorum of {} was enough", params.quorum);
+    }
     let result = OracleResult {
         request_id: task.id,
         final_value: aggregate.value,

@@ -3,6 +3,7 @@
 //! A [`Scenario`] (preset, settings, seed, faults, actions) is plain data that can be saved, shared and checked.
 //! A [`Run`] plays it: the same scenario gives the same run, byte for byte, on every machine.
 
+pub mod aggregate;
 pub mod curl;
 pub mod fault;
 pub mod metrics;

@@ -14,8 +14,12 @@ use serde_json::{Value, json};
 pub enum Allowed {
     /// A whole number in a range.
     Count(u32, u32),
+    /// A whole number in a range, or `off`, which is 0.
+    CountOrOff(u32, u32),
     /// A real number in a range; `10%` is 0.1.
     Real(f64, f64),
+    /// A real number in a range, or `off`, which is 0.
+    RealOrOff(f64, f64),
     /// A duration with a unit, in a range.
     Span(Duration, Duration),
     /// A duration in a range, or 0 for off.
@@ -119,6 +123,10 @@ impl Allowed {
             Allowed::Real(low, high) => {
                 parse_real(text).filter(|x| (low..=high).contains(x)).map(Parsed::Real)
             }
+            Allowed::CountOrOff(..) if text == "off" => Some(Parsed::Count(0)),
+            Allowed::RealOrOff(..) if text == "off" => Some(Parsed::Real(0.0)),
+            Allowed::CountOrOff(low, high) => Allowed::Count(low, high).parse(text),
+            Allowed::RealOrOff(low, high) => Allowed::Real(low, high).parse(text),
             Allowed::Span(low, high) => {
                 text.parse().ok().filter(|d| (low..=high).contains(d)).map(Parsed::Span)
             }
@@ -137,6 +145,8 @@ impl Allowed {
         match self {
             Allowed::Count(low, high) => format!("a whole number from {low} to {high}"),
             Allowed::Real(low, high) => format!("a number from {low} to {high}"),
+            Allowed::CountOrOff(low, high) => format!("off, or a whole number from {low} to {high}"),
+            Allowed::RealOrOff(low, high) => format!("off, or a number from {low} to {high}"),
             Allowed::Span(low, high) => format!("a duration from {low} to {high}, with its unit"),
             Allowed::SpanOrOff(low, high) => format!("0, or a duration from {low} to {high}, with its unit"),
             Allowed::Choice(words) => format!("one of {}", words.join(", ")),
@@ -179,14 +189,29 @@ mod tests {
                 "timeout: 5ms is not allowed; allowed: a duration from 10ms to 1m0s, with its unit",
             ),
             ("workers", "0", "workers: 0 is not allowed; allowed: a whole number from 1 to 10000"),
+            ("rate", "0", "rate: 0 is not allowed; allowed: off, or a number from 0.001 to 1000000"),
+            ("quorum", "-1", "quorum: -1 is not allowed; allowed: off, or a whole number from 1 to 10000"),
             ("fail", "nan", "fail: nan is not allowed; allowed: a number from 0 to 1"),
-            ("strategy", "mean", "strategy: mean is not allowed; allowed: one of average, median, majority"),
+            (
+                "strategy",
+                "mean",
+                "strategy: mean is not allowed; allowed: one of average, median, majority, \
+                 upper-median, weighted-median, trimmed-mean, mad, hodges-lehmann, pyth",
+            ),
         ] {
             let error = set(&TABLE, &mut params, key, &json!(value)).unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
         assert!(set(&TABLE, &mut params, "nonsense", &json!(1)).unwrap_err().to_string().contains("timeout"));
         assert_eq!(params, Params::default(), "nothing is lost");
+        for (key, value) in [("rate", "2.5"), ("quorum", "7")] {
+            set(&TABLE, &mut params, key, &json!(value)).unwrap();
+            assert!(
+                all(&TABLE, &params).iter().any(|now| now.key == key && format!("{}", now.value) == value)
+            );
+            set(&TABLE, &mut params, key, &json!("off")).unwrap();
+        }
+        assert_eq!(params, Params::default(), "off is off");
     }
 
     #[test]

@@ -14,14 +14,18 @@ mod kernel_random;
 mod http;
 mod http_random;
 
+mod rate_limit;
+
 mod oracle;
 mod oracle_faults;
+mod oracle_lies;
 mod oracle_load;
 mod oracle_tasks;
 
 mod determinism;
 mod golden;
 
+mod aggregate;
 mod cli;
 mod curl;
 

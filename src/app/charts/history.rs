@@ -116,7 +116,7 @@ impl Default for History {
 pub fn counter_of(strategy: Strategy) -> Strategy {
     match strategy {
         Strategy::Average => Strategy::Median,
-        Strategy::Median | Strategy::Majority => Strategy::Average,
+        _ => Strategy::Average,
     }
 }
 

@@ -184,7 +184,7 @@ impl RequestView {
             note: entry.result.as_ref().map(|result| result.reliability_note.clone()),
             error: entry.error.clone(),
             analysis: entry.analysis.clone(),
-            truth: crate::systems::oracle::truth::base(&entry.query),
+            truth: entry.truth,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Every figure in it is the snapshot's. Plain text with the part that matters most first, for the page to set in bold.
 
-use super::snapshot::{FaultView, RequestView, Snapshot};
+use super::snapshot::{FaultView, RequestView, Snapshot, TaskView};
+use crate::lab::params::Setting;
 use crate::systems::oracle::log::TaskEnd;
 
 /// A fault is news for so long.
@@ -90,6 +91,21 @@ fn of_fault(fault: &FaultView, snapshot: &Snapshot) -> Caption {
     }
 }
 
+/// By how much it means to lie, if that is the same for every request; else how far off it is this time.
+fn of_liar(liar: &TaskView, request: &RequestView, snapshot: &Snapshot) -> String {
+    let node = snapshot.nodes.iter().find(|node| node.id == liar.node);
+    let is_constant = |setting: &Setting| setting.key == "lie-mode" && setting.value == "constant";
+    match (node.and_then(|node| node.lie), liar.value) {
+        (Some(bias), _) if snapshot.set.iter().any(is_constant) => {
+            format!("{} lies by {}.", liar.worker, percent(bias))
+        }
+        (_, Some(value)) if request.truth != 0.0 => {
+            format!("{} lies: it is off by {}.", liar.worker, percent(value / request.truth - 1.0))
+        }
+        _ => format!("{} lies.", liar.worker),
+    }
+}
+
 fn of_request(request: &RequestView, snapshot: &Snapshot) -> Caption {
     let asked = request.tasks.len();
     if let Some(error) = &request.error {
@@ -101,16 +117,12 @@ fn of_request(request: &RequestView, snapshot: &Snapshot) -> Caption {
     }
     let count = |end: TaskEnd| request.tasks.iter().filter(|task| task.end == end).count();
     let (in_time, late, failed) = (count(TaskEnd::InTime), count(TaskEnd::Late), count(TaskEnd::Failed));
-    let liars: Vec<(&str, f64)> = snapshot
-        .nodes
-        .iter()
-        .filter_map(|node| Some((node.name.as_str(), node.lie?)))
-        .filter(|(name, _)| request.tasks.iter().any(|task| task.worker == *name && task.value.is_some()))
-        .collect();
+    let lies = request.tasks.iter().filter(|task| task.lied);
+    let liars: Vec<&TaskView> = lies.filter(|task| task.value.is_some()).collect();
     let compared = compare(request, &snapshot.settings.strategy);
     match (liars.as_slice(), compared) {
-        ([(name, bias)], Some(compared)) => {
-            Caption::new(format!("{name} lies by {}.", percent(*bias)), compared, "What if three more lie?")
+        ([liar], Some(compared)) => {
+            Caption::new(of_liar(liar, request, snapshot), compared, "What if three more lie?")
         }
         ([], Some(compared)) if 2 * late > asked => Caption::new(
             format!("{in_time} of {asked} answered in time, {late} late."),

@@ -282,6 +282,8 @@ pub struct TaskView {
     pub value: Option<f64>,
     /// Why there is none, if it failed: the worker's own words, or `connection refused` and its kin.
     pub err: Option<String>,
+    /// Whether the value was a lie when it was sent, which only the laboratory knows.
+    pub lied: bool,
     /// The worker's node number; 0 for a registered name that is no node's.
     pub node: u32,
 }

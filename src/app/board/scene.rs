@@ -188,7 +188,7 @@ impl<'a> Scene<'a> {
             let Some(row) = self.row_of(task.node) else {
                 continue;
             };
-            let answer = answer(task, self.rows[row].node, request.truth, view.show_truth);
+            let answer = answer(task, self.rows[row].node, view.show_truth);
             let ms = match answer {
                 Answer::Pending => self.open_ms.unwrap_or(0.0),
                 Answer::Late => self.timeout_ms,
@@ -237,25 +237,13 @@ fn so_far(request: &RequestView, strategy: &str) -> Option<f64> {
     Some(strategy.aggregate(&values, &Knobs::default())?.value)
 }
 
-fn answer(task: &TaskView, node: &NodeView, truth: f64, show_truth: bool) -> Answer {
+fn answer(task: &TaskView, node: &NodeView, show_truth: bool) -> Answer {
     match task.end {
         TaskEnd::Pending => Answer::Pending,
-        TaskEnd::InTime if show_truth && lied(task, node, truth) => Answer::Lying,
+        TaskEnd::InTime if show_truth && task.lied => Answer::Lying,
         TaskEnd::InTime => Answer::InTime,
         TaskEnd::Failed if !node.up && task.err.as_deref() == Some("connection refused") => Answer::Refused,
         TaskEnd::Failed => Answer::Failed,
         TaskEnd::Late => Answer::Late,
-    }
-}
-
-/// Whether this answer is a lie: a snapshot tells who lies now, and a worker may have begun after it answered. With
-/// a lie too small to tell from noise, the worker's word now counts.
-fn lied(task: &TaskView, node: &NodeView, truth: f64) -> bool {
-    const TELLING: f64 = 0.1;
-    match (node.lie, task.value) {
-        (Some(lie), Some(value)) if lie.abs() >= TELLING => {
-            (value - truth * (1.0 + lie)).abs() < (value - truth).abs()
-        }
-        (lie, _) => lie.is_some(),
     }
 }

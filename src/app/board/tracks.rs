@@ -98,7 +98,9 @@ fn shape_of(scene: &Scene, row: usize, message: &MessageView) -> Shape {
     });
     match message.kind {
         MessageKind::Answer if closed => Shape::Late,
-        MessageKind::Answer if scene.has_truth && scene.rows[row].node.lie.is_some() => Shape::Lying,
+        MessageKind::Answer if scene.has_truth && scene.rows[row].task.is_some_and(|task| task.lied) => {
+            Shape::Lying
+        }
         kind => message_shape(kind),
     }
 }

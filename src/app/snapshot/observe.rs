@@ -87,7 +87,7 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeV
         note(&entry.id, &|known| known.score = Some(entry.history.score()));
     }
     for task in newest.iter().flat_map(|request| &request.tasks) {
-        note(&task.worker, &|known| known.end = Some(task.end));
+        note(&task.worker, &|known| (known.end, known.lied) = (Some(task.end), task.lying));
     }
     for task in log.requests().iter().rev().take(LAST_VALUES_FROM).flat_map(|request| &request.tasks) {
         note(&task.worker, &|known| known.last_value = known.last_value.or(task.value));
@@ -122,7 +122,7 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeV
             (None, Some(end)) => match end {
                 TaskEnd::Pending if busy > 0 => WorkerState::Working,
                 TaskEnd::Pending => WorkerState::Asked,
-                TaskEnd::InTime if lie.is_some() => WorkerState::Lying,
+                TaskEnd::InTime if known.lied => WorkerState::Lying,
                 TaskEnd::InTime => WorkerState::InTime,
                 TaskEnd::Failed => WorkerState::Failed,
                 TaskEnd::Late => WorkerState::Late,
@@ -151,6 +151,7 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeV
 #[derive(Clone, Copy, Default)]
 struct Known {
     end: Option<TaskEnd>,
+    lied: bool,
     score: Option<f64>,
     last_value: Option<f64>,
 }
@@ -168,6 +169,7 @@ impl RequestView {
             took_ms: took(task.ended_at),
             value: task.value,
             err: task.err.clone(),
+            lied: task.lying,
             node: net.find(&task.worker).map_or(0, |node| node.0),
         });
         RequestView {

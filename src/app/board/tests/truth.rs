@@ -49,7 +49,7 @@ fn an_answer_from_before_the_first_lie_is_none() {
     let mut snapshot = played(&[], None, 7900);
     let honest = snapshot.request.as_ref().unwrap().tasks.iter().find(|t| t.value.is_some()).unwrap().node;
     let node = snapshot.nodes.iter_mut().find(|node| node.id == honest).unwrap();
-    (node.lie, node.state) = (Some(0.18), WorkerState::Lying);
+    node.lie = Some(0.18);
     let board = draw(&snapshot, &wide());
     let (x0, _) = board.layout.what.unwrap();
     let lies = |mark: &Mark| matches!(*mark, Mark::Glyph { shape: Shape::Lying, x, .. } if x > x0);
@@ -67,6 +67,7 @@ fn without_secrets(snapshot: &Snapshot) -> Snapshot {
     }
     if let Some(request) = &mut other.request {
         request.truth = 1.0;
+        request.tasks.iter_mut().for_each(|task| task.lied = false);
         if let Some(analysis) = &mut request.analysis {
             (analysis.truth, analysis.error) = (1.0, 0.5);
         }

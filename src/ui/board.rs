@@ -2,7 +2,7 @@
 
 use super::board_painter::Painter;
 use super::{Lab, menu, text};
-use crate::app::board::{self, Pace, Strip, Strips, View};
+use crate::app::board::{self, Pace, Picture, Strip, Strips, View};
 use crate::app::{PlayerState, Snapshot};
 use gloo_timers::callback::Timeout;
 use leptos::html::{Canvas, Div};
@@ -37,7 +37,8 @@ struct Place {
 struct Asked {
     place: Place,
     strips: Strips,
-    workers: u32,
+    /// The height that the picture needs.
+    needs: f64,
     theme: u32,
     selected: String,
     hovered: Option<String>,
@@ -50,7 +51,7 @@ struct Easel {
     painter: Option<Painter>,
     /// The theme that the painter has its colours from.
     theme: u32,
-    board: Option<board::Board>,
+    board: Option<Picture>,
     asked: Option<Asked>,
     /// What is shown, which with a calm picture may be older than the newest.
     shown: Option<Rc<Snapshot>>,
@@ -209,10 +210,11 @@ impl Stand {
         let (newest, status) = (self.lab.snapshot.get(), self.lab.status.get());
         let strip = if self.shows_when.get() { Strip::When } else { Strip::What };
         let place = self.place.get_value();
+        let strips = Strips::of(place.page, strip);
         let asked = Asked {
             place,
-            strips: Strips::of(place.page, strip),
-            workers: newest.settings.workers,
+            strips,
+            needs: board::natural_height(&newest, strips),
             theme: self.theme.get(),
             selected: self.selected.get(),
             hovered: self.hovered.get_value(),
@@ -236,7 +238,7 @@ impl Stand {
         self.easel.with_value(|easel| {
             let (board, snapshot) = (easel.board.as_ref()?, easel.shown.as_ref()?);
             let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-            board.worker_at(snapshot, x, y).map(str::to_owned)
+            board.node_at(snapshot, x, y).map(str::to_owned)
         })
     }
 
@@ -251,16 +253,15 @@ impl Stand {
 impl Asked {
     /// Whether both need the same room.
     fn has_room_of(&self, other: &Asked) -> bool {
-        (self.place, self.strips, self.workers) == (other.place, other.strips, other.workers)
+        (self.place, self.strips, self.needs) == (other.place, other.strips, other.needs)
     }
 }
 
 /// Gives the board the room that it needs, and shows the switch between the strips where there is room for one.
 fn set_up(holder: &web_sys::HtmlElement, switch: &web_sys::HtmlElement, asked: &Asked) {
     let px = |length: f64| format!("{length}px");
-    let height = board::natural_height(asked.workers as usize, asked.strips);
     // Names and values are constant, and valid.
-    let _ = holder.style().set_property("min-height", &px(height));
+    let _ = holder.style().set_property("min-height", &px(asked.needs));
     let _ = switch.style().set_property("left", &px(board::strip_left(asked.place.width, asked.strips)));
     let _ = switch.style().set_property("display", if asked.strips == Strips::Three { "none" } else { "" });
 }
@@ -304,7 +305,7 @@ impl Easel {
             flow,
             reduced_motion,
         };
-        let board = board::draw(snapshot, &view);
+        let board = board::picture(snapshot, &view);
         self.paint(canvas, &board, place.scale, theme);
         self.board = Some(board);
     }
@@ -330,9 +331,8 @@ impl Easel {
         }
     }
 
-    fn paint(&mut self, canvas: &web_sys::HtmlCanvasElement, board: &board::Board, scale: f64, theme: u32) {
-        let (width, height) =
-            ((board.layout.width * scale).round() as u32, (board.layout.height * scale).round() as u32);
+    fn paint(&mut self, canvas: &web_sys::HtmlCanvasElement, board: &Picture, scale: f64, theme: u32) {
+        let (width, height) = ((board.width * scale).round() as u32, (board.height * scale).round() as u32);
         if (canvas.width(), canvas.height()) != (width, height) {
             canvas.set_width(width);
             canvas.set_height(height);

@@ -5,7 +5,7 @@
 
 mod glyphs;
 
-use crate::app::board::{Align, Board, Dash, Fill, Font, Mark, Paint, Rect, Text, Tint};
+use crate::app::board::{Align, Dash, Fill, Font, Mark, Paint, Picture, Rect, Text, Tint};
 use js_sys::Array;
 use std::f64::consts::FRAC_PI_2;
 use std::fmt::Write;
@@ -70,12 +70,12 @@ impl Painter {
     }
 
     /// Paints a board, `scale` device pixels to a CSS pixel.
-    pub fn paint(&mut self, board: &Board, scale: f64) {
+    pub fn paint(&mut self, board: &Picture, scale: f64) {
         // A canvas that was resized forgets its pen. These calls fail on detached or zero-sized canvases only, and
         // then there is nothing to see.
         self.pen = NEW_PEN;
         let _ = self.context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
-        self.context.clear_rect(0.0, 0.0, board.layout.width, board.layout.height);
+        self.context.clear_rect(0.0, 0.0, board.width, board.height);
         self.context.set_global_alpha(1.0);
         self.context.set_line_width(1.0);
         self.context.set_text_baseline("middle");

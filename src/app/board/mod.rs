@@ -13,6 +13,7 @@ mod legend;
 mod mark;
 mod pace;
 mod paint;
+mod picture;
 mod scale;
 mod scene;
 mod system;
@@ -23,10 +24,11 @@ mod when;
 #[cfg(test)]
 mod tests;
 
-pub use layout::{Layout, Size, natural_height, strip_left};
+pub use layout::{Layout, Size, strip_left};
 pub use mark::{Align, Dash, Fill, Font, Mark, Rect, Shape, Text};
 pub use pace::Pace;
 pub use paint::{Paint, Tint};
+pub use picture::{Picture, natural_height, picture};
 
 use super::snapshot::{Role, Snapshot};
 use mark::Sheet;

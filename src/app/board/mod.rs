@@ -30,7 +30,7 @@ pub use pace::Pace;
 pub use paint::{Paint, Tint};
 pub use picture::{Picture, natural_height, picture};
 
-use super::snapshot::{Role, Snapshot};
+use super::snapshot::Snapshot;
 use mark::Sheet;
 use scene::Scene;
 
@@ -135,13 +135,6 @@ impl Board {
         let in_height = y >= layout.top - TOLERANCE && y <= layout.bottom + TOLERANCE;
         let in_width = x >= layout.coordinator.right() && x <= layout.width;
         if in_height && in_width { layout.rows.at(y) } else { None }
-    }
-
-    /// The name of the worker at a place; `snapshot` is the one that was drawn.
-    pub fn worker_at<'a>(&self, snapshot: &'a Snapshot, x: f64, y: f64) -> Option<&'a str> {
-        let row = self.row_at(x, y)?;
-        let mut workers = snapshot.nodes.iter().filter(|node| node.role == Role::Worker);
-        workers.nth(row).map(|node| node.name.as_str())
     }
 
     /// The middle of a worker's lamp.

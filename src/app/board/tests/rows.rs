@@ -18,6 +18,10 @@ fn bar(board: &Board, row: usize, fill: Fill) -> Option<Rect> {
     })
 }
 
+fn worker_at<'a>(board: &Board, snapshot: &'a Snapshot, x: f64, y: f64) -> Option<&'a str> {
+    board.row_at(x, y).map(|row| snapshot.rows()[row].name.as_str())
+}
+
 #[test]
 fn bars_are_as_long_as_answers_took_and_late_ones_end_at_the_gate() {
     let snapshot = played(&[], None, 7900);
@@ -122,7 +126,7 @@ fn every_worker_has_one_place_and_the_pointer_finds_it() {
                 let mut places: Vec<(u64, u64)> = Vec::new();
                 for (row, name) in names.iter().enumerate() {
                     let (x, y) = board.lamp_of(row);
-                    assert_eq!(board.worker_at(&snapshot, x, y), Some(*name), "{count} on {base:?}");
+                    assert_eq!(worker_at(&board, &snapshot, x, y), Some(*name), "{count} on {base:?}");
                     places.push((x.to_bits(), y.to_bits()));
                 }
                 places.sort_unstable();
@@ -138,10 +142,10 @@ fn a_finger_that_misses_a_little_finds_the_nearest() {
     let snapshot = workers(100, 1990);
     let board = draw(&snapshot, &wide());
     let x = board.layout.lamp_x;
-    assert_eq!(board.worker_at(&snapshot, x, board.layout.top - 10.0), Some("w-01"));
-    assert_eq!(board.worker_at(&snapshot, x, board.layout.bottom + 10.0), Some("w-100"));
-    assert_eq!(board.worker_at(&snapshot, x, board.layout.bottom + 30.0), None);
-    assert_eq!(board.worker_at(&snapshot, 20.0, 200.0), None, "the client is no worker");
+    assert_eq!(worker_at(&board, &snapshot, x, board.layout.top - 10.0), Some("w-01"));
+    assert_eq!(worker_at(&board, &snapshot, x, board.layout.bottom + 10.0), Some("w-100"));
+    assert_eq!(worker_at(&board, &snapshot, x, board.layout.bottom + 30.0), None);
+    assert_eq!(worker_at(&board, &snapshot, 20.0, 200.0), None, "the client is no worker");
 }
 
 #[test]

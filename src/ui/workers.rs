@@ -68,7 +68,8 @@ const ROWS_SHOWN: usize = 48;
 
 /// The height that the style sheet gives a row, in pixels: on a phone, a finger's.
 fn row_height() -> usize {
-    let is_phone = window().inner_width().is_ok_and(|width| width.as_f64().is_some_and(|width| width < 700.0));
+    let is_phone =
+        window().inner_width().is_ok_and(|width| width.as_f64().is_some_and(|width| width < 700.0));
     if is_phone { 44 } else { 28 }
 }
 

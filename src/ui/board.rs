@@ -127,10 +127,17 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
     let press = StoredValue::new_local(None::<Timeout>);
     let press_begins = move |event: PointerEvent| {
         if event.pointer_type() == "touch" {
+            menu.set(None);
             press.set_value(Some(Timeout::new(LONG_PRESS_MS, move || open_menu(&event))));
         }
     };
     let press_ends = move |_: PointerEvent| press.set_value(None);
+    // The finger that opened the menu would click what now lies under it when it is lifted.
+    let finger_lifted = move |event: leptos::ev::TouchEvent| {
+        if menu.with_untracked(Option::is_some) {
+            event.prevent_default();
+        }
+    };
     let button = move |is_when: bool, name: &'static str| {
         view! {
             <button
@@ -155,6 +162,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
                 on:pointerdown=press_begins
                 on:pointerup=press_ends
                 on:pointercancel=press_ends
+                on:touchend=finger_lifted
                 on:contextmenu=move |event| {
                     event.prevent_default();
                     open_menu(&event);

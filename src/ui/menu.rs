@@ -50,8 +50,10 @@ fn Open(
         event.stop_propagation();
     };
     let left = move |event: leptos::ev::FocusEvent| {
+        // A menu that is being taken away loses the focus, too; then nothing of it is there any more.
+        let Some(menu) = menu.try_get_untracked() else { return };
         let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        let stays = menu.get_untracked().is_some_and(|menu| menu.contains(to.as_ref()));
+        let stays = menu.is_some_and(|menu| menu.contains(to.as_ref()));
         if !stays {
             close();
         }

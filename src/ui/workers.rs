@@ -16,7 +16,7 @@ pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
     let shown = Memo::new(move |_| (first()..count.get().min(first() + ROWS_SHOWN)).collect::<Vec<usize>>());
     let scroll = move |event: leptos::ev::Event| {
         let top = event_target::<web_sys::Element>(&event).scroll_top();
-        scrolled.set((top.max(0) as usize / ROW_HEIGHT).saturating_sub(ROWS_SHOWN / 4));
+        scrolled.set((top.max(0) as usize / row_height()).saturating_sub(ROWS_SHOWN / 4));
     };
     view! {
         <div class="table" tabindex="0" aria-label="Workers, scrollable" on:scroll=scroll>
@@ -31,7 +31,7 @@ pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
                 </thead>
                 <tbody>
                     <tr class="spacer" aria-hidden="true">
-                        <td colspan=columns.len() + 3 style:height=text(move || format!("{}px", first() * ROW_HEIGHT))></td>
+                        <td colspan=columns.len() + 3 style:height=text(move || format!("{}px", first() * row_height()))></td>
                     </tr>
                     <For each=move || shown.get() key=|&i| i let:i>
                         <WorkerRow lab selected index=i />
@@ -39,7 +39,7 @@ pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
                     <tr class="spacer" aria-hidden="true">
                         <td
                             colspan=columns.len() + 3
-                            style:height=text(move || format!("{}px", count.get().saturating_sub(first() + ROWS_SHOWN) * ROW_HEIGHT))
+                            style:height=text(move || format!("{}px", count.get().saturating_sub(first() + ROWS_SHOWN) * row_height()))
                         ></td>
                     </tr>
                 </tbody>
@@ -50,8 +50,13 @@ pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
 
 /// More than fit into any dock, so that scrolling shows no gap.
 const ROWS_SHOWN: usize = 48;
-/// The height that the style sheet gives a row.
-const ROW_HEIGHT: usize = 28;
+
+/// The height that the style sheet gives a row, in pixels: on a phone, a finger's.
+fn row_height() -> usize {
+    let is_phone =
+        window().inner_width().is_ok_and(|width| width.as_f64().is_some_and(|width| width < 700.0));
+    if is_phone { 44 } else { 28 }
+}
 
 #[component]
 fn WorkerRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoView {

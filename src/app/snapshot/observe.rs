@@ -40,8 +40,9 @@ impl Snapshot {
         let log = oracle.log();
         let newest = log.requests().iter().rev().find(|request| request.opened_at.is_some());
         let newest_failed = || log.requests().back().filter(|request| request.error.is_some());
-        self.nodes = nodes(net, oracle, newest);
-        self.request = newest.or_else(newest_failed).map(|entry| RequestView::of(entry, net));
+        let names = Names::of(net, oracle);
+        self.request = newest.or_else(newest_failed).map(|entry| RequestView::of(entry, &names));
+        self.nodes = nodes(net, oracle, newest, names);
         self.settings = Settings::of(oracle.params(), self.settings.seed);
     }
 }
@@ -74,11 +75,38 @@ fn message(flight: &crate::net::Flight) -> MessageView {
     }
 }
 
-fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeView> {
+/// The names of all nodes, for finding them. A worker's name has its number in it, so the place where it should be is
+/// looked at before the map is asked: with a thousand workers, hashing took most of a snapshot's time.
+struct Names<'a> {
+    net: &'a Net,
+    /// By node number − 1.
+    all: Vec<String>,
+    /// The number of the first worker's node.
+    first_worker: usize,
+}
+
+impl<'a> Names<'a> {
+    fn of(net: &'a Net, oracle: &Oracle) -> Self {
+        let first_worker = oracle.workers().first().map_or(0, |node| node.0 as usize);
+        Names { net, all: net.nodes().map(|id| net.name(id)).collect(), first_worker }
+    }
+
+    fn find(&self, name: &str) -> Option<NodeId> {
+        let number = name.strip_prefix("w-").and_then(|digits| digits.parse::<u16>().ok()).unwrap_or(0);
+        let node = self.first_worker + usize::from(number);
+        // Workers are counted from 1, and so are nodes.
+        match node.checked_sub(2).and_then(|index| self.all.get(index)) {
+            Some(there) if there == name => Some(NodeId(node as u32 - 1)),
+            _ => self.net.find(name),
+        }
+    }
+}
+
+fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names) -> Vec<NodeView> {
     // By node number; a registered name that is no node's has no place here.
-    let mut known = vec![Known::default(); net.nodes().count() + 1];
+    let mut known = vec![Known::default(); names.all.len() + 1];
     let mut note = |name: &str, note: &dyn Fn(&mut Known)| {
-        if let Some(id) = net.find(name) {
+        if let Some(id) = names.find(name) {
             note(&mut known[id.0 as usize]);
         }
     };
@@ -94,8 +122,8 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeV
     }
     let rules = net.rules();
     let first_worker = oracle.workers().first().map_or(u32::MAX, |node| node.0);
-    let view = |id: NodeId| {
-        let (name, known) = (net.name(id), known[id.0 as usize]);
+    let view = |(id, name): (NodeId, String)| {
+        let known = known[id.0 as usize];
         let role = if id == oracle.client() {
             Role::Client
         } else if id == oracle.coordinator() {
@@ -144,7 +172,7 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>) -> Vec<NodeV
             name,
         }
     };
-    net.nodes().map(view).collect()
+    net.nodes().zip(names.all).map(view).collect()
 }
 
 /// What is known of a node besides the network's own view.
@@ -160,7 +188,7 @@ struct Known {
 const LAST_VALUES_FROM: usize = 8;
 
 impl RequestView {
-    fn of(entry: &RequestEntry, net: &Net) -> Self {
+    fn of(entry: &RequestEntry, names: &Names) -> Self {
         let ms = |at: Option<Instant>| at.map(Instant::as_millis_f64);
         let took = |ended: Option<Instant>| Some(ended?.since(entry.opened_at?).as_millis_f64());
         let tasks = entry.tasks.iter().map(|task| TaskView {
@@ -170,7 +198,7 @@ impl RequestView {
             value: task.value,
             err: task.err.clone(),
             lied: task.lying,
-            node: net.find(&task.worker).map_or(0, |node| node.0),
+            node: names.find(&task.worker).map_or(0, |node| node.0),
         });
         RequestView {
             number: entry.number,

@@ -1,0 +1,215 @@
+// Measures the page in a browser: the main thread's work per frame, how soon it stops, how soon it starts, what it
+// weighs. `script/bench --page` builds what this needs, and calls it.
+import { createServer } from "node:http";
+import { readFile, writeFile } from "node:fs/promises";
+import { extname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { chromium } from "playwright-core";
+import { frames } from "./page-frames.mjs";
+
+const DIST = resolve(process.env.SITE_DIST ?? "dist");
+const { args: DRIVER_FLAGS } = JSON.parse(await readFile("webdriver.json", "utf8"))["goog:chromeOptions"];
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
+const VIEWPORT = { width: 1440, height: 900 };
+
+const IN_FLIGHT = 4000;
+/** How long messages are watched. */
+const WATCH_MS = 5000;
+
+/**
+ * Requests so often that about 4,000 messages are on their way at once: each travels 60 ms on average, times `slow` on
+ * links that a fault slows down. At ×0.1 the simulation takes little, and what is measured is the drawing; at the
+ * opening speed, such a load takes the whole budget that the simulation has in a frame.
+ */
+const SCENES = [
+  { workers: 12, period: "12ms", slow: 25, speed: 0.1 },
+  { workers: 100, period: "3ms", speed: 0.1 },
+  { workers: 1000, period: "30ms", speed: 0.5 },
+  { workers: 1000, period: "30ms", speed: 0.1 },
+];
+const STOPS = 20;
+const STARTS = 10;
+
+const GOALS = [
+  { what: "main-thread work per frame, 1,000 workers, mean CPU time", unit: "ms", most: 12, of: (r) => r.frames.at(-1).cpu },
+  { what: "pause at ×1000, 1,000 workers, worst", unit: "ms", most: 100, of: (r) => r.pause.max },
+  { what: "first moving message, p95", unit: "ms", most: 1000, of: (r) => r.start.message.p95 },
+  { what: "first worker answer, p95", unit: "ms", most: 1500, of: (r) => r.start.answer.p95 },
+  { what: "first load after gzip -9", unit: "bytes", most: 450 * 1024, of: (r) => r.bytes },
+];
+
+/** Mean and percentiles (nearest rank) of some figures. */
+function summary(figures) {
+  const sorted = figures.toSorted((a, b) => a - b);
+  const rank = (p) => sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
+  const mean = sorted.reduce((sum, x) => sum + x, 0) / sorted.length;
+  return { n: sorted.length, mean, p50: rank(0.5), p95: rank(0.95), max: sorted.at(-1) };
+}
+
+async function serve() {
+  const fetched = new Map();
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const name = pathname === "/" ? "index.html" : pathname.slice(1);
+    const body = TYPES[extname(name)] && (await readFile(join(DIST, name)).catch(() => undefined));
+    if (!body) return response.writeHead(404).end();
+    fetched.set(name, body);
+    response.writeHead(200, { "content-type": TYPES[extname(name)], "cache-control": "no-store" }).end(body);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { server, fetched, url: `http://127.0.0.1:${server.address().port}/` };
+}
+
+/** Calls `measure` with a page in a fresh context, as after a first visit. */
+async function withPage(browser, url, measure, before = () => {}) {
+  const context = await browser.newContext({ viewport: VIEWPORT });
+  try {
+    const page = await context.newPage();
+    await before(page);
+    await page.goto(url);
+    await page.waitForFunction(() => globalThis.glasshive);
+    return await measure(page);
+  } finally {
+    await context.close();
+  }
+}
+
+async function measureFrames(browser, url, { workers, period, slow, speed }) {
+  return withPage(browser, url, async (page) => {
+    await page.evaluate(
+      async ({ workers, period, slow, speed }) => {
+        glasshive.pause();
+        await glasshive.set("period", period);
+        await glasshive.set("workers", workers);
+        await glasshive.seek(1000);
+        for (let i = 1; slow && i <= workers; i += 1) glasshive.fault(`slow:coordinator~w-${String(i).padStart(2, "0")}=${slow}`);
+        await glasshive.seek(slow ? 5000 : 2000);
+        glasshive.setSpeed(speed);
+        glasshive.play();
+      },
+      { workers, period, slow, speed },
+    );
+    await page.waitForTimeout(1000);
+    const inFlight = () => page.evaluate(() => glasshive.snapshot().messages.length);
+    const messages = [await inFlight()];
+    const { cpu, work, between } = await frames(page, WATCH_MS);
+    messages.push(await inFlight());
+    const mean = Math.round((messages[0] + messages[1]) / 2);
+    return { workers, speed, messages: mean, cpu, work: summary(work), between: summary(between) };
+  });
+}
+
+/** From a click on the button until it says so and the frame is painted. */
+async function measurePause(browser, url) {
+  return withPage(browser, url, async (page) => {
+    await page.evaluate(async () => {
+      await glasshive.set("workers", 1000);
+      await glasshive.seek(0);
+      glasshive.setSpeed(1000);
+      glasshive.play();
+    });
+    await page.waitForTimeout(1000);
+    const waits = [];
+    for (let i = 0; i < STOPS; i += 1) {
+      if (await page.evaluate(() => glasshive.vtime > 250_000)) await page.evaluate(() => glasshive.seek(0));
+      const wait = await page.evaluate(async () => {
+        const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+        const play = document.querySelector("[data-testid=play]");
+        // At any point of a frame, as a person's click.
+        await pause(200 + 50 * Math.random());
+        if (glasshive.state !== "running") throw new Error(`${glasshive.state} before the click`);
+        const clicked = performance.now();
+        play.click();
+        while (glasshive.state !== "paused") await painted();
+        await painted();
+        const wait = performance.now() - clicked;
+        if (play.getAttribute("aria-label") !== "Play") throw new Error("the button does not say so");
+        play.click();
+        return wait;
+      });
+      waits.push(wait);
+    }
+    return summary(waits);
+  });
+}
+
+/** What is looked at in every frame from the first on, in milliseconds after the navigation began. */
+const watchStart = () => {
+  globalThis.seen = {};
+  const look = () => {
+    const snapshot = globalThis.glasshive?.snapshot();
+    if (snapshot) {
+      const now = performance.now();
+      const note = (what, holds) => { if (holds) globalThis.seen[what] ??= now; };
+      // One that is between its ends in what is drawn, for a request: registrations do not count.
+      note("message", snapshot.messages.some((m) => m.req > 0 && m.sentMs < snapshot.vtimeMs && snapshot.vtimeMs < m.arrivesMs));
+      note("answer", snapshot.request?.tasks.some((task) => task.tookMs !== null && task.value !== null));
+    }
+    if (globalThis.seen.answer === undefined) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+};
+
+async function measureStart(browser, url) {
+  const [message, answer] = [[], []];
+  for (let i = 0; i < STARTS; i += 1) {
+    const measure = async (page) => {
+      await page.waitForFunction(() => globalThis.seen.answer, null, { timeout: 20_000 });
+      return page.evaluate(() => globalThis.seen);
+    };
+    const seen = await withPage(browser, url, measure, (page) => page.addInitScript(watchStart));
+    message.push(seen.message);
+    answer.push(seen.answer);
+  }
+  return { message: summary(message), answer: summary(answer) };
+}
+
+const { values: flags } = parseArgs({ options: { json: { type: "string" } } });
+const { server, fetched, url } = await serve();
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: DRIVER_FLAGS.filter((flag) => flag !== "--headless"),
+});
+const say = (what) => console.error(`measuring ${what}`);
+
+say("the start");
+const start = await measureStart(browser, url);
+const bytes = [...fetched.values()].reduce((sum, body) => sum + gzipSync(body, { level: 9 }).length, 0);
+const scenes = [];
+for (const scene of SCENES) {
+  say(`frames with ${scene.workers} workers`);
+  scenes.push(await measureFrames(browser, url, scene));
+}
+say("pauses");
+const results = { browser: `Chromium ${browser.version()}`, frames: scenes, pause: await measurePause(browser, url), start, bytes };
+await browser.close();
+server.closeAllConnections();
+server.close();
+
+const ms = (x) => x.toFixed(1);
+const row = (what, { n, mean, p50, p95, max }) => [what, n, ms(mean), ms(p50), ms(p95), ms(max)].map(String);
+const rows = [["", "n", "mean", "p50", "p95", "max"]];
+for (const { workers, speed, messages, cpu, work, between } of scenes) {
+  rows.push([`${workers} workers, ${messages} messages, ×${speed}: CPU time`, String(work.n), ms(cpu), "", "", ""]);
+  rows.push(row("  wall time of the work", work));
+  rows.push(row("  from frame to frame", between));
+}
+rows.push(row("pause at ×1000, 1000 workers", results.pause));
+rows.push(row("first moving message", start.message), row("first worker answer", start.answer));
+const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
+for (const cells of rows) console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  "));
+console.log(`\nMilliseconds, ${results.browser}, headless, without a GPU, ${VIEWPORT.width} by ${VIEWPORT.height}.\n`);
+
+const goals = GOALS.map(({ what, unit, most, of }) => ({ what, unit, most, value: of(results), met: of(results) <= most }));
+for (const { messages, workers, speed } of scenes) {
+  const met = messages >= 0.9 * IN_FLIGHT;
+  goals.push({ what: `messages in flight, ${workers} workers, ×${speed}`, unit: "", least: 0.9 * IN_FLIGHT, value: messages, met });
+}
+for (const { what, unit, most, least, value, met } of goals) {
+  const limit = most === undefined ? `at least ${least}` : `at most ${most}`;
+  console.log(`${met ? "PASS" : "FAIL"}  ${what}: ${Number(value.toFixed(1))} ${unit}, ${limit}`);
+}
+if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify({ ...results, goals }, null, 2)}\n`);
+process.exitCode = goals.every((goal) => goal.met) ? 0 : 1;

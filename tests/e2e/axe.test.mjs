@@ -1,0 +1,97 @@
+// Accessibility that a program can judge: axe on every state of the page in both themes, and the contrast of the tokens.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import test from "node:test";
+import { DESKTOP, PHONE, pausedAt } from "./helpers.mjs";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+/** What axe finds, as lines; what it could not decide is no finding. */
+async function violations(page) {
+  const found = await page.evaluate(async (tags) => {
+    const { violations, passes } = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+    if (passes.length < 10) throw new Error(`only ${passes.length} rules had something to look at`);
+    return violations.map(({ id, help, nodes }) => [id, help, nodes.map((node) => `${node.target} ${node.failureSummary}`)]);
+  }, TAGS);
+  return found.map(([id, help, nodes]) => `${id}: ${help}: ${nodes.join("; ")}`);
+}
+
+const STATES = {
+  "the charts": async () => {},
+  "the table of workers": (page) => page.getByTestId("tab-workers").click(),
+  "a worker's menu": async (page) => {
+    const { width, height } = await page.getByTestId("board").boundingBox();
+    await page.getByTestId("board").click({ button: "right", position: { x: width * 0.4, y: height * 0.5 } });
+    await page.waitForSelector("[role=menu]");
+  },
+  "an error": (page) => page.evaluate(() => { try { glasshive.setSpeed(0); } catch { /* It is said on the page. */ } }),
+  "the help": async (page) => {
+    await page.getByTestId("help").click();
+    await page.waitForSelector("dialog[open]");
+  },
+};
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const viewport of [DESKTOP, PHONE]) {
+    test(`axe finds nothing in the ${colorScheme} theme at ${viewport.width} by ${viewport.height}`, async (t) => {
+      const { page } = await pausedAt(t, 13_900, { viewport, context: { colorScheme } });
+      // Evaluated by the browser's tools, to which the page's policy does not apply.
+      await page.evaluate(AXE);
+      // A bar that stays in sight lies over whatever one has not scrolled to yet, which axe takes for a cover. That
+      // nothing is covered when one gets there is tested with the stops of the Tab key.
+      await page.evaluate(() => (document.querySelector(".transport").style.position = "static"));
+      for (const [name, enter] of Object.entries(STATES)) {
+        await enter(page);
+        assert.deepEqual(await violations(page), [], name);
+        await page.keyboard.press("Escape");
+      }
+    });
+  }
+}
+
+/** The relative luminance of #rrggbb. */
+function luminance(colour) {
+  const channel = (from) => {
+    const c = parseInt(colour.slice(from, from + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
+}
+
+function contrast(a, b) {
+  const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+const GROUNDS = ["bg", "surface", "raised", "sel"];
+const TEXT = ["ink", "ink2", "ink3", "link"];
+const MARKS = ["control", "in-time", "task", "late", "failed", "lying", "down"];
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`the ${colorScheme} tokens contrast with every ground: text 4.5, controls and states 3`, async (t) => {
+    const { page } = await pausedAt(t, 0, { context: { colorScheme } });
+    const tokens = await page.evaluate((names) => {
+      // A computed colour is what is painted, whatever notation the style sheet has it in.
+      const probe = document.body.appendChild(document.createElement("i"));
+      const hex = (n) => Number(n).toString(16).padStart(2, "0");
+      return Object.fromEntries(names.map((name) => {
+        probe.style.color = `var(--${name})`;
+        const [r, g, b] = getComputedStyle(probe).color.match(/\d+/g);
+        return [name, `#${hex(r)}${hex(g)}${hex(b)}`];
+      }));
+    }, [...GROUNDS, ...TEXT, ...MARKS]);
+    assert.equal(new Set(Object.values(tokens)).size, GROUNDS.length + TEXT.length + MARKS.length);
+    for (const ground of GROUNDS) {
+      for (const [names, least] of [[TEXT, 4.5], [MARKS, 3]]) {
+        for (const name of names) {
+          const ratio = contrast(tokens[name], tokens[ground]);
+          assert.ok(ratio >= least, `${name} on ${ground}: ${ratio.toFixed(2)}`);
+        }
+      }
+    }
+    const worst = (names) => Math.min(...names.flatMap((name) => GROUNDS.map((ground) => contrast(tokens[name], tokens[ground]))));
+    t.diagnostic(`worst: text ${worst(TEXT).toFixed(2)}, controls and states ${worst(MARKS).toFixed(2)}`);
+  });
+}

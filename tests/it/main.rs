@@ -11,13 +11,20 @@ mod kernel_cancel;
 mod kernel_futures;
 mod kernel_random;
 
+mod conditional;
 mod http;
 mod http_random;
+mod store;
 
 mod oracle;
 mod oracle_faults;
 mod oracle_load;
 mod oracle_tasks;
+
+mod config;
+mod config_faults;
+mod config_herd;
+mod config_staleness;
 
 mod determinism;
 mod golden;

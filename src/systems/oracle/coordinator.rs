@@ -12,7 +12,7 @@ use super::{
 };
 use crate::kernel::{Duration, JoinSet};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{HttpError, Method, Request, Response, Url};
+use crate::substrate::http::{HttpError, Method, Request, Response, Url, bad_json, no_route, too_large};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
 use serde_json::json;
@@ -22,8 +22,6 @@ use std::rc::Rc;
 
 /// How often the registry is searched for stale workers.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(1);
-/// A longer body gets 413, as Go's `http.MaxBytesReader` would be set.
-const BODY_BYTES_MAX: usize = 1 << 20;
 /// What it serves, for 404 and 405.
 const ROUTES: [(&str, &str); 7] = [
     ("POST", "/register"),
@@ -89,10 +87,8 @@ async fn clean_up(coordinator: &Coordinator) {
 }
 
 async fn route(coordinator: Coordinator, request: Request) -> Response {
-    if request.body.len() > BODY_BYTES_MAX {
-        let message =
-            format!("the body has {} bytes; at most {BODY_BYTES_MAX} are taken", request.body.len());
-        return Response::error(413, "body_too_large", &message, json!({"max_bytes": BODY_BYTES_MAX}));
+    if let Some(refusal) = too_large(&request) {
+        return refusal;
     }
     let answer = match (&request.method, request.url.path.as_str()) {
         (Method::Post, "/register") => request.json().map(|body| register(&coordinator, &body)),
@@ -111,30 +107,6 @@ async fn route(coordinator: Coordinator, request: Request) -> Response {
         (method, path) => Ok(no_route(method, path, &ROUTES)),
     };
     answer.unwrap_or_else(|error| bad_json(&error))
-}
-
-/// 400 for a body that is not the JSON asked for; the message says where and why.
-pub(super) fn bad_json(error: &serde_json::Error) -> Response {
-    let details = json!({"line": error.line(), "column": error.column()});
-    Response::error(400, "invalid_json", &error.to_string(), details)
-}
-
-/// 405 with `Allow` for a known path, 404 for any other.
-pub(super) fn no_route(method: &Method, path: &str, routes: &[(&str, &str)]) -> Response {
-    let allowed: Vec<&str> =
-        routes.iter().filter(|(_, known)| *known == path).map(|(method, _)| *method).collect();
-    if allowed.is_empty() {
-        let paths: Vec<&str> = routes.iter().map(|(_, path)| *path).collect();
-        return Response::error(
-            404,
-            "not_found",
-            &format!("there is nothing at {path}"),
-            json!({"paths": paths}),
-        );
-    }
-    let message = format!("{} is not allowed at {path}", method.as_str());
-    Response::error(405, "method_not_allowed", &message, json!({"allowed": allowed}))
-        .with_header("Allow", &allowed.join(", "))
 }
 
 // --- the registry -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@
 //!    `checks.rs` holds the invariants that every run must keep.
 
 pub mod aggregator;
-mod calendar;
+pub(super) mod calendar;
 pub mod checks;
 mod client;
 mod coordinator;

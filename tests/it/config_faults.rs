@@ -7,6 +7,7 @@ use glasshive::kernel::{Duration, Instant, Rng};
 use glasshive::net::{Effect, NodeId, Rule, RuleId, Target};
 use glasshive::systems::config::{AGENT_ROUND_TRIP_MAX, Params, WORKER_ROUND_TRIP_MAX};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// Faults begin before this and end no later.
 const FAULTS_END_MS: u64 = 60_000;
@@ -110,6 +111,9 @@ fn survives_and_converges(seed: u64, seen: &Seen) {
     for (i, worker) in log.workers().iter().enumerate() {
         assert_eq!(worker.version, newest, "w-{:02}, {most} after the last fault", i + 1);
     }
+    // However often the operator had to try, and however often a message arrived.
+    let notes: BTreeSet<&str> = log.versions().iter().map(|entry| entry.settings.note.as_str()).collect();
+    assert_eq!(notes.len(), log.versions().len(), "every change was made once");
     let acknowledged = log.versions().iter().filter(|entry| entry.acknowledged_at.is_some()).count() as u64;
     add(&seen.acknowledged, acknowledged);
     add(&seen.never_acknowledged, log.versions().len() as u64 - acknowledged);
@@ -124,6 +128,24 @@ fn versions_survive_never_go_back_and_arrive_everywhere() {
     assert!(seen.acknowledged.get() > 500, "{}", seen.acknowledged.get());
     assert!(seen.failed_polls.get() > 500, "{}", seen.failed_polls.get());
     assert!(seen.conflicts_and_silence.get() > 5, "{}", seen.conflicts_and_silence.get());
+}
+
+#[test]
+fn a_run_is_the_same_whole_or_in_pieces_and_another_seed_gives_another() {
+    let play = |seed: u64, piece: u64| {
+        let params = Params { put_period: Duration::from_secs(3), ..Params::default() };
+        let mut lab = Lab::new(seed, params);
+        let acts = random_faults(&lab, &mut Rng::new(11));
+        play(&mut lab, acts);
+        let mut at = FAULTS_END_MS;
+        while at < 90_000 {
+            at = (at + piece).min(90_000);
+            lab.until(Instant::from_millis(at));
+        }
+        lab.sim.trace().hash()
+    };
+    assert_eq!(play(5, 30_000), play(5, 7));
+    assert_ne!(play(5, 30_000), play(6, 30_000));
 }
 
 // Thousands of seeds: only worth their time when optimised, see script/test.

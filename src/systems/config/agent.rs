@@ -198,3 +198,40 @@ fn route(agent: &Agent, request: &Request) -> Response {
         (method, path) => no_route(method, path, &ROUTES),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, Params, Settings};
+    use super::*;
+    use crate::kernel::{Sim, Sink};
+    use crate::net::Net;
+
+    #[test]
+    fn an_agent_keeps_what_it_holds_when_it_is_offered_an_older_version() {
+        let mut sim = Sim::new(1, Sink::None);
+        let net = Net::new(&sim.ctx(), false);
+        let params = Params { agents: 1, workers: 1, client_on: false, ..Params::default() };
+        let config = Config::start(&net, params, 10);
+        // In the controller's place, one that offers whatever it is told to.
+        let offer = Rc::new(Cell::new(7));
+        let (http, offered) = (config.site.http.clone(), Rc::clone(&offer));
+        net.set_role(config.controller(), move |_| {
+            let offered = Rc::clone(&offered);
+            let answer = move |_| {
+                let (version, settings) =
+                    (offered.get(), Settings { rate: 1.0, query: String::new(), note: String::new() });
+                let document = Document { version, updated_at: String::new(), settings };
+                let response = Response::json(200, &document).with_header("ETag", &format!("\"v{version}\""));
+                async move { response }
+            };
+            Box::pin(http.listen(CONTROLLER).serve(answer))
+        });
+        net.start(config.controller());
+        for (offer_now, held) in [(7, 7), (5, 7), (8, 8), (1, 8)] {
+            offer.set(offer_now);
+            sim.run_until(sim.now() + Duration::from_secs(15));
+            assert_eq!(config.log().agents()[0].version, held);
+            assert_eq!(config.log().workers()[0].version, held);
+        }
+    }
+}

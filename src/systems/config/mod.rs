@@ -246,6 +246,11 @@ impl Config {
         Measures::of(&self.log(), self.site.ctx().now())
     }
 
+    /// How many changes were intended so far, by the operator and at the console.
+    pub fn changes(&self) -> u64 {
+        self.site.changes.get()
+    }
+
     /// A version as it is on the controller's disk, whether the controller is up or not.
     pub fn stored(&self, number: u64) -> Option<Version> {
         self.site.disk.get(number)

@@ -28,7 +28,8 @@ pub struct Params {
     /// The number of the change that goes wrong: 0 – 10 000; zero for none. Its query has a typing error that only the
     /// workers notice.
     pub bad_put: u32,
-    /// How long after that change the operator puts the settings of the one before it again: 0 – 24 h.
+    /// How long after that change was due the operator puts the settings of the one before it again: 0 – 24 h. The
+    /// next change waits for that.
     pub rollback: Duration,
     /// How long a write takes to be durable, at the controller and at an agent: 0 – 10 s.
     pub store_latency: Duration,

@@ -44,7 +44,7 @@ fn in_order(log: &Log) -> Result<(), String> {
     let mut last = None;
     all(log, |entry| {
         let Some(at) = entry.acknowledged_at else { return Ok(()) };
-        let before = std::mem::replace(&mut last, Some(at));
+        let before = last.replace(at);
         match before {
             _ if at < entry.stored_at => Err("it was acknowledged before it was stored".to_owned()),
             Some(before) if at < before => Err("it was acknowledged before its predecessor".to_owned()),

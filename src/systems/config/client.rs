@@ -9,7 +9,7 @@ use futures::future::{self, Either};
 use serde::Serialize;
 use std::pin::pin;
 
-/// The pause after a try to which there was no answer, or an error of the server.
+/// The pause after a try that failed.
 const RETRY: Duration = Duration::from_secs(1);
 /// The rates that the changes go through.
 const RATES: [f64; 4] = [1.0, 2.0, 4.0, 0.5];
@@ -58,29 +58,28 @@ impl Operator {
     /// Tries until the settings are there. Each try reads first: an earlier one may have succeeded although its answer
     /// never came, and then nothing is left to do.
     async fn make(&self, settings: &Settings) {
-        let log = &self.site.log;
-        loop {
-            let Some((etag, newest)) = self.read().await else {
-                self.site.ctx().sleep(RETRY).await;
-                continue;
-            };
-            if newest.settings == *settings {
-                return;
-            }
-            let answer = self.put(settings, &etag).await;
-            let mut log = log.borrow_mut();
-            match answer.map(|response| response.status) {
-                Ok(200) => return log.puts.answered += 1,
-                // Somebody else was quicker: look again.
-                Ok(412) => log.puts.conflicts += 1,
-                Ok(400..500) => return log.puts.refused += 1,
-                Ok(_) | Err(_) => {
-                    log.puts.unanswered += 1;
-                    drop(log);
-                    self.site.ctx().sleep(RETRY).await;
-                }
-            }
+        while !self.try_once(settings).await {
+            self.site.ctx().sleep(RETRY).await;
         }
+    }
+
+    /// True when nothing is left to do.
+    async fn try_once(&self, settings: &Settings) -> bool {
+        let Some((etag, newest)) = self.read().await else { return false };
+        if newest.settings == *settings {
+            return true;
+        }
+        let answer = self.put(settings, &etag).await;
+        let puts = &mut self.site.log.borrow_mut().puts;
+        let (count, done) = match answer.map(|response| response.status) {
+            Ok(200) => (&mut puts.answered, true),
+            // Somebody else was quicker: look again.
+            Ok(412) => (&mut puts.conflicts, false),
+            Ok(400..500) => (&mut puts.refused, true),
+            Ok(_) | Err(_) => (&mut puts.unanswered, false),
+        };
+        *count += 1;
+        done
     }
 
     async fn read(&self) -> Option<(String, Document)> {

@@ -3,7 +3,7 @@
 use super::support::{keys, ms};
 use glasshive::kernel::{Duration, Instant, Kind, Record, Sim, Sink};
 use glasshive::net::{Effect, Net, NodeId, Rule, Target};
-use glasshive::substrate::http::{CANCELLED, HttpError, Method, Request, Response};
+use glasshive::substrate::http::{CANCELLED, HttpError, Method, REQUEST_SENT, Request, Response};
 use glasshive::systems::config::{Config, Params, TICK_DONE, VERSION_STORED, checks};
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -249,6 +249,19 @@ fn an_agent_serves_its_last_configuration_through_an_outage_and_its_own_restart(
         "reset on success"
     );
     lab.check();
+}
+
+#[test]
+fn agents_and_workers_ask_at_their_intervals_whatever_the_answers_take() {
+    let params = Params { client_on: false, poll: seconds(7), poll_jitter: 0.0, ..Params::default() };
+    let mut lab = Lab::keeping(7, params, Sink::Full);
+    lab.until(Instant::from_millis(70_500));
+    for (name, interval, count) in [("a-02", 7_000.0, 11), ("w-05", 1_000.0, 71)] {
+        let node = lab.node(name).0;
+        let sent: Vec<f64> =
+            lab.records(REQUEST_SENT).iter().filter(|r| r.node == node).map(|r| ms(r.at)).collect();
+        assert_eq!(sent, (0..count).map(|n| f64::from(n) * interval).collect::<Vec<_>>(), "{name}");
+    }
 }
 
 #[test]

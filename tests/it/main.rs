@@ -20,6 +20,10 @@ mod oracle_faults;
 mod oracle_load;
 mod oracle_tasks;
 
+mod valkey_cases;
+mod valkey_conformance;
+mod valkey_real;
+
 mod determinism;
 mod golden;
 

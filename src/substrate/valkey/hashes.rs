@@ -4,7 +4,7 @@ use super::command::Command;
 use super::glob;
 use super::keyspace::Keyspace;
 use super::number::{Decimal, parse_int};
-use super::reply::{Answer, Bytes, NOT_A_FLOAT, OVERFLOW, Reply, error};
+use super::reply::{Answer, Bytes, ErrorText, NOT_A_FLOAT, OVERFLOW, Reply, error};
 
 impl Keyspace {
     /// The commands on hashes.
@@ -81,11 +81,11 @@ impl Keyspace {
         }
     }
 
-    fn field(&mut self, key: &Bytes, field: &Bytes) -> Result<Option<Bytes>, super::reply::ErrorText> {
+    fn field(&mut self, key: &Bytes, field: &Bytes) -> Result<Option<Bytes>, ErrorText> {
         Ok(self.hash(key)?.and_then(|hash| hash.get(field).cloned()))
     }
 
-    fn set_field(&mut self, key: &Bytes, field: &Bytes, text: String) -> Result<(), super::reply::ErrorText> {
+    fn set_field(&mut self, key: &Bytes, field: &Bytes, text: String) -> Result<(), ErrorText> {
         self.hash_or_new(key)?.set(field.clone(), text.into_bytes().into());
         self.touch(key);
         Ok(())

@@ -92,7 +92,7 @@ impl Keyspace {
     /// The hash of a key, which is created empty if there is none.
     pub(super) fn hash_or_new(&mut self, key: &Bytes) -> Result<&mut Hash, ErrorText> {
         if self.hash(key)?.is_none() {
-            self.insert(key.clone(), Value::Hash(Hash::default()), None);
+            self.create(key, Value::Hash(Hash::default()));
         }
         self.hash(key)?.ok_or(WRONG_TYPE)
     }
@@ -103,12 +103,15 @@ impl Keyspace {
 
     // --- changes ----------------------------------------------------------------------------------------------
 
-    /// Puts a value in place of whatever the key held, its expiry included. Counts as a change by itself.
-    pub(super) fn insert(&mut self, key: Bytes, value: Value, expires: Option<u64>) {
-        self.insert_at(self.db, key, value, expires);
+    /// Puts an empty list or hash where nothing is. Whoever fills it touches it.
+    pub(super) fn create(&mut self, key: &Bytes, value: Value) {
+        self.created.push((self.db, key.clone()));
+        self.databases[self.db].insert(key.clone(), Entry { value, expires: None });
     }
 
-    pub(super) fn insert_at(&mut self, db: usize, key: Bytes, value: Value, expires: Option<u64>) {
+    /// Puts a value in place of whatever the key held, its expiry included. Counts as a change by itself.
+    pub(super) fn insert(&mut self, key: Bytes, value: Value, expires: Option<u64>) {
+        let db = self.db;
         let old = self.take(db, &key);
         if old.is_none() {
             self.created.push((db, key.clone()));

@@ -4,7 +4,7 @@ use super::command::{Command, End};
 use super::keyspace::Keyspace;
 use super::number::parse_int;
 use super::parse::place;
-use super::reply::{Answer, Bytes, NO_SUCH_KEY, NOT_AN_INTEGER, OUT_OF_RANGE, Reply, error};
+use super::reply::{Answer, Bytes, ErrorText, NO_SUCH_KEY, NOT_AN_INTEGER, OUT_OF_RANGE, Reply, error};
 use super::value::Value;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -32,12 +32,12 @@ pub(super) fn range(start: i64, stop: i64, len: usize) -> Range<usize> {
 }
 
 impl Keyspace {
-    pub(super) fn push(&mut self, key: &Bytes, end: End, new: &[Bytes], only_old: bool) -> Answer {
+    fn push(&mut self, key: &Bytes, end: End, new: &[Bytes], only_old: bool) -> Answer {
         if self.list(key)?.is_none() {
             if only_old {
                 return Ok(Reply::Int(0));
             }
-            self.insert(key.clone(), Value::List(VecDeque::new()), None);
+            self.create(key, Value::List(VecDeque::new()));
         }
         let Some(items) = self.list(key)? else { return Ok(Reply::Int(0)) };
         for item in new {
@@ -48,7 +48,7 @@ impl Keyspace {
         Ok(Reply::count(len))
     }
 
-    pub(super) fn pop(&mut self, key: &Bytes, end: End, count: Option<usize>) -> Answer {
+    fn pop(&mut self, key: &Bytes, end: End, count: Option<usize>) -> Answer {
         let Some(items) = self.list(key)? else {
             return Ok(if count.is_some() { Reply::NilArray } else { Reply::NilBulk });
         };
@@ -89,7 +89,7 @@ impl Keyspace {
     }
 
     /// The first key that exists, which must be a list.
-    fn first_list(&mut self, keys: &[Bytes]) -> Option<Result<Bytes, super::reply::ErrorText>> {
+    fn first_list(&mut self, keys: &[Bytes]) -> Option<Result<Bytes, ErrorText>> {
         keys.iter().find_map(|key| match self.list(key) {
             Ok(None) => None,
             Ok(Some(_)) => Some(Ok(key.clone())),
@@ -104,7 +104,7 @@ impl Keyspace {
         target: &Bytes,
         from: End,
         to: End,
-    ) -> Result<Option<Reply>, super::reply::ErrorText> {
+    ) -> Result<Option<Reply>, ErrorText> {
         if self.list(source)?.is_none() {
             return Ok(None);
         }
@@ -119,6 +119,8 @@ impl Keyspace {
     /// The commands on lists that never wait.
     pub(super) fn on_list(&mut self, command: &Command) -> Answer {
         match command {
+            Command::Push { key, end, items, only_old } => self.push(key, *end, items, *only_old),
+            Command::Pop { key, end, count } => self.pop(key, *end, *count),
             Command::ListLen { key } => Ok(Reply::count(self.list(key)?.map_or(0, |items| items.len()))),
             Command::ListRange { key, start, stop } => {
                 let Some(items) = self.list(key)? else { return Ok(Reply::Array(Vec::new())) };

@@ -22,7 +22,10 @@ mod oracle_tasks;
 
 mod valkey_cases;
 mod valkey_conformance;
+mod valkey_net;
+mod valkey_random;
 mod valkey_real;
+mod valkey_rows;
 
 mod determinism;
 mod golden;

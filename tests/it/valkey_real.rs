@@ -3,17 +3,29 @@
 use super::valkey_cases::Server;
 use glasshive::substrate::valkey::{Reply, Version};
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// The one place where a test waits for wall time: a real server lives on it.
-const PATIENCE: core::time::Duration = core::time::Duration::from_millis(2);
+const MILLISECOND: core::time::Duration = core::time::Duration::from_millis(1);
+
+/// What was read, and the connection: its letter, and its number, since letters are used again.
+type Arrival = (char, u64, Vec<u8>);
+
+struct Socket {
+    stream: TcpStream,
+    number: u64,
+    unread: Vec<u8>,
+}
 
 pub struct RealServer {
     process: Child,
     port: u16,
-    conns: BTreeMap<char, (TcpStream, Vec<u8>)>,
+    conns: BTreeMap<char, Socket>,
+    opened: u64,
+    arrivals: (Sender<Arrival>, Receiver<Arrival>),
 }
 
 impl RealServer {
@@ -38,52 +50,43 @@ impl RealServer {
             .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("{binary}: {error}"));
-        let mut server = RealServer { process, port, conns: BTreeMap::new() };
-        let up = (0..3000).any(|_| {
-            let conn = TcpStream::connect(("127.0.0.1", port));
-            if conn.is_err() {
-                pause();
-            }
-            conn.is_ok()
-        });
+        let mut server = RealServer { process, port, conns: BTreeMap::new(), opened: 0, arrivals: channel() };
+        let up = (0..5000).any(|_| TcpStream::connect(("127.0.0.1", port)).is_ok() || !server.listen(1).is_empty());
         assert!(up, "{binary} does not listen on port {port}");
-        server.conn('~');
         server
     }
 
-    fn conn(&mut self, letter: char) -> &mut (TcpStream, Vec<u8>) {
-        let port = self.port;
-        self.conns.entry(letter).or_insert_with(|| {
-            let conn = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
-            conn.set_read_timeout(Some(PATIENCE)).expect("a time limit");
-            (conn, Vec::new())
-        })
+    /// An empty server without connections, for the next case.
+    pub fn reset(&mut self) {
+        for conn in self.conns.keys().copied().collect::<Vec<_>>() {
+            self.close(conn);
+        }
+        self.send('~', &[vec!["FLUSHALL".to_owned()]]);
+        let replies = self.listen(5);
+        assert_eq!(replies.len(), 1, "{replies:?}");
     }
 
-    /// Reads what has arrived on all connections, for about `PATIENCE`.
-    fn poll(&mut self, arrived: &mut Vec<(char, Reply, f64)>) {
-        let share = PATIENCE / self.conns.len().max(1) as u32;
-        for (&letter, (conn, unread)) in &mut self.conns {
-            conn.set_read_timeout(Some(share)).expect("a time limit");
-            let mut bytes = [0; 65536];
-            match conn.read(&mut bytes) {
-                Ok(n) => unread.extend(&bytes[..n]),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-                Err(error) => panic!("{letter}: {error}"),
-            }
-            while let Some((reply, used)) = decode(unread) {
-                unread.drain(..used);
-                arrived.push((letter, reply, f64::NAN));
-            }
-        }
+    fn conn(&mut self, letter: char) -> &mut TcpStream {
+        let (port, opened, arrivals) = (self.port, &mut self.opened, &self.arrivals.0);
+        let socket = self.conns.entry(letter).or_insert_with(|| {
+            *opened += 1;
+            let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+            let (ear, number, arrivals) = (stream.try_clone().expect("another handle"), *opened, arrivals.clone());
+            std::thread::spawn(move || listen(ear, letter, number, &arrivals));
+            Socket { stream, number, unread: Vec::new() }
+        });
+        &mut socket.stream
     }
 }
 
-/// Waits on a socket on which nothing arrives.
-fn pause() {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a time limit");
-    let _ = socket.recv(&mut [0]);
+/// Reads a connection until it ends.
+fn listen(mut conn: TcpStream, letter: char, number: u64, arrivals: &Sender<Arrival>) {
+    let mut bytes = vec![0; 65536];
+    while let Ok(n @ 1..) = conn.read(&mut bytes) {
+        if arrivals.send((letter, number, bytes[..n].to_vec())).is_err() {
+            return;
+        }
+    }
 }
 
 impl Server for RealServer {
@@ -95,16 +98,18 @@ impl Server for RealServer {
                 bytes.extend(format!("${}\r\n{word}\r\n", word.len()).bytes());
             }
         }
-        self.conn(conn).0.write_all(&bytes).expect("it takes commands");
+        self.conn(conn).write_all(&bytes).expect("it takes commands");
     }
 
     fn close(&mut self, conn: char) {
-        self.conns.remove(&conn);
+        if let Some(socket) = self.conns.remove(&conn) {
+            let _ = socket.stream.shutdown(std::net::Shutdown::Both);
+        }
     }
 
     fn client_id(&mut self, conn: char) -> u64 {
         // A blocked client cannot be asked: the list of all clients tells by the port.
-        let port = self.conn(conn).0.local_addr().expect("an address").port();
+        let port = self.conn(conn).local_addr().expect("an address").port();
         self.send('~', &[vec!["CLIENT".to_owned(), "LIST".to_owned()]]);
         let replies = self.listen(20);
         let Some((_, Reply::Bulk(list), _)) = replies.iter().find(|(letter, ..)| *letter == '~') else {
@@ -117,10 +122,23 @@ impl Server for RealServer {
 
     fn listen(&mut self, ms: u64) -> Vec<(char, Reply, f64)> {
         let mut arrived = Vec::new();
-        for _ in 0..ms.div_ceil(PATIENCE.as_millis() as u64) {
-            self.poll(&mut arrived);
+        for _ in 0..ms {
+            while let Ok((letter, number, bytes)) = self.arrivals.1.recv_timeout(MILLISECOND) {
+                let socket = self.conns.get_mut(&letter).filter(|socket| socket.number == number);
+                let Some(Socket { unread, .. }) = socket else { continue };
+                unread.extend(bytes);
+                while let Some((reply, used)) = decode(unread) {
+                    unread.drain(..used);
+                    arrived.push((letter, reply, f64::NAN));
+                }
+            }
         }
         arrived
+    }
+
+    /// A busy machine takes its time between the steps.
+    fn slack_ms(&self) -> i64 {
+        250
     }
 }
 

@@ -96,7 +96,7 @@ impl Keyspace {
 
     fn move_to(&mut self, key: &Bytes, db: i64) -> Answer {
         let db = usize::try_from(db).ok().filter(|&db| db < DATABASES);
-        let db = db.ok_or(error("ERR value is out of range"))?;
+        let db = db.ok_or(error("ERR DB index is out of range"))?;
         let moved = self.copy(key, key, db, false)?;
         if moved == Reply::Int(1) {
             self.remove(key);

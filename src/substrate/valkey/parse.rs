@@ -241,7 +241,7 @@ pub(super) fn wrong_number(name: &str) -> ErrorText {
 // --- hashes -------------------------------------------------------------------------------------------------------
 
 pub(super) fn hash_set(a: Arguments, counted: bool, name: &str) -> Parsed {
-    if a.len() % 2 == 0 {
+    if a.len().is_multiple_of(2) {
         return Err(wrong_number(name));
     }
     Ok(Command::HashSet { key: a[0].clone(), pairs: pairs(&a[1..]), counted })

@@ -57,14 +57,12 @@ impl Store {
     }
 
     fn call(&mut self, id: ConnId, words: &[Bytes]) -> Reply {
-        let Ok((spec, name)) = table::look_up(words) else {
-            let known = words.first().is_some_and(|word| table::look_up(&[word.clone()]).is_ok());
-            let wrong_number = table::look_up(words).is_err_and(|text| text.starts_with("ERR wrong number"));
-            return Reply::Error(if known || wrong_number {
-                error("ERR Wrong number of args calling Redis command from script")
-            } else {
-                error("ERR Unknown Redis command called from script")
-            });
+        let (spec, name) = match table::look_up(words) {
+            Ok(found) => found,
+            Err(text) if text.starts_with("ERR wrong number") => {
+                return Reply::Error(error("ERR Wrong number of args calling Redis command from script"));
+            }
+            Err(_) => return Reply::Error(error("ERR Unknown Redis command called from script")),
         };
         if !spec.works_in_scripts(self.config.version) {
             return Reply::Error(error("ERR This Redis command is not allowed from script"));

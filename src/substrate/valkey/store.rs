@@ -192,6 +192,11 @@ impl Store {
         limit.hard > 0 && pending > limit.hard || soft
     }
 
+    /// How many clients wait for a key.
+    pub fn waits_for(&self, db: usize, key: &[u8]) -> usize {
+        self.waiting.get(&(db, key.into())).map_or(0, Vec::len)
+    }
+
     // --- a round ------------------------------------------------------------------------------------------------
 
     fn end_round(&mut self, now: Instant) -> Vec<Effect> {

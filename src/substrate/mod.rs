@@ -3,3 +3,5 @@
 
 pub mod http;
 pub mod store;
+pub mod stream;
+pub mod valkey;

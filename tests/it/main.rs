@@ -15,6 +15,7 @@ mod conditional;
 mod http;
 mod http_random;
 mod store;
+mod stream;
 
 mod oracle;
 mod oracle_faults;
@@ -25,6 +26,12 @@ mod config;
 mod config_faults;
 mod config_herd;
 mod config_staleness;
+mod valkey_cases;
+mod valkey_conformance;
+mod valkey_net;
+mod valkey_random;
+mod valkey_real;
+mod valkey_rows;
 
 mod determinism;
 mod golden;

@@ -25,6 +25,11 @@ impl Lab {
         Lab::keeping(seed, params, Sink::None)
     }
 
+    /// One that keeps its trace.
+    pub fn traced(seed: u64, params: Params) -> Self {
+        Lab::keeping(seed, params, Sink::Full)
+    }
+
     fn keeping(seed: u64, params: Params, sink: Sink) -> Self {
         let sim = Sim::new(seed, sink);
         let net = Net::new(&sim.ctx(), false);
@@ -34,7 +39,7 @@ impl Lab {
 
     /// Without an operator, so that only the test changes anything.
     pub fn quiet(seed: u64) -> Self {
-        Lab::keeping(seed, Params { client_on: false, ..Params::default() }, Sink::Full)
+        Lab::traced(seed, Params { client_on: false, ..Params::default() })
     }
 
     pub fn until(&mut self, at: Instant) {
@@ -71,7 +76,7 @@ impl Lab {
         self.call("PUT", CONFIG, headers, &body)
     }
 
-    fn records(&self, kind: Kind) -> Vec<Record> {
+    pub fn records(&self, kind: Kind) -> Vec<Record> {
         self.sim.trace().records().filter(|record| record.kind == kind).copied().collect()
     }
 }
@@ -254,7 +259,7 @@ fn an_agent_serves_its_last_configuration_through_an_outage_and_its_own_restart(
 #[test]
 fn agents_and_workers_ask_at_their_intervals_whatever_the_answers_take() {
     let params = Params { client_on: false, poll: seconds(7), poll_jitter: 0.0, ..Params::default() };
-    let mut lab = Lab::keeping(7, params, Sink::Full);
+    let mut lab = Lab::traced(7, params);
     lab.until(Instant::from_millis(70_500));
     for (name, interval, count) in [("a-02", 7_000.0, 11), ("w-05", 1_000.0, 71)] {
         let node = lab.node(name).0;
@@ -364,7 +369,7 @@ fn conformance_go_refused() {
 /// A put whose write takes a second.
 fn slow_put(seed: u64) -> (Lab, Request) {
     let params = Params { client_on: false, store_latency: seconds(1), ..Params::default() };
-    (Lab::keeping(seed, params, Sink::Full), request("PUT", CONFIG, &[], "{\"rate\": 1, \"query\": \"b\"}"))
+    (Lab::traced(seed, params), request("PUT", CONFIG, &[], "{\"rate\": 1, \"query\": \"b\"}"))
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub fn random_params(rng: &mut Rng) -> Params {
 /// The longest that a worker runs an old version when nothing fails: one interval and one round trip on each of the two
 /// links. The round trip to the controller counts in full although the version may be there when the question is
 /// still on its way (at least 50 ms): the agent's write to its disk, 5 ms, takes its place.
-fn staleness_max(params: &Params) -> Duration {
+pub fn staleness_max(params: &Params) -> Duration {
     params.poll_max() + AGENT_ROUND_TRIP_MAX + params.worker_interval + WORKER_ROUND_TRIP_MAX
 }
 

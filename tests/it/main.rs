@@ -26,6 +26,8 @@ mod config;
 mod config_faults;
 mod config_herd;
 mod config_staleness;
+mod config_trigger;
+
 mod valkey_cases;
 mod valkey_conformance;
 mod valkey_net;

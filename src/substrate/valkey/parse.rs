@@ -115,7 +115,9 @@ pub(super) fn list_position(a: Arguments) -> Parsed {
             () if is(word, "rank") => {
                 rank = int(value)?;
                 if rank == i64::MIN {
-                    return Err(error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"));
+                    return Err(error(
+                        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+                    ));
                 }
                 if rank == 0 {
                     return Err(error(

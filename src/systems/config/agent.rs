@@ -2,6 +2,7 @@
 //! controller.
 
 use super::messages::Document;
+use super::trigger::Trigger;
 use super::{AGENT_APPLIED, AGENT_BACKED_OFF, CONTROLLER, Site, agent_authority, agent_name};
 use crate::kernel::{Duration, Instant, Receiver, Sender, Stream, channel};
 use crate::net::{NodeId, Shutdown};
@@ -64,11 +65,14 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
         async move { answer }
     });
     let mut serving = pin!(serving.fuse());
+    let trigger = Trigger::new(&site, node);
+    let mut listening = pin!(trigger.listen(&agent.refresh).fuse());
     let mut polling = pin!(poll_for_ever(&agent, refreshes).fuse());
     let mut asked_to_end = pin!(shutdown.requested().fuse());
     select_biased! {
         () = serving => {}
         () = polling => {}
+        () = listening => {}
         () = asked_to_end => {}
     }
 }

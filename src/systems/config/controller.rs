@@ -10,6 +10,7 @@ mod handler;
 mod repository;
 mod use_case;
 
+use super::trigger::Trigger;
 use super::{CONTROLLER, Site};
 use crate::kernel::Duration;
 use crate::net::{NodeId, Shutdown};
@@ -27,11 +28,14 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
     let under_way = Rc::new(Cell::new(0));
     {
         let (here, count) = (site.clone(), Rc::clone(&under_way));
+        let trigger = Trigger::new(&site, node);
         let listener = site.http.listen(CONTROLLER);
         let serving = listener.serve(move |request| {
             here.log.borrow_mut().requested(here.ctx().now());
             let busy = Busy::new(&count);
-            let answer = handler::route(repository.clone(), request);
+            let trigger = trigger.clone();
+            let announce = move |version| trigger.publish(version);
+            let answer = handler::route(repository.clone(), announce, request);
             async move {
                 let _busy = busy;
                 answer.await

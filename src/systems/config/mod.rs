@@ -7,8 +7,9 @@
 //! 2. `controller.rs` makes the next version durable before it answers. Reads are conditional requests.
 //! 3. `agent.rs` polls the controller with the tag of the version that it holds: 304, or 200 with a newer one. It writes
 //!    that to its own disk first, then serves it. After an error it waits, longer each time. `POST /refresh` makes it poll at once.
-//! 4. `worker.rs` reads its agent and takes up the version as a whole; from its next tick on it works as that says.
-//! 5. `log.rs` keeps who ran which version when, for the laboratory; the roles never read it. `measures.rs` makes figures
+//! 4. Between polls `trigger.rs` may tell it over Pub/Sub that there is something to poll for.
+//! 5. `worker.rs` reads its agent and takes up the version as a whole; from its next tick on it works as that says.
+//! 6. `log.rs` keeps who ran which version when, for the laboratory; the roles never read it. `measures.rs` makes figures
 //!    of it, `checks.rs` holds the invariants that every run must keep.
 
 mod agent;
@@ -19,6 +20,7 @@ pub mod log;
 pub mod measures;
 pub mod messages;
 mod params;
+mod trigger;
 mod worker;
 
 pub use controller::domain::{InvalidField, Settings, Version};
@@ -28,6 +30,7 @@ use crate::kernel::{Ctx, Duration, Kind, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::http::{Http, HttpError, Method, Request, Response};
 use crate::substrate::store::Store;
+use crate::substrate::valkey::{self, Wire};
 use agent::Cached;
 use log::Log;
 use measures::Measures;
@@ -42,6 +45,10 @@ pub const VERSION_STORED: Kind = Kind::new("version_stored");
 pub const AGENT_APPLIED: Kind = Kind::new("agent_applied");
 /// An agent's poll failed; the value is the nanoseconds until its next.
 pub const AGENT_BACKED_OFF: Kind = Kind::new("agent_backed_off");
+/// The controller announces a version, whose number is the value.
+pub const TRIGGER_SENT: Kind = Kind::new("trigger_sent");
+/// An agent hears that a version, whose number is the value, was announced.
+pub const TRIGGER_RECEIVED: Kind = Kind::new("trigger_received");
 /// A worker works as a version says, whose number is the value.
 pub const WORKER_APPLIED: Kind = Kind::new("worker_applied");
 /// A worker has answered its query; the value is the version that told it to.
@@ -51,13 +58,15 @@ pub const TICK_FAILED: Kind = Kind::new("tick_failed");
 
 /// Where the controller listens.
 pub const CONTROLLER: &str = "localhost:8080";
+/// Where the store with Pub/Sub listens.
+const VALKEY: &str = "localhost:6379";
 /// Agent i listens on this port + i.
 const AGENT_PORT_BASE: u32 = 9000;
 /// Worker i listens on this port + i.
 const WORKER_PORT_BASE: u32 = 9500;
-/// operator ↔ controller, and the console's link to every node.
+/// operator ↔ controller, controller ↔ valkey, and the console's link to every node.
 const NEAR: LinkModel = LinkModel::new(Duration::from_millis(5), Duration::ZERO);
-/// controller ↔ agent, each way.
+/// controller ↔ agent and valkey ↔ agent, each way.
 const FAR: LinkModel = LinkModel::new(Duration::from_millis(50), Duration::from_millis(20));
 /// agent ↔ worker, each way: they stand on one host.
 const BESIDE: LinkModel = LinkModel::new(Duration::from_millis(1), Duration::from_millis(1));
@@ -97,6 +106,7 @@ fn shipped() -> Version {
 #[derive(Clone)]
 struct Site {
     http: Http,
+    wire: Wire,
     params: Rc<Params>,
     log: Rc<RefCell<Log>>,
     /// The controller's disk.
@@ -150,6 +160,7 @@ impl Config {
         let (ctx, agents) = (net.ctx(), params.agents);
         let site = Site {
             http: Http::new(net),
+            wire: Wire::new(net),
             log: Rc::new(RefCell::new(Log::new(keep, &params))),
             disk: Store::new(ctx, "controller"),
             caches: (1..=agents).map(|i| Store::new(ctx, &agent_name(i))).collect(),
@@ -169,7 +180,10 @@ impl Config {
         config.add_agents();
         config.add_workers();
         config.set_roles();
-        for &node in [controller].iter().chain(&config.agents).chain(&config.workers).chain([&client]) {
+        let valkey = config.add_valkey();
+        for &node in
+            valkey.iter().chain(&[controller]).chain(&config.agents).chain(&config.workers).chain([&client])
+        {
             net.start(node);
         }
         config
@@ -204,6 +218,25 @@ impl Config {
             });
             self.workers.push(worker);
         }
+    }
+
+    /// Only where there are triggers, and after all others: the switch leaves their numbers alone.
+    fn add_valkey(&self) -> Option<NodeId> {
+        let Config { site, console, controller, agents, .. } = self;
+        site.params.trigger.then(|| {
+            let net = site.net();
+            let node = net.add_node("valkey");
+            site.wire.assign(VALKEY, node);
+            net.connect(*controller, node, NEAR);
+            net.connect(*console, node, NEAR);
+            agents.iter().for_each(|&agent| net.connect(node, agent, FAR));
+            let (wire, disk) = (site.wire.clone(), valkey::Disk::new());
+            net.set_role(node, move |shutdown| {
+                let config = valkey::Config::new(valkey::Version::Valkey8);
+                Box::pin(valkey::serve(wire.clone(), VALKEY.to_owned(), config, disk.clone(), shutdown))
+            });
+            node
+        })
     }
 
     fn set_roles(&self) {

@@ -23,6 +23,8 @@ pub struct Params {
     pub client_timeout: Duration,
     /// The time from one reading of a worker to its next: 10 ms – 1 h.
     pub worker_interval: Duration,
+    /// Whether the controller announces new versions over Pub/Sub, so that agents poll at once.
+    pub trigger: bool,
     /// The time between the operator's changes: 1 s – 24 h; zero switches them off.
     pub put_period: Duration,
     /// The number of the change that goes wrong: 0 – 10 000; zero for none. Its query has a typing error that only the
@@ -49,6 +51,7 @@ impl Default for Params {
             backoff_jitter: true,
             client_timeout: Duration::from_secs(2),
             worker_interval: Duration::from_secs(1),
+            trigger: false,
             put_period: Duration::from_secs(30),
             bad_put: 0,
             rollback: Duration::from_secs(20),

@@ -16,13 +16,14 @@ const ROUTES: [(&str, &str); 5] = [
     ("GET", "/health"),
 ];
 
-pub(super) async fn route(repository: impl Repository, request: Request) -> Response {
+/// Answers a request; `announce` is told the number of a version that it made.
+pub(super) async fn route(repository: impl Repository, announce: impl Fn(u64), request: Request) -> Response {
     if let Some(refusal) = too_large(&request) {
         return refusal;
     }
     match (&request.method, request.url.path.as_str()) {
         (Method::Get | Method::Head, "/config") => read(&repository, &request),
-        (Method::Put, "/config") => change(&repository, &request).await,
+        (Method::Put, "/config") => change(&repository, announce, &request).await,
         (Method::Get, "/config/history") => {
             let versions = use_case::history(&repository).iter().map(Document::from).collect();
             Response::json(200, &History { versions })
@@ -45,7 +46,7 @@ fn read(repository: &impl Repository, request: &Request) -> Response {
     }
 }
 
-async fn change(repository: &impl Repository, request: &Request) -> Response {
+async fn change(repository: &impl Repository, announce: impl Fn(u64), request: &Request) -> Response {
     // First any JSON at all, in which the last of several equal keys counts, as with Go's decoder.
     let body: serde_json::Value = match request.json() {
         Ok(body) => body,
@@ -55,7 +56,8 @@ async fn change(repository: &impl Repository, request: &Request) -> Response {
         Ok(settings) => settings,
         Err(error) => return Response::error(400, "invalid_field", &error.to_string(), json!({})),
     };
-    match use_case::change(repository, settings, |newest| is_expected(request, newest)).await {
+    let expected = |newest: Option<&Version>| is_expected(request, newest);
+    match use_case::change(repository, announce, settings, expected).await {
         Ok(version) => Response::json(200, &Document::from(&version)).with_header("ETag", &version.etag()),
         Err(Refused::Invalid(InvalidField { field, message })) => {
             Response::error(400, "invalid_field", &message, json!({"field": field}))

@@ -43,9 +43,10 @@ pub(super) fn history(repository: &impl Repository) -> Vec<Version> {
 }
 
 /// Makes `settings` the next version, if they are valid and the newest version is as `expected`. It is durable when
-/// this returns.
+/// this returns, and before `announce` is told its number.
 pub(super) async fn change(
     repository: &impl Repository,
+    announce: impl Fn(u64),
     settings: Settings,
     expected: impl FnOnce(Option<&Version>) -> bool,
 ) -> Result<Version, Refused> {
@@ -54,14 +55,16 @@ pub(super) async fn change(
         true => Ok(Version::after(newest, settings, now)),
         false => Err(Refused::Conflict(newest.cloned())),
     };
-    repository.commit(decide).await
+    let version = repository.commit(decide).await?;
+    announce(version.number);
+    Ok(version)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use futures::FutureExt;
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
 
     /// A repository without a disk: the use cases need no more.
     #[derive(Default)]
@@ -89,7 +92,11 @@ mod tests {
     fn put(repository: &InMemory, rate: f64, expected: Option<u64>) -> Result<Version, Refused> {
         let settings = Settings { rate, query: "BTC/USD".to_owned(), note: String::new() };
         let as_expected = |newest: Option<&Version>| newest.map(|version| version.number) == expected;
-        change(repository, settings, as_expected).now_or_never().unwrap()
+        let announced = Cell::new(0);
+        let changed = change(repository, |number| announced.set(number), settings, as_expected);
+        let changed = changed.now_or_never().unwrap();
+        assert_eq!(announced.get(), changed.as_ref().map_or(0, |version| version.number));
+        changed
     }
 
     #[test]

@@ -48,10 +48,10 @@ impl Glasshive {
         self.lab.read(|player| player.speed())
     }
 
-    /// The name of the scenario.
+    /// The name of the system.
     #[wasm_bindgen(getter)]
     pub fn system(&self) -> String {
-        self.lab.read(|player| player.run().scenario().preset.clone())
+        self.lab.read(|player| player.run().system().kind().name().to_owned())
     }
 
     /// The seed of everything random in the run.

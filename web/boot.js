@@ -1,4 +1,5 @@
-// Starts the page: loads the program (glasshive-app, built by Trunk) and runs it.
+// Starts the page: loads a program (built by Trunk) and runs it. The opening one, glasshive-app, is small and has one
+// system; an address that names a scenario gets glasshive-all, which has them all.
 //
 // It is a file of its own, and not the script that Trunk would put into the page, because the page's policy
 // allows no inline script. It imports the program dynamically, because a static import that fails would leave
@@ -9,8 +10,15 @@
 const { search } = new URL(import.meta.url);
 const at = (name) => new URL(name + search, import.meta.url);
 
+const name = new URLSearchParams(location.search).has("preset") ? "glasshive-all" : "glasshive-app";
+
+// The program mounts itself on the body, and this module may be here before the page is.
+const parsed = new Promise((done) =>
+  document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", done) : done(),
+);
+
 async function program() {
-  const response = await fetch(at("./glasshive-app_bg.wasm"));
+  const response = await fetch(at(`./${name}_bg.wasm`));
   if (!response.ok) throw new Error(`the server answered ${response.status} for the program file`);
   return response;
 }
@@ -38,8 +46,7 @@ function showError(error) {
 
 try {
   if (typeof WebAssembly !== "object") throw new Error("this browser has WebAssembly switched off");
-  // Both at once; the page's preload links have asked for them already.
-  const [{ default: init }, wasm] = await Promise.all([import(at("./glasshive-app.js")), program()]);
+  const [{ default: init }, wasm] = await Promise.all([import(at(`./${name}.js`)), program(), parsed]);
   await init({ module_or_path: wasm });
   // The program has mounted the page by now.
   document.getElementById("poster")?.remove();

@@ -4,8 +4,11 @@
 pub mod board;
 pub mod caption;
 pub mod charts;
+pub mod outcomes;
 mod player;
+pub mod sentence;
 pub mod snapshot;
+pub mod table;
 
 pub use player::{Player, PlayerState};
 pub use snapshot::Snapshot;

@@ -7,7 +7,7 @@ use super::snapshot::Snapshot;
 use crate::kernel::{Duration, Instant, Sink};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
 use crate::lab::metrics::Summary;
-use crate::lab::{ActedAt, Invalid, Options, Run, Scenario, metrics};
+use crate::lab::{ActedAt, Invalid, Options, Run, Scenario};
 use serde_json::Value;
 
 /// What the page keeps of the trace.
@@ -127,7 +127,7 @@ impl Player {
                     self.run.run_until(target);
                     return true;
                 }
-                if self.run.oracle().requests() >= requests {
+                if self.run.system().requests() >= requests {
                     return true;
                 }
             }
@@ -186,7 +186,7 @@ impl Player {
 
     /// Goes on to the moment when a client wants the next request.
     pub fn next_request(&mut self) -> Result<(), Invalid> {
-        self.set_out(self.run.horizon(), self.run.oracle().requests() + 1);
+        self.set_out(self.run.horizon(), self.run.system().requests() + 1);
         Ok(())
     }
 
@@ -286,15 +286,10 @@ impl Player {
 
     /// What the page may see of this moment.
     pub fn snapshot(&mut self) -> Snapshot {
-        let now = {
-            let log = self.run.oracle().log();
-            let newest = log.requests().back();
-            let answered = log.requests().iter().rev().take_while(|r| r.answered_at.is_none()).count() as u64;
-            (newest.map_or(0, |r| r.number), answered)
-        };
+        let now = self.run.system().progress();
         if now != self.summarised_at {
             self.summarised_at = now;
-            self.summary = metrics::summarise(&self.run.oracle().log());
+            self.summary = self.run.system().summary();
         }
         Snapshot::of(&self.run, self.summary.clone())
     }

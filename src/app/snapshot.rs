@@ -2,9 +2,12 @@
 
 mod observe;
 
+use crate::lab::SystemKind;
 use crate::lab::metrics::Summary;
+use crate::lab::params::Setting;
 use crate::systems::oracle::log::{Analysis, Failure, TaskEnd};
 use serde::Serialize;
+use std::rc::Rc;
 
 /// A moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -16,6 +19,8 @@ pub struct Snapshot {
     pub horizon_ms: f64,
     /// How many events there were.
     pub events: u64,
+    /// The system that it is of.
+    pub system: SystemKind,
     /// The nodes: console, client, coordinator, then the workers.
     pub nodes: Vec<NodeView>,
     /// The messages on their way.
@@ -26,8 +31,18 @@ pub struct Snapshot {
     pub summary: Summary,
     /// The parameters that pictures refer to.
     pub settings: Settings,
+    /// All parameters, as they are set.
+    #[serde(skip)]
+    pub set: Rc<[Setting]>,
     /// The faults of the run: those on schedule, then those by hand.
     pub faults: Vec<FaultView>,
+}
+
+impl Snapshot {
+    /// The nodes that have a row each: the workers, which come last.
+    pub fn rows(&self) -> &[NodeView] {
+        &self.nodes[self.nodes.partition_point(|node| node.role != Role::Worker)..]
+    }
 }
 
 /// A fault of the run.
@@ -54,7 +69,7 @@ impl FaultView {
 }
 
 /// The parameters that pictures refer to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// How long the coordinator waits.

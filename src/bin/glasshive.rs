@@ -5,11 +5,11 @@ mod native {
     use clap::{Args, Parser, Subcommand};
     use glasshive::kernel::{Duration, Instant, Sink};
     use glasshive::lab::{
-        Invalid, Options, Run, SEED_MAX, Scenario, curl, presets, report::Report, trace_file,
+        Invalid, Options, Run, SEED_MAX, Scenario, aggregate, curl, presets, report::Report, trace_file,
     };
     use serde_json::Value;
     use std::fs::{self, File};
-    use std::io::{self, BufWriter, Write};
+    use std::io::{self, BufWriter, Read, Write};
     use std::path::{Path, PathBuf};
     use std::process::ExitCode;
 
@@ -34,6 +34,8 @@ mod native {
         Run(RunArgs),
         /// Call the simulated API, with curl's own arguments after `--`.
         Curl(CurlArgs),
+        /// Aggregate a JSON array of numbers, or for `pyth` an object with quotes, from standard input.
+        Aggregate(AggregateArgs),
     }
 
     #[derive(Args)]
@@ -85,6 +87,25 @@ mod native {
         arguments: Vec<String>,
     }
 
+    #[derive(Args)]
+    struct AggregateArgs {
+        /// How: average, median, majority, upper-median, weighted-median, trimmed-mean, mad, hodges-lehmann, pyth.
+        #[arg(long)]
+        strategy: String,
+        /// Majority's rounding step.
+        #[arg(long, allow_hyphen_values = true)]
+        step: Option<String>,
+        /// The share that the trimmed mean drops at each end.
+        #[arg(long, allow_hyphen_values = true)]
+        trim: Option<String>,
+        /// A weight for each number, such as 1,2,0.5.
+        #[arg(long, allow_hyphen_values = true)]
+        weights: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    }
+
     /// Why a command could not be carried out.
     enum Problem {
         Invalid(Invalid),
@@ -103,6 +124,7 @@ mod native {
             Command::Presets => list_presets(),
             Command::Run(args) => run(&args),
             Command::Curl(args) => call(&args),
+            Command::Aggregate(args) => aggregate(args),
         };
         match outcome {
             Ok(code) => code.into(),
@@ -210,6 +232,20 @@ mod native {
         }
         out.extend(&response.body);
         print(&out)?;
+        Ok(OK)
+    }
+
+    fn aggregate(args: AggregateArgs) -> Result<u8, Problem> {
+        let AggregateArgs { strategy, step, trim, weights, json } = args;
+        let mut input = String::new();
+        let wrong = |error| Problem::File("standard input".into(), error);
+        io::stdin().read_to_string(&mut input).map_err(wrong)?;
+        let outcome = aggregate::aggregate(&aggregate::Wish { strategy, step, trim, weights }, &input)?;
+        if json {
+            print_line(&serde_json::to_string(&outcome).unwrap_or_default())?;
+        } else {
+            print(outcome.to_text().as_bytes())?;
+        }
         Ok(OK)
     }
 

@@ -20,7 +20,7 @@ pub enum FaultKind {
     Stop,
     /// Work on a node, or the delay of a link, takes `value` times as long.
     Slow,
-    /// A worker's values are off by the share `value`.
+    /// A worker lies by the share `value`, as the run's lie mode says.
     Lie,
     /// Nothing passes: a link, or all links of a node.
     Cut,

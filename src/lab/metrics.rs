@@ -51,7 +51,7 @@ pub struct Tasks {
     pub pending: usize,
 }
 
-/// The figures over what `log` kept.
+/// The figures over what an oracle's log kept.
 pub fn summarise(log: &Log) -> Summary {
     let requests = log.requests();
     let answered = requests.iter().filter(|r| r.result.is_some()).count();

@@ -3,6 +3,7 @@
 //! A [`Scenario`] (preset, settings, seed, faults, actions) is plain data that can be saved, shared and checked.
 //! A [`Run`] plays it: the same scenario gives the same run, byte for byte, on every machine.
 
+pub mod aggregate;
 pub mod curl;
 pub mod fault;
 pub mod metrics;
@@ -12,7 +13,9 @@ pub mod report;
 mod run;
 mod scenario;
 pub mod stats;
+mod system;
 pub mod trace_file;
 
 pub use run::{ActedAt, Options, Run};
 pub use scenario::{Action, Invalid, SEED_MAX, Scenario};
+pub use system::{Settings, System, SystemKind};

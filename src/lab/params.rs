@@ -1,12 +1,12 @@
-//! The one table of parameters: key, allowed values, meaning, and how each is read and written.
+//! The tables of parameters, one for each system: key, allowed values, meaning, and how each is read and written.
 //!
-//! The command line (`--set`), scenario files, and the page all go through it, so they have the same keys, ranges,
+//! The command line (`--set`), scenario files, and the page all go through them, so they have the same keys, ranges,
 //! defaults and errors.
+
+pub mod oracle;
 
 use super::scenario::Invalid;
 use crate::kernel::Duration;
-use crate::systems::oracle::aggregator::Strategy;
-use crate::systems::oracle::{Load, Params};
 use serde_json::{Value, json};
 
 /// What a parameter may be.
@@ -14,8 +14,12 @@ use serde_json::{Value, json};
 pub enum Allowed {
     /// A whole number in a range.
     Count(u32, u32),
+    /// A whole number in a range, or `off`, which is 0.
+    CountOrOff(u32, u32),
     /// A real number in a range; `10%` is 0.1.
     Real(f64, f64),
+    /// A real number in a range, or `off`, which is 0.
+    RealOrOff(f64, f64),
     /// A duration with a unit, in a range.
     Span(Duration, Duration),
     /// A duration in a range, or 0 for off.
@@ -26,16 +30,16 @@ pub enum Allowed {
     Text(usize),
 }
 
-/// One parameter.
-pub struct Param {
+/// One parameter of a system whose parameters are a `P`.
+pub struct Param<P> {
     /// Its name.
     pub key: &'static str,
     /// What it may be.
     pub allowed: Allowed,
     /// What it means.
     pub meaning: &'static str,
-    get: fn(&Params) -> Value,
-    set: fn(&mut Params, Parsed),
+    get: fn(&P) -> Value,
+    set: fn(&mut P, Parsed),
 }
 
 /// A value that was found to be allowed.
@@ -68,86 +72,46 @@ macro_rules! param {
         }
     };
 }
-
-/// All parameters, in the order in which they are shown.
-pub const TABLE: [Param; 17] = [
-    param!("workers", Allowed::Count(1, 10_000), "how many workers there are",
-        |p| json!(p.workers), Count => |p, v| p.workers = v),
-    param!("timeout", Allowed::Span(ms(10), ms(60_000)), "how long the coordinator waits for answers",
-        |p| span(p.timeout), Span => |p, v| p.timeout = v),
-    param!("strategy", Allowed::Choice(&["average", "median", "majority"]), "how it makes one value of many",
-        |p| json!(p.strategy.name()), Word => |p, v: String| p.strategy = Strategy::from_name(&v).unwrap_or_default()),
-    param!("fail", Allowed::Real(0.0, 1.0), "the probability that a task fails",
-        |p| json!(p.fail), Real => |p, v| p.fail = v),
-    param!("lie", Allowed::Real(0.0, 1.0), "the share of workers that lie",
-        |p| json!(p.lie), Real => |p, v| p.lie = v),
-    param!("lie-bias", Allowed::Real(-0.99, 10.0), "by how much they lie, relative to the value",
-        |p| json!(p.lie_bias), Real => |p, v| p.lie_bias = v),
-    param!("noise", Allowed::Real(0.0, 0.5), "honest values lie within this share around the truth",
-        |p| json!(p.noise), Real => |p, v| p.noise = v),
-    param!("delay-min", Allowed::Span(ms(0), ms(60_000)), "the least time that a task takes",
-        |p| span(p.delay_min), Span => |p, v| p.delay_min = v),
-    param!("delay-max", Allowed::Span(ms(0), ms(60_000)), "the most time that a task takes",
-        |p| span(p.delay_max), Span => |p, v| p.delay_max = v),
-    param!("step", Allowed::Real(1e-6, 1e6), "majority's rounding step, in units of the value",
-        |p| json!(p.step), Real => |p, v| p.step = v),
-    param!("load", Allowed::Choice(&["constant", "poisson", "burst", "closed"]), "when the client sends",
-        |p| json!(p.load.name()), Word => |p, v: String| p.load = load(&v)),
-    param!("period", Allowed::Span(ms(1), ms(3_600_000)), "the gap between requests, or its mean",
-        |p| span(p.period), Span => |p, v| p.period = v),
-    param!("clients", Allowed::Count(1, 10_000), "requests at one instant (burst), or open at once (closed)",
-        |p| json!(p.clients), Count => |p, v| p.clients = v),
-    param!("query", Allowed::Text(200), "what is asked",
-        |p| json!(p.query), Word => |p, v| p.query = v),
-    param!("heartbeat", Allowed::SpanOrOff(ms(100), ms(3_600_000)), "the time between heartbeats; 0 is off",
-        |p| span(p.heartbeat), Span => |p, v| p.heartbeat = v),
-    param!("stale", Allowed::Span(ms(100), ms(3_600_000)), "a worker silent for longer is dropped from the registry",
-        |p| span(p.stale), Span => |p, v| p.stale = v),
-    param!("register", SWITCH, "whether workers register by themselves",
-        |p| json!(if p.register { "on" } else { "off" }), Word => |p, v: String| p.register = v == "on"),
-];
+use param;
 
 fn span(duration: Duration) -> Value {
     json!(duration.to_string())
 }
 
-fn load(name: &str) -> Load {
-    Load::ALL.into_iter().find(|load| load.name() == name).unwrap_or_default()
+/// A parameter as it is set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// Its name.
+    pub key: &'static str,
+    /// What it may be.
+    pub allowed: Allowed,
+    /// What it is.
+    pub value: Value,
 }
 
-/// The parameter called `key`.
-pub fn find(key: &str) -> Option<&'static Param> {
-    TABLE.iter().find(|param| param.key == key)
-}
-
-/// The current value of a parameter.
-pub fn get(params: &Params, param: &Param) -> Value {
-    (param.get)(params)
+/// All parameters as they are set, in the table's order.
+pub fn all<P>(table: &[Param<P>], params: &P) -> Vec<Setting> {
+    let setting =
+        |param: &Param<P>| Setting { key: param.key, allowed: param.allowed, value: (param.get)(params) };
+    table.iter().map(setting).collect()
 }
 
 /// Sets one parameter from JSON or from text.
-pub fn set(params: &mut Params, key: &str, value: &Value) -> Result<(), Invalid> {
+pub fn set<P>(table: &[Param<P>], params: &mut P, key: &str, value: &Value) -> Result<(), Invalid> {
+    let Some(param) = table.iter().find(|param| param.key == key) else {
+        let keys: Vec<&str> = table.iter().map(|param| param.key).collect();
+        return Err(Invalid::new("set", key, &format!("the keys {}", keys.join(", "))));
+    };
+    (param.set)(params, parse(key, param.allowed, value)?);
+    Ok(())
+}
+
+fn parse(key: &str, allowed: Allowed, value: &Value) -> Result<Parsed, Invalid> {
     let text = match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let Some(param) = find(key) else {
-        let keys: Vec<&str> = TABLE.iter().map(|param| param.key).collect();
-        return Err(Invalid::new("set", key, &format!("the keys {}", keys.join(", "))));
-    };
-    let parsed =
-        param.allowed.parse(&text).ok_or_else(|| Invalid::new(key, &text, &param.allowed.describe()))?;
-    (param.set)(params, parsed);
-    Ok(())
-}
-
-/// What only holds between parameters.
-pub fn check(params: &Params) -> Result<(), Invalid> {
-    if params.delay_min > params.delay_max {
-        let allowed = format!("at most delay-max, which is {}", params.delay_max);
-        return Err(Invalid::new("delay-min", &params.delay_min.to_string(), &allowed));
-    }
-    Ok(())
+    allowed.parse(&text).ok_or_else(|| Invalid::new(key, &text, &allowed.describe()))
 }
 
 impl Allowed {
@@ -159,6 +123,10 @@ impl Allowed {
             Allowed::Real(low, high) => {
                 parse_real(text).filter(|x| (low..=high).contains(x)).map(Parsed::Real)
             }
+            Allowed::CountOrOff(..) if text == "off" => Some(Parsed::Count(0)),
+            Allowed::RealOrOff(..) if text == "off" => Some(Parsed::Real(0.0)),
+            Allowed::CountOrOff(low, high) => Allowed::Count(low, high).parse(text),
+            Allowed::RealOrOff(low, high) => Allowed::Real(low, high).parse(text),
             Allowed::Span(low, high) => {
                 text.parse().ok().filter(|d| (low..=high).contains(d)).map(Parsed::Span)
             }
@@ -177,6 +145,8 @@ impl Allowed {
         match self {
             Allowed::Count(low, high) => format!("a whole number from {low} to {high}"),
             Allowed::Real(low, high) => format!("a number from {low} to {high}"),
+            Allowed::CountOrOff(low, high) => format!("off, or a whole number from {low} to {high}"),
+            Allowed::RealOrOff(low, high) => format!("off, or a number from {low} to {high}"),
             Allowed::Span(low, high) => format!("a duration from {low} to {high}, with its unit"),
             Allowed::SpanOrOff(low, high) => format!("0, or a duration from {low} to {high}, with its unit"),
             Allowed::Choice(words) => format!("one of {}", words.join(", ")),
@@ -195,15 +165,17 @@ pub(super) fn parse_real(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::oracle::TABLE;
     use super::*;
+    use crate::systems::oracle::Params;
 
     #[test]
     fn every_default_is_allowed_and_survives_a_round_trip() {
         let defaults = Params::default();
-        for param in &TABLE {
+        for Setting { key, value, .. } in all(&TABLE, &defaults) {
             let mut params = Params { workers: 99, ..Params::default() };
-            set(&mut params, param.key, &get(&defaults, param)).unwrap();
-            assert_eq!(get(&params, param), get(&defaults, param), "{}", param.key);
+            set(&TABLE, &mut params, key, &value).unwrap();
+            assert!(all(&TABLE, &params).iter().any(|now| now.key == key && now.value == value), "{key}");
         }
     }
 
@@ -217,14 +189,29 @@ mod tests {
                 "timeout: 5ms is not allowed; allowed: a duration from 10ms to 1m0s, with its unit",
             ),
             ("workers", "0", "workers: 0 is not allowed; allowed: a whole number from 1 to 10000"),
+            ("rate", "0", "rate: 0 is not allowed; allowed: off, or a number from 0.001 to 1000000"),
+            ("quorum", "-1", "quorum: -1 is not allowed; allowed: off, or a whole number from 1 to 10000"),
             ("fail", "nan", "fail: nan is not allowed; allowed: a number from 0 to 1"),
-            ("strategy", "mean", "strategy: mean is not allowed; allowed: one of average, median, majority"),
+            (
+                "strategy",
+                "mean",
+                "strategy: mean is not allowed; allowed: one of average, median, majority, \
+                 upper-median, weighted-median, trimmed-mean, mad, hodges-lehmann, pyth",
+            ),
         ] {
-            let error = set(&mut params, key, &json!(value)).unwrap_err();
+            let error = set(&TABLE, &mut params, key, &json!(value)).unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
-        assert!(set(&mut params, "nonsense", &json!(1)).unwrap_err().to_string().contains("timeout"));
+        assert!(set(&TABLE, &mut params, "nonsense", &json!(1)).unwrap_err().to_string().contains("timeout"));
         assert_eq!(params, Params::default(), "nothing is lost");
+        for (key, value) in [("rate", "2.5"), ("quorum", "7")] {
+            set(&TABLE, &mut params, key, &json!(value)).unwrap();
+            assert!(
+                all(&TABLE, &params).iter().any(|now| now.key == key && format!("{}", now.value) == value)
+            );
+            set(&TABLE, &mut params, key, &json!("off")).unwrap();
+        }
+        assert_eq!(params, Params::default(), "off is off");
     }
 
     #[test]

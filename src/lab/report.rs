@@ -1,10 +1,11 @@
 //! A finished run as one JSON object, and as text for a person.
 
 use super::fault::{self, Fault};
-use super::metrics::{self, Summary};
+use super::metrics::Summary;
+use super::presets;
 use super::run::Run;
-use super::{params, presets};
-use crate::systems::oracle::checks::{self, Check};
+use super::system::System;
+use crate::systems::oracle::checks::Check;
 use crate::systems::oracle::log::{Analysis, Failure, RequestEntry};
 use crate::systems::oracle::messages::WorkerResult;
 use serde::{Deserialize, Serialize};
@@ -76,9 +77,7 @@ impl From<&RequestEntry> for RequestReport {
 impl Report {
     /// The report of a run as it stands.
     pub fn of(run: &Run) -> Self {
-        let oracle = run.oracle();
-        let log = oracle.log();
-        let mut checks = checks::check(&log, oracle.params());
+        let mut checks = run.system().checks();
         checks.push(Check {
             name: format!("the run has at most {} events", super::run::EVENTS_MAX),
             ok: !run.is_exhausted(),
@@ -90,8 +89,8 @@ impl Report {
             virtual_ms: run.now().as_millis_f64(),
             events: run.events(),
             trace_hash: run.trace_hash(),
-            requests: log.requests().iter().map(RequestReport::from).collect(),
-            summary: metrics::summarise(&log),
+            requests: requests(run.system()),
+            summary: run.system().summary(),
             checks,
         }
     }
@@ -178,6 +177,13 @@ impl RequestReport {
     }
 }
 
+/// Every request of an oracle; the other systems have other units of work.
+fn requests(system: &dyn System) -> Vec<RequestReport> {
+    system
+        .oracle()
+        .map_or_else(Vec::new, |oracle| oracle.log().requests().iter().map(RequestReport::from).collect())
+}
+
 /// The scenario's own faults, or those of the preset's that found their nodes in this run.
 fn scheduled_faults(run: &Run) -> String {
     let scenario = run.scenario();
@@ -194,8 +200,7 @@ fn scheduled_faults(run: &Run) -> String {
 /// The scenario with every setting, default or not, and the faults as they were resolved.
 fn scenario(run: &Run) -> Value {
     let mut scenario = run.scenario().clone();
-    let current = run.oracle().params();
-    scenario.set = params::TABLE.iter().map(|p| (p.key.to_owned(), params::get(current, p))).collect();
+    scenario.set = run.settings().iter().map(|set| (set.key.to_owned(), set.value.clone())).collect();
     scenario.faults = Some(scheduled_faults(run));
     scenario.horizon = Some(run.horizon().since(crate::kernel::Instant::ZERO).to_string());
     serde_json::to_value(&scenario).unwrap_or_default()

@@ -5,11 +5,12 @@
 //! the simulation's own events of that instant.
 
 use super::fault::{Fault, FaultKind, FaultTarget};
+use super::params::Setting;
 use super::scenario::{ACTIONS_MAX, Action, Checked, Invalid, Scenario};
+use super::system::System;
 use crate::kernel::{Duration, Instant, Sim, Sink};
 use crate::net::{Effect, Net, NodeId, Rule, RuleId, Target};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
-use crate::systems::oracle::Oracle;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -70,7 +71,8 @@ pub struct Run {
     options: Options,
     sim: Sim,
     net: Net,
-    oracle: Oracle,
+    system: Box<dyn System>,
+    settings: Rc<[Setting]>,
     faults: Vec<Running>,
     /// The lies that hold, in the order in which they began; the last one about a worker counts.
     lies: Vec<usize>,
@@ -86,19 +88,19 @@ pub struct Run {
 impl Run {
     /// Checks a scenario and builds its run at virtual zero.
     pub fn new(scenario: &Scenario, options: Options) -> Result<Self, Invalid> {
-        let Checked { mut params, faults, faults_are_own, horizon } = scenario.check()?;
-        params.client_on = options.client;
+        let Checked { settings, faults, faults_are_own, horizon } = scenario.check()?;
         let sim = Sim::new(scenario.seed, options.sink);
         let net = Net::new(&sim.ctx(), options.observed);
-        let oracle = Oracle::start(&net, params, options.keep);
-        let lie_of = |&worker: &NodeId| Some((worker, oracle.lie_of(worker)?));
-        let born_liars = oracle.workers().iter().filter_map(lie_of).collect();
+        let system = settings.start(&net, options);
+        let lie_of = |&node: &NodeId| Some((node, system.lie_of(node)?));
+        let born_liars = system.liars().iter().filter_map(lie_of).collect();
         let mut run = Run {
             scenario: scenario.clone(),
             options,
             sim,
             net,
-            oracle,
+            settings: system.settings().into(),
+            system,
             faults: Vec::new(),
             lies: Vec::new(),
             born_liars,
@@ -298,7 +300,7 @@ impl Run {
     /// Finds a fault's nodes and puts its begin and end on the agenda.
     fn plan_fault(&mut self, fault: Fault) -> Result<(), Invalid> {
         let nodes = self.find_nodes(&fault)?;
-        if fault.kind == FaultKind::Lie && nodes.iter().any(|node| !self.oracle.workers().contains(node)) {
+        if fault.kind == FaultKind::Lie && nodes.iter().any(|node| !self.system.liars().contains(node)) {
             return Err(Invalid::new("faults", &fault.target.to_string(), "for lie a worker"));
         }
         let index = self.faults.len();
@@ -312,15 +314,13 @@ impl Run {
 
     fn find_nodes(&self, fault: &Fault) -> Result<Vec<NodeId>, Invalid> {
         let find = |name: &str| {
-            let workers = self.oracle.workers().len();
-            let allowed = format!("client, coordinator, console, or a worker from w-01 to w-{workers:02}");
-            self.net.find(name).ok_or_else(|| Invalid::new("faults", name, &allowed))
+            self.net.find(name).ok_or_else(|| Invalid::new("faults", name, &self.system.describe_nodes()))
         };
         match &fault.target {
             FaultTarget::Node(name) => Ok(vec![find(name)?]),
             FaultTarget::Both(a, b) | FaultTarget::OneWay(a, b) => Ok(vec![find(a)?, find(b)?]),
             FaultTarget::Some(count) => {
-                let workers = self.oracle.workers();
+                let workers = self.system.instances();
                 if *count as usize > workers.len() {
                     let allowed = format!("at most {} workers", workers.len());
                     return Err(Invalid::new("faults", &fault.target.to_string(), &allowed));
@@ -339,9 +339,10 @@ impl Run {
             Op::End(index) => self.end(index),
             Op::Call(index, request) => {
                 let (answers, ctx) = (Rc::clone(&self.answers), self.sim.ctx());
-                self.oracle.call(request, CALL_LIMIT, move |answer| {
+                let done = move |answer| {
                     answers.borrow_mut().insert(index, (ctx.now(), answer));
-                });
+                };
+                self.system.call(request, CALL_LIMIT, Box::new(done));
             }
         }
     }
@@ -354,9 +355,7 @@ impl Run {
             FaultKind::Stop => return nodes.iter().for_each(|&node| self.net.stop(node)),
             FaultKind::Lie => {
                 self.lies.push(index);
-                nodes.iter().for_each(|&node| {
-                    self.oracle.set_lie(node, Some(fault.value));
-                });
+                nodes.iter().for_each(|&node| self.system.set_lie(node, Some(fault.value)));
                 return;
             }
             FaultKind::Slow => Effect::Slow(fault.value),
@@ -396,7 +395,7 @@ impl Run {
             let held =
                 self.lies.iter().rev().map(|&i| &self.faults[i]).find(|other| other.nodes.contains(node));
             let bias = held.map(|other| other.fault.value).or_else(|| self.born_liars.get(node).copied());
-            self.oracle.set_lie(*node, bias);
+            self.system.set_lie(*node, bias);
         }
     }
 
@@ -437,8 +436,13 @@ impl Run {
         &self.net
     }
 
+    /// Every parameter as it is set.
+    pub fn settings(&self) -> &Rc<[Setting]> {
+        &self.settings
+    }
+
     /// The system.
-    pub fn oracle(&self) -> &Oracle {
-        &self.oracle
+    pub fn system(&self) -> &dyn System {
+        &*self.system
     }
 }

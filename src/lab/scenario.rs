@@ -1,9 +1,9 @@
 //! A scenario: everything that decides a run, as plain data. And what is wrong with one, if anything.
 
 use super::fault::{self, Fault};
-use super::{params, presets};
+use super::presets;
+use super::system::{Settings, SystemKind};
 use crate::kernel::{Duration, Instant};
-use crate::systems::oracle::Params;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -118,7 +118,7 @@ impl Action {
 
 /// A scenario with every default filled in and every value checked.
 pub(super) struct Checked {
-    pub(super) params: Params,
+    pub(super) settings: Box<dyn Settings>,
     /// A preset's own faults are left out where their nodes do not exist; a person's own are then an error.
     pub(super) faults: Vec<Fault>,
     pub(super) faults_are_own: bool,
@@ -151,17 +151,22 @@ impl Scenario {
     }
 
     /// The parameters, with the preset's and the defaults filled in.
-    pub fn params(&self) -> Result<Params, Invalid> {
+    fn settings(&self) -> Result<Box<dyn Settings>, Invalid> {
         let preset = self.find_preset()?;
-        let mut resolved = Params::default();
+        let mut resolved = preset.system.defaults();
         for &(key, value) in preset.set {
-            params::set(&mut resolved, key, &Value::from(value))?;
+            resolved.set(key, &Value::from(value))?;
         }
         for (key, value) in &self.set {
-            params::set(&mut resolved, key, value)?;
+            resolved.set(key, value)?;
         }
-        params::check(&resolved)?;
+        resolved.check()?;
         Ok(resolved)
+    }
+
+    /// The system that it is about.
+    pub fn system(&self) -> Result<SystemKind, Invalid> {
+        Ok(self.find_preset()?.system)
     }
 
     pub(super) fn check(&self) -> Result<Checked, Invalid> {
@@ -179,7 +184,7 @@ impl Scenario {
         let horizon = self.check_horizon()?;
         let faults = fault::parse_list(self.faults.as_deref().unwrap_or(preset.faults))?;
         self.check_actions(horizon)?;
-        Ok(Checked { params: self.params()?, faults, faults_are_own: self.faults.is_some(), horizon })
+        Ok(Checked { settings: self.settings()?, faults, faults_are_own: self.faults.is_some(), horizon })
     }
 
     fn check_horizon(&self) -> Result<Duration, Invalid> {

@@ -1,17 +1,21 @@
 //! The page's frame: header, sentence, board, caption, dock, transport.
 
 use super::{
-    Lab, board, break_bar, caption, dock, header, help, keys, sentence, text, theme::Theme, transport,
+    Lab, View, board, break_bar, caption, dock, header, help, keys, sentence, text, theme::Theme, transport,
 };
 use leptos::prelude::*;
 
 /// The whole page.
 #[component]
 pub fn App(lab: Lab) -> impl IntoView {
-    let selected = RwSignal::new(super::OPENING_SELECTION.to_owned());
     let theme = Theme::restore();
-    let help_open = RwSignal::new(false);
-    keys::listen(lab, selected, help_open);
+    let view = View {
+        selected: RwSignal::new(super::OPENING_SELECTION.to_owned()),
+        show_truth: RwSignal::new(true),
+        help_open: RwSignal::new(false),
+    };
+    let View { selected, help_open, .. } = view;
+    keys::listen(lab, view);
     keep_selection_valid(lab, selected);
     view! {
         <SkipLinks lab />
@@ -19,7 +23,7 @@ pub fn App(lab: Lab) -> impl IntoView {
         <sentence::Sentence lab />
         <main aria-label="The race board">
             <break_bar::BreakBar lab selected />
-            <board::Board lab selected />
+            <board::Board lab view />
             <caption::Caption lab />
         </main>
         <dock::Dock lab selected />

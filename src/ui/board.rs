@@ -1,9 +1,10 @@
 //! The race board on a canvas: draws the newest snapshot, and lets a pointer choose a worker.
 
-use super::Lab;
 use super::board_painter::Painter;
+use super::{Lab, menu, text};
 use crate::app::board::{self, Pace, Strip, Strips, View};
 use crate::app::{PlayerState, Snapshot};
+use gloo_timers::callback::Timeout;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -14,6 +15,11 @@ use web_sys::{CanvasRenderingContext2d, MouseEvent, PointerEvent};
 const FLOW_EVERY_MS: f64 = 340.0;
 /// With reduced motion it changes when a request is finished, and at most this often.
 const CALM_EVERY_MS: f64 = 1000.0;
+
+/// A finger that rests for so long opens the menu.
+const LONG_PRESS_MS: u32 = 500;
+/// Who has not registered until then has no coordinator, or has been dropped by it.
+const REGISTERED_BY_MS: f64 = 1000.0;
 
 /// The board's box: what changes the picture besides the snapshot and what a person does.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -57,7 +63,7 @@ struct Easel {
 struct Stand {
     lab: Lab,
     selected: RwSignal<String>,
-    show_truth: Option<RwSignal<bool>>,
+    show_truth: RwSignal<bool>,
     holder: NodeRef<Div>,
     canvas: NodeRef<Canvas>,
     switch: NodeRef<Div>,
@@ -71,13 +77,11 @@ struct Stand {
     easel: StoredValue<Easel, LocalStorage>,
 }
 
-/// The board. It fills the element that it stands in. `show_truth` false leaves what the coordinator sees.
+/// The board. It fills the element that it stands in.
 #[component]
-pub fn Board(
-    lab: Lab,
-    selected: RwSignal<String>,
-    #[prop(optional)] show_truth: Option<RwSignal<bool>>,
-) -> impl IntoView {
+pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
+    let super::View { selected, show_truth, .. } = view;
+    let menu = RwSignal::new(None::<(f64, f64)>);
     let stand = Stand {
         lab,
         selected,
@@ -111,6 +115,21 @@ pub fn Board(
     let follow = move |event: PointerEvent| {
         stand.hover(stand.worker_at(&event).filter(|_| event.pointer_type() == "mouse"));
     };
+    let open_menu = move |event: &MouseEvent| {
+        let Some(worker) = stand.worker_at(event) else { return };
+        selected.set(worker);
+        let Place { width, height, .. } = stand.place.get_value();
+        let point = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+        menu.set(Some(menu::place(point, (width, height))));
+    };
+    // Not every browser makes a long press a right click.
+    let press = StoredValue::new_local(None::<Timeout>);
+    let press_begins = move |event: PointerEvent| {
+        if event.pointer_type() == "touch" {
+            press.set_value(Some(Timeout::new(LONG_PRESS_MS, move || open_menu(&event))));
+        }
+    };
+    let press_ends = move |_: PointerEvent| press.set_value(None);
     let button = move |is_when: bool, name: &'static str| {
         view! {
             <button
@@ -132,12 +151,54 @@ pub fn Board(
                 on:click=choose
                 on:pointermove=follow
                 on:pointerleave=move |_| stand.hover(None)
+                on:pointerdown=press_begins
+                on:pointerup=press_ends
+                on:pointercancel=press_ends
+                on:contextmenu=move |event| {
+                    event.prevent_default();
+                    open_menu(&event);
+                }
             ></canvas>
+            <button
+                type="button"
+                class="truth"
+                data-testid="truth"
+                aria-pressed=text(move || show_truth.get().to_string())
+                aria-keyshortcuts="X"
+                title="The truth, which only the laboratory knows, or only what the coordinator sees"
+                on:click=move |_| show_truth.update(|show| *show = !*show)
+            >
+                "Truth" <kbd aria-hidden="true">"X"</kbd>
+            </button>
             <div class="strip-switch" role="group" aria-label="Strip" node_ref=switch>
                 {button(true, "When")}
                 {button(false, "What")}
             </div>
+            <menu::Menu lab selected at=menu />
+            <NobodyRegistered lab />
         </div>
+    }
+}
+
+/// What stands on the board when the coordinator knows nobody.
+#[component]
+fn NobodyRegistered(lab: Lab) -> impl IntoView {
+    let nobody = Memo::new(move |_| {
+        lab.snapshot.with(|snapshot| {
+            // Before that they are on their way.
+            snapshot.vtime_ms > REGISTERED_BY_MS && snapshot.rows().iter().all(|node| !node.registered)
+        })
+    });
+    let restart_all = move |_| {
+        let workers = lab.snapshot_now().settings.workers;
+        // What is not allowed is said on the page.
+        let _ = lab.attempt(|player| player.fault(&format!("restart:{workers}?")));
+    };
+    view! {
+        <p class="nobody" hidden=move || !nobody.get()>
+            "No workers registered. Requests get 503. "
+            <button type="button" class="small" data-testid="restart-all" on:click=restart_all>"Restart all"</button>
+        </p>
     }
 }
 
@@ -155,7 +216,7 @@ impl Stand {
             theme: self.theme.get(),
             selected: self.selected.get(),
             hovered: self.hovered.get_value(),
-            show_truth: self.show_truth.is_none_or(|show| show.get()),
+            show_truth: self.show_truth.get(),
         };
         let (Some(canvas), Some(switch), Some(holder)) =
             (self.canvas.get_untracked(), self.switch.get_untracked(), self.holder.get_untracked())

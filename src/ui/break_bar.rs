@@ -21,6 +21,20 @@ impl Break {
     pub const fn key(&self) -> &'static str {
         self.texts.2
     }
+
+    /// What a click would do now, to the worker that is watched.
+    pub fn label(&self, node: Memo<Option<NodeView>>) -> &'static str {
+        if self.holds_of(node) { self.texts.1 } else { self.texts.0 }
+    }
+
+    fn holds_of(&self, node: Memo<Option<NodeView>>) -> bool {
+        node.with(|node| node.as_ref().is_some_and(self.holds))
+    }
+}
+
+/// The selected worker, as it is.
+pub fn watch(lab: Lab, selected: RwSignal<String>) -> Memo<Option<NodeView>> {
+    Memo::new(move |_| lab.snapshot.with(|snapshot| selected.with(|name| find(snapshot, name))))
 }
 
 /// All of them, in the order of the bar.
@@ -41,10 +55,9 @@ pub fn toggle(lab: Lab, kind: FaultKind, node: &str) {
 /// The bar.
 #[component]
 pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
-    let node = Memo::new(move |_| lab.snapshot.with(|snapshot| selected.with(|name| find(snapshot, name))));
+    let node = watch(lab, selected);
     let buttons = BREAKS.map(|way| {
-        let holds = move || node.with(|node| node.as_ref().is_some_and(way.holds));
-        let (on, off, key) = way.texts;
+        let holds = move || way.holds_of(node);
         let testid = text(move || {
             // A worker that is down offers a restart in the place of a crash.
             let is_restart = way.kind == FaultKind::Crash && holds();
@@ -55,11 +68,11 @@ pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
                 type="button"
                 data-testid=testid
                 data-holds=text(move || holds().to_string())
-                aria-keyshortcuts=key
+                aria-keyshortcuts=way.key()
                 on:click=move |_| toggle(lab, way.kind, &selected.get_untracked())
             >
-                {text(move || if holds() { off } else { on }.to_owned())}
-                <kbd aria-hidden="true">{key}</kbd>
+                {text(move || way.label(node).to_owned())}
+                <kbd aria-hidden="true">{way.key()}</kbd>
             </button>
         }
     });

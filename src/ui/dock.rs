@@ -10,20 +10,24 @@ enum Tab {
     Workers,
 }
 
-const TABS: [(Tab, &str, &str); 2] =
-    [(Tab::Metrics, "Metrics", "tab-metrics"), (Tab::Workers, "Workers table", "tab-workers")];
+/// Each tab's name, its test id, and the panel that it shows.
+const TABS: [(Tab, &str, &str, &str); 2] = [
+    (Tab::Metrics, "Metrics", "tab-metrics", "panel-metrics"),
+    (Tab::Workers, "Workers table", "tab-workers", "panel-workers"),
+];
 
 /// The dock.
 #[component]
 pub fn Dock(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
     let tab = RwSignal::new(Tab::Metrics);
+    let hidden = move |panel: Tab| Signal::derive(move || tab.get() != panel);
     let other = move |event: leptos::ev::KeyboardEvent| {
         if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
             tab.update(|tab| *tab = if *tab == Tab::Metrics { Tab::Workers } else { Tab::Metrics });
             super::keys::focus("[role=tab][aria-selected=true]");
         }
     };
-    let tabs = TABS.map(|(which, name, testid)| {
+    let tabs = TABS.map(|(which, name, testid, panel)| {
         let is_selected = move || tab.get() == which;
         view! {
             <button
@@ -31,7 +35,7 @@ pub fn Dock(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
                 role="tab"
                 data-testid=testid
                 aria-selected=text(move || is_selected().to_string())
-                aria-controls="dock-panel"
+                aria-controls=panel
                 tabindex=text(move || if is_selected() { "0" } else { "-1" }.to_owned())
                 on:click=move |_| tab.set(which)
             >
@@ -45,11 +49,12 @@ pub fn Dock(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
                 {tabs.into_iter().collect_view()}
                 <span class="hint">"All charts share the timeline below. Shaded: faults."</span>
             </div>
-            <div class="panel" id="dock-panel" role="tabpanel" aria-label=text(move || if tab.get() == Tab::Metrics { "Metrics" } else { "Workers table" }.to_owned())>
-                {move || match tab.get() {
-                    Tab::Metrics => view! { <metrics::Metrics lab /> }.into_any(),
-                    Tab::Workers => view! { <workers::Workers lab selected /> }.into_any(),
-                }}
+            // Both panels are always there: the table is the board in words, also for scripts, while the charts are shown.
+            <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=hidden(Tab::Metrics)>
+                <metrics::Metrics lab shown=Signal::derive(move || tab.get() == Tab::Metrics) />
+            </div>
+            <div class="panel" id="panel-workers" role="tabpanel" aria-label="Workers table" hidden=hidden(Tab::Workers)>
+                <workers::Workers lab selected />
             </div>
         </section>
     }

@@ -1,6 +1,9 @@
 //! The frame loop: one animation frame after the other, each with a time budget for the simulation.
 
 use super::Lab;
+use crate::app::PlayerState;
+use gloo_timers::callback::Timeout;
+use leptos::prelude::{GetUntracked, Set, document, window_event_listener_untyped};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -8,6 +11,9 @@ use wasm_bindgen::closure::Closure;
 
 /// How much of a frame's 16 ms the simulation may take; the rest is for drawing.
 const BUDGET_MS: f64 = 6.0;
+
+/// For how long it is said that the tab was hidden.
+const HIDDEN_SAID_MS: u32 = 4000;
 
 type Callback = Closure<dyn FnMut(f64)>;
 
@@ -24,6 +30,20 @@ pub fn start(lab: Lab) {
         request(again.borrow().as_ref());
     }));
     request(callback.borrow().as_ref());
+    note_hidden(lab);
+}
+
+/// A run that stood still while its tab was hidden says so when it is seen again.
+fn note_hidden(lab: Lab) {
+    let handle = window_event_listener_untyped("visibilitychange", move |_| {
+        if document().hidden() {
+            lab.was_hidden.set(lab.status.get_untracked().state == PlayerState::Running);
+        } else {
+            Timeout::new(HIDDEN_SAID_MS, move || lab.was_hidden.set(false)).forget();
+        }
+    });
+    // Never removed: there is one page.
+    std::mem::forget(handle);
 }
 
 fn request(callback: Option<&Callback>) {

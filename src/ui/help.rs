@@ -4,7 +4,7 @@ use super::keys;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 10] = [
+const KEYS: [(&str, &str); 11] = [
     ("Space", "play or pause"),
     (". ,", "step one event on, or back"),
     (">", "go on to the next request"),
@@ -12,6 +12,7 @@ const KEYS: [(&str, &str); 10] = [
     ("↑ ↓", "select a worker"),
     ("C S L", "crash or restart, slow, lie"),
     ("P D", "cut off, drop messages"),
+    ("X", "show the truth, or what the coordinator sees"),
     ("G", "go to a time"),
     ("?", "this help"),
     ("Esc", "close"),

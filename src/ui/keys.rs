@@ -1,8 +1,7 @@
 //! The keyboard: one key per act, unless a person has switched that off or is typing.
 
 use super::break_bar::{self, BREAKS};
-use super::{Lab, theme, transport};
-use crate::app::snapshot::Role;
+use super::{Lab, View, theme, transport};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -24,13 +23,18 @@ pub fn switch(on: bool) {
 }
 
 /// Listens as long as the page lives.
-pub fn listen(lab: Lab, selected: RwSignal<String>, help_open: RwSignal<bool>) {
+pub fn listen(lab: Lab, view: View) {
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || help_open.get_untracked() || !are_on() {
+        if event.ctrl_key()
+            || event.meta_key()
+            || event.alt_key()
+            || view.help_open.get_untracked()
+            || !are_on()
+        {
             return;
         }
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        if act(lab, selected, help_open, &event, target.as_ref()) {
+        if act(lab, view, &event, target.as_ref()) {
             event.prevent_default();
         }
     });
@@ -39,13 +43,8 @@ pub fn listen(lab: Lab, selected: RwSignal<String>, help_open: RwSignal<bool>) {
 }
 
 /// True if the key meant something.
-fn act(
-    lab: Lab,
-    selected: RwSignal<String>,
-    help_open: RwSignal<bool>,
-    event: &KeyboardEvent,
-    at: Option<&Element>,
-) -> bool {
+fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> bool {
+    let View { selected, help_open, show_truth } = view;
     let is = |selector: &str| at.is_some_and(|element| element.matches(selector).unwrap_or(false));
     if is("input[type=text], textarea, select") {
         return false;
@@ -63,6 +62,7 @@ fn act(
         "ArrowUp" | "ArrowDown" if is("input, [role=spinbutton], [role=tab]") => return false,
         "ArrowUp" => select_next(lab, selected, -1),
         "ArrowDown" => select_next(lab, selected, 1),
+        "x" | "X" => show_truth.update(|show| *show = !*show),
         "g" | "G" => focus("[data-testid=scrub]"),
         "?" => help_open.set(true),
         _ => {
@@ -76,15 +76,11 @@ fn act(
 
 fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) {
     let next = lab.snapshot.with_untracked(|snapshot| {
-        let workers: Vec<&str> = snapshot
-            .nodes
-            .iter()
-            .filter(|node| node.role == Role::Worker)
-            .map(|node| node.name.as_str())
-            .collect();
-        let now = selected.with_untracked(|name| workers.iter().position(|other| other == name)).unwrap_or(0);
+        let workers = snapshot.rows();
+        let now =
+            selected.with_untracked(|name| workers.iter().position(|node| node.name == *name)).unwrap_or(0);
         let next = now.saturating_add_signed(by).min(workers.len().saturating_sub(1));
-        workers.get(next).map(|&name| name.to_owned())
+        workers.get(next).map(|node| node.name.clone())
     });
     if let Some(next) = next {
         selected.set(next);

@@ -1,7 +1,7 @@
 //! The page's handle to the player: what every component, and the automation surface, acts through.
 
 use crate::app::{Player, PlayerState, Snapshot};
-use crate::lab::{Invalid, Scenario};
+use crate::lab::{Invalid, SEED_MAX, Scenario};
 use leptos::prelude::*;
 use std::rc::Rc;
 
@@ -35,15 +35,26 @@ pub struct Lab {
     pub status: RwSignal<Status>,
     /// The last thing that was not allowed, for the page to say.
     pub problem: RwSignal<Option<String>>,
+    /// The tab was hidden just now, and the run stood still meanwhile.
+    pub was_hidden: RwSignal<bool>,
     /// Those who wait for a seek to arrive.
     waiting: StoredValue<Vec<Box<dyn FnOnce()>>, LocalStorage>,
 }
 
 impl Lab {
-    /// A running player of the opening scenario.
+    /// A running player of the scenario that the page's address names, or of the opening one.
     pub fn open() -> Self {
-        let scenario = Scenario::preset(OPENING_PRESET, OPENING_SEED);
-        let mut player = match Player::new(&scenario, OPENING_SPEED) {
+        let opening = || Scenario::preset(OPENING_PRESET, OPENING_SEED);
+        let search = window().location().search().unwrap_or_default();
+        let (asked, problem) = match named_in(&search) {
+            Ok(asked) => (asked, None),
+            Err(invalid) => (None, Some(invalid)),
+        };
+        let (player, problem) = match Player::new(&asked.unwrap_or_else(opening), OPENING_SPEED) {
+            Ok(player) => (Ok(player), problem),
+            Err(invalid) => (Player::new(&opening(), OPENING_SPEED), Some(invalid)),
+        };
+        let mut player = match player {
             Ok(player) => player,
             Err(invalid) => panic!("the opening scenario is not valid: {invalid}"),
         };
@@ -52,7 +63,8 @@ impl Lab {
             player: StoredValue::new_local(player),
             snapshot: RwSignal::new_local(snapshot),
             status: RwSignal::new(status),
-            problem: RwSignal::new(None),
+            problem: RwSignal::new(problem.map(|invalid| invalid.to_string())),
+            was_hidden: RwSignal::new(false),
             waiting: StoredValue::new_local(Vec::new()),
         }
     }
@@ -143,6 +155,20 @@ impl Lab {
             }
         }
     }
+}
+
+/// The scenario of an address such as `?preset=oracle-http&seed=7`; none if it names none.
+fn named_in(search: &str) -> Result<Option<Scenario>, Invalid> {
+    let parts = search.trim_start_matches('?').split('&').filter_map(|part| part.split_once('='));
+    let value = |key: &str| parts.clone().find(|(other, _)| *other == key).map(|(_, value)| value);
+    let Some(preset) = value("preset") else {
+        return Ok(None);
+    };
+    let seed = value("seed").map_or(Ok(OPENING_SEED), |text| {
+        let allowed = format!("a whole number from 0 to {SEED_MAX}");
+        text.parse().map_err(|_| Invalid { field: "seed".to_owned(), value: text.to_owned(), allowed })
+    });
+    Ok(Some(Scenario::preset(preset, seed?)))
 }
 
 fn status_of(player: &Player) -> Status {

@@ -25,7 +25,7 @@ struct Drawing {
 
 /// The charts.
 #[component]
-pub fn Metrics(lab: Lab) -> impl IntoView {
+pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
     let mut first = Drawing { history: History::default(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
     let all: Charts = RwSignal::new_local(Rc::new(first.draw(lab)));
     let drawing = StoredValue::new_local(first);
@@ -42,6 +42,9 @@ pub fn Metrics(lab: Lab) -> impl IntoView {
         });
     };
     Effect::new(move |_| {
+        if !shown.get() {
+            return;
+        }
         lab.snapshot.track();
         // The player itself: its state is newer than the signal. What stands still is drawn as it is.
         let stands = lab.read(|player| player.state() == PlayerState::Paused);

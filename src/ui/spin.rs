@@ -1,6 +1,7 @@
 //! A number inside a sentence that can be dragged, stepped with the arrow keys, or typed.
 
-use super::text;
+use super::{Lab, text};
+use crate::app::sentence::Number;
 use leptos::ev::{FocusEvent, KeyboardEvent, PointerEvent};
 use leptos::html::{Input, Span};
 use leptos::prelude::*;
@@ -9,41 +10,24 @@ use wasm_bindgen::JsCast;
 /// How far the pointer moves per step.
 const PIXELS_PER_STEP: i32 = 9;
 
-/// What a spinbutton is about.
-#[derive(Clone, Copy)]
-pub struct Spin {
-    /// The parameter's key.
-    pub key: &'static str,
-    /// Its name for those who hear the page.
-    pub label: &'static str,
-    /// The least and the greatest value, in the unit that is shown.
-    pub range: (f64, f64),
-    /// One step up (1.0) or down (−1.0) from a value, times so many.
-    pub step: fn(f64, f64) -> f64,
-    /// The value in words, as it stands in the sentence.
-    pub text: fn(f64) -> String,
-    /// Reads what was typed.
-    pub parse: fn(&str) -> Option<f64>,
-}
-
-/// The spinbutton. `value` is the present value, `set` is told a new one.
+/// The spinbutton of a parameter.
 #[component]
-pub fn SpinButton(spin: Spin, #[prop(into)] value: Signal<f64>, set: Callback<f64>) -> impl IntoView {
+pub fn SpinButton(lab: Lab, number: Number) -> impl IntoView {
     let editing = RwSignal::new(false);
-    let (low, high) = spin.range;
+    let value = Memo::new(move |_| lab.snapshot.with(|snapshot| number.value(&snapshot.set)));
+    let (low, high) = lab.snapshot.with_untracked(|snapshot| number.range(&snapshot.set));
     let change = Callback::new(move |new: f64| {
         let new = new.clamp(low, high);
         if new != value.get_untracked() {
-            set.run(new);
+            lab.jump(|player| player.set(number.key, number.style.write(new)));
         }
     });
-    let testid = format!("sentence-{}", spin.key);
     view! {
         {move || {
             if editing.get() {
-                view! { <Editor spin initial=value.get_untracked() change editing /> }.into_any()
+                view! { <Editor number initial=value.get_untracked() change editing /> }.into_any()
             } else {
-                view! { <Dragger spin testid=testid.clone() value change editing /> }.into_any()
+                view! { <Dragger number range=(low, high) value change editing /> }.into_any()
             }
         }}
     }
@@ -51,13 +35,13 @@ pub fn SpinButton(spin: Spin, #[prop(into)] value: Signal<f64>, set: Callback<f6
 
 #[component]
 fn Dragger(
-    spin: Spin,
-    testid: String,
-    value: Signal<f64>,
+    number: Number,
+    range: (f64, f64),
+    value: Memo<f64>,
     change: Callback<f64>,
     editing: RwSignal<bool>,
 ) -> impl IntoView {
-    let (low, high) = spin.range;
+    let (low, high) = range;
     let node = NodeRef::<Span>::new();
     // Where the pointer was at the last step, and whether it has moved since it went down.
     let drag = StoredValue::new(None::<(i32, bool)>);
@@ -75,7 +59,7 @@ fn Dragger(
         let steps = (event.client_x() - from) / PIXELS_PER_STEP;
         if steps != 0 {
             drag.set_value(Some((from + steps * PIXELS_PER_STEP, true)));
-            change.run((spin.step)(value.get_untracked(), f64::from(steps)));
+            change.run(number.style.step(value.get_untracked(), f64::from(steps)));
         }
     };
     let up = move |_: PointerEvent| {
@@ -89,10 +73,10 @@ fn Dragger(
         let now = value.get_untracked();
         let name = event.key();
         match name.as_str() {
-            "ArrowUp" | "ArrowRight" => change.run((spin.step)(now, 1.0)),
-            "ArrowDown" | "ArrowLeft" => change.run((spin.step)(now, -1.0)),
-            "PageUp" => change.run((spin.step)(now, 10.0)),
-            "PageDown" => change.run((spin.step)(now, -10.0)),
+            "ArrowUp" | "ArrowRight" => change.run(number.style.step(now, 1.0)),
+            "ArrowDown" | "ArrowLeft" => change.run(number.style.step(now, -1.0)),
+            "PageUp" => change.run(number.style.step(now, 10.0)),
+            "PageDown" => change.run(number.style.step(now, -10.0)),
             "Home" => change.run(low),
             "End" => change.run(high),
             "Enter" => editing.set(true),
@@ -105,15 +89,15 @@ fn Dragger(
         event.prevent_default();
         event.stop_propagation();
     };
-    let shown = text(move || (spin.text)(value.get()));
+    let shown = text(move || number.style.text(value.get()));
     view! {
         <span
             class="spin"
             role="spinbutton"
             tabindex="0"
             node_ref=node
-            data-testid=testid
-            aria-label=spin.label
+            data-testid=format!("sentence-{}", number.key)
+            aria-label=number.label
             aria-valuemin=low
             aria-valuemax=high
             aria-valuenow=text(move || value.get().to_string())
@@ -135,12 +119,12 @@ fn Dragger(
 
 /// The text field that a spinbutton becomes while one types.
 #[component]
-fn Editor(spin: Spin, initial: f64, change: Callback<f64>, editing: RwSignal<bool>) -> impl IntoView {
+fn Editor(number: Number, initial: f64, change: Callback<f64>, editing: RwSignal<bool>) -> impl IntoView {
     let node = NodeRef::<Input>::new();
     Effect::new(move || {
         if let Some(input) = node.get() {
             // All of it is selected, so that typing replaces it.
-            input.set_value(&(spin.text)(initial));
+            input.set_value(&number.style.text(initial));
             // A field that is gone takes no focus.
             let _ = input.focus();
             input.select();
@@ -148,7 +132,7 @@ fn Editor(spin: Spin, initial: f64, change: Callback<f64>, editing: RwSignal<boo
     });
     let commit = move || {
         let typed = node.get_untracked().map(|input| input.value()).unwrap_or_default();
-        if let Some(new) = (spin.parse)(typed.trim()) {
+        if let Some(new) = number.style.parse(typed.trim()) {
             change.run(new);
         }
     };
@@ -157,9 +141,9 @@ fn Editor(spin: Spin, initial: f64, change: Callback<f64>, editing: RwSignal<boo
         match event.key().as_str() {
             "Enter" => {
                 commit();
-                close(editing, spin.key);
+                close(editing, number.key);
             }
-            "Escape" => close(editing, spin.key),
+            "Escape" => close(editing, number.key),
             _ => {}
         }
     };
@@ -176,7 +160,7 @@ fn Editor(spin: Spin, initial: f64, change: Callback<f64>, editing: RwSignal<boo
             inputmode="decimal"
             autocomplete="off"
             node_ref=node
-            aria-label=spin.label
+            aria-label=number.label
             on:keydown=key
             on:blur=blur
         />

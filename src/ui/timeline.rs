@@ -83,10 +83,9 @@ fn FlagMark(n: usize, flag: Flag) -> impl IntoView {
 
 fn ticks(lab: &Lab, extent: f64) -> String {
     lab.read(|player| {
-        let log = player.run().oracle().log();
         let mut path = String::new();
-        for request in log.requests() {
-            let x = request.requested_at.as_millis_f64() / extent * UNITS;
+        for at in player.run().system().request_instants() {
+            let x = at.as_millis_f64() / extent * UNITS;
             // Writing to a String cannot fail.
             let _ = write!(path, "M{x:.1} 33v5");
         }

@@ -14,6 +14,8 @@ const SPEED_MAX: f64 = 300.0;
 const SPEED_MARKS: [&str; 5] = ["×0.1", "×1", "×10", "×100", "×1000"];
 /// What one press of a speed key is worth: a third of a decade, about a factor of two.
 const SPEED_STEP: f64 = 33.333;
+/// What a phone offers instead of the slider, besides the speed that is set.
+const SPEED_CHOICES: [f64; 9] = [0.1, 0.25, 0.5, 1.0, 2.0, 10.0, 50.0, 200.0, 1000.0];
 
 /// One step slower or faster.
 pub fn change_speed(lab: Lab, by: i32) {
@@ -61,6 +63,7 @@ pub fn Transport(lab: Lab) -> impl IntoView {
             <Clock lab />
             <timeline::Timeline lab />
             <Speed lab />
+            <SpeedChoice lab />
             <Seed lab />
         </footer>
     }
@@ -84,6 +87,7 @@ fn Clock(lab: Lab) -> impl IntoView {
         let status = lab.status.get();
         match (status.progress, status.state) {
             (Some(progress), _) => format!("replaying {:.0} %", progress * 100.0),
+            (None, PlayerState::Running) if lab.was_hidden.get() => "stood: tab hidden".to_owned(),
             (None, PlayerState::Paused) => "paused".to_owned(),
             _ => "virtual time".to_owned(),
         }
@@ -126,6 +130,30 @@ fn Speed(lab: Lab) -> impl IntoView {
             <div class="marks" aria-hidden="true">{SPEED_MARKS.map(|mark| view! { <span>{mark}</span> }).into_iter().collect_view()}</div>
             <output data-testid="speed-said">{said}</output>
         </div>
+    }
+}
+
+/// The speed where there is no room for a slider.
+#[component]
+fn SpeedChoice(lab: Lab) -> impl IntoView {
+    let speed = Memo::new(move |_| lab.status.get().speed);
+    let choose = move |event: Targeted<Event, web_sys::HtmlSelectElement>| {
+        let hundredths = event.target().value().parse().map(|speed: f64| libm::log10(speed) * 100.0);
+        set_speed(lab, hundredths.unwrap_or(0.0));
+    };
+    let choices = move || {
+        let mut speeds = SPEED_CHOICES.to_vec();
+        if !speeds.contains(&speed.get()) {
+            speeds.push(speed.get());
+            speeds.sort_unstable_by(f64::total_cmp);
+        }
+        let choice = |of: f64| view! { <option value=of.to_string() selected=of == speed.get()>{speed_text(of)}</option> };
+        speeds.into_iter().map(choice).collect_view()
+    };
+    view! {
+        <select class="speed-choice" data-testid="speed-choice" aria-label="Speed" on:change:target=choose>
+            {choices}
+        </select>
     }
 }
 

@@ -1,29 +1,17 @@
 //! The workers table: what the board shows, as a grid that can be read, heard and walked through.
 
 use super::{Lab, break_bar, text};
-use crate::app::snapshot::{Role, Snapshot, WorkerState};
+use crate::app::snapshot::WorkerState;
+use crate::app::table::{Row, columns, row};
 use crate::lab::fault::FaultKind;
-use crate::systems::oracle::log::TaskEnd;
 use leptos::prelude::*;
-use std::rc::Rc;
-
-/// What a row shows; rows are drawn again only when it changes.
-#[derive(Clone, Debug, PartialEq)]
-struct Row {
-    name: String,
-    state: WorkerState,
-    detail: String,
-    took: String,
-    value: String,
-    last: String,
-    score: String,
-}
 
 /// The table. Only the rows that fit are there: one can scroll through ten thousand.
 #[component]
 pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
+    let columns = columns(lab.snapshot.with_untracked(|snapshot| snapshot.system));
     let scrolled = RwSignal::new(0_usize);
-    let count = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.settings.workers as usize));
+    let count = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.rows().len()));
     let first = move || scrolled.get().min(count.get().saturating_sub(ROWS_SHOWN));
     let shown = Memo::new(move |_| (first()..count.get().min(first() + ROWS_SHOWN)).collect::<Vec<usize>>());
     let scroll = move |event: leptos::ev::Event| {
@@ -35,25 +23,22 @@ pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
             <table aria-rowcount=text(move || (count.get() + 1).to_string())>
                 <thead>
                     <tr>
-                        <th>"Worker"</th>
+                        <th>"Node"</th>
                         <th>"State"</th>
-                        <th class="number">"Took"</th>
-                        <th class="number">"Said"</th>
-                        <th class="number">"Last answer"</th>
-                        <th class="number">"Score"</th>
+                        {columns.iter().map(|&name| view! { <th class="number">{name}</th> }).collect_view()}
                         <th>"Break"</th>
                     </tr>
                 </thead>
                 <tbody>
                     <tr class="spacer" aria-hidden="true">
-                        <td colspan="7" style:height=text(move || format!("{}px", first() * ROW_HEIGHT))></td>
+                        <td colspan=columns.len() + 3 style:height=text(move || format!("{}px", first() * ROW_HEIGHT))></td>
                     </tr>
                     <For each=move || shown.get() key=|&i| i let:i>
                         <WorkerRow lab selected index=i />
                     </For>
                     <tr class="spacer" aria-hidden="true">
                         <td
-                            colspan="7"
+                            colspan=columns.len() + 3
                             style:height=text(move || format!("{}px", count.get().saturating_sub(first() + ROWS_SHOWN) * ROW_HEIGHT))
                         ></td>
                     </tr>
@@ -71,7 +56,9 @@ const ROW_HEIGHT: usize = 28;
 #[component]
 fn WorkerRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoView {
     let row = Memo::new(move |_| lab.snapshot.with(|snapshot| row(snapshot, index)));
-    let name = row.with_untracked(|row| row.name.clone());
+    // Rows come and go with their nodes, a moment later.
+    let of = move |read: &dyn Fn(&Row) -> String| row.with(|row| row.as_ref().map_or_else(String::new, read));
+    let name = row.with_untracked(|row| row.as_ref().map_or_else(String::new, |row| row.name.clone()));
     let is_selected = {
         let name = name.clone();
         move || selected.with(|selected| *selected == name)
@@ -79,11 +66,15 @@ fn WorkerRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoVie
     let chosen = name.clone();
     let broken = name.clone();
     let (row_id, button_id) = (format!("row-{name}"), format!("select-{name}"));
-    let is_down = move || row.with(|row| row.state == WorkerState::Down);
+    let is_down = move || row.with(|row| row.as_ref().is_some_and(|row| row.state == WorkerState::Down));
+    let columns = columns(lab.snapshot.with_untracked(|snapshot| snapshot.system)).len();
+    let cells = (0..columns).map(|column| {
+        view! { <td class="number">{text(move || of(&|row| row.cells.get(column).cloned().unwrap_or_default()))}</td> }
+    });
     view! {
         <tr
             data-testid=row_id
-            data-state=text(move || row.with(|row| row.state.name().to_owned()))
+            data-state=text(move || of(&|row| row.state.name().to_owned()))
             aria-rowindex=index + 2
             aria-selected=text(move || is_selected().to_string())
         >
@@ -99,46 +90,14 @@ fn WorkerRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoVie
             </th>
             <td>
                 <span class="mark" aria-hidden="true"></span>
-                {text(move || row.with(|row| format!("{}{}", row.state.name().replace('-', " "), row.detail)))}
+                {text(move || of(&|row| row.words.clone()))}
             </td>
-            <td class="number">{text(move || row.with(|row| row.took.clone()))}</td>
-            <td class="number">{text(move || row.with(|row| row.value.clone()))}</td>
-            <td class="number">{text(move || row.with(|row| row.last.clone()))}</td>
-            <td class="number">{text(move || row.with(|row| row.score.clone()))}</td>
+            {cells.collect_view()}
             <td>
                 <button type="button" class="small" on:click=move |_| break_bar::toggle(lab, FaultKind::Crash, &broken)>
                     {text(move || if is_down() { "Restart" } else { "Crash" }.to_owned())}
                 </button>
             </td>
         </tr>
-    }
-}
-
-fn row(snapshot: &Rc<Snapshot>, index: usize) -> Row {
-    let mut workers = snapshot.nodes.iter().filter(|node| node.role == Role::Worker);
-    let Some(node) = workers.nth(index) else {
-        let none = String::new;
-        return Row {
-            name: none(),
-            state: WorkerState::Idle,
-            detail: none(),
-            took: none(),
-            value: none(),
-            last: none(),
-            score: none(),
-        };
-    };
-    let task = snapshot.request.as_ref().and_then(|r| r.tasks.iter().find(|task| task.node == node.id));
-    let number =
-        |value: Option<f64>, digits: usize| value.map_or_else(|| "—".to_owned(), |v| format!("{v:.digits$}"));
-    let took = task.filter(|task| task.end != TaskEnd::Pending).and_then(|task| task.took_ms);
-    Row {
-        name: node.name.clone(),
-        state: node.state,
-        detail: node.remarks(),
-        took: took.map_or_else(|| "—".to_owned(), |ms| format!("{ms:.0} ms")),
-        value: number(task.and_then(|task| task.value), 2),
-        last: number(node.last_value, 2),
-        score: number(node.score, 2),
     }
 }

@@ -1,13 +1,12 @@
-// The page with the race board: it opens running, tells its story, and obeys pointer and keyboard.
+// The race board: it opens running, tells its story, and obeys pointer and keyboard.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { mounted, open } from "./helpers.mjs";
 
-const PATH = "board/";
 const SLACK = 5;
 
 async function started(t, options = {}) {
-  const opened = await open(t, { path: PATH, ...options });
+  const opened = await open(t, options);
   await mounted(opened.page);
   return opened;
 }

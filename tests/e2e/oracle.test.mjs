@@ -17,7 +17,7 @@ test("the page opens running, without a click, and soon shows a worker's answer"
   const { page, problems } = await started(t);
   const begun = Date.now();
   await page.waitForFunction(() => window.glasshive.state === "running");
-  await page.waitForSelector('[data-testid^="row-"][data-state="in-time"]', { timeout: 1500 * SLACK });
+  await page.waitForFunction(() => document.querySelector('[data-testid^="row-"][data-state="in-time"]'), null, { timeout: 1500 * SLACK });
   const answered = await page.evaluate(() => performance.now());
   t.diagnostic(`first worker answer ${Math.round(answered)} ms after navigation, ${Date.now() - begun} ms after mounting`);
   const before = await page.evaluate(() => window.glasshive.vtime);
@@ -73,6 +73,7 @@ test("seeking 60, 20, 60 comes to the same hash, at any speed, and to the one th
 
 test("a crash by click shows in the row, and a restart brings the worker back", async (t) => {
   const { page } = await started(t);
+  await page.getByTestId("tab-workers").click();
   const row = page.getByTestId("row-w-03");
   await row.getByRole("button", { name: "Crash" }).click();
   await page.waitForSelector('[data-testid="row-w-03"][data-state="down"]', { timeout: 200 * SLACK });

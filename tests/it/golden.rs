@@ -6,6 +6,7 @@ use super::support::{Case, OnFailure, random_faults};
 use glasshive::kernel::Instant;
 use glasshive::lab::fault::FaultKind;
 use glasshive::lab::{Action, Options, Run, Scenario};
+use glasshive::systems::oracle::LieMode;
 use serde::{Deserialize, Serialize};
 use std::fs;
 
@@ -18,8 +19,8 @@ struct Golden {
     trace_hash: String,
 }
 
-/// Twenty seeds of the opening scenario, each with a schedule of faults; the one without heartbeats; and one in which
-/// a person acts.
+/// Twenty seeds of the opening scenario, each with a schedule of faults; the one without heartbeats; one in which a
+/// person acts; and liars of every kind about a truth that drifts, with the newer strategies.
 fn scenarios() -> Vec<Scenario> {
     let oracle = (1..=20).map(|seed| {
         let faults = format!("lie:w-09@11s=0.18,{}", random_faults(1_000 + seed, 12, 50));
@@ -34,7 +35,12 @@ fn scenarios() -> Vec<Scenario> {
         Action::Lift { at_ms: 20_000, fault: 2 },
         Action::Fault { at_ms: 20_000, fault: "restart:coordinator".to_owned() },
     ];
-    oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).collect()
+    let strategies = ["weighted-median", "trimmed-mean", "mad", "hodges-lehmann", "pyth"];
+    let liars = LieMode::NAMES.into_iter().zip(strategies).zip(22..).map(|((mode, strategy), seed)| {
+        let case = Case::oracle(seed).set("lie", "0.3").set("lie-mode", mode).set("strategy", strategy);
+        case.set("drift", "0.003").set("quorum", "8").set("rate", "0.4").set("burst", "2").scenario
+    });
+    oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).chain(liars).collect()
 }
 
 fn play(scenario: Scenario) -> Golden {

@@ -17,8 +17,11 @@ mod http_random;
 mod store;
 mod stream;
 
+mod rate_limit;
+
 mod oracle;
 mod oracle_faults;
+mod oracle_lies;
 mod oracle_load;
 mod oracle_tasks;
 
@@ -38,6 +41,7 @@ mod valkey_rows;
 mod determinism;
 mod golden;
 
+mod aggregate;
 mod cli;
 mod curl;
 

@@ -56,9 +56,9 @@ fn every_worker_registers_itself_when_it_starts() {
 #[test]
 fn heartbeats_keep_idle_workers_registered() {
     Case::oracle(2).set("period", "1h").check(|run| {
-        assert_eq!(run.oracle().registry().len(), 12);
+        assert_eq!(run.system().oracle().unwrap().registry().len(), 12);
         assert!(records(run, WORKER_EVICTED).is_empty());
-        for entry in run.oracle().registry() {
+        for entry in run.system().oracle().unwrap().registry() {
             let age = run.now().since(entry.last_seen);
             assert!(age <= Duration::from_millis(5_200), "{}: {age}", entry.id);
         }
@@ -73,10 +73,13 @@ fn without_heartbeats_idle_healthy_workers_are_dropped_and_requests_find_nobody(
         for eviction in &evictions {
             // Silent for 15 s since the answer to the first request at the latest, and searched for every second.
             assert!((15_000.0..18_500.0).contains(&ms(eviction.at)), "{eviction:?}");
-            assert_eq!(eviction.node, run.oracle().coordinator().0);
+            assert_eq!(eviction.node, run.system().oracle().unwrap().coordinator().0);
         }
-        assert!(run.oracle().workers().iter().all(|&worker| run.net().is_up(worker)), "all are healthy");
-        let log = run.oracle().log();
+        assert!(
+            run.system().oracle().unwrap().workers().iter().all(|&worker| run.net().is_up(worker)),
+            "all are healthy"
+        );
+        let log = run.system().oracle().unwrap().log();
         let [first, rest @ ..] = &log.requests().iter().collect::<Vec<_>>()[..] else { panic!("no request") };
         assert!(first.result.is_some());
         assert!(!rest.is_empty());
@@ -101,7 +104,7 @@ fn a_worker_that_stops_gracefully_deregisters_first_and_finishes_its_tasks() {
             assert_eq!(gone.iter().map(|r| r.peer).collect::<Vec<_>>(), [w03]);
             assert!((5_050.0..=5_070.0).contains(&ms(gone[0].at)), "one hop after 5 s: {:?}", gone[0]);
             assert!(!run.net().is_up(run.net().find("w-03").unwrap()));
-            let log = run.oracle().log();
+            let log = run.system().oracle().unwrap().log();
             for request in log.requests().iter().filter(|r| r.answered_at.is_some()) {
                 let asked = request.tasks.iter().any(|task| task.worker == "w-03");
                 assert_eq!(asked, ms(request.requested_at) < 5_000.0, "req {}", request.number);
@@ -109,7 +112,7 @@ fn a_worker_that_stops_gracefully_deregisters_first_and_finishes_its_tasks() {
             }
             let stopped = records(run, glasshive::net::NODE_STOPPED);
             assert_eq!(stopped.iter().map(|r| r.node).collect::<Vec<_>>(), [w03]);
-            assert!(run.oracle().registry().iter().all(|entry| entry.id != "w-03"));
+            assert!(run.system().oracle().unwrap().registry().iter().all(|entry| entry.id != "w-03"));
         });
 }
 
@@ -121,7 +124,7 @@ fn workers_register_again_with_a_coordinator_that_restarted() {
         assert_eq!(again.len(), 12, "each once");
         // The next heartbeat is answered 404, at most 5 s later.
         assert!(again.iter().all(|r| ms(r.at) < 15_400.0), "{again:?}");
-        assert_eq!(run.oracle().registry().len(), 12);
+        assert_eq!(run.system().oracle().unwrap().registry().len(), 12);
     });
 }
 
@@ -135,7 +138,11 @@ fn a_worker_that_was_cut_off_is_evicted_and_registers_again_after_404() {
         let registered: Vec<f64> =
             records(run, WORKER_REGISTERED).iter().filter(|r| r.peer == w05).map(|r| ms(r.at)).collect();
         assert!(registered.len() == 2 && (40_000.0..48_000.0).contains(&registered[1]), "{registered:?}");
-        assert_eq!(run.oracle().registry().last().unwrap().id, "w-05", "it is the last in order now");
+        assert_eq!(
+            run.system().oracle().unwrap().registry().last().unwrap().id,
+            "w-05",
+            "it is the last in order now"
+        );
     });
 }
 
@@ -179,7 +186,7 @@ fn an_endpoint_that_tasks_cannot_be_sent_to_is_turned_away() {
 #[test]
 fn workers_that_do_not_register_are_not_asked() {
     Case::oracle(9).set("register", "off").seconds(10).check(|run| {
-        assert!(run.oracle().registry().is_empty());
+        assert!(run.system().oracle().unwrap().registry().is_empty());
         assert!(records(run, REQUEST_OPENED).iter().all(|r| r.value == 0));
         assert_eq!(records(run, REQUEST_OPENED).len(), 5);
     });
@@ -273,7 +280,7 @@ fn health_metrics_and_queries_without_a_known_base_are_answered() {
 #[test]
 fn request_ids_go_on_over_restarts_of_the_coordinator() {
     Case::oracle(13).faults("restart:coordinator@7s,crash:coordinator@20s..26s").check(|run| {
-        let log = run.oracle().log();
+        let log = run.system().oracle().unwrap().log();
         let numbers: Vec<u64> = log.requests().iter().map(|r| r.number).collect();
         assert_eq!(numbers, (1..=30).collect::<Vec<_>>());
         for request in log.requests().iter() {
@@ -290,7 +297,7 @@ fn the_note_tells_all_some_and_most_missing_apart() {
     let mut seen = [0; 3];
     for seed in 1..=20 {
         Case::oracle(seed).set("fail", "0.2").set("workers", "5").check(|run| {
-            let log = run.oracle().log();
+            let log = run.system().oracle().unwrap().log();
             for request in log.requests().iter().filter(|r| r.result.is_some()) {
                 let result = request.result.as_ref().unwrap();
                 let missing = result.worker_responses.iter().filter(|r| r.err.is_some()).count();

@@ -8,6 +8,8 @@ use super::{Layout, Size, Strips, View};
 
 /// What the switch between the strips takes of a heading's width.
 const SWITCH: f64 = 132.0;
+/// What the switch of the truth takes of the last strip's.
+const TRUTH: f64 = 80.0;
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View) {
     for (x0, x1) in layout.when.into_iter().chain(layout.what) {
@@ -32,7 +34,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
             let tails = [tail.as_str()];
             headline(
                 sheet,
-                (x0, x1 + 6.0),
+                (x0, x1 + 6.0 - TRUTH),
                 17.0,
                 "What they said",
                 if tail.is_empty() { &[] } else { &tails },
@@ -55,7 +57,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
             (None, None) => "No request yet".to_owned(),
         };
         let text = Text::new(tail, x0 + SWITCH, y).px(13.0).paint(Paint::Ink3);
-        if text.bounds().right() <= x1 + 6.0 {
+        if text.bounds().right() <= x1 + 6.0 - TRUTH {
             sheet.text(text);
         }
     }

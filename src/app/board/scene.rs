@@ -6,7 +6,7 @@ use super::View;
 use super::mark::Shape;
 use super::paint::Paint;
 use crate::app::snapshot::{NodeView, RequestView, Role, Snapshot, TaskView, WorkerState};
-use crate::systems::oracle::aggregator::Strategy;
+use crate::systems::oracle::aggregator::{Knobs, Strategy};
 use crate::systems::oracle::log::TaskEnd;
 
 /// What became of a worker's answer to the newest request.
@@ -229,12 +229,12 @@ fn off(value: f64, reference: f64) -> f64 {
     if reference == 0.0 { 0.0 } else { (value - reference) / reference * 100.0 }
 }
 
-/// What the strategy would make of the values that there are. A majority counts in steps that a snapshot does not
-/// tell, so it has to wait.
+/// What the strategy would make of the values that there are. Some need more than a snapshot tells, such as
+/// majority's steps or the weights, so they have to wait.
 fn so_far(request: &RequestView, strategy: &str) -> Option<f64> {
-    let strategy = Strategy::from_name(strategy).filter(|strategy| *strategy != Strategy::Majority)?;
+    let strategy = Strategy::from_name(strategy).filter(|strategy| strategy.needs_values_only())?;
     let values: Vec<f64> = request.tasks.iter().filter_map(|task| task.value).collect();
-    Some(strategy.aggregate(&values, 1.0)?.value)
+    Some(strategy.aggregate(&values, &Knobs::default())?.value)
 }
 
 fn answer(task: &TaskView, node: &NodeView, truth: f64, show_truth: bool) -> Answer {

@@ -6,9 +6,9 @@ use crate::lab::fault::{Fault, FaultKind};
 use crate::lab::{Run, Scenario, stats};
 use crate::net::NodeId;
 use crate::substrate::http::HttpError;
-use crate::systems::oracle::Params;
 use crate::systems::oracle::aggregator::Strategy;
 use crate::systems::oracle::log::{RequestEntry, TaskEnd};
+use crate::systems::oracle::{Oracle, Params};
 use std::collections::VecDeque;
 
 /// The most points kept.
@@ -116,7 +116,7 @@ impl Default for History {
 pub fn counter_of(strategy: Strategy) -> Strategy {
     match strategy {
         Strategy::Average => Strategy::Median,
-        Strategy::Median | Strategy::Majority => Strategy::Average,
+        _ => Strategy::Average,
     }
 }
 
@@ -132,19 +132,23 @@ impl History {
         if self.scenario.as_ref() != Some(run.scenario()) {
             self.scenario = Some(run.scenario().clone());
         }
-        let params = run.oracle().params();
+        let Some(oracle) = run.system().oracle() else {
+            return;
+        };
+        let params = oracle.params();
         self.now_ms = now.as_millis_f64();
         self.horizon_ms = run.horizon().as_millis_f64();
         self.timeout_ms = params.timeout.as_millis_f64();
         (self.workers, self.strategy) = (params.workers, params.strategy);
         self.bands = bands(run);
-        self.read_log(run, params);
+        self.read_log(oracle, now);
         self.in_flight.extend_to(now.as_nanos());
         self.seen = Some(now);
     }
 
-    fn read_log(&mut self, run: &Run, params: &Params) {
-        let log = run.oracle().log();
+    fn read_log(&mut self, oracle: &Oracle, now: Instant) {
+        let params = oracle.params();
+        let log = oracle.log();
         let requests = log.requests();
         let Some(first_kept) = requests.front().map(|request| request.number) else {
             return;
@@ -164,7 +168,7 @@ impl History {
             };
             note_changes(request, self.seen, &mut changes);
             let point = Point::of(request, params, &refused);
-            if !is_final(request, run.now()) {
+            if !is_final(request, now) {
                 self.open.push(number);
             }
             self.put(number, point);

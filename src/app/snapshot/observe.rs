@@ -9,28 +9,40 @@ use crate::lab::Run;
 use crate::lab::fault::Fault;
 use crate::lab::metrics::Summary;
 use crate::net::{Effect, Net, NodeId, Payload, Target};
-use crate::systems::oracle::Oracle;
 use crate::systems::oracle::log::{RequestEntry, TaskEnd};
+use crate::systems::oracle::{Oracle, Params};
+use std::rc::Rc;
 
 impl Snapshot {
     /// This moment of a run.
     pub(in crate::app) fn of(run: &Run, summary: Summary) -> Self {
-        let (net, oracle) = (run.net(), run.oracle());
-        let log = oracle.log();
-        let newest = log.requests().iter().rev().find(|request| request.opened_at.is_some());
-        let newest_failed = || log.requests().back().filter(|request| request.error.is_some());
-        let messages: Vec<MessageView> = net.in_flight().iter().map(message).collect();
-        Snapshot {
+        let system = run.system();
+        let mut snapshot = Snapshot {
             vtime_ms: run.now().as_millis_f64(),
             horizon_ms: run.horizon().as_millis_f64(),
             events: run.events(),
-            nodes: nodes(net, oracle, newest),
-            messages,
-            request: newest.or_else(newest_failed).map(|entry| RequestView::of(entry, net)),
-            settings: Settings::of(run),
+            system: system.kind(),
+            nodes: Vec::new(),
+            messages: run.net().in_flight().iter().map(message).collect(),
+            request: None,
+            settings: Settings { seed: run.scenario().seed, ..Settings::default() },
+            set: Rc::clone(run.settings()),
             faults: run.faults().map(fault).collect(),
             summary,
+        };
+        if let Some(oracle) = system.oracle() {
+            snapshot.see_oracle(oracle, run.net());
         }
+        snapshot
+    }
+
+    fn see_oracle(&mut self, oracle: &Oracle, net: &Net) {
+        let log = oracle.log();
+        let newest = log.requests().iter().rev().find(|request| request.opened_at.is_some());
+        let newest_failed = || log.requests().back().filter(|request| request.error.is_some());
+        self.nodes = nodes(net, oracle, newest);
+        self.request = newest.or_else(newest_failed).map(|entry| RequestView::of(entry, net));
+        self.settings = Settings::of(oracle.params(), self.settings.seed);
     }
 }
 
@@ -172,19 +184,18 @@ impl RequestView {
             note: entry.result.as_ref().map(|result| result.reliability_note.clone()),
             error: entry.error.clone(),
             analysis: entry.analysis.clone(),
-            truth: crate::systems::oracle::truth::base(&entry.query),
+            truth: entry.truth,
         }
     }
 }
 
 impl Settings {
-    fn of(run: &Run) -> Self {
-        let params = run.oracle().params();
+    fn of(params: &Params, seed: u64) -> Self {
         Settings {
             workers: params.workers,
             fail: params.fail,
             lie: params.lie,
-            seed: run.scenario().seed,
+            seed,
             timeout_ms: params.timeout.as_millis_f64(),
             delay_max_ms: params.delay_max.as_millis_f64(),
             strategy: params.strategy.name().to_owned(),

@@ -215,6 +215,11 @@ impl Connection {
         }
     }
 
+    /// Who asks.
+    pub(super) fn peer(&self) -> NodeId {
+        self.from
+    }
+
     /// Notes which task works on the request.
     pub(super) fn handled_by(&self, task: TaskId) {
         self.handlers.borrow_mut().push(task);

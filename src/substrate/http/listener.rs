@@ -54,9 +54,18 @@ impl Listener {
     }
 
     /// Answers every request with a task of its own, for ever. A handler's task is dropped when its caller gives up.
-    pub async fn serve<F, Fut>(mut self, handler: F)
+    pub async fn serve<F, Fut>(self, handler: F)
     where
         F: Fn(Request) -> Fut,
+        Fut: Future<Output = Response> + 'static,
+    {
+        self.serve_peers(move |request, _| handler(request)).await;
+    }
+
+    /// [`serve`](Self::serve) for a handler that wants to know who asks, as a server knows its peer's address.
+    pub async fn serve_peers<F, Fut>(mut self, handler: F)
+    where
+        F: Fn(Request, NodeId) -> Fut,
         Fut: Future<Output = Response> + 'static,
     {
         let ctx = self.http.net.ctx().clone();
@@ -65,8 +74,8 @@ impl Listener {
             let Some((request, responder)) = incoming.begin() else {
                 continue;
             };
-            let answer = handler(request);
             let connection = responder.connection();
+            let answer = handler(request, connection.peer());
             let task = ctx.spawn(async move { responder.respond(answer.await) });
             connection.handled_by(task);
             // Busy with the request is the handler's task, not this one, in which a role may do other things as well.

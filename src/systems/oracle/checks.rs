@@ -1,6 +1,7 @@
 //! The invariants of every run, whatever its faults: checked over what the log kept.
 
 use super::Params;
+use super::aggregator::{Answers, Strategy};
 use super::log::{Log, RequestEntry, TaskEnd};
 use serde::{Deserialize, Serialize};
 
@@ -79,10 +80,12 @@ fn recomputed_value(request: &RequestEntry, params: &Params) -> Result<(), Strin
     let Some(result) = &request.result else {
         return Ok(());
     };
-    let used = result.worker_responses.iter().filter(|response| response.err.is_none());
-    let values: Vec<f64> = used.map(|response| response.value).collect();
-    let expected = params.strategy.aggregate(&values, params.step).map(|aggregate| aggregate.value);
-    if expected == Some(result.final_value) {
+    let (values, weights) = request.used(&result.worker_responses);
+    let answers = Answers::weighted(&values, &weights);
+    let expected = params.strategy.of(&answers, &params.knobs()).map(|aggregate| aggregate.value);
+    // The log has the weights of one handling; of a duplicate's only that it answers with what somebody said.
+    let weighed_otherwise = request.duplicated && params.strategy == Strategy::WeightedMedian;
+    if expected == Some(result.final_value) || weighed_otherwise && values.contains(&result.final_value) {
         Ok(())
     } else {
         Err(format!("it says {}, its answers give {expected:?}", result.final_value))

@@ -1,16 +1,15 @@
 //! The coordinator: keeps the registry, and answers each request with what the workers say in time.
 
-use super::aggregator::Strategy;
+mod endpoints;
+
+use super::admission::Admission;
+use super::aggregator::{Answers, Strategy, is_usable};
 use super::log::TaskEnd;
-use super::messages::{
-    Acknowledgement, OracleRequest, OracleResult, Registration, WorkerInfo, WorkerName, WorkerResult,
-};
+use super::messages::{OracleRequest, OracleResult, WorkerInfo, WorkerResult};
 use super::registry::{Outcome, Registry};
-use super::{
-    COORDINATOR, REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_OPENED, Site, WORKER_DEREGISTERED,
-    WORKER_EVICTED, WORKER_REGISTERED,
-};
-use crate::kernel::{Duration, JoinSet};
+use super::report::{Reports, Trigger};
+use super::{COORDINATOR, REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_OPENED, Site, WORKER_EVICTED};
+use crate::kernel::{Duration, Instant, JoinSet};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url, bad_json, no_route, too_large};
 use futures::{FutureExt, select_biased};
@@ -22,12 +21,15 @@ use std::rc::Rc;
 
 /// How often the registry is searched for stale workers.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(1);
+/// Answers are at most this far from the aggregate, relative to it, so that a mean of distances stays a number.
+const DISTANCE_MAX: f64 = 1e6;
 /// What it serves, for 404 and 405.
-const ROUTES: [(&str, &str); 7] = [
+const ROUTES: [(&str, &str); 8] = [
     ("POST", "/register"),
     ("POST", "/request"),
     ("POST", "/heartbeat"),
     ("POST", "/deregister"),
+    ("GET", "/report"),
     ("GET", "/workers"),
     ("GET", "/health"),
     ("GET", "/metrics"),
@@ -40,6 +42,8 @@ struct Coordinator {
     node: NodeId,
     registry: Rc<RefCell<Registry>>,
     counters: Rc<RefCell<Counters>>,
+    admission: Rc<RefCell<Admission>>,
+    reports: Rc<RefCell<Reports>>,
 }
 
 /// What `GET /metrics` reports, since this coordinator started.
@@ -48,21 +52,30 @@ struct Counters {
     requests: u64,
     requests_answered: u64,
     requests_failed: u64,
+    requests_limited: u64,
     tasks_in_time: u64,
     tasks_failed: u64,
     tasks_late: u64,
     registrations: u64,
     heartbeats: u64,
     evictions: u64,
+    reports: u64,
 }
 
 pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
-    let coordinator =
-        Coordinator { registry: Rc::default(), counters: Rc::default(), node, site: site.clone() };
+    let coordinator = Coordinator {
+        registry: Rc::default(),
+        counters: Rc::default(),
+        admission: Rc::default(),
+        reports: Rc::default(),
+        node,
+        site: site.clone(),
+    };
     *site.registry.borrow_mut() = Rc::downgrade(&coordinator.registry);
     let listener = site.http.listen(COORDINATOR);
     let handler = coordinator.clone();
-    let mut serving = pin!(listener.serve(move |request| route(handler.clone(), request)).fuse());
+    let serve = listener.serve_peers(move |request, peer| route(handler.clone(), request, peer));
+    let mut serving = pin!(serve.fuse());
     let mut cleaning = pin!(clean_up(&coordinator).fuse());
     let mut asked_to_end = pin!(shutdown.requested().fuse());
     select_biased! {
@@ -86,18 +99,22 @@ async fn clean_up(coordinator: &Coordinator) {
     }
 }
 
-async fn route(coordinator: Coordinator, request: Request) -> Response {
+async fn route(coordinator: Coordinator, request: Request, peer: NodeId) -> Response {
     if let Some(refusal) = too_large(&request) {
         return refusal;
     }
     let answer = match (&request.method, request.url.path.as_str()) {
-        (Method::Post, "/register") => request.json().map(|body| register(&coordinator, &body)),
-        (Method::Post, "/heartbeat") => request.json().map(|body| heartbeat(&coordinator, &body)),
-        (Method::Post, "/deregister") => request.json().map(|body| deregister(&coordinator, &body)),
-        (Method::Post, "/request") => match request.json() {
-            Ok(body) => Ok(submit(&coordinator, body).await),
-            Err(error) => Err(error),
+        (Method::Post, "/register") => request.json().map(|body| endpoints::register(&coordinator, &body)),
+        (Method::Post, "/heartbeat") => request.json().map(|body| endpoints::heartbeat(&coordinator, &body)),
+        (Method::Post, "/deregister") => {
+            request.json().map(|body| endpoints::deregister(&coordinator, &body))
+        }
+        (Method::Post, "/request") => match (admit(&coordinator, peer), request.json()) {
+            (Some(refusal), _) => Ok(refusal),
+            (None, Ok(body)) => Ok(submit(&coordinator, body).await),
+            (None, Err(error)) => Err(error),
         },
+        (Method::Get, "/report") => Ok(report(&coordinator, &request.url.query)),
         (Method::Get, "/workers") => Ok(Response::json(200, &coordinator.workers())),
         (Method::Get, "/health") => Ok(Response::json(
             200,
@@ -109,62 +126,7 @@ async fn route(coordinator: Coordinator, request: Request) -> Response {
     answer.unwrap_or_else(|error| bad_json(&error))
 }
 
-// --- the registry -----------------------------------------------------------------------------------------------
-
-fn register(coordinator: &Coordinator, body: &Registration) -> Response {
-    if body.id.is_empty() {
-        return Response::error(
-            400,
-            "invalid_field",
-            "id is empty; it names the worker",
-            json!({"field": "id"}),
-        );
-    }
-    if let Err(why) = check_endpoint(&body.endpoint) {
-        let message = format!("endpoint: {why}");
-        return Response::error(400, "invalid_field", &message, json!({"field": "endpoint"}));
-    }
-    let ctx = coordinator.site.ctx();
-    coordinator.registry.borrow_mut().register(&body.id, &body.endpoint, ctx.now());
-    coordinator.counters.borrow_mut().registrations += 1;
-    ctx.record(WORKER_REGISTERED, coordinator.peer(&body.id), 0);
-    acknowledge("registered", format!("Worker {} successfully registered", body.id))
-}
-
-/// `/task` is put after it. Behind a query that would be no path, and a coordinator registered as its own worker
-/// with `/request?` would ask itself for ever, without any time passing.
-fn check_endpoint(endpoint: &str) -> Result<(), String> {
-    endpoint.parse::<Url>().map_err(|error| error.to_string())?;
-    match endpoint.contains(['?', '#']) {
-        true => Err(format!("{endpoint:?} has a query or a fragment, and /task cannot follow it")),
-        false => Ok(()),
-    }
-}
-
-fn heartbeat(coordinator: &Coordinator, body: &WorkerName) -> Response {
-    if !coordinator.registry.borrow_mut().seen(&body.id, coordinator.site.ctx().now()) {
-        return unknown_worker(&body.id);
-    }
-    coordinator.counters.borrow_mut().heartbeats += 1;
-    acknowledge("alive", format!("Worker {} is registered", body.id))
-}
-
-fn deregister(coordinator: &Coordinator, body: &WorkerName) -> Response {
-    if !coordinator.registry.borrow_mut().deregister(&body.id) {
-        return unknown_worker(&body.id);
-    }
-    coordinator.site.ctx().record(WORKER_DEREGISTERED, coordinator.peer(&body.id), 0);
-    acknowledge("deregistered", format!("Worker {} successfully deregistered", body.id))
-}
-
-fn acknowledge(status: &str, message: String) -> Response {
-    Response::json(200, &Acknowledgement { status: status.to_owned(), message })
-}
-
-fn unknown_worker(id: &str) -> Response {
-    let message = format!("worker {id} is not registered; register it again");
-    Response::error(404, "unknown_worker", &message, json!({"id": id}))
-}
+// --- what it says of itself ---------------------------------------------------------------------------------------
 
 fn metrics(coordinator: &Coordinator) -> Response {
     let log = coordinator.site.log.borrow();
@@ -176,12 +138,29 @@ fn metrics(coordinator: &Coordinator) -> Response {
     )
 }
 
+/// The last report of a query, the run's own unless `?query=` names another.
+fn report(coordinator: &Coordinator, query: &str) -> Response {
+    let Coordinator { site, reports, .. } = coordinator;
+    let asked = endpoints::parameter(query, "query");
+    let query = asked.as_deref().unwrap_or(&site.params.query);
+    reports.borrow().respond(&Trigger::from(&*site.params), query, site.ctx().now())
+}
+
 // --- a request --------------------------------------------------------------------------------------------------
 
 /// What became of one task.
 enum Answer {
     Value(WorkerResult),
     Failed(WorkerResult),
+}
+
+/// The refusal of a client that asks too often.
+fn admit(coordinator: &Coordinator, client: NodeId) -> Option<Response> {
+    let Coordinator { site, admission, counters, .. } = coordinator;
+    let refusal = admission.borrow_mut().refuse(client, &site.params, site.ctx().now())?;
+    counters.borrow_mut().requests_limited += 1;
+    site.ctx().record(REQUEST_FAILED, client.0, u64::from(refusal.status));
+    Some(refusal)
 }
 
 async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
@@ -194,7 +173,8 @@ async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
     ctx.record(REQUEST_OPENED, 0, asked.len() as u64);
     coordinator.counters.borrow_mut().requests += 1;
     let ids = asked.iter().map(|(id, _)| id.clone());
-    let first = site.log.borrow_mut().opened(number, ctx.now(), site.params.timeout, ids);
+    let (opened_at, truth) = (ctx.now(), site.truth(&task.query));
+    let first = site.log.borrow_mut().opened(number, opened_at, site.params.timeout, truth, ids);
     // The number under which the log follows this.
     let logged = first.then_some(number);
     if asked.is_empty() {
@@ -203,10 +183,11 @@ async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
     }
 
     let answers = fan_out(coordinator, &task, &asked, logged).await;
-    conclude(coordinator, task, &asked, answers, logged)
+    conclude(coordinator, task, &asked, answers, opened_at, logged)
 }
 
-/// Asks all workers at once and waits, at most the timeout. Whatever still runs then is cancelled.
+/// Asks all workers at once and waits for all or a quorum of them, at most the timeout. Whatever still runs then is
+/// cancelled.
 async fn fan_out(
     coordinator: &Coordinator,
     task: &OracleRequest,
@@ -221,7 +202,9 @@ async fn fan_out(
         tasks.spawn(async move { (i, ask(&coordinator, task, id, &endpoint).await) });
     }
     let mut answers: Vec<Option<Answer>> = asked.iter().map(|_| None).collect();
-    let all_in = async {
+    let quorum = site.params.quorum;
+    let enough = async {
+        let mut values = 0;
         while let Some((i, answer)) = tasks.join_next().await {
             let (result, end) = match &answer {
                 Answer::Value(result) => (result, TaskEnd::InTime),
@@ -230,11 +213,15 @@ async fn fan_out(
             if let Some(number) = logged {
                 site.log.borrow_mut().arrived(number, i, site.ctx().now(), result, end);
             }
+            values += u32::from(end == TaskEnd::InTime);
             answers[i] = Some(answer);
+            if quorum > 0 && values >= quorum {
+                break;
+            }
         }
     };
     // Some answers missing is what the caller looks at, not the error.
-    let _ = site.ctx().timeout(site.params.timeout, all_in).await;
+    let _ = site.ctx().timeout(site.params.timeout, enough).await;
     answers
 }
 
@@ -252,11 +239,12 @@ async fn ask(coordinator: &Coordinator, task: OracleRequest, id: String, endpoin
     }
     match answer.map(|response| (response.status, response.parse::<WorkerResult>())) {
         // The registry's name counts: a worker may be registered under another one than its own.
-        Ok((200, Ok(result))) if result.value.is_finite() && result.err.is_none() => {
+        Ok((200, Ok(result))) if is_usable(result.value) && result.err.is_none() => {
             Answer::Value(WorkerResult { worker_id: id, ..result })
         }
         Ok((_, Ok(result))) => {
-            Answer::Failed(WorkerResult { worker_id: id, value: 0.0, reliable: false, ..result })
+            let err = result.err.or_else(|| Some("its answer is not usable".to_owned()));
+            Answer::Failed(WorkerResult { worker_id: id, value: 0.0, err, reliable: false, ..result })
         }
         Ok((status, Err(_))) => Answer::Failed(missing(
             id,
@@ -279,18 +267,21 @@ fn conclude(
     task: OracleRequest,
     asked: &[(String, String)],
     answers: Vec<Option<Answer>>,
+    opened_at: Instant,
     logged: Option<u64>,
 ) -> Response {
     let Coordinator { site, .. } = coordinator;
     let (ctx, params) = (site.ctx(), &site.params);
-    let values: Vec<f64> = answers
-        .iter()
-        .filter_map(|answer| match answer {
-            Some(Answer::Value(result)) => Some(result.value),
-            _ => None,
-        })
-        .collect();
-    let aggregate = params.strategy.aggregate(&values, params.step);
+    // As they were before these answers.
+    let weights = coordinator.registry.borrow().scores(asked.iter().map(|(id, _)| id.as_str()));
+    let used = answers.iter().zip(&weights).filter_map(|(answer, weight)| match answer {
+        Some(Answer::Value(result)) => Some((result.value, *weight)),
+        _ => None,
+    });
+    let (values, used_weights): (Vec<f64>, Vec<f64>) = used.unzip();
+    let aggregate = params.strategy.of(&Answers::weighted(&values, &used_weights), &params.knobs());
+    let waited = ctx.now().since(opened_at);
+    let has_quorum = params.quorum > 0 && values.len() >= params.quorum as usize;
 
     let (mut failed, mut late) = (0, 0);
     let worker_responses: Vec<WorkerResult> = asked
@@ -300,34 +291,49 @@ fn conclude(
             let (result, outcome) = match answer {
                 Some(Answer::Value(result)) => {
                     let distance = aggregate.map_or(0.0, |a| relative_distance(result.value, a.value));
-                    (result, Outcome::Answered(distance))
+                    (result, Some(Outcome::Answered(distance)))
                 }
                 Some(Answer::Failed(result)) => {
                     failed += 1;
-                    (result, Outcome::Failed)
+                    (result, Some(Outcome::Failed))
                 }
                 None => {
                     late += 1;
-                    let err = format!("no answer within {}", params.timeout);
-                    (missing(id.clone(), task.id.clone(), err, params.timeout), Outcome::TimedOut)
+                    // Nobody is blamed for what the coordinator did not wait for.
+                    let (err, outcome) = match has_quorum {
+                        true => (format!("not awaited: {} had answered", params.quorum), None),
+                        false => (format!("no answer within {waited}"), Some(Outcome::TimedOut)),
+                    };
+                    (missing(id.clone(), task.id.clone(), err, waited), outcome)
                 }
             };
-            coordinator.note(id, outcome);
+            if let Some(outcome) = outcome {
+                coordinator.note(id, outcome);
+            }
             result
         })
         .collect();
     if let Some(number) = logged {
-        site.log.borrow_mut().closed(number, ctx.now(), &worker_responses, params);
+        site.log.borrow_mut().closed(number, ctx.now(), &worker_responses, &weights, params);
     }
 
     let Some(aggregate) = aggregate else {
         let details = json!({"request_id": task.id, "asked": asked.len(), "failed": failed, "late": late});
-        let message = format!("none of {} workers answered: {failed} failed, {late} late", asked.len());
-        return fail(coordinator, "all_workers_failed", &message, details);
+        if values.is_empty() {
+            let message = format!("none of {} workers answered: {failed} failed, {late} late", asked.len());
+            return fail(coordinator, "all_workers_failed", &message, details);
+        }
+        let strategy = params.strategy.name();
+        let message = format!("{strategy} has no aggregate: none of {} values is valid to it", values.len());
+        return fail(coordinator, "no_aggregate", &message, details);
     };
     coordinator.counters.borrow_mut().requests_answered += 1;
+    coordinator.consider_report(&task.query, aggregate.value);
     ctx.record(REQUEST_AGGREGATED, 0, aggregate.value.to_bits());
-    let reliability_note = note(params.strategy, asked.len(), failed, late, aggregate.support);
+    let mut reliability_note = note(params.strategy, asked.len(), failed, late, aggregate.support);
+    if has_quorum && late > 0 {
+        reliability_note += &format!("; a quorum of {} was enough", params.quorum);
+    }
     let result = OracleResult {
         request_id: task.id,
         final_value: aggregate.value,
@@ -338,7 +344,7 @@ fn conclude(
 }
 
 fn relative_distance(value: f64, aggregate: f64) -> f64 {
-    if aggregate == 0.0 { 0.0 } else { ((value - aggregate) / aggregate).abs() }
+    if aggregate == 0.0 { 0.0 } else { ((value - aggregate) / aggregate).abs().min(DISTANCE_MAX) }
 }
 
 /// How far the result can be relied upon, in words.
@@ -374,6 +380,13 @@ impl Coordinator {
             Outcome::TimedOut => counters.tasks_late += 1,
         }
         self.registry.borrow_mut().note(id, outcome);
+    }
+
+    fn consider_report(&self, query: &str, value: f64) {
+        let ctx = self.site.ctx();
+        let trigger = Trigger::from(&*self.site.params);
+        let cause = self.reports.borrow_mut().consider(&trigger, query, ctx.span().req, value, ctx.now());
+        self.counters.borrow_mut().reports += u64::from(cause.is_some());
     }
 
     fn workers(&self) -> Vec<WorkerInfo> {

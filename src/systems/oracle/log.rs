@@ -2,9 +2,8 @@
 //! truth. The roles write into it and never read it; nothing in a simulation depends on it.
 
 use super::Params;
-use super::aggregator::{Spread, Strategy, spread};
+use super::aggregator::{Answers, Spread, Strategy};
 use super::messages::{OracleResult, WorkerResult};
-use super::truth;
 use crate::kernel::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -34,6 +33,10 @@ pub struct RequestEntry {
     pub closed_at: Option<Instant>,
     /// When the client had an answer, or knew that it gets none.
     pub answered_at: Option<Instant>,
+    /// The true value when the coordinator took it up; until then, when the client wanted it.
+    pub truth: f64,
+    /// The coordinator took it up again: a duplicate. The client may have got that one's answer.
+    pub duplicated: bool,
     /// One per worker asked, in registration order.
     pub tasks: Vec<TaskEntry>,
     /// The workers' results as the coordinator has them, once it is closed.
@@ -59,6 +62,8 @@ pub struct TaskEntry {
     pub value: Option<f64>,
     /// Why there is none, for one that failed.
     pub err: Option<String>,
+    /// The worker's reliability score when the answers were aggregated: its weight. 0 until then.
+    pub weight: f64,
     /// The worker sent a lie, whether it came in time or not.
     pub lying: bool,
 }
@@ -91,7 +96,7 @@ pub struct Failure {
 /// What the laboratory, which knows the truth, says of an aggregate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
-    /// The true value.
+    /// The true value when the coordinator took the request up.
     pub truth: f64,
     /// (aggregate − truth) / truth.
     pub error: f64,
@@ -104,24 +109,34 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// What the laboratory says of the values that `params` aggregates; `None` without values.
-    pub fn of(values: &[f64], query: &str, params: &Params) -> Option<Self> {
-        let aggregate = params.strategy.aggregate(values, params.step)?;
-        let truth = truth::base(query);
+    /// What the laboratory says of the answers that `params` aggregates; `None` without an aggregate.
+    pub fn of(answers: &Answers, truth: f64, params: &Params) -> Option<Self> {
+        let knobs = params.knobs();
+        let aggregate = params.strategy.of(answers, &knobs)?;
         let counter_answers = Strategy::ALL
             .iter()
-            .filter_map(|strategy| {
-                let counter = strategy.aggregate(values, params.step)?;
-                Some((strategy.name().to_owned(), counter.value))
-            })
+            .filter_map(|strategy| Some((strategy.name().to_owned(), strategy.of(answers, &knobs)?.value)))
             .collect();
         Some(Analysis {
             truth,
             error: (aggregate.value - truth) / truth,
             support: aggregate.support,
-            spread: spread(values)?,
+            spread: answers.spread()?,
             counter_answers,
         })
+    }
+}
+
+impl RequestEntry {
+    /// The values used of `responses`, with the weights of those who gave them.
+    pub fn used(&self, responses: &[WorkerResult]) -> (Vec<f64>, Vec<f64>) {
+        let used = responses.iter().zip(&self.tasks).filter(|(response, _)| response.err.is_none());
+        used.map(|(response, task)| (response.value, task.weight)).unzip()
+    }
+
+    fn analyse(&self, responses: &[WorkerResult], params: &Params) -> Option<Analysis> {
+        let (values, weights) = self.used(responses);
+        Analysis::of(&Answers::weighted(&values, &weights), self.truth, params)
     }
 }
 
@@ -140,7 +155,7 @@ impl Log {
         self.requests.iter().rev().find_map(|request| request.analysis.as_ref())
     }
 
-    pub(super) fn intended(&mut self, number: u64, query: &str, now: Instant) {
+    pub(super) fn intended(&mut self, number: u64, query: &str, truth: f64, now: Instant) {
         if self.requests.len() >= self.keep {
             self.requests.pop_front();
         }
@@ -152,6 +167,8 @@ impl Log {
             deadline: None,
             closed_at: None,
             answered_at: None,
+            truth,
+            duplicated: false,
             tasks: Vec::new(),
             worker_responses: Vec::new(),
             result: None,
@@ -167,11 +184,17 @@ impl Log {
         number: u64,
         now: Instant,
         timeout: Duration,
+        truth: f64,
         ids: impl Iterator<Item = String>,
     ) -> bool {
-        let Some(request) = self.find(number).filter(|request| request.opened_at.is_none()) else {
+        let Some(request) = self.find(number) else {
             return false;
         };
+        if request.opened_at.is_some() {
+            request.duplicated = true;
+            return false;
+        }
+        request.truth = truth;
         request.opened_at = Some(now);
         request.deadline = Some(now + timeout);
         let pending = |worker| TaskEntry {
@@ -180,6 +203,7 @@ impl Log {
             ended_at: None,
             value: None,
             err: None,
+            weight: 0.0,
             lying: false,
         };
         request.tasks = ids.map(pending).collect();
@@ -212,12 +236,21 @@ impl Log {
         task.err.clone_from(&result.err);
     }
 
-    pub(super) fn closed(&mut self, number: u64, now: Instant, responses: &[WorkerResult], params: &Params) {
+    /// The coordinator has what it answers with; `weights` are those of the workers asked.
+    pub(super) fn closed(
+        &mut self,
+        number: u64,
+        now: Instant,
+        responses: &[WorkerResult],
+        weights: &[f64],
+        params: &Params,
+    ) {
         let Some(request) = self.find(number) else {
             return;
         };
         request.closed_at = Some(now);
-        for task in &mut request.tasks {
+        for (task, weight) in request.tasks.iter_mut().zip(weights) {
+            task.weight = *weight;
             if task.end == TaskEnd::Pending {
                 task.end = TaskEnd::Late;
                 task.ended_at = Some(now);
@@ -225,19 +258,21 @@ impl Log {
         }
         request.worker_responses = responses.to_vec();
         if request.result.is_none() {
-            let values: Vec<f64> = request.tasks.iter().filter_map(|task| task.value).collect();
-            request.analysis = Analysis::of(&values, &request.query, params);
+            request.analysis = request.analyse(responses, params);
         }
     }
 
     pub(super) fn answered(&mut self, number: u64, now: Instant, result: OracleResult, params: &Params) {
         if let Some(request) = self.find(number) {
             request.answered_at = Some(now);
-            if result.worker_responses != request.worker_responses {
-                // A duplicate's reply came first.
-                let used = result.worker_responses.iter().filter(|response| response.err.is_none());
-                let values: Vec<f64> = used.map(|response| response.value).collect();
-                request.analysis = Analysis::of(&values, &request.query, params);
+            if request.duplicated {
+                // The other handling's reply may have come first, of other answers, or weighted otherwise.
+                request.analysis = request.analyse(&result.worker_responses, params);
+                if let Some(analysis) = &mut request.analysis {
+                    analysis.error = (result.final_value - analysis.truth) / analysis.truth;
+                    let own = params.strategy.name().to_owned();
+                    analysis.counter_answers.insert(own, result.final_value);
+                }
             }
             request.result = Some(result);
         }

@@ -4,29 +4,34 @@
 //! 1. `client.rs` intends it at an instant that its load decides, and sends `POST /request`.
 //! 2. `coordinator.rs` gives it its id, sends `POST /task` to every worker in its `registry.rs`, and waits, at most
 //!    the timeout.
-//! 3. `worker.rs` takes its time, then fails or answers; `truth.rs` says around which value.
+//! 3. `worker.rs` takes its time, then fails or answers; `truth.rs` says around which value, `lie.rs` what a liar says.
 //! 4. The coordinator cancels what still runs, leaves out what failed or came late, and aggregates the rest
-//!    (`aggregator.rs`); the client gets an OracleResult (`messages.rs`) or a structured error.
+//!    (`aggregator/`), reports what has moved far enough (`report.rs`); the client gets an OracleResult (`messages.rs`) or a structured error.
 //! 5. `log.rs` keeps what happened for the laboratory, which knows the truth; the roles never read it.
 //!    `checks.rs` holds the invariants that every run must keep.
 
+mod admission;
 pub mod aggregator;
 pub(super) mod calendar;
 pub mod checks;
 mod client;
 mod coordinator;
+mod lie;
 pub mod log;
 pub mod messages;
 mod params;
 pub mod registry;
+pub mod report;
 pub mod truth;
 mod worker;
 
+pub use lie::LieMode;
 pub use params::{Load, Params};
 
 use crate::kernel::{Ctx, Duration, Kind, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::http::{Http, HttpError, Request, Response};
+use lie::Lie;
 use log::Log;
 use registry::{Entry, Registry};
 use std::cell::{Cell, Ref, RefCell};
@@ -85,8 +90,8 @@ struct Site {
     log: Rc<RefCell<Log>>,
     /// Requests intended so far. Ids count them over the whole run, whatever restarts meanwhile.
     requests: Rc<Cell<u64>>,
-    /// By how much each lying worker is off.
-    lies: Rc<RefCell<BTreeMap<NodeId, f64>>>,
+    /// Who lies.
+    lies: Rc<RefCell<BTreeMap<NodeId, Lie>>>,
     /// The registry of the coordinator that runs, for snapshots. It dies with the coordinator.
     registry: Rc<RefCell<Weak<RefCell<Registry>>>>,
     /// How many tasks each worker has under way, w-01 first.
@@ -108,8 +113,13 @@ impl Site {
         self.requests.set(number);
         self.ctx().set_span(Span { req: number, cause: 0 });
         self.ctx().record(REQUEST_INTENDED, 0, 0);
-        self.log.borrow_mut().intended(number, query, self.ctx().now());
+        self.log.borrow_mut().intended(number, query, self.truth(query), self.ctx().now());
         number
+    }
+
+    /// The true value now.
+    fn truth(&self, query: &str) -> f64 {
+        truth::value_at(self.ctx(), self.params.drift, query, self.ctx().now())
     }
 }
 
@@ -185,16 +195,18 @@ impl Oracle {
     pub fn set_lie(&self, worker: NodeId, bias: Option<f64>) -> Option<f64> {
         let (kind, value) = bias.map_or((LIE_ENDED, 0.0), |bias| (LIE_STARTED, bias));
         self.site.ctx().record_in(worker.scope(), Span::default(), kind, 0, value.to_bits());
+        let since = self.site.ctx().now();
         let mut lies = self.site.lies.borrow_mut();
-        match bias {
-            Some(bias) => lies.insert(worker, bias),
+        let before = match bias {
+            Some(bias) => lies.insert(worker, Lie { bias, since }),
             None => lies.remove(&worker),
-        }
+        };
+        before.map(|lie| lie.bias)
     }
 
     /// By how much a worker lies; `None` for an honest one.
     pub fn lie_of(&self, worker: NodeId) -> Option<f64> {
-        self.site.lies.borrow().get(&worker).copied()
+        self.site.lies.borrow().get(&worker).map(|lie| lie.bias)
     }
 
     /// Calls the simulated API from the console; `done` gets the response.

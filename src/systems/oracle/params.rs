@@ -1,6 +1,7 @@
 //! What can be set about an oracle.
 
-use super::aggregator::Strategy;
+use super::aggregator::{Knobs, Strategy, pyth};
+use super::lie::LieMode;
 use crate::kernel::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -46,12 +47,20 @@ pub struct Params {
     pub strategy: Strategy,
     /// Majority's rounding step, in units of the value.
     pub step: f64,
+    /// The share of answers that the trimmed mean drops at each end.
+    pub trim: f64,
+    /// The coordinator answers as soon as it has so many answers; 0 waits for all, or the timeout.
+    pub quorum: u32,
     /// The probability that a task fails.
     pub fail: f64,
     /// The share of workers that lie, rounded half up to whole workers.
     pub lie: f64,
     /// By how much they lie, relative to the value.
     pub lie_bias: f64,
+    /// How they lie.
+    pub lie_mode: LieMode,
+    /// How the truth moves: the standard deviation of its relative change in one second.
+    pub drift: f64,
     /// Honest values are uniform within this share around the truth.
     pub noise: f64,
     /// The least time that a task takes.
@@ -72,6 +81,14 @@ pub struct Params {
     pub stale: Duration,
     /// Whether workers register by themselves.
     pub register: bool,
+    /// How many requests a second the coordinator takes from one client in the long run; `None` is no limit.
+    pub rate: Option<f64>,
+    /// How many of them at one instant.
+    pub burst: u32,
+    /// A result that is off the last report by this share is reported.
+    pub deviation: f64,
+    /// One that comes so long after the last report is reported too, and the last is stale.
+    pub report_heartbeat: Duration,
     /// Whether the client makes any load.
     pub client_on: bool,
 }
@@ -83,9 +100,13 @@ impl Default for Params {
             timeout: Duration::from_millis(1500),
             strategy: Strategy::Average,
             step: 1.0,
+            trim: 0.1,
+            quorum: 0,
             fail: 0.1,
             lie: 0.0,
             lie_bias: 0.18,
+            lie_mode: LieMode::Constant,
+            drift: 0.0,
             noise: 0.05,
             delay_min: Duration::from_millis(100),
             delay_max: Duration::from_secs(2),
@@ -96,7 +117,18 @@ impl Default for Params {
             heartbeat: Duration::from_secs(5),
             stale: Duration::from_secs(15),
             register: true,
+            rate: None,
+            burst: 10,
+            deviation: 0.005,
+            report_heartbeat: Duration::from_secs(60),
             client_on: true,
         }
+    }
+}
+
+impl Params {
+    /// What the strategies need besides the answers.
+    pub fn knobs(&self) -> Knobs {
+        Knobs { step: self.step, trim: self.trim, confidence: pyth::confidence_of_noise(self.noise) }
     }
 }

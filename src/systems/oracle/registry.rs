@@ -119,6 +119,22 @@ impl Registry {
         }
     }
 
+    /// The reliability scores of some workers; of one that is not registered, a newcomer's.
+    pub fn scores<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<f64> {
+        let count = self.entries.len();
+        // Mostly they come in the order of registration.
+        let mut next = 0;
+        ids.map(|id| {
+            let mut places = (next..count).chain(0..next.min(count));
+            let Some(place) = places.find(|&place| self.entries[place].id == id) else {
+                return History::default().score();
+            };
+            next = place + 1;
+            self.entries[place].history.score()
+        })
+        .collect()
+    }
+
     /// The registered workers, in the order of registration.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

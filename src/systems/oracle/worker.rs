@@ -2,7 +2,8 @@
 
 use super::messages::{OracleRequest, Registration, WorkerName, WorkerResult};
 use super::{
-    COORDINATOR, Params, Site, TASK_DONE, TASK_FAILED, TASK_STARTED, truth, worker_authority, worker_name,
+    COORDINATOR, Params, Site, TASK_DONE, TASK_FAILED, TASK_STARTED, lie, truth, worker_authority,
+    worker_name,
 };
 use crate::kernel::{Duration, Stream};
 use crate::net::{NodeId, Shutdown};
@@ -51,7 +52,8 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     let handler = worker.clone();
     let listener = site.http.listen(&worker_authority(i));
     {
-        let mut serving = pin!(listener.serve(move |request| route(handler.clone(), request)).fuse());
+        let mut serving =
+            pin!(listener.serve_peers(move |request, peer| route(handler.clone(), request, peer)).fuse());
         let mut presence = pin!(stay_registered(&worker).fuse());
         let mut asked_to_end = pin!(shutdown.requested().fuse());
         select_biased! {
@@ -107,10 +109,10 @@ async fn tell(worker: &Worker, path: &str, body: &impl Serialize) -> Result<Resp
 
 // --- tasks ------------------------------------------------------------------------------------------------------
 
-async fn route(worker: Worker, request: Request) -> Response {
+async fn route(worker: Worker, request: Request, peer: NodeId) -> Response {
     match (&request.method, request.url.path.as_str()) {
         (Method::Post, "/task") => match request.json::<OracleRequest>() {
-            Ok(task) => process(&worker, task).await,
+            Ok(task) => process(&worker, task, peer).await,
             Err(error) => bad_json(&error),
         },
         (Method::Get, "/health") => Response::json(
@@ -146,7 +148,7 @@ impl Drop for Busy {
 
 /// Works on a task. What is drawn depends on the worker and the request's number only, so no other request,
 /// fault or parameter shifts it.
-async fn process(worker: &Worker, task: OracleRequest) -> Response {
+async fn process(worker: &Worker, task: OracleRequest, peer: NodeId) -> Response {
     let Worker { site, node, .. } = worker;
     let _busy = Busy::new(worker);
     let ctx = site.ctx();
@@ -172,9 +174,11 @@ async fn process(worker: &Worker, task: OracleRequest) -> Response {
         return Response::json(500, &result);
     }
     let noise = worker.noises.at(req).uniform(-params.noise, params.noise);
-    let bias = site.lies.borrow().get(node).copied().unwrap_or(0.0);
-    result.value = truth::base(&task.query) * (1.0 + noise) * (1.0 + bias);
-    if bias != 0.0 {
+    result.value = truth::value_at(ctx, params.drift, &task.query, ctx.now()) * (1.0 + noise);
+    let lie = site.lies.borrow().get(node).copied().filter(|lie| lie.tells(params.lie_mode));
+    if let Some(lie) = lie {
+        let asked = lie::Asked { query: &task.query, req, asker: peer.0 };
+        result.value = lie.answer(ctx, params, &worker.id, &asked, result.value);
         site.log.borrow_mut().lied(req, &worker.id);
     }
     ctx.record(TASK_DONE, 0, result.value.to_bits());

@@ -1,0 +1,240 @@
+//! The sentence over the board: a system's parameters where one would say them, as plain data.
+//!
+//! Ranges come from the table of parameters; how a value is said, stepped and typed follows from its [`Style`].
+
+use crate::kernel::Duration;
+use crate::lab::SystemKind;
+use crate::lab::params::{Allowed, Setting};
+use serde_json::Value;
+
+/// A part of the sentence, in reading order.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// Words between the parameters.
+    Words(&'static str),
+    /// A number that can be dragged, stepped and typed.
+    Number(Number),
+    /// One of the words that the parameter allows.
+    Choice {
+        /// The parameter.
+        key: &'static str,
+        /// Its name for those who hear the page.
+        label: &'static str,
+    },
+}
+
+/// A parameter as a number in the sentence.
+#[derive(Clone, Copy, Debug)]
+pub struct Number {
+    /// The parameter.
+    pub key: &'static str,
+    /// Its name for those who hear the page.
+    pub label: &'static str,
+    /// How it is said.
+    pub style: Style,
+}
+
+/// How a number is said. In the sentence a duration is a number of milliseconds, a share a number of per cent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Style {
+    /// `12 workers`: so many of this noun, which gets an s.
+    Count(&'static str),
+    /// `1.5 s`
+    Time,
+    /// `10 %`
+    Percent,
+}
+
+const fn number(key: &'static str, label: &'static str, style: Style) -> Part {
+    Part::Number(Number { key, label, style })
+}
+
+const ORACLE: [Part; 10] = [
+    number("workers", "Workers", Style::Count("worker")),
+    Part::Words(" get every request. The coordinator waits "),
+    number("timeout", "Timeout in milliseconds", Style::Time),
+    Part::Words(" and takes the "),
+    Part::Choice { key: "strategy", label: "Aggregation strategy" },
+    Part::Words(". "),
+    number("fail", "Tasks that fail, in per cent", Style::Percent),
+    Part::Words(" fail, "),
+    number("lie", "Workers that lie, in per cent", Style::Percent),
+    Part::Words(" lie."),
+];
+
+/// The sentence of a system.
+pub fn sentence(system: SystemKind) -> &'static [Part] {
+    match system {
+        SystemKind::OracleHttp => &ORACLE,
+    }
+}
+
+impl Number {
+    /// What it is now; 0 for a parameter that the system does not have.
+    pub fn value(&self, settings: &[Setting]) -> f64 {
+        let found = settings.iter().find(|setting| setting.key == self.key);
+        found.map_or(0.0, |setting| self.style.read(&setting.value))
+    }
+
+    /// The least and the greatest that is allowed.
+    pub fn range(&self, settings: &[Setting]) -> (f64, f64) {
+        let ms = |span: Duration| span.as_millis_f64();
+        let allowed = settings.iter().find(|setting| setting.key == self.key).map(|setting| setting.allowed);
+        match allowed {
+            Some(Allowed::Count(low, high)) => (f64::from(low), f64::from(high)),
+            Some(Allowed::CountOrOff(_, high)) => (0.0, f64::from(high)),
+            Some(Allowed::RealOrOff(_, high)) => (0.0, high),
+            Some(Allowed::Real(low, high)) if self.style == Style::Percent => (low * 100.0, high * 100.0),
+            Some(Allowed::Real(low, high)) => (low, high),
+            Some(Allowed::Span(low, high)) => (ms(low), ms(high)),
+            Some(Allowed::SpanOrOff(_, high)) => (0.0, ms(high)),
+            Some(Allowed::Choice(_) | Allowed::Text(_)) | None => (0.0, 0.0),
+        }
+    }
+}
+
+/// The words that a choice is among.
+pub fn choices(settings: &[Setting], key: &str) -> &'static [&'static str] {
+    match settings.iter().find(|setting| setting.key == key).map(|setting| setting.allowed) {
+        Some(Allowed::Choice(words)) => words,
+        _ => &[],
+    }
+}
+
+impl Style {
+    fn read(self, value: &Value) -> f64 {
+        let as_text = || value.as_str().and_then(|text| text.parse::<Duration>().ok());
+        match self {
+            Style::Count(_) => value.as_f64().unwrap_or_default(),
+            Style::Time => as_text().map_or(0.0, |span| span.as_millis_f64()),
+            // Two digits are what is shown, and what 0.29 · 100 is not.
+            Style::Percent => (value.as_f64().unwrap_or_default() * 1e4).round() / 100.0,
+        }
+    }
+
+    /// The parameter's value for a number of the sentence.
+    pub fn write(self, number: f64) -> Value {
+        match self {
+            Style::Count(_) => (number as u64).into(),
+            Style::Time => format!("{number}ms").into(),
+            Style::Percent => (number / 100.0).into(),
+        }
+    }
+
+    /// So many steps up from a number, or down.
+    pub fn step(self, from: f64, steps: f64) -> f64 {
+        match self {
+            // Coarser where there are many, as the board is.
+            Style::Count(_) => {
+                let size = match from {
+                    n if n < 24.0 => 1.0,
+                    n if n < 100.0 => 4.0,
+                    n if n < 400.0 => 20.0,
+                    _ => 100.0,
+                };
+                from + size * steps
+            }
+            Style::Time => {
+                // Going down from a border, the finer size counts.
+                let below = |border: f64| from < border || (from == border && steps < 0.0);
+                let size = match () {
+                    () if below(100.0) => 10.0,
+                    () if below(10_000.0) => 100.0,
+                    () if below(60_000.0) => 1000.0,
+                    () => 10_000.0,
+                };
+                from + size * steps
+            }
+            Style::Percent => (from + steps).round(),
+        }
+    }
+
+    /// The number in words.
+    pub fn text(self, number: f64) -> String {
+        match self {
+            Style::Count(noun) => {
+                let n = number as u64;
+                let figure = if n < 1000 { n.to_string() } else { format!("{},{:03}", n / 1000, n % 1000) };
+                format!("{figure} {noun}{}", if n == 1 { "" } else { "s" })
+            }
+            Style::Time if number != 0.0 && number < 100.0 => format!("{number} ms"),
+            Style::Time => format!("{} s", number / 1000.0),
+            Style::Percent => format!("{number} %"),
+        }
+    }
+
+    /// Reads what was typed: `12 workers`, `1,000`, `1.2 s`, `800ms`, `5 %`. A time without a unit is in seconds.
+    pub fn parse(self, text: &str) -> Option<f64> {
+        let leading = || {
+            let digits = text.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
+            digits.filter(|c| *c != ',').collect::<String>().parse::<f64>().ok()
+        };
+        match self {
+            Style::Count(_) => leading().map(f64::round),
+            Style::Time => {
+                let compact: String = text.split_whitespace().collect();
+                let with_unit = compact.parse::<Duration>().ok().map(|span| span.as_millis_f64());
+                with_unit.or_else(|| leading().map(|seconds| seconds * 1000.0))
+            }
+            Style::Percent => leading(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{Options, Run, Scenario, presets};
+
+    #[test]
+    fn every_number_of_every_sentence_is_a_parameter_and_survives_being_said() {
+        for preset in &presets::PRESETS {
+            let run = Run::new(&Scenario::preset(preset.name, 7), Options::default()).unwrap();
+            for part in sentence(run.system().kind()) {
+                let Part::Number(number) = part else { continue };
+                let settings = run.settings();
+                let value = number.value(settings);
+                let (low, high) = number.range(settings);
+                assert!(low < high && (low..=high).contains(&value), "{}: {value}", number.key);
+                let Number { style, .. } = number;
+                assert_eq!(style.parse(&style.text(value)), Some(value), "{}", number.key);
+                assert_eq!(style.read(&style.write(value)), value, "{}", number.key);
+                let mut scenario = run.scenario().clone();
+                scenario.set.insert(number.key.to_owned(), style.write(high));
+                assert_eq!(scenario.validate(), Ok(()), "{} = {high}", number.key);
+            }
+        }
+    }
+
+    #[test]
+    fn every_choice_of_every_sentence_has_words() {
+        for preset in &presets::PRESETS {
+            let run = Run::new(&Scenario::preset(preset.name, 7), Options::default()).unwrap();
+            for part in sentence(run.system().kind()) {
+                if let Part::Choice { key, .. } = part {
+                    assert!(choices(run.settings(), key).len() > 1, "{key}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn steps_are_coarser_where_numbers_are_larger() {
+        assert_eq!(Style::Count("worker").step(23.0, 1.0), 24.0);
+        assert_eq!(Style::Count("worker").step(24.0, 1.0), 28.0);
+        assert_eq!(Style::Time.step(100.0, -1.0), 90.0);
+        assert_eq!(Style::Time.step(100.0, 1.0), 200.0);
+        assert_eq!(Style::Time.step(10_000.0, 1.0), 11_000.0);
+        assert_eq!(Style::Percent.step(9.6, 1.0), 11.0);
+    }
+
+    #[test]
+    fn what_is_typed_is_understood_with_a_unit_and_without() {
+        assert_eq!(Style::Time.parse("1.2 s"), Some(1200.0));
+        assert_eq!(Style::Time.parse("800ms"), Some(800.0));
+        assert_eq!(Style::Time.parse("1.2"), Some(1200.0));
+        assert_eq!(Style::Count("worker").parse("1,000 workers"), Some(1000.0));
+        assert_eq!(Style::Percent.parse("5 %"), Some(5.0));
+        assert_eq!(Style::Percent.parse("many"), None);
+    }
+}

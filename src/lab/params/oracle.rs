@@ -1,0 +1,74 @@
+//! The oracle's parameters.
+
+use super::{Allowed, Param, Parsed, SWITCH, ms, param, span};
+use crate::lab::Invalid;
+use crate::systems::oracle::aggregator::Strategy;
+use crate::systems::oracle::{LieMode, Load, Params};
+use serde_json::json;
+
+/// All of them, in the order in which they are shown.
+pub const TABLE: [Param<Params>; 25] = [
+    param!("workers", Allowed::Count(1, 10_000), "how many workers there are",
+        |p| json!(p.workers), Count => |p, v| p.workers = v),
+    param!("timeout", Allowed::Span(ms(10), ms(60_000)), "how long the coordinator waits for answers",
+        |p| span(p.timeout), Span => |p, v| p.timeout = v),
+    param!("strategy", Allowed::Choice(&Strategy::NAMES), "how it makes one value of many",
+        |p| json!(p.strategy.name()), Word => |p, v: String| p.strategy = Strategy::from_name(&v).unwrap_or_default()),
+    param!("fail", Allowed::Real(0.0, 1.0), "the probability that a task fails",
+        |p| json!(p.fail), Real => |p, v| p.fail = v),
+    param!("lie", Allowed::Real(0.0, 1.0), "the share of workers that lie",
+        |p| json!(p.lie), Real => |p, v| p.lie = v),
+    param!("lie-bias", Allowed::Real(-0.99, 10.0), "by how much they lie, relative to the value",
+        |p| json!(p.lie_bias), Real => |p, v| p.lie_bias = v),
+    param!("lie-mode", Allowed::Choice(&LieMode::NAMES), "how they lie",
+        |p| json!(p.lie_mode.name()), Word => |p, v: String| p.lie_mode = LieMode::from_name(&v).unwrap_or_default()),
+    param!("noise", Allowed::Real(0.0, 0.5), "honest values lie within this share around the truth",
+        |p| json!(p.noise), Real => |p, v| p.noise = v),
+    param!("drift", Allowed::Real(0.0, 0.1), "the relative standard deviation of the truth's change in a second",
+        |p| json!(p.drift), Real => |p, v| p.drift = v),
+    param!("delay-min", Allowed::Span(ms(0), ms(60_000)), "the least time that a task takes",
+        |p| span(p.delay_min), Span => |p, v| p.delay_min = v),
+    param!("delay-max", Allowed::Span(ms(0), ms(60_000)), "the most time that a task takes",
+        |p| span(p.delay_max), Span => |p, v| p.delay_max = v),
+    param!("step", Allowed::Real(1e-6, 1e6), "majority's rounding step, in units of the value",
+        |p| json!(p.step), Real => |p, v| p.step = v),
+    param!("trim", Allowed::Real(0.0, 0.49), "the share that the trimmed mean drops at each end",
+        |p| json!(p.trim), Real => |p, v| p.trim = v),
+    param!("quorum", Allowed::CountOrOff(1, 10_000), "it answers as soon as it has so many answers",
+        |p| if p.quorum == 0 { json!("off") } else { json!(p.quorum) }, Count => |p, v| p.quorum = v),
+    param!("load", Allowed::Choice(&["constant", "poisson", "burst", "closed"]), "when the client sends",
+        |p| json!(p.load.name()), Word => |p, v: String| p.load = load(&v)),
+    param!("period", Allowed::Span(ms(1), ms(3_600_000)), "the gap between requests, or its mean",
+        |p| span(p.period), Span => |p, v| p.period = v),
+    param!("clients", Allowed::Count(1, 10_000), "requests at one instant (burst), or open at once (closed)",
+        |p| json!(p.clients), Count => |p, v| p.clients = v),
+    param!("query", Allowed::Text(200), "what is asked",
+        |p| json!(p.query), Word => |p, v| p.query = v),
+    param!("heartbeat", Allowed::SpanOrOff(ms(100), ms(3_600_000)), "the time between heartbeats; 0 is off",
+        |p| span(p.heartbeat), Span => |p, v| p.heartbeat = v),
+    param!("stale", Allowed::Span(ms(100), ms(3_600_000)), "a worker silent for longer is dropped from the registry",
+        |p| span(p.stale), Span => |p, v| p.stale = v),
+    param!("register", SWITCH, "whether workers register by themselves",
+        |p| json!(if p.register { "on" } else { "off" }), Word => |p, v: String| p.register = v == "on"),
+    param!("rate", Allowed::RealOrOff(0.001, 1e6), "how many requests a second a client may send in the long run",
+        |p| p.rate.map_or_else(|| json!("off"), |rate| json!(rate)), Real => |p, v| p.rate = (v > 0.0).then_some(v)),
+    param!("burst", Allowed::Count(1, 10_000), "how many of them at one instant",
+        |p| json!(p.burst), Count => |p, v| p.burst = v),
+    param!("deviation", Allowed::Real(0.0, 1.0), "a result this far off the last report is reported, relative to it",
+        |p| json!(p.deviation), Real => |p, v| p.deviation = v),
+    param!("report-heartbeat", Allowed::Span(ms(100), ms(86_400_000)), "an older report is stale, and the next result is reported",
+        |p| span(p.report_heartbeat), Span => |p, v| p.report_heartbeat = v),
+];
+
+fn load(name: &str) -> Load {
+    Load::ALL.into_iter().find(|load| load.name() == name).unwrap_or_default()
+}
+
+/// What only holds between parameters.
+pub fn check(params: &Params) -> Result<(), Invalid> {
+    if params.delay_min > params.delay_max {
+        let allowed = format!("at most delay-max, which is {}", params.delay_max);
+        return Err(Invalid::new("delay-min", &params.delay_min.to_string(), &allowed));
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Answers as the strategies take them: in the order in which they came, and sorted, with their weights.
+
+use serde::{Deserialize, Serialize};
+
+/// Weights that differ by less than this share of their sum are the same to the weighted median: sums of equal
+/// weights must not be told apart by their rounding.
+const WEIGHT_TOLERANCE: f64 = 1e-12;
+
+/// Values with their weights.
+#[derive(Clone, Debug)]
+pub struct Answers<'a> {
+    values: &'a [f64],
+    sorted: Vec<f64>,
+    /// The weights of `sorted`, and their sum; `None` when all are the same.
+    weights: Option<(Vec<f64>, f64)>,
+}
+
+/// How far the answers lie apart.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How many there are.
+    pub count: usize,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+    /// Their difference.
+    pub range: f64,
+    /// The sample standard deviation; 0 for one answer.
+    pub sd: f64,
+}
+
+impl<'a> Answers<'a> {
+    /// Values of equal weight.
+    pub fn new(values: &'a [f64]) -> Self {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        Answers { values, sorted, weights: None }
+    }
+
+    /// Values with weights of at least 0; a weight that is missing is 0. When they are all 0 they count the same.
+    pub fn weighted(values: &'a [f64], weights: &[f64]) -> Self {
+        let total: f64 = weights.iter().take(values.len()).sum();
+        let same = weights.len() == values.len() && weights.windows(2).all(|pair| pair[0] == pair[1]);
+        if same || total <= 0.0 {
+            return Answers::new(values);
+        }
+        let weights = weights.iter().copied().chain(std::iter::repeat(0.0));
+        let mut pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights).collect();
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (sorted, weights) = pairs.into_iter().unzip();
+        Answers { values, sorted, weights: Some((weights, total)) }
+    }
+
+    /// The values from the least to the greatest.
+    pub fn sorted(&self) -> &[f64] {
+        &self.sorted
+    }
+
+    /// The arithmetic mean, summed in the order in which the values came; NaN without values.
+    pub(super) fn mean(&self) -> f64 {
+        self.values.iter().sum::<f64>() / self.values.len() as f64
+    }
+
+    /// The lowest value with at most half of the weight below it and at most half above; NaN without values.
+    pub(super) fn weighted_median(&self) -> f64 {
+        let Some((weights, total)) = &self.weights else {
+            return self.sorted.get(self.sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN);
+        };
+        let half = total * (0.5 - WEIGHT_TOLERANCE);
+        let mut below = 0.0;
+        for (value, weight) in self.sorted.iter().zip(weights) {
+            below += weight;
+            if below >= half {
+                return *value;
+            }
+        }
+        self.sorted.last().copied().unwrap_or(f64::NAN)
+    }
+
+    /// How far the values lie apart; `None` when there are none.
+    pub fn spread(&self) -> Option<Spread> {
+        let (min, max) = (*self.sorted.first()?, *self.sorted.last()?);
+        let mean = self.mean();
+        let squares: f64 = self.values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        let sd = match self.values.len() {
+            1 => 0.0,
+            n => (squares / (n - 1) as f64).sqrt(),
+        };
+        Some(Spread { count: self.values.len(), min, max, range: max - min, sd })
+    }
+}

@@ -99,7 +99,7 @@ fn a_blocked_pop_gets_what_is_pushed_or_nothing_after_its_time() {
     lab.at(1000, |lab| async move { lab.valkey.brpop("q", ms(330)).await });
     sim.run_until(Instant::from_millis(2000));
     // Blocked at 1030, due at 1360, noticed by an idle server at 1400.
-    assert_eq!(lab.notes(), [r#"240 Ok(Some("job"))"#, "240 Ok(1)", "1410 Ok(None)"]);
+    assert_eq!(lab.notes(), ["240 Ok(1)", r#"240 Ok(Some("job"))"#, "1410 Ok(None)"]);
 }
 
 #[test]

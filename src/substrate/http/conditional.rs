@@ -1,9 +1,9 @@
 //! Conditional requests as Go's `http.ServeContent` answers them (RFC 9110, section 13).
 //!
-//! [`serve`] is for content that a GET or HEAD reads; [`precondition`] alone is for a handler that writes. The order of
-//! the conditions is RFC 9110's: `If-Match`, or without it `If-Unmodified-Since`; then `If-None-Match`, or without it
-//! `If-Modified-Since`. Like Go's, and unlike the RFC's, only a header's first line counts, and a `*` inside a list matches.
-//! Ranges are not served, which the RFC leaves to the server.
+//! [`serve`] is for content that a GET or HEAD reads; [`precondition`] alone is for a handler that writes. The order
+//! of the conditions is RFC 9110's: `If-Match`, or without it `If-Unmodified-Since`; then `If-None-Match`, or without
+//! it `If-Modified-Since`. Like Go's, and unlike the RFC's, only a header's first line counts, and a `*` inside a
+//! list matches. Ranges are not served, which the RFC leaves to the server.
 
 use super::date::{http_date, parse_http_date, seconds};
 use super::message::{Method, Request, Response};
@@ -20,8 +20,8 @@ pub enum Precondition {
     Failed,
 }
 
-/// Judges the conditions of `request` against the entity tag (quotes and `W/` included) and the last change of what is
-/// there now.
+/// Judges the conditions of `request` against the entity tag (quotes and `W/` included) and the last change of what
+/// is there now.
 pub fn precondition(request: &Request, etag: &str, modified: Instant) -> Precondition {
     let header = |name| request.header(name).filter(|value| !value.is_empty());
     let date = |name| header(name).and_then(parse_http_date);
@@ -46,8 +46,8 @@ pub fn precondition(request: &Request, etag: &str, modified: Instant) -> Precond
     }
 }
 
-/// Answers `request` with `content`, a 200 with its body, or with what its conditions make of that. Every answer has the
-/// entity tag; a 304 and a 412 have no body, nor has any answer to HEAD.
+/// Answers `request` with `content`, a 200 with its body, or with what its conditions make of that. Every answer has
+/// the entity tag; a 304 and a 412 have no body, nor has any answer to HEAD.
 pub fn serve(request: &Request, content: Response, etag: &str, modified: Instant) -> Response {
     let bare = |status| Response { status, headers: Vec::new(), body: Vec::new() };
     match precondition(request, etag, modified) {

@@ -163,7 +163,8 @@ impl Agent {
         params.poll.scale(1.0 + share)
     }
 
-    /// How long to wait after poll `number` failed. With full jitter a crowd that failed together comes back spread out.
+    /// How long to wait after poll `number` failed. With full jitter a crowd that failed together comes back spread
+    /// out.
     fn pause(&self, number: u64) -> Duration {
         let params = &self.site.params;
         let longest = params.backoff(self.failures.get());

@@ -1,5 +1,5 @@
-//! What happened, as the laboratory sees it: which version was there when, who ran it, and how much the controller was
-//! asked. The roles write into it and never read it; nothing in a simulation depends on it.
+//! What happened, as the laboratory sees it: which version was there when, who ran it, and how much the controller
+//! was asked. The roles write into it and never read it; nothing in a simulation depends on it.
 
 use super::{Params, Settings, Version};
 use crate::kernel::{Duration, Instant};
@@ -141,8 +141,8 @@ impl Log {
         self.load[from..].iter().map(|second| second.herd).max().unwrap_or(0)
     }
 
-    /// Since when worker `i` has been running an older version than the newest one acknowledged, or none; `None` when it
-    /// runs the newest.
+    /// Since when worker `i` has been running an older version than the newest one acknowledged, or none; `None` when
+    /// it runs the newest.
     pub fn stale_since(&self, i: usize) -> Option<Instant> {
         let worker = self.workers.get(i)?;
         let kept_before = self.newest - self.versions.len() as u64;

@@ -20,7 +20,8 @@ pub struct Measures {
     /// Milliseconds from a version's acknowledgement until a worker first ran it or a newer one: a value per version
     /// and worker that got that far. `None` without any.
     pub staleness_ms: Option<Distribution>,
-    /// For how many milliseconds each worker has been behind the newest version acknowledged, w-01 first; 0 when it is not.
+    /// For how many milliseconds each worker has been behind the newest version acknowledged, w-01 first; 0 when it
+    /// is not.
     pub stale_now_ms: Vec<f64>,
     /// How long each version took to be everywhere.
     pub convergence: Vec<Convergence>,
@@ -35,8 +36,8 @@ pub struct Measures {
 pub struct Convergence {
     /// The version.
     pub version: u64,
-    /// Milliseconds from its acknowledgement until every worker had run it or a newer one; `None` while one has not, or
-    /// if it was never acknowledged.
+    /// Milliseconds from its acknowledgement until every worker had run it or a newer one; `None` while one has not,
+    /// or if it was never acknowledged.
     pub ms: Option<f64>,
 }
 

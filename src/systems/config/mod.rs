@@ -1,16 +1,17 @@
-//! The configuration system: a controller keeps versions of a configuration, agents fetch and cache the newest one, and
-//! workers work as it says.
+//! The configuration system: a controller keeps versions of a configuration, agents fetch and cache the newest one,
+//! and workers work as it says.
 //!
 //! The life of a version, in order:
-//! 1. `client.rs`, the operator, puts new settings on schedule: `PUT /config`, on condition that the newest version is
-//!    the one that it has seen.
+//! 1. `client.rs`, the operator, puts new settings on schedule: `PUT /config`, on condition that the newest
+//!    version is the one that it has seen.
 //! 2. `controller.rs` makes the next version durable before it answers. Reads are conditional requests.
-//! 3. `agent.rs` polls the controller with the tag of the version that it holds: 304, or 200 with a newer one. It writes
-//!    that to its own disk first, then serves it. After an error it waits, longer each time. `POST /refresh` makes it poll at once.
+//! 3. `agent.rs` polls the controller with the tag of the version that it holds: 304, or 200 with a newer one. It
+//!    writes that to its own disk first, then serves it. After an error it waits, longer each time. `POST /refresh`
+//!    makes it poll at once.
 //! 4. Between polls `trigger.rs` may tell it over Pub/Sub that there is something to poll for.
 //! 5. `worker.rs` reads its agent and takes up the version as a whole; from its next tick on it works as that says.
-//! 6. `log.rs` keeps who ran which version when, for the laboratory; the roles never read it. `measures.rs` makes figures
-//!    of it, `checks.rs` holds the invariants that every run must keep.
+//! 6. `log.rs` keeps who ran which version when, for the laboratory; the roles never read it. `measures.rs` makes
+//!    figures of it, `checks.rs` holds the invariants that every run must keep.
 
 mod agent;
 pub mod checks;

@@ -27,8 +27,8 @@ pub struct Params {
     pub trigger: bool,
     /// The time between the operator's changes: 1 s – 24 h; zero switches them off.
     pub put_period: Duration,
-    /// The number of the change that goes wrong: 0 – 10 000; zero for none. Its query has a typing error that only the
-    /// workers notice.
+    /// The number of the change that goes wrong: 0 – 10 000; zero for none. Its query has a typing error that only
+    /// the workers notice.
     pub bad_put: u32,
     /// How long after that change was due the operator puts the settings of the one before it again: 0 – 24 h. The
     /// next change waits for that.

@@ -3,3 +3,6 @@
 
 pub mod http;
 pub mod rate_limit;
+pub mod store;
+pub mod stream;
+pub mod valkey;

@@ -11,8 +11,11 @@ mod kernel_cancel;
 mod kernel_futures;
 mod kernel_random;
 
+mod conditional;
 mod http;
 mod http_random;
+mod store;
+mod stream;
 
 mod rate_limit;
 
@@ -21,6 +24,19 @@ mod oracle_faults;
 mod oracle_lies;
 mod oracle_load;
 mod oracle_tasks;
+
+mod config;
+mod config_faults;
+mod config_herd;
+mod config_staleness;
+mod config_trigger;
+
+mod valkey_cases;
+mod valkey_conformance;
+mod valkey_net;
+mod valkey_random;
+mod valkey_real;
+mod valkey_rows;
 
 mod determinism;
 mod golden;

@@ -10,6 +10,8 @@ use std::str::FromStr;
 pub enum Method {
     /// GET
     Get,
+    /// HEAD
+    Head,
     /// POST
     Post,
     /// PUT
@@ -25,6 +27,7 @@ impl Method {
     pub fn as_str(&self) -> &str {
         match self {
             Method::Get => "GET",
+            Method::Head => "HEAD",
             Method::Post => "POST",
             Method::Put => "PUT",
             Method::Delete => "DELETE",
@@ -37,6 +40,7 @@ impl From<&str> for Method {
     fn from(name: &str) -> Self {
         match name {
             "GET" => Method::Get,
+            "HEAD" => Method::Head,
             "POST" => Method::Post,
             "PUT" => Method::Put,
             "DELETE" => Method::Delete,
@@ -118,6 +122,17 @@ impl Request {
         Request { method: Method::Post, url, headers, body: to_json(body) }
     }
 
+    /// The value of the first header line of this name, without the white space around it.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find_header(&self.headers, name)
+    }
+
+    /// The same request with one more header.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The body read as JSON; the error says what is wrong with it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.body)
@@ -156,6 +171,11 @@ impl Response {
         self
     }
 
+    /// The value of the first header line of this name, without the white space around it.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find_header(&self.headers, name)
+    }
+
     /// The body read as JSON.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.body)
@@ -181,6 +201,10 @@ impl Response {
             _ => "",
         }
     }
+}
+
+fn find_header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 /// The structured error, its fields in this order.

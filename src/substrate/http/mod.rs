@@ -12,12 +12,17 @@
 //!
 //! A duplicated request is handled twice; the first reply wins. There is no connection reuse, no streaming, no TLS.
 
+pub mod conditional;
+mod date;
 mod exchange;
 mod listener;
 mod message;
+mod replies;
 
+pub use date::http_date;
 pub use listener::Listener;
 pub use message::{Method, Request, Response, Url, UrlError};
+pub use replies::{bad_json, no_route, too_large};
 
 use crate::kernel::{Duration, Kind};
 use crate::net::{Net, NodeId};

@@ -2,8 +2,6 @@
 
 mod endpoints;
 
-pub(super) use endpoints::{bad_json, no_route};
-
 use super::admission::Admission;
 use super::aggregator::{Answers, Strategy, is_usable};
 use super::log::TaskEnd;
@@ -13,7 +11,7 @@ use super::report::{Reports, Trigger};
 use super::{COORDINATOR, REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_OPENED, Site, WORKER_EVICTED};
 use crate::kernel::{Duration, Instant, JoinSet};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{HttpError, Method, Request, Response, Url};
+use crate::substrate::http::{HttpError, Method, Request, Response, Url, bad_json, no_route, too_large};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
 use serde_json::json;
@@ -23,8 +21,6 @@ use std::rc::Rc;
 
 /// How often the registry is searched for stale workers.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(1);
-/// A longer body gets 413, as Go's `http.MaxBytesReader` would be set.
-const BODY_BYTES_MAX: usize = 1 << 20;
 /// Answers are at most this far from the aggregate, relative to it, so that a mean of distances stays a number.
 const DISTANCE_MAX: f64 = 1e6;
 /// What it serves, for 404 and 405.
@@ -104,10 +100,8 @@ async fn clean_up(coordinator: &Coordinator) {
 }
 
 async fn route(coordinator: Coordinator, request: Request, peer: NodeId) -> Response {
-    if request.body.len() > BODY_BYTES_MAX {
-        let message =
-            format!("the body has {} bytes; at most {BODY_BYTES_MAX} are taken", request.body.len());
-        return Response::error(413, "body_too_large", &message, json!({"max_bytes": BODY_BYTES_MAX}));
+    if let Some(refusal) = too_large(&request) {
+        return refusal;
     }
     let answer = match (&request.method, request.url.path.as_str()) {
         (Method::Post, "/register") => request.json().map(|body| endpoints::register(&coordinator, &body)),

@@ -12,7 +12,7 @@
 
 mod admission;
 pub mod aggregator;
-mod calendar;
+pub(super) mod calendar;
 pub mod checks;
 mod client;
 mod coordinator;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::kernel::{Duration, Stream};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{HttpError, Method, Request, Response, Url};
+use crate::substrate::http::{HttpError, Method, Request, Response, Url, bad_json, no_route};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
 use serde_json::json;
@@ -113,15 +113,13 @@ async fn route(worker: Worker, request: Request, peer: NodeId) -> Response {
     match (&request.method, request.url.path.as_str()) {
         (Method::Post, "/task") => match request.json::<OracleRequest>() {
             Ok(task) => process(&worker, task, peer).await,
-            Err(error) => super::coordinator::bad_json(&error),
+            Err(error) => bad_json(&error),
         },
         (Method::Get, "/health") => Response::json(
             200,
             &json!({"status": "ok", "worker_id": worker.id, "tasks": worker.busy().get()}),
         ),
-        (method, path) => {
-            super::coordinator::no_route(method, path, &[("POST", "/task"), ("GET", "/health")])
-        }
+        (method, path) => no_route(method, path, &[("POST", "/task"), ("GET", "/health")]),
     }
 }
 

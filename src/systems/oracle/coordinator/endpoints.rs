@@ -1,34 +1,10 @@
-//! The endpoints by which workers come and go, and the answers to what the coordinator and the workers do not serve.
+//! The endpoints by which workers come and go, and the parameters of a URL.
 
 use super::Coordinator;
-use crate::substrate::http::{Method, Response, Url};
+use crate::substrate::http::{Response, Url};
 use crate::systems::oracle::messages::{Acknowledgement, Registration, WorkerName};
 use crate::systems::oracle::{WORKER_DEREGISTERED, WORKER_REGISTERED};
 use serde_json::json;
-
-/// 400 for a body that is not the JSON asked for; the message says where and why.
-pub(in crate::systems::oracle) fn bad_json(error: &serde_json::Error) -> Response {
-    let details = json!({"line": error.line(), "column": error.column()});
-    Response::error(400, "invalid_json", &error.to_string(), details)
-}
-
-/// 405 with `Allow` for a known path, 404 for any other.
-pub(in crate::systems::oracle) fn no_route(method: &Method, path: &str, routes: &[(&str, &str)]) -> Response {
-    let allowed: Vec<&str> =
-        routes.iter().filter(|(_, known)| *known == path).map(|(method, _)| *method).collect();
-    if allowed.is_empty() {
-        let paths: Vec<&str> = routes.iter().map(|(_, path)| *path).collect();
-        return Response::error(
-            404,
-            "not_found",
-            &format!("there is nothing at {path}"),
-            json!({"paths": paths}),
-        );
-    }
-    let message = format!("{} is not allowed at {path}", method.as_str());
-    Response::error(405, "method_not_allowed", &message, json!({"allowed": allowed}))
-        .with_header("Allow", &allowed.join(", "))
-}
 
 /// The parameter `name` of a URL's query, decoded.
 pub(super) fn parameter(query: &str, name: &str) -> Option<String> {

@@ -1,0 +1,93 @@
+//! Hashes: fields and values under one key.
+
+use super::command::Command;
+use super::glob;
+use super::keyspace::Keyspace;
+use super::number::{Decimal, parse_int};
+use super::reply::{Answer, Bytes, ErrorText, NOT_A_FLOAT, OVERFLOW, Reply, error};
+
+impl Keyspace {
+    /// The commands on hashes.
+    pub(super) fn on_hash(&mut self, command: &Command) -> Answer {
+        match command {
+            Command::HashSet { key, pairs, counted } => {
+                let hash = self.hash_or_new(key)?;
+                let new =
+                    pairs.iter().filter(|(field, value)| hash.set(field.clone(), value.clone())).count();
+                self.touch(key);
+                Ok(if *counted { Reply::count(new) } else { Reply::OK })
+            }
+            Command::HashSetNew { key, field, value } => {
+                if self.hash(key)?.is_some_and(|hash| hash.get(field).is_some()) {
+                    return Ok(Reply::Int(0));
+                }
+                self.hash_or_new(key)?.set(field.clone(), value.clone());
+                self.touch(key);
+                Ok(Reply::Int(1))
+            }
+            Command::HashGet { key, field } => Ok(Reply::bulk_or_nil(self.field(key, field)?)),
+            Command::HashGetMany { key, fields } => {
+                let hash = self.hash(key)?;
+                let value = |field| Reply::bulk_or_nil(hash.as_ref().and_then(|h| h.get(field)).cloned());
+                Ok(Reply::Array(fields.iter().map(|field: &Bytes| value(field)).collect()))
+            }
+            Command::HashAll { key, names, values } => {
+                let Some(hash) = self.hash(key)? else { return Ok(Reply::Array(Vec::new())) };
+                let both = |(name, value)| [names.then_some(name), values.then_some(value)];
+                Ok(Reply::bulks(hash.iter().flat_map(both).flatten()))
+            }
+            Command::HashDelete { key, fields } => {
+                let Some(hash) = self.hash(key)? else { return Ok(Reply::Int(0)) };
+                let removed = fields.iter().filter(|field| hash.remove(field)).count();
+                if removed > 0 {
+                    self.touch(key);
+                }
+                Ok(Reply::count(removed))
+            }
+            Command::HashLen { key } => Ok(Reply::count(self.hash(key)?.map_or(0, |hash| hash.len()))),
+            Command::HashExists { key, field } => {
+                Ok(Reply::Int(i64::from(self.field(key, field)?.is_some())))
+            }
+            Command::HashTextLen { key, field } => {
+                Ok(Reply::count(self.field(key, field)?.map_or(0, |value| value.len())))
+            }
+            Command::HashAdd { key, field, delta } => {
+                let old = match self.field(key, field)? {
+                    Some(text) => parse_int(&text).ok_or(error("ERR hash value is not an integer"))?,
+                    None => 0,
+                };
+                let new = old.checked_add(*delta).ok_or(OVERFLOW)?;
+                self.set_field(key, field, new.to_string())?;
+                Ok(Reply::Int(new))
+            }
+            Command::HashAddFloat { key, field, delta } => {
+                let old = match self.field(key, field)? {
+                    Some(text) => Decimal::parse(&text).ok_or(error("ERR hash value is not a float"))?,
+                    None => Decimal::default(),
+                };
+                let sum = old.plus(Decimal::parse(delta).ok_or(NOT_A_FLOAT)?);
+                let text = sum.ok_or(error("ERR increment would produce NaN or Infinity"))?.text();
+                self.set_field(key, field, text.clone())?;
+                Ok(Reply::bulk(text))
+            }
+            Command::HashScan { key, pattern } => {
+                let pairs: Vec<_> = self.hash(key)?.map(|hash| hash.iter().collect()).unwrap_or_default();
+                let wanted = |name: &Bytes| pattern.as_ref().is_none_or(|p| glob::matches(p, name));
+                let found = pairs.into_iter().filter(|(name, _)| wanted(name));
+                let found = Reply::bulks(found.flat_map(|(name, value)| [name, value]));
+                Ok(Reply::Array(vec![Reply::bulk("0"), found]))
+            }
+            _ => Err(error("ERR not a command on hashes")),
+        }
+    }
+
+    fn field(&mut self, key: &Bytes, field: &Bytes) -> Result<Option<Bytes>, ErrorText> {
+        Ok(self.hash(key)?.and_then(|hash| hash.get(field).cloned()))
+    }
+
+    fn set_field(&mut self, key: &Bytes, field: &Bytes, text: String) -> Result<(), ErrorText> {
+        self.hash_or_new(key)?.set(field.clone(), text.into_bytes().into());
+        self.touch(key);
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! The keys of all databases, and what handlers do to them.
+//!
+//! Handlers (`lists.rs`, `strings.rs`, `hashes.rs`, `keys.rs`) work on the selected database at one instant. They
+//! leave two notes behind, which the server reads after each command: which keys changed (`touched`, for WATCH), and
+//! which came into being (`created`, for blocked clients).
+
+use super::reply::{Bytes, ErrorText, WRONG_TYPE};
+use super::value::{Hash, Value};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How many databases there are; SELECT chooses one.
+pub const DATABASES: usize = 16;
+
+/// A key of one database.
+pub type KeyRef = (usize, Bytes);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) value: Value,
+    /// When it expires, in milliseconds of Unix time. Changed by the keyspace only: the index must follow.
+    expires: Option<u64>,
+}
+
+/// All keys, with the clock that decides which of them have expired.
+#[derive(Clone, Debug)]
+pub(super) struct Keyspace {
+    databases: Vec<BTreeMap<Bytes, Entry>>,
+    /// Everything that expires, soonest first.
+    expiries: BTreeSet<(u64, usize, Bytes)>,
+    /// The selected database.
+    pub(super) db: usize,
+    /// Milliseconds of Unix time; stands still during a command, a transaction and a script.
+    pub(super) now: u64,
+    pub(super) touched: Vec<KeyRef>,
+    pub(super) created: Vec<KeyRef>,
+    /// How many changes were made since the last snapshot.
+    pub(super) changes: u64,
+}
+
+impl Keyspace {
+    pub(super) fn new() -> Self {
+        Keyspace {
+            databases: vec![BTreeMap::new(); DATABASES],
+            expiries: BTreeSet::new(),
+            db: 0,
+            now: 0,
+            touched: Vec::new(),
+            created: Vec::new(),
+            changes: 0,
+        }
+    }
+
+    // --- look-ups: a key that has expired is gone, and is removed by whoever looks ----------------------------
+
+    pub(super) fn entry(&mut self, key: &Bytes) -> Option<&mut Entry> {
+        self.drop_if_expired(self.db, key);
+        self.databases[self.db].get_mut(key)
+    }
+
+    pub(super) fn value(&mut self, key: &Bytes) -> Option<&mut Value> {
+        self.entry(key).map(|entry| &mut entry.value)
+    }
+
+    pub(super) fn exists(&mut self, key: &Bytes) -> bool {
+        self.entry(key).is_some()
+    }
+
+    pub(super) fn text(&mut self, key: &Bytes) -> Result<Option<Bytes>, ErrorText> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(WRONG_TYPE),
+        }
+    }
+
+    pub(super) fn list(&mut self, key: &Bytes) -> Result<Option<&mut VecDeque<Bytes>>, ErrorText> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::List(items)) => Ok(Some(items)),
+            Some(_) => Err(WRONG_TYPE),
+        }
+    }
+
+    pub(super) fn hash(&mut self, key: &Bytes) -> Result<Option<&mut Hash>, ErrorText> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Hash(hash)) => Ok(Some(hash)),
+            Some(_) => Err(WRONG_TYPE),
+        }
+    }
+
+    /// The hash of a key, which is created empty if there is none.
+    pub(super) fn hash_or_new(&mut self, key: &Bytes) -> Result<&mut Hash, ErrorText> {
+        if self.hash(key)?.is_none() {
+            self.create(key, Value::Hash(Hash::default()));
+        }
+        self.hash(key)?.ok_or(WRONG_TYPE)
+    }
+
+    pub(super) fn expires(&mut self, key: &Bytes) -> Option<u64> {
+        self.entry(key).and_then(|entry| entry.expires)
+    }
+
+    // --- changes ----------------------------------------------------------------------------------------------
+
+    /// Puts an empty list or hash where nothing is. Whoever fills it touches it.
+    pub(super) fn create(&mut self, key: &Bytes, value: Value) {
+        self.created.push((self.db, key.clone()));
+        self.databases[self.db].insert(key.clone(), Entry { value, expires: None });
+    }
+
+    /// Puts a value in place of whatever the key held, its expiry included. Counts as a change by itself.
+    pub(super) fn insert(&mut self, key: Bytes, value: Value, expires: Option<u64>) {
+        let db = self.db;
+        let old = self.take(db, &key);
+        if old.is_none() {
+            self.created.push((db, key.clone()));
+        }
+        if let Some(at) = expires {
+            self.expiries.insert((at, db, key.clone()));
+        }
+        self.databases[db].insert(key.clone(), Entry { value, expires });
+        self.changed(db, key);
+    }
+
+    /// Notes that a key's value changed; a list or hash without elements is removed.
+    pub(super) fn touch(&mut self, key: &Bytes) {
+        if self.databases[self.db].get(key).is_some_and(|entry| entry.value.is_empty()) {
+            self.take(self.db, key);
+        }
+        self.changed(self.db, key.clone());
+    }
+
+    pub(super) fn remove(&mut self, key: &Bytes) -> bool {
+        self.drop_if_expired(self.db, key);
+        let removed = self.take(self.db, key).is_some();
+        if removed {
+            self.changed(self.db, key.clone());
+        }
+        removed
+    }
+
+    pub(super) fn set_expires(&mut self, key: &Bytes, expires: Option<u64>) {
+        let Some(entry) = self.databases[self.db].get_mut(key) else { return };
+        if let Some(at) = std::mem::replace(&mut entry.expires, expires) {
+            self.expiries.remove(&(at, self.db, key.clone()));
+        }
+        if let Some(at) = expires {
+            self.expiries.insert((at, self.db, key.clone()));
+        }
+        self.changed(self.db, key.clone());
+    }
+
+    /// Removes all keys of the selected database, or of every one.
+    pub(super) fn flush(&mut self, every: bool) {
+        for db in if every { 0..DATABASES } else { self.db..self.db + 1 } {
+            for key in self.keys_of(db) {
+                self.take(db, &key);
+                self.changed(db, key);
+            }
+        }
+        // A flush is a change even when there was nothing.
+        self.changes += 1;
+    }
+
+    fn changed(&mut self, db: usize, key: Bytes) {
+        self.touched.push((db, key));
+        self.changes += 1;
+    }
+
+    fn take(&mut self, db: usize, key: &Bytes) -> Option<Entry> {
+        let entry = self.databases[db].remove(key)?;
+        if let Some(at) = entry.expires {
+            self.expiries.remove(&(at, db, key.clone()));
+        }
+        Some(entry)
+    }
+
+    // --- expiry -----------------------------------------------------------------------------------------------
+
+    /// True for a key that is still there although its time has passed.
+    pub(super) fn is_expired(&self, db: usize, key: &Bytes) -> bool {
+        self.databases[db].get(key).and_then(|entry| entry.expires).is_some_and(|at| self.now > at)
+    }
+
+    fn drop_if_expired(&mut self, db: usize, key: &Bytes) {
+        if self.is_expired(db, key) {
+            self.take(db, key);
+            self.changed(db, key.clone());
+        }
+    }
+
+    /// Removes everything whose time has passed: the server does so ten times a second.
+    pub(super) fn drop_expired(&mut self) {
+        while let Some((at, db, key)) = self.expiries.first().cloned()
+            && self.now > at
+        {
+            self.take(db, &key);
+            self.changed(db, key);
+        }
+    }
+
+    /// When the next key expires, in milliseconds of Unix time.
+    pub(super) fn next_expiry(&self) -> Option<u64> {
+        self.expiries.first().map(|&(at, ..)| at)
+    }
+
+    // --- the whole --------------------------------------------------------------------------------------------
+
+    /// The keys of a database in byte order, those that expired but were not noticed included.
+    pub(super) fn keys_of(&self, db: usize) -> Vec<Bytes> {
+        self.databases[db].keys().cloned().collect()
+    }
+
+    /// How many keys a database holds, those that expired but were not noticed included.
+    pub(super) fn len_of(&self, db: usize) -> usize {
+        self.databases[db].len()
+    }
+
+    /// How many of them have an expiry.
+    pub(super) fn expiring_in(&self, db: usize) -> usize {
+        self.databases[db].values().filter(|entry| entry.expires.is_some()).count()
+    }
+
+    /// A value without looking at its expiry, as a server does that must not change anything by looking.
+    pub(super) fn peek(&self, (db, key): &KeyRef) -> Option<&Value> {
+        self.databases[*db].get(key).map(|entry| &entry.value)
+    }
+
+    /// Bytes of all keys and values. Walks over everything.
+    pub(super) fn size(&self) -> u64 {
+        let entries = self.databases.iter().flat_map(|database| database.iter());
+        entries.map(|(key, entry)| key.len() as u64 + ENTRY_OVERHEAD + entry.value.size()).sum()
+    }
+}
+
+/// What a key costs besides its name and value.
+const ENTRY_OVERHEAD: u64 = 64;

@@ -1,0 +1,158 @@
+//! The server as a role on a node: a [`Store`] behind a port, its clock, and its disk.
+
+use super::config::Config;
+use super::disk::Disk;
+use super::reply::Reply;
+use super::store::{ConnId, Effect, Store, Words};
+use crate::kernel::{Ctx, Receiver, Sender, channel};
+use crate::net::{Payload, Shutdown};
+use crate::substrate::stream::{Conn, Outlet, Segment, Streams};
+use futures::FutureExt;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Commands on their way to the server: one, or several that were pipelined and arrive together.
+#[derive(Clone, Debug)]
+pub struct Commands(pub Vec<Words>);
+
+impl Segment for Commands {
+    fn size(&self) -> usize {
+        // As arrays of bulk strings.
+        let words = |words: &Words| 5 + words.iter().map(|word| word.len() + 7).sum::<usize>();
+        self.0.iter().map(words).sum()
+    }
+
+    fn payload(&self) -> Payload {
+        Payload::Message
+    }
+}
+
+impl Segment for Reply {
+    fn size(&self) -> usize {
+        self.wire_size()
+    }
+
+    fn payload(&self) -> Payload {
+        Payload::Message
+    }
+}
+
+/// Connections that speak RESP2 over a run's network.
+pub type Wire = Streams<Commands, Reply>;
+
+/// What the role's tasks share. They all belong to the node, and end with it.
+struct Server {
+    ctx: Ctx,
+    store: RefCell<Store>,
+    outlets: RefCell<BTreeMap<ConnId, Outlet<Reply>>>,
+    /// Ends the tasks of connections that the server closes.
+    closers: RefCell<BTreeMap<ConnId, Sender<()>>>,
+    /// The clock is to look when it is due next.
+    rewind: Sender<()>,
+    stop: Sender<()>,
+}
+
+/// Serves at `address` until the node is asked to end, which it does as on SIGTERM: with a snapshot if it makes any, and
+/// without a word to its clients.
+pub async fn serve(wire: Wire, address: String, config: Config, disk: Disk, shutdown: Shutdown) {
+    let ctx = wire.net().ctx().clone();
+    let (rewind, rewound) = channel(&ctx, 1);
+    let (stop, mut stopped) = channel(&ctx, 1);
+    let server = Rc::new(Server {
+        store: RefCell::new(Store::new(config, disk, ctx.now())),
+        ctx: ctx.clone(),
+        outlets: RefCell::default(),
+        closers: RefCell::default(),
+        rewind,
+        stop,
+    });
+    let accepting = {
+        let (server, ctx) = (Rc::clone(&server), ctx.clone());
+        let mut listener = wire.listen(&address);
+        async move {
+            loop {
+                let conn = listener.accept().await;
+                ctx.spawn(Rc::clone(&server).attend(conn));
+            }
+        }
+    };
+    let accepting = ctx.spawn(accepting);
+    let clock = ctx.spawn(Rc::clone(&server).keep_time(rewound));
+    let graceful = futures::future::select(shutdown.requested().boxed_local(), stopped.recv().boxed_local());
+    if let futures::future::Either::Left(_) = graceful.await {
+        server.store.borrow_mut().shut_down(ctx.now());
+    }
+    ctx.abort(accepting);
+    ctx.abort(clock);
+}
+
+impl Server {
+    /// One connection, until either side closes it.
+    async fn attend(self: Rc<Self>, mut conn: Conn<Reply, Commands>) {
+        let (closer, mut closed) = channel(&self.ctx, 1);
+        let (id, effects) = {
+            let mut store = self.store.borrow_mut();
+            store.connect(self.ctx.now())
+        };
+        self.outlets.borrow_mut().insert(id, conn.outlet());
+        self.closers.borrow_mut().insert(id, closer);
+        self.carry_out(effects);
+        loop {
+            let next = futures::future::select(closed.recv().boxed_local(), conn.recv().boxed_local()).await;
+            let futures::future::Either::Right((Some(Commands(batch)), _)) = next else { break };
+            let effects = self.store.borrow_mut().execute(id, batch, self.ctx.now());
+            self.carry_out(effects);
+        }
+        self.outlets.borrow_mut().remove(&id);
+        self.closers.borrow_mut().remove(&id);
+        let effects = self.store.borrow_mut().disconnect(id, self.ctx.now());
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send(id, reply) => self.send(id, reply),
+                Effect::Close(id) => self.close(id),
+                // One request to end is enough.
+                Effect::Shutdown => drop(self.stop.send(())),
+            }
+        }
+        // The clock is awake already when there is no room.
+        let _ = self.rewind.send(());
+    }
+
+    fn send(&self, id: ConnId, reply: Reply) {
+        let Some(outlet) = self.outlets.borrow().get(&id).cloned() else { return };
+        // Who has gone does not hear it; its task is about to notice.
+        let _ = outlet.send(reply);
+        let pending = outlet.pending_bytes();
+        if self.store.borrow_mut().exceeds_output_limit(id, pending, self.ctx.now()) {
+            self.close(id);
+        }
+    }
+
+    fn close(&self, id: ConnId) {
+        if let Some(closer) = self.closers.borrow_mut().remove(&id) {
+            // There is room: nobody else sends.
+            let _ = closer.send(());
+        }
+    }
+
+    /// Ticks when there is anything to do at a tick.
+    async fn keep_time(self: Rc<Self>, mut rewound: Receiver<()>) {
+        loop {
+            let next = self.store.borrow().next_tick(self.ctx.now());
+            let Some(at) = next else {
+                rewound.recv().await;
+                continue;
+            };
+            let due = futures::future::select(self.ctx.sleep_until(at), rewound.recv().boxed_local());
+            if let futures::future::Either::Left(_) = due.await {
+                let effects = self.store.borrow_mut().tick(self.ctx.now());
+                self.carry_out(effects);
+            }
+        }
+    }
+}

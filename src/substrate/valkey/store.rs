@@ -1,0 +1,416 @@
+//! The server without a network: connections, and the way of a command from its words to its effects.
+//!
+//! As in the real server everything happens on one thread, in rounds of an event loop: [`Store::execute`] is what one
+//! read from one connection brings, [`Store::tick`] the server's own clock (ten times a second). After a command,
+//! or a whole transaction or script, the clients that waited for what it pushed are served. At the end of a round
+//! the blocking calls whose time is up are answered: so an idle server notices them up to 100 ms late.
+
+use super::Version;
+use super::blocking::Blocked;
+use super::command::Command;
+use super::config::{Config, Persistence};
+use super::disk::Disk;
+use super::keyspace::{KeyRef, Keyspace};
+use super::parse::is;
+use super::pubsub::Subscriptions;
+use super::reply::{Answer, Bytes, ErrorText, OUT_OF_MEMORY, Reply, error};
+use super::table::{self, Spec};
+use super::transactions::Transaction;
+use crate::kernel::{Duration, Instant};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The words of a command as a client sends them.
+pub type Words = Vec<Bytes>;
+
+/// A connection, and the id that CLIENT ID answers. Counted from 1 since the server started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnId(pub u64);
+
+/// What the store wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a reply, or a message that was published.
+    Send(ConnId, Reply),
+    /// Close a connection, once everything before has been sent.
+    Close(ConnId),
+    /// End the process.
+    Shutdown,
+}
+
+/// Unix time at virtual zero in milliseconds: 2025-01-01T00:00:00Z.
+const EPOCH_MS: u64 = 1_735_689_600_000;
+const MS: u64 = 1_000_000;
+/// The server's own clock: `hz 10`.
+const TICK_MS: u64 = 100;
+
+/// Milliseconds of Unix time.
+fn unix_ms(now: Instant) -> u64 {
+    EPOCH_MS + now.as_nanos() / MS
+}
+
+#[derive(Default)]
+pub(super) struct Client {
+    pub(super) db: usize,
+    pub(super) name: Bytes,
+    pub(super) transaction: Transaction,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) blocked: Option<Blocked>,
+    /// What it sent while it was blocked.
+    backlog: VecDeque<Words>,
+    /// Since when its output has been beyond the soft limit.
+    over_limit_since: Option<u64>,
+}
+
+/// A server's whole state.
+pub struct Store {
+    pub(super) config: Config,
+    pub(super) keyspace: Keyspace,
+    pub(super) clients: BTreeMap<ConnId, Client>,
+    /// Who waits for a key, in the order in which they began to.
+    pub(super) waiting: BTreeMap<KeyRef, Vec<ConnId>>,
+    /// Keys that came into being while somebody waited for them.
+    pub(super) ready: VecDeque<KeyRef>,
+    pub(super) watching: BTreeMap<KeyRef, Vec<ConnId>>,
+    pub(super) channels: BTreeMap<Bytes, Vec<ConnId>>,
+    /// In the order in which they were first subscribed to.
+    pub(super) patterns: Vec<(Bytes, Vec<ConnId>)>,
+    pub(super) effects: Vec<Effect>,
+    disk: Disk,
+    started: u64,
+    loading_until: u64,
+    pub(super) saved_at: u64,
+    connected: u64,
+    pub(super) commands: u64,
+}
+
+impl Store {
+    /// A server that starts and loads what the disk holds.
+    pub fn new(config: Config, disk: Disk, now: Instant) -> Self {
+        let loaded = match config.persistence {
+            Persistence::None => None,
+            Persistence::Snapshots(_) | Persistence::AppendOnly => disk.read(),
+        };
+        let mut keyspace = loaded.unwrap_or_else(Keyspace::new);
+        let megabytes = keyspace.size() as f64 / 1e6;
+        let started = unix_ms(now);
+        keyspace.now = started;
+        keyspace.drop_expired();
+        keyspace.touched.clear();
+        keyspace.changes = 0;
+        let loading = config.load_time_per_mb.scale(megabytes).as_nanos() / MS;
+        Store {
+            config,
+            keyspace,
+            clients: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            ready: VecDeque::new(),
+            watching: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            patterns: Vec::new(),
+            effects: Vec::new(),
+            disk,
+            started,
+            loading_until: started + loading,
+            saved_at: started,
+            connected: 0,
+            commands: 0,
+        }
+    }
+
+    /// Which server it behaves as.
+    pub fn version(&self) -> Version {
+        self.config.version
+    }
+
+    /// A client connects. One too many gets an error and is closed.
+    pub fn connect(&mut self, now: Instant) -> (ConnId, Vec<Effect>) {
+        self.connected += 1;
+        let id = ConnId(self.connected);
+        if self.clients.len() >= self.config.max_clients {
+            let refusal = Reply::Error(error("ERR max number of clients reached"));
+            self.effects.extend([Effect::Send(id, refusal), Effect::Close(id)]);
+        } else {
+            self.clients.insert(id, Client::default());
+        }
+        (id, self.end_round(now))
+    }
+
+    /// A connection is gone: its client waits for nothing any more, and hears nothing.
+    pub fn disconnect(&mut self, id: ConnId, now: Instant) -> Vec<Effect> {
+        self.forget(id);
+        self.end_round(now)
+    }
+
+    /// Runs the commands that one read from a connection brought: one, or several that were pipelined.
+    pub fn execute(&mut self, id: ConnId, batch: Vec<Words>, now: Instant) -> Vec<Effect> {
+        self.keyspace.now = unix_ms(now);
+        for words in batch {
+            self.receive(id, words);
+        }
+        self.end_round(now)
+    }
+
+    /// The server's own clock: keys expire, and snapshots are made when they are due.
+    pub fn tick(&mut self, now: Instant) -> Vec<Effect> {
+        self.keyspace.now = unix_ms(now);
+        self.keyspace.drop_expired();
+        self.absorb_changes();
+        if self.snapshot_due().is_some_and(|at| at <= self.keyspace.now) {
+            self.save();
+        }
+        self.end_round(now)
+    }
+
+    /// The next instant at which [`tick`](Self::tick) would find anything to do.
+    pub fn next_tick(&self, now: Instant) -> Option<Instant> {
+        let due = [self.next_timeout(), self.keyspace.next_expiry(), self.snapshot_due()];
+        let due = due.into_iter().flatten().min()?;
+        // Both must be exceeded, and ticks come at their own pace.
+        let after = (due + 1).max(unix_ms(now) + 1) - self.started;
+        let at = self.started + after.div_ceil(TICK_MS) * TICK_MS;
+        Some(Instant::ZERO + Duration::from_millis(at - EPOCH_MS))
+    }
+
+    /// A graceful end: a snapshot, if there are any to be made.
+    pub fn shut_down(&mut self, now: Instant) {
+        self.keyspace.now = unix_ms(now);
+        if matches!(&self.config.persistence, Persistence::Snapshots(points) if !points.is_empty()) {
+            self.save();
+        }
+    }
+
+    /// Says how many bytes of a client's replies it has not read yet. True when it is cut off for that.
+    pub fn exceeds_output_limit(&mut self, id: ConnId, pending: usize, now: Instant) -> bool {
+        let limit = self.config.pubsub_limit;
+        let Some(client) = self.clients.get_mut(&id).filter(|c| !c.subscriptions.is_empty()) else {
+            return false;
+        };
+        let now = unix_ms(now);
+        let soft = limit.soft > 0 && pending > limit.soft;
+        client.over_limit_since = if soft { client.over_limit_since.or(Some(now)) } else { None };
+        let soft = client.over_limit_since.is_some_and(|since| now - since > limit.soft_seconds * 1000);
+        limit.hard > 0 && pending > limit.hard || soft
+    }
+
+    /// How many clients wait for a key.
+    pub fn waits_for(&self, db: usize, key: &[u8]) -> usize {
+        self.waiting.get(&(db, key.into())).map_or(0, Vec::len)
+    }
+
+    // --- a round ------------------------------------------------------------------------------------------------
+
+    fn end_round(&mut self, now: Instant) -> Vec<Effect> {
+        self.keyspace.now = unix_ms(now);
+        self.end_timeouts();
+        // Who is no longer blocked goes on with what it sent meanwhile.
+        while let Some(id) = self.first_with_backlog() {
+            let words = self.clients.get_mut(&id).and_then(|client| client.backlog.pop_front());
+            self.process(id, words.unwrap_or_default());
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn first_with_backlog(&self) -> Option<ConnId> {
+        let ready = |(_, client): &(&ConnId, &Client)| client.blocked.is_none() && !client.backlog.is_empty();
+        self.clients.iter().find(ready).map(|(&id, _)| id)
+    }
+
+    fn receive(&mut self, id: ConnId, words: Words) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if client.blocked.is_some() || !client.backlog.is_empty() {
+            client.backlog.push_back(words);
+        } else {
+            self.process(id, words);
+        }
+    }
+
+    fn process(&mut self, id: ConnId, words: Words) {
+        if words.is_empty() {
+            return;
+        }
+        self.commands += 1;
+        if let Err(refusal) = self.dispatch(id, &words) {
+            // The server calls a transaction off when a command cannot be queued.
+            if let Some(client) = self.clients.get_mut(&id) {
+                client.transaction.abort();
+            }
+            self.send(id, Reply::Error(refusal));
+        }
+        self.serve_waiting();
+    }
+
+    /// Checks what holds for every command, then runs it or puts it into the transaction.
+    fn dispatch(&mut self, id: ConnId, words: &[Bytes]) -> Result<(), ErrorText> {
+        let version = self.config.version;
+        // Quitting is looked at before anything else.
+        if words.first().is_some_and(|name| is(name, "quit")) {
+            self.run_and_send(id, &Command::Quit);
+            return Ok(());
+        }
+        let (spec, name) = table::look_up(words)?;
+        let Some(client) = self.clients.get(&id) else { return Ok(()) };
+        let (queueing, subscribed) = (client.transaction.is_open(), !client.subscriptions.is_empty());
+        if queueing && !spec.works_in_multi(version) {
+            return Err(error("ERR Command not allowed inside a transaction"));
+        }
+        self.check_memory(id, spec)?;
+        if subscribed && !spec.works_with_subscriptions() {
+            return Err(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+                spec.name
+            )
+            .into());
+        }
+        if self.keyspace.now < self.loading_until && !spec.works_while_loading() {
+            return Err(format!("LOADING {} is loading the dataset in memory", version.name()).into());
+        }
+        let parsed = spec.parse(&words[name..]);
+        if queueing && spec.is_queued() {
+            if let Some(client) = self.clients.get_mut(&id) {
+                client.transaction.queue(spec, parsed);
+            }
+            self.send(id, Reply::Simple("QUEUED".into()));
+            return Ok(());
+        }
+        match parsed {
+            Ok(command) => self.run_and_send(id, &command),
+            Err(error) => self.send(id, Reply::Error(error)),
+        }
+        Ok(())
+    }
+
+    fn check_memory(&mut self, id: ConnId, spec: &Spec) -> Result<(), ErrorText> {
+        if self.config.max_memory == 0 || self.used_memory() <= self.config.max_memory {
+            return Ok(());
+        }
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
+        let transaction = &mut client.transaction;
+        if spec.name == "exec" && transaction.grows() {
+            transaction.close();
+            return Err(format!("EXECABORT Transaction discarded because of: {OUT_OF_MEMORY}").into());
+        }
+        // Queueing takes memory, too.
+        let refused = spec.grows() || (transaction.is_open() && spec.is_queued());
+        if refused { Err(OUT_OF_MEMORY) } else { Ok(()) }
+    }
+
+    // --- one command --------------------------------------------------------------------------------------------
+
+    fn run_and_send(&mut self, id: ConnId, command: &Command) {
+        for reply in self.run(id, command, false) {
+            self.send(id, reply);
+        }
+        if *command == Command::Quit {
+            self.close(id);
+        }
+    }
+
+    /// Runs a command; `nested` ones are part of a transaction or a script and never block. One reply, except for
+    /// subscriptions, which have one for each channel, and for a client that is blocked now.
+    pub(super) fn run(&mut self, id: ConnId, command: &Command, nested: bool) -> Vec<Reply> {
+        self.keyspace.db = self.clients.get(&id).map_or(0, |client| client.db);
+        let answer = match command {
+            Command::Multi | Command::Exec | Command::Discard | Command::Watch { .. } | Command::Unwatch => {
+                self.on_transaction(id, command)
+            }
+            Command::Subscribe { channels, patterns } => return self.subscribe(id, channels, *patterns),
+            Command::Unsubscribe { channels, patterns } => return self.unsubscribe(id, channels, *patterns),
+            Command::PopFirst { .. } | Command::PopMany { .. } | Command::Move { .. } => {
+                return self.pop_or_block(id, command, nested).into_iter().collect();
+            }
+            Command::Eval { script, keys, arguments } => self.eval(id, script, keys, arguments),
+            command => self.on_data(command).unwrap_or_else(|| self.on_server(id, command)),
+        };
+        self.absorb_changes();
+        vec![Reply::from(answer)]
+    }
+
+    /// The commands that look at nothing but keys.
+    #[rustfmt::skip]
+    fn on_data(&mut self, command: &Command) -> Option<Answer> {
+        use Command as C;
+        let keyspace = &mut self.keyspace;
+        Some(match command {
+            C::Push { .. } | C::Pop { .. } | C::ListLen { .. } | C::ListRange { .. } | C::ListRemove { .. }
+            | C::ListIndex { .. } | C::ListInsert { .. } | C::ListPosition { .. } | C::ListSet { .. }
+            | C::ListTrim { .. } => keyspace.on_list(command),
+            C::Set { .. } | C::SetNew { .. } | C::SetFor { .. } | C::Get { .. } | C::GetSet { .. }
+            | C::GetDelete { .. } | C::GetExpire { .. } | C::Add { .. } | C::AddFloat { .. } | C::Append { .. }
+            | C::TextLen { .. } | C::GetRange { .. } | C::SetRange { .. } | C::GetMany { .. }
+            | C::SetMany { .. } => keyspace.on_string(command),
+            C::HashSet { .. } | C::HashSetNew { .. } | C::HashGet { .. } | C::HashGetMany { .. }
+            | C::HashAll { .. } | C::HashDelete { .. } | C::HashLen { .. } | C::HashExists { .. }
+            | C::HashTextLen { .. } | C::HashAdd { .. } | C::HashAddFloat { .. }
+            | C::HashScan { .. } => keyspace.on_hash(command),
+            C::Delete { .. } | C::Exists { .. } | C::Type { .. } | C::Rename { .. } | C::Copy { .. }
+            | C::MoveTo { .. } | C::Keys { .. } | C::Scan { .. } | C::RandomKey | C::Expire { .. } | C::Ttl { .. }
+            | C::Persist { .. } | C::DbSize | C::Flush { .. } => keyspace.on_key(command),
+            _ => return None,
+        })
+    }
+
+    /// Tells watching transactions and waiting clients what became of their keys.
+    pub(super) fn absorb_changes(&mut self) {
+        for key in std::mem::take(&mut self.keyspace.touched) {
+            self.mark_watching(&key);
+        }
+        for key in std::mem::take(&mut self.keyspace.created) {
+            if self.waiting.contains_key(&key) && !self.ready.contains(&key) {
+                self.ready.push_back(key);
+            }
+        }
+    }
+
+    // --- connections --------------------------------------------------------------------------------------------
+
+    pub(super) fn send(&mut self, id: ConnId, reply: Reply) {
+        self.effects.push(Effect::Send(id, reply));
+    }
+
+    fn close(&mut self, id: ConnId) {
+        self.forget(id);
+        self.effects.push(Effect::Close(id));
+    }
+
+    fn forget(&mut self, id: ConnId) {
+        self.stop_waiting(id);
+        self.unwatch(id);
+        self.unsubscribe_all(id);
+        self.clients.remove(&id);
+    }
+
+    // --- memory and disk ----------------------------------------------------------------------------------------
+
+    pub(super) fn used_memory(&self) -> u64 {
+        /// About what the real server takes without any data.
+        const EMPTY: u64 = 900_000;
+        EMPTY + self.keyspace.size()
+    }
+
+    /// Makes a snapshot.
+    pub(super) fn save(&mut self) {
+        self.keyspace.changes = 0;
+        self.saved_at = self.keyspace.now;
+        self.disk.write(self.keyspace.clone());
+    }
+
+    fn snapshot_due(&self) -> Option<u64> {
+        let Persistence::Snapshots(points) = &self.config.persistence else { return None };
+        let reached = points.iter().filter(|point| self.keyspace.changes >= point.changes.max(1));
+        reached.map(|point| self.saved_at + point.seconds * 1000 + 1).min()
+    }
+
+    pub(super) fn uptime_seconds(&self) -> u64 {
+        self.keyspace.now.saturating_sub(self.started) / 1000
+    }
+}
+
+/// The process ends. With the append-only file, all that was answered is on disk already.
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.config.persistence == Persistence::AppendOnly {
+            let data = std::mem::replace(&mut self.keyspace, Keyspace::new());
+            self.disk.write(data);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! MULTI, EXEC, and WATCH: commands that run together, or not at all when a watched key has changed.
+
+use super::command::Command;
+use super::keyspace::KeyRef;
+use super::parse::Parsed;
+use super::reply::{Answer, EXEC_ABORT, Reply, error};
+use super::store::{ConnId, Store};
+use super::table::Spec;
+
+/// A client's transaction.
+#[derive(Default)]
+pub(super) struct Transaction {
+    /// `None` outside of MULTI. Arguments that cannot be read matter only when it is the command's turn.
+    queued: Option<Vec<Parsed>>,
+    grows: bool,
+    /// A command could not be queued.
+    aborted: bool,
+    /// A watched key has changed.
+    conflict: bool,
+    /// What it watches, and whether the key had expired, unnoticed, by then.
+    watched: Vec<(KeyRef, bool)>,
+}
+
+impl Transaction {
+    pub(super) fn is_open(&self) -> bool {
+        self.queued.is_some()
+    }
+
+    /// Something in it may need more memory.
+    pub(super) fn grows(&self) -> bool {
+        self.grows
+    }
+
+    pub(super) fn queue(&mut self, spec: &Spec, parsed: Parsed) {
+        if let Some(queued) = &mut self.queued {
+            self.grows |= spec.grows();
+            queued.push(parsed);
+        }
+    }
+
+    /// Calls it off: EXEC will say so.
+    pub(super) fn abort(&mut self) {
+        self.aborted |= self.is_open();
+    }
+
+    /// Forgets it, except for what is watched.
+    pub(super) fn close(&mut self) -> Option<Vec<Parsed>> {
+        (self.grows, self.aborted, self.conflict) = (false, false, false);
+        self.queued.take()
+    }
+}
+
+impl Store {
+    pub(super) fn on_transaction(&mut self, id: ConnId, command: &Command) -> Answer {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(Reply::NilBulk) };
+        let transaction = &mut client.transaction;
+        match command {
+            Command::Multi if transaction.is_open() => Err(error("ERR MULTI calls can not be nested")),
+            Command::Multi => {
+                transaction.queued = Some(Vec::new());
+                Ok(Reply::OK)
+            }
+            Command::Watch { .. } if transaction.is_open() => {
+                Err(error("ERR WATCH inside MULTI is not allowed"))
+            }
+            Command::Watch { keys } => {
+                for key in keys {
+                    let key = (self.keyspace.db, key.clone());
+                    let watching = self.watching.entry(key.clone()).or_default();
+                    if !watching.contains(&id) {
+                        watching.push(id);
+                        let expired = self.keyspace.is_expired(key.0, &key.1);
+                        transaction.watched.push((key, expired));
+                    }
+                }
+                Ok(Reply::OK)
+            }
+            Command::Discard if !transaction.is_open() => Err(error("ERR DISCARD without MULTI")),
+            Command::Exec if !transaction.is_open() => Err(error("ERR EXEC without MULTI")),
+            Command::Exec => self.exec(id),
+            _ => {
+                if *command == Command::Discard {
+                    transaction.close();
+                }
+                transaction.conflict = false;
+                self.unwatch(id);
+                Ok(Reply::OK)
+            }
+        }
+    }
+
+    fn exec(&mut self, id: ConnId) -> Answer {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(Reply::NilArray) };
+        let transaction = &mut client.transaction;
+        let expired = |((db, key), before): &(KeyRef, bool)| !before && self.keyspace.is_expired(*db, key);
+        let conflict = transaction.conflict || transaction.watched.iter().any(expired);
+        let aborted = transaction.aborted;
+        let queued = transaction.close();
+        self.unwatch(id);
+        if aborted {
+            return Err(EXEC_ABORT);
+        }
+        if conflict {
+            return Ok(Reply::NilArray);
+        }
+        let mut replies = Vec::new();
+        for parsed in queued.unwrap_or_default() {
+            match parsed {
+                Ok(command) => replies.extend(self.run(id, &command, true)),
+                Err(error) => replies.push(Reply::Error(error)),
+            }
+        }
+        Ok(Reply::Array(replies))
+    }
+
+    /// A key has changed: transactions that watch it will not run.
+    pub(super) fn mark_watching(&mut self, key: &KeyRef) {
+        for id in self.watching.get(key).cloned().unwrap_or_default() {
+            if let Some(client) = self.clients.get_mut(&id) {
+                client.transaction.conflict = true;
+            }
+        }
+    }
+
+    /// A client no longer watches anything.
+    pub(super) fn unwatch(&mut self, id: ConnId) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        for (key, _) in std::mem::take(&mut client.transaction.watched) {
+            if let Some(watching) = self.watching.get_mut(&key) {
+                watching.retain(|&other| other != id);
+                if watching.is_empty() {
+                    self.watching.remove(&key);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a key can hold.
+
+use super::reply::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+
+/// The value of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A byte string, or a number in text.
+    Text(Bytes),
+    /// A list; never empty while a key holds it.
+    List(VecDeque<Bytes>),
+    /// A hash; never empty while a key holds it.
+    Hash(Hash),
+}
+
+impl Value {
+    /// The name that TYPE answers.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::Text(_) => "string",
+            Value::List(_) => "list",
+            Value::Hash(_) => "hash",
+        }
+    }
+
+    /// True for a list or hash that lost its last element: its key must go.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Value::Text(_) => false,
+            Value::List(items) => items.is_empty(),
+            Value::Hash(hash) => hash.len() == 0,
+        }
+    }
+
+    /// Bytes of content, with a fixed charge for each element; a measure for `maxmemory`, not an allocator's figure.
+    pub fn size(&self) -> u64 {
+        let charge = |bytes: &Bytes| bytes.len() as u64 + ELEMENT_OVERHEAD;
+        match self {
+            Value::Text(text) => charge(text),
+            Value::List(items) => items.iter().map(charge).sum(),
+            Value::Hash(hash) => {
+                hash.fields.iter().map(|(name, (_, value))| charge(name) + charge(value)).sum()
+            }
+        }
+    }
+}
+
+const ELEMENT_OVERHEAD: u64 = 16;
+
+/// Fields in the order in which they were first set, as small hashes of the server keep them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hash {
+    /// Each with its place in the order and its value.
+    fields: BTreeMap<Bytes, (u64, Bytes)>,
+    next: u64,
+}
+
+impl Hash {
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: &[u8]) -> Option<&Bytes> {
+        self.fields.get(field).map(|(_, value)| value)
+    }
+
+    /// Sets a field; true when it is new. One that is there keeps its place.
+    pub fn set(&mut self, field: Bytes, value: Bytes) -> bool {
+        if let Some((_, old)) = self.fields.get_mut(&field) {
+            *old = value;
+            return false;
+        }
+        self.fields.insert(field, (self.next, value));
+        self.next += 1;
+        true
+    }
+
+    /// Removes a field; true when it was there.
+    pub fn remove(&mut self, field: &[u8]) -> bool {
+        self.fields.remove(field).is_some()
+    }
+
+    /// Names and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Bytes, Bytes)> + use<> {
+        let mut all: Vec<_> =
+            self.fields.iter().map(|(name, (place, value))| (*place, name, value)).collect();
+        all.sort_unstable_by_key(|&(place, ..)| place);
+        let pairs: Vec<_> = all.into_iter().map(|(_, name, value)| (name.clone(), value.clone())).collect();
+        pairs.into_iter()
+    }
+}

@@ -1,0 +1,242 @@
+//! An agent: keeps the newest configuration that it could get, and serves it to its workers, whatever becomes of the
+//! controller.
+
+use super::messages::Document;
+use super::trigger::Trigger;
+use super::{AGENT_APPLIED, AGENT_BACKED_OFF, CONTROLLER, Site, agent_authority, agent_name};
+use crate::kernel::{Duration, Instant, Receiver, Sender, Stream, channel};
+use crate::net::{NodeId, Shutdown};
+use crate::substrate::http::{Method, Request, Response, Url, conditional, no_route};
+use crate::substrate::store::Store;
+use futures::future::select;
+use futures::{FutureExt, select_biased};
+use serde_json::json;
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+
+/// What it serves, for 404 and 405.
+const ROUTES: [(&str, &str); 4] =
+    [("GET", "/config"), ("HEAD", "/config"), ("GET", "/health"), ("POST", "/refresh")];
+
+/// A configuration as an agent keeps it, in memory and on its disk.
+#[derive(Clone)]
+pub(super) struct Cached {
+    document: Document,
+    /// The controller's tag; the agent serves the document under the same.
+    etag: String,
+    /// When the agent got it.
+    at: Instant,
+}
+
+/// One agent process. What it holds is lost in a crash; its disk is not.
+#[derive(Clone)]
+struct Agent {
+    site: Site,
+    node: NodeId,
+    /// Which agent it is, counted from 0.
+    index: usize,
+    held: Rc<RefCell<Option<Rc<Cached>>>>,
+    failures: Rc<Cell<u32>>,
+    intervals: Stream,
+    pauses: Stream,
+    /// Asks for a poll at once.
+    refresh: Sender<()>,
+}
+
+pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
+    let (ctx, id) = (site.ctx().clone(), agent_name(i));
+    let (refresh, refreshes) = channel(&ctx, 1);
+    let agent = Agent {
+        index: i as usize - 1,
+        held: Rc::default(),
+        failures: Rc::default(),
+        intervals: ctx.stream(&id, "interval"),
+        pauses: ctx.stream(&id, "pause"),
+        refresh,
+        site: site.clone(),
+        node,
+    };
+    agent.hold(agent.cache().newest());
+    let handler = agent.clone();
+    let listener = site.http.listen(&agent_authority(i));
+    let serving = listener.serve(move |request| {
+        let answer = route(&handler, &request);
+        async move { answer }
+    });
+    let mut serving = pin!(serving.fuse());
+    let trigger = Trigger::new(&site, node);
+    let mut listening = pin!(trigger.listen(&agent.refresh).fuse());
+    let mut polling = pin!(poll_for_ever(&agent, refreshes).fuse());
+    let mut asked_to_end = pin!(shutdown.requested().fuse());
+    select_biased! {
+        () = serving => {}
+        () = polling => {}
+        () = listening => {}
+        () = asked_to_end => {}
+    }
+}
+
+// --- polling ----------------------------------------------------------------------------------------------------
+
+async fn poll_for_ever(agent: &Agent, mut refreshes: Receiver<()>) {
+    let Agent { site, failures, .. } = agent;
+    let ctx = site.ctx();
+    let polls = &site.polls[agent.index];
+    loop {
+        let (number, began) = (polls.get(), ctx.now());
+        polls.set(number + 1);
+        let next = if poll(agent).await {
+            failures.set(0);
+            // From poll to poll, so that an answer's travel does not add to the interval.
+            began + agent.interval(number)
+        } else {
+            failures.set(failures.get().saturating_add(1));
+            let pause = agent.pause(number);
+            ctx.record(AGENT_BACKED_OFF, 0, pause.as_nanos());
+            ctx.now() + pause
+        };
+        let due = pin!(ctx.sleep_until(next));
+        let asked = pin!(refreshes.recv());
+        select(due, asked).await;
+    }
+}
+
+/// Asks the controller for what is newer than what the agent holds. False for any error.
+async fn poll(agent: &Agent) -> bool {
+    let Site { http, params, log, .. } = &agent.site;
+    let url = Url { authority: CONTROLLER.to_owned(), path: "/config".to_owned(), query: String::new() };
+    let mut request = Request::get(url);
+    if let Some(held) = agent.held() {
+        request = request.with_header("If-None-Match", &held.etag);
+    }
+    let answer = http.fetch_within(agent.node, request, params.client_timeout).await;
+    let status = answer.as_ref().map_or(0, |response| response.status);
+    log.borrow_mut().polled(status);
+    match answer {
+        Ok(response) if response.status == 200 => take(agent, &response).await,
+        Ok(response) => response.status == 304,
+        Err(_) => false,
+    }
+}
+
+/// Takes a newer version: first to the disk, then into use, so that a restart finds no older one than was served.
+/// False when the response cannot be understood.
+async fn take(agent: &Agent, response: &Response) -> bool {
+    let Site { params, .. } = &agent.site;
+    let ctx = agent.site.ctx();
+    let (Some(etag), Ok(document)) = (response.header("ETag"), response.parse::<Document>()) else {
+        return false;
+    };
+    if agent.held().is_some_and(|held| held.document.version >= document.version) {
+        return true;
+    }
+    let latency = agent.site.net().work(agent.node, params.store_latency);
+    let cached = Cached { document, etag: etag.to_owned(), at: ctx.now() };
+    let written = agent.cache().transact(latency, |_| Ok::<_, ()>(cached)).await;
+    agent.hold(written.ok());
+    true
+}
+
+impl Agent {
+    fn cache(&self) -> &Store<Cached> {
+        &self.site.caches[self.index]
+    }
+
+    fn held(&self) -> Option<Rc<Cached>> {
+        self.held.borrow().clone()
+    }
+
+    /// Serves this version from here on.
+    fn hold(&self, cached: Option<Cached>) {
+        let Some(cached) = cached else { return };
+        let ctx = self.site.ctx();
+        ctx.record(AGENT_APPLIED, 0, cached.document.version);
+        self.site.log.borrow_mut().agent_holds(self.index, cached.document.version, ctx.now());
+        *self.held.borrow_mut() = Some(Rc::new(cached));
+    }
+
+    /// The time from poll `number` to the next: the interval, uniformly longer or shorter by its jitter.
+    fn interval(&self, number: u64) -> Duration {
+        let params = &self.site.params;
+        let share = self.intervals.at(number).uniform(-params.poll_jitter, params.poll_jitter);
+        params.poll.scale(1.0 + share)
+    }
+
+    /// How long to wait after poll `number` failed. With full jitter a crowd that failed together comes back spread
+    /// out.
+    fn pause(&self, number: u64) -> Duration {
+        let params = &self.site.params;
+        let longest = params.backoff(self.failures.get());
+        match params.backoff_jitter {
+            true => self.pauses.at(number).duration(Duration::ZERO, longest),
+            false => longest,
+        }
+    }
+}
+
+// --- serving ----------------------------------------------------------------------------------------------------
+
+fn route(agent: &Agent, request: &Request) -> Response {
+    match (&request.method, request.url.path.as_str()) {
+        (Method::Get | Method::Head, "/config") => match agent.held() {
+            Some(held) => {
+                let content = Response::json(200, &held.document);
+                conditional::serve(request, content, &held.etag, held.at)
+            }
+            None => Response::error(503, "no_config", "the agent has no configuration yet", json!({})),
+        },
+        (Method::Get, "/health") => {
+            let version = agent.held().map(|held| held.document.version);
+            let id = agent_name(agent.index as u32 + 1);
+            let failures = agent.failures.get();
+            Response::json(
+                200,
+                &json!({"status": "ok", "agent_id": id, "version": version, "failures": failures}),
+            )
+        }
+        (Method::Post, "/refresh") => {
+            // Full means that a poll at once is asked for already.
+            let _ = agent.refresh.send(());
+            Response::json(202, &json!({"status": "polling"}))
+        }
+        (method, path) => no_route(method, path, &ROUTES),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, Params, Settings};
+    use super::*;
+    use crate::kernel::{Sim, Sink};
+    use crate::net::Net;
+
+    #[test]
+    fn an_agent_keeps_what_it_holds_when_it_is_offered_an_older_version() {
+        let mut sim = Sim::new(1, Sink::None);
+        let net = Net::new(&sim.ctx(), false);
+        let params = Params { agents: 1, workers: 1, client_on: false, ..Params::default() };
+        let config = Config::start(&net, params, 10);
+        // In the controller's place, one that offers whatever it is told to.
+        let offer = Rc::new(Cell::new(7));
+        let (http, offered) = (config.site.http.clone(), Rc::clone(&offer));
+        net.set_role(config.controller(), move |_| {
+            let offered = Rc::clone(&offered);
+            let answer = move |_| {
+                let (version, settings) =
+                    (offered.get(), Settings { rate: 1.0, query: String::new(), note: String::new() });
+                let document = Document { version, updated_at: String::new(), settings };
+                let response = Response::json(200, &document).with_header("ETag", &format!("\"v{version}\""));
+                async move { response }
+            };
+            Box::pin(http.listen(CONTROLLER).serve(answer))
+        });
+        net.start(config.controller());
+        for (offer_now, held) in [(7, 7), (5, 7), (8, 8), (1, 8)] {
+            offer.set(offer_now);
+            sim.run_until(sim.now() + Duration::from_secs(15));
+            assert_eq!(config.log().agents()[0].version, held);
+            assert_eq!(config.log().workers()[0].version, held);
+        }
+    }
+}

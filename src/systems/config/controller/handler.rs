@@ -1,0 +1,86 @@
+//! Handler: HTTP in front of the use cases.
+
+use super::domain::{InvalidField, Settings, Version};
+use super::use_case::{self, Refused, Repository};
+use crate::substrate::http::conditional::{self, Precondition};
+use crate::substrate::http::{Method, Request, Response, bad_json, no_route, too_large};
+use crate::systems::config::messages::{Document, History};
+use serde_json::json;
+
+/// What it serves, for 404 and 405.
+const ROUTES: [(&str, &str); 5] = [
+    ("GET", "/config"),
+    ("HEAD", "/config"),
+    ("PUT", "/config"),
+    ("GET", "/config/history"),
+    ("GET", "/health"),
+];
+
+/// Answers a request; `announce` is told the number of a version that it made.
+pub(super) async fn route(repository: impl Repository, announce: impl Fn(u64), request: Request) -> Response {
+    if let Some(refusal) = too_large(&request) {
+        return refusal;
+    }
+    match (&request.method, request.url.path.as_str()) {
+        (Method::Get | Method::Head, "/config") => read(&repository, &request),
+        (Method::Put, "/config") => change(&repository, announce, &request).await,
+        (Method::Get, "/config/history") => {
+            let versions = use_case::history(&repository).iter().map(Document::from).collect();
+            Response::json(200, &History { versions })
+        }
+        (Method::Get, "/health") => {
+            let version = use_case::read(&repository).map(|version| version.number);
+            Response::json(200, &json!({"status": "ok", "version": version}))
+        }
+        (method, path) => no_route(method, path, &ROUTES),
+    }
+}
+
+fn read(repository: &impl Repository, request: &Request) -> Response {
+    match use_case::read(repository) {
+        Some(version) => {
+            let content = Response::json(200, &Document::from(&version));
+            conditional::serve(request, content, &version.etag(), version.written_at)
+        }
+        None => Response::error(404, "no_config", "there is no configuration yet; put one", json!({})),
+    }
+}
+
+async fn change(repository: &impl Repository, announce: impl Fn(u64), request: &Request) -> Response {
+    // First any JSON at all, in which the last of several equal keys counts, as with Go's decoder.
+    let body: serde_json::Value = match request.json() {
+        Ok(body) => body,
+        Err(error) => return bad_json(&error),
+    };
+    let settings: Settings = match serde_json::from_value(body) {
+        Ok(settings) => settings,
+        Err(error) => return Response::error(400, "invalid_field", &error.to_string(), json!({})),
+    };
+    let expected = |newest: Option<&Version>| is_expected(request, newest);
+    match use_case::change(repository, announce, settings, expected).await {
+        Ok(version) => Response::json(200, &Document::from(&version)).with_header("ETag", &version.etag()),
+        Err(Refused::Invalid(InvalidField { field, message })) => {
+            Response::error(400, "invalid_field", &message, json!({"field": field}))
+        }
+        Err(Refused::Conflict(newest)) => conflict(newest.as_ref()),
+    }
+}
+
+/// True when the request's conditions hold for the newest version. Where there is none, nothing matches.
+fn is_expected(request: &Request, newest: Option<&Version>) -> bool {
+    match newest {
+        Some(version) => {
+            conditional::precondition(request, &version.etag(), version.written_at) == Precondition::Proceed
+        }
+        None => request.header("If-Match").is_none(),
+    }
+}
+
+fn conflict(newest: Option<&Version>) -> Response {
+    let Some(newest) = newest else {
+        return Response::error(412, "version_conflict", "there is no configuration yet", json!({}));
+    };
+    let message = format!("the current version is {}, not the one that the request names", newest.number);
+    let details = json!({"current_version": newest.number, "etag": newest.etag()});
+    Response::error(412, "version_conflict", &message, details).with_header("ETag", &newest.etag())
+}

@@ -1,0 +1,151 @@
+//! A worker: reads its agent, takes up a new configuration as a whole, and does its work as that says.
+
+use super::messages::{Document, Running};
+use super::{Site, TICK_DONE, TICK_FAILED, WORKER_APPLIED, agent_authority, worker_authority, worker_name};
+use crate::kernel::{Duration, Receiver, Sender, channel};
+use crate::net::{NodeId, Shutdown};
+use crate::substrate::http::{Method, Request, Response, Url, no_route};
+use futures::future::{Either, select};
+use futures::{FutureExt, select_biased};
+use serde_json::json;
+use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::Rc;
+
+/// What workers can answer.
+pub(super) const QUERIES: [&str; 5] = ["BTC/USD", "ETH/USD", "EUR/USD", "SOL/USD", "XAU/USD"];
+/// What it serves, for 404 and 405.
+const ROUTES: [(&str, &str); 2] = [("GET", "/health"), ("GET", "/version")];
+
+/// A configuration in use, with the tag to ask for a newer one.
+struct Applied {
+    document: Document,
+    etag: String,
+}
+
+/// One worker process; all of it is lost in a crash.
+#[derive(Clone)]
+struct Worker {
+    site: Site,
+    node: NodeId,
+    /// Which worker it is, counted from 0.
+    index: usize,
+    /// The agent that it reads, counted from 1.
+    agent: u32,
+    /// Swapped as a whole: whoever works has one version or the other, never a mixture.
+    applied: Rc<RefCell<Option<Rc<Applied>>>>,
+    /// Tells the work that there is a new version.
+    changed: Sender<()>,
+}
+
+pub(super) async fn run(site: Site, i: u32, agent: u32, node: NodeId, shutdown: Shutdown) {
+    let (changed, changes) = channel(site.ctx(), 1);
+    let worker =
+        Worker { index: i as usize - 1, agent, applied: Rc::default(), changed, site: site.clone(), node };
+    site.log.borrow_mut().worker_started(worker.index, site.ctx().now());
+    let handler = worker.clone();
+    let listener = site.http.listen(&worker_authority(i));
+    let serving = listener.serve(move |request| {
+        let answer = route(&handler, &request);
+        async move { answer }
+    });
+    let mut serving = pin!(serving.fuse());
+    let mut reading = pin!(read_for_ever(&worker).fuse());
+    let mut working = pin!(work_for_ever(&worker, changes).fuse());
+    let mut asked_to_end = pin!(shutdown.requested().fuse());
+    select_biased! {
+        () = serving => {}
+        () = reading => {}
+        () = working => {}
+        () = asked_to_end => {}
+    }
+}
+
+// --- the configuration ------------------------------------------------------------------------------------------
+
+async fn read_for_ever(worker: &Worker) {
+    let ctx = worker.site.ctx();
+    loop {
+        let next = ctx.now() + worker.site.params.worker_interval;
+        read(worker).await;
+        ctx.sleep_until(next).await;
+    }
+}
+
+/// Asks the agent for what is newer than what the worker runs. Whatever goes wrong, the worker goes on as before.
+async fn read(worker: &Worker) {
+    let Site { http, params, .. } = &worker.site;
+    let authority = agent_authority(worker.agent);
+    let mut request = Request::get(Url { authority, path: "/config".to_owned(), query: String::new() });
+    if let Some(applied) = worker.applied() {
+        request = request.with_header("If-None-Match", &applied.etag);
+    }
+    let Ok(response) = http.fetch_within(worker.node, request, params.client_timeout).await else { return };
+    if response.status != 200 {
+        return;
+    }
+    let (Some(etag), Ok(document)) = (response.header("ETag"), response.parse::<Document>()) else { return };
+    if worker.applied().is_none_or(|applied| applied.document.version < document.version) {
+        worker.apply(Applied { etag: etag.to_owned(), document });
+    }
+}
+
+impl Worker {
+    fn applied(&self) -> Option<Rc<Applied>> {
+        self.applied.borrow().clone()
+    }
+
+    fn apply(&self, applied: Applied) {
+        let ctx = self.site.ctx();
+        ctx.record(WORKER_APPLIED, 0, applied.document.version);
+        self.site.log.borrow_mut().worker_runs(self.index, applied.document.version, ctx.now());
+        *self.applied.borrow_mut() = Some(Rc::new(applied));
+        // Full means that the work is to look anyway.
+        let _ = self.changed.send(());
+    }
+}
+
+// --- the work ---------------------------------------------------------------------------------------------------
+
+/// Answers the configured query at the configured rate. A new version counts from the tick before it on, so a higher
+/// rate does not wait for a slow tick to end.
+async fn work_for_ever(worker: &Worker, mut changes: Receiver<()>) {
+    let ctx = worker.site.ctx();
+    let mut last = ctx.now();
+    loop {
+        let Some(applied) = worker.applied() else {
+            changes.recv().await;
+            last = ctx.now();
+            continue;
+        };
+        let gap = Duration::from_secs_f64(1.0 / applied.document.settings.rate);
+        let tick = pin!(ctx.sleep_until(last + worker.site.net().work(worker.node, gap)));
+        let change = pin!(changes.recv());
+        if let Either::Left(_) = select(tick, change).await {
+            last = ctx.now();
+            answer(worker, &applied.document);
+        }
+    }
+}
+
+fn answer(worker: &Worker, document: &Document) {
+    let known = QUERIES.contains(&document.settings.query.as_str());
+    worker.site.ctx().record(if known { TICK_DONE } else { TICK_FAILED }, 0, document.version);
+    worker.site.log.borrow_mut().ticked(worker.index, document.version, known);
+}
+
+fn route(worker: &Worker, request: &Request) -> Response {
+    let worker_id = worker_name(worker.index as u32 + 1);
+    let applied = worker.applied();
+    let version = applied.as_ref().map(|applied| applied.document.version);
+    match (&request.method, request.url.path.as_str()) {
+        (Method::Get, "/health") => {
+            Response::json(200, &json!({"status": "ok", "worker_id": worker_id, "version": version}))
+        }
+        (Method::Get, "/version") => {
+            let settings = applied.map(|applied| applied.document.settings.clone());
+            Response::json(200, &Running { worker_id, version, settings })
+        }
+        (method, path) => no_route(method, path, &ROUTES),
+    }
+}

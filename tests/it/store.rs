@@ -1,0 +1,97 @@
+//! The durable store: what is written, what a crash leaves of a write under way, and one transaction at a time.
+
+use super::support::for_seeds;
+use glasshive::kernel::{Ctx, Duration, Instant, Sim, Sink};
+use glasshive::net::{Net, NodeId};
+use glasshive::substrate::store::Store;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+const WRITE: Duration = Duration::from_millis(100);
+
+type Done = Rc<RefCell<Vec<(u64, Instant)>>>;
+
+/// Writes 1, 2, 3, … one after the other, each after the newest one there; notes what was acknowledged when.
+async fn write_for_ever(ctx: Ctx, store: Store<u64>, done: Done) {
+    loop {
+        let next = |newest: Option<&u64>| Ok::<_, ()>(newest.copied().unwrap_or(0) + 1);
+        let written = store.transact(WRITE, next).await.unwrap();
+        done.borrow_mut().push((written, ctx.now()));
+    }
+}
+
+/// A node that writes all the time, on a disk of its own.
+fn writer(seed: u64) -> (Sim, Net, NodeId, Store<u64>, Done) {
+    let sim = Sim::new(seed, Sink::None);
+    let (ctx, net) = (sim.ctx(), Net::new(&sim.ctx(), false));
+    let (store, done) = (Store::new(&ctx, "disk"), Done::default());
+    let node = net.add_node("writer");
+    let (disk, notes) = (store.clone(), Rc::clone(&done));
+    net.set_role(node, move |_| Box::pin(write_for_ever(ctx.clone(), disk.clone(), Rc::clone(&notes))));
+    net.start(node);
+    (sim, net, node, store, done)
+}
+
+#[test]
+fn a_write_takes_its_time_and_is_seen_when_it_is_done() {
+    let (mut sim, net, _, store, done) = writer(1);
+    sim.run_until(Instant::from_millis(99));
+    assert!(store.is_empty() && done.borrow().is_empty());
+    sim.run_until(Instant::from_millis(350));
+    assert_eq!(
+        (store.len(), store.newest(), store.get(2), store.get(4), store.get(0)),
+        (3, Some(3), Some(2), None, None)
+    );
+    let at: Vec<f64> = done.borrow().iter().map(|(_, at)| at.as_millis_f64()).collect();
+    assert_eq!(at, [100.0, 200.0, 300.0]);
+    net.forget_roles();
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_crash_and_what_was_not_may() {
+    let survived = RefCell::new([0; 2]);
+    for_seeds("what_was_acknowledged", 0..200, |seed| {
+        let (mut sim, net, node, store, done) = writer(seed);
+        sim.run_until(Instant::from_millis(250));
+        net.crash(node);
+        let kept = store.len();
+        assert_eq!(done.borrow().last().map(|&(version, _)| version), Some(2));
+        assert!(kept == 2 || kept == 3, "{kept}");
+        survived.borrow_mut()[kept as usize - 2] += 1;
+        net.start(node);
+        sim.run_until(Instant::from_millis(360));
+        assert_eq!(store.len(), kept + 1, "the next process goes on from what is there");
+        assert_eq!(
+            (1..=kept + 1).map(|n| store.get(n).unwrap()).collect::<Vec<_>>(),
+            (1..=kept + 1).collect::<Vec<_>>()
+        );
+        net.forget_roles();
+    });
+    // Half of the write was over: each happens in about half of the seeds.
+    assert!(survived.borrow().iter().all(|&count| count > 60), "lost, kept: {survived:?}");
+}
+
+#[test]
+fn transactions_come_one_after_the_other_and_each_sees_the_one_before() {
+    let mut sim = Sim::new(3, Sink::None);
+    let (ctx, store, done) = (sim.ctx(), Store::new(&sim.ctx(), "disk"), Done::default());
+    for _ in 0..5 {
+        let (ctx, store, done) = (ctx.clone(), store.clone(), Rc::clone(&done));
+        sim.ctx().spawn(async move {
+            let next = |newest: Option<&u64>| Ok::<_, ()>(newest.copied().unwrap_or(0) + 1);
+            let written = store.transact(WRITE, next).await.unwrap();
+            done.borrow_mut().push((written, ctx.now()));
+        });
+    }
+    let refused = Rc::new(RefCell::new(None));
+    let (here, answer) = (store.clone(), Rc::clone(&refused));
+    ctx.spawn(async move {
+        let refuse = |newest: Option<&u64>| Err(newest.copied());
+        *answer.borrow_mut() = Some(here.transact(WRITE, refuse).await);
+    });
+    sim.run_until(Instant::from_millis(1000));
+    let done: Vec<(u64, f64)> = done.borrow().iter().map(|(n, at)| (*n, at.as_millis_f64())).collect();
+    assert_eq!(done, [(1, 100.0), (2, 200.0), (3, 300.0), (4, 400.0), (5, 500.0)]);
+    assert_eq!(*refused.borrow(), Some(Err(Some(5))), "nothing is written for one that is refused");
+    assert_eq!(store.len(), 5);
+}

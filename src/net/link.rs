@@ -55,7 +55,8 @@ pub struct Roll {
 }
 
 impl Roll {
-    fn new(rng: &mut Rng) -> Self {
+    /// The next draws of a generator, for one message.
+    pub fn new(rng: &mut Rng) -> Self {
         Roll { jitter: rng.unit(), loss: rng.unit(), duplication: rng.unit(), rule: rng.unit() }
     }
 }
@@ -129,6 +130,10 @@ pub enum Payload {
     Refusal,
     /// The news that the caller has given up.
     Cancel,
+    /// A message of a broker or a store, on a connection that stays open.
+    Message,
+    /// What keeps such a connection going: handshake, subscription, acknowledgement, ping, close.
+    Control,
 }
 
 /// A message on its way.

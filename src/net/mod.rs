@@ -11,7 +11,7 @@ mod link;
 mod node;
 mod rule;
 
-pub use link::{Fate, Flight, LinkModel, Payload, Trip};
+pub use link::{Fate, Flight, LinkModel, Payload, Roll, Trip};
 pub use node::{NodeId, Shutdown};
 pub use rule::{Effect, Rule, RuleId, Target};
 
@@ -207,7 +207,7 @@ impl Net {
     }
 
     /// Decides the fate of a message that leaves now, `roll` being the draws for it.
-    pub fn send(&self, from: NodeId, to: NodeId, roll: link::Roll) -> Fate {
+    pub fn send(&self, from: NodeId, to: NodeId, roll: Roll) -> Fate {
         let state = self.state.borrow();
         let mut fate = state.links.model(from, to).fate(roll);
         for (_, rule) in &state.rules {

@@ -2,3 +2,4 @@
 //! network below, never "a fault".
 
 pub mod http;
+pub mod stream;

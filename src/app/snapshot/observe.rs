@@ -51,11 +51,11 @@ fn message(flight: &crate::net::Flight) -> MessageView {
         sent_ms: flight.sent_at.as_millis_f64(),
         arrives_ms: flight.arrives_at.as_millis_f64(),
         kind: match flight.payload {
-            Payload::Request => MessageKind::Request,
+            Payload::Request | Payload::Message => MessageKind::Request,
             Payload::Response(status) if status < 400 => MessageKind::Answer,
             Payload::Response(_) => MessageKind::Error,
             Payload::Refusal => MessageKind::Refusal,
-            Payload::Cancel => MessageKind::Cancel,
+            Payload::Cancel | Payload::Control => MessageKind::Cancel,
         },
         req: flight.req,
         lost: flight.lost,

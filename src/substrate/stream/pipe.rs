@@ -1,0 +1,284 @@
+//! One direction of a connection: what is on its way, and the task that carries it.
+//!
+//! Messages leave at once and travel side by side. The carrier waits for the first of them to arrive, hands it over, and
+//! goes on to the next; one that was lost is sent again by the carrier, together with all that were lost behind it.
+
+use super::{Closed, Over, SEGMENT_RECEIVED, SEGMENT_SENT, SOCKET_BUFFER, STREAM_CLOSED, Segment, observe};
+use crate::kernel::{Duration, Instant, Receiver, Scope, Sender, Span, Stream, channel};
+use crate::net::{Net, NodeId, Payload, Roll};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// The least retransmission time-out, and the greatest: Linux's.
+const RTO_MIN: Duration = Duration::from_millis(200);
+const RTO_MAX: Duration = Duration::from_secs(120);
+/// Room for the messages of one connection in one direction; the index of its draws is made of both.
+const MESSAGES_BITS: u32 = 32;
+/// How often a close is sent again before the dead end's kernel forgets it (`tcp_orphan_retries`).
+const CLOSE_RETRIES: u32 = 8;
+
+/// A message that has arrived; without one, the close.
+pub(super) struct Arrival<T> {
+    message: Option<T>,
+    size: usize,
+    span: Span,
+}
+
+/// A message on its way.
+struct Underway<T> {
+    /// `None` is the close.
+    message: Option<T>,
+    size: usize,
+    span: Span,
+    index: u64,
+    attempts: u32,
+    /// When it arrives; or, if it was lost, when it is sent again.
+    at: Instant,
+    lost: bool,
+}
+
+pub(super) struct Pipe<T> {
+    net: Net,
+    from: NodeId,
+    pub(super) to: NodeId,
+    draws: Stream,
+    number: u64,
+    /// The sender, and the receiver, know that the connection is over.
+    near: Over,
+    far: Over,
+    /// The receiver has dropped its end.
+    abandoned: Cell<bool>,
+    finished: Cell<bool>,
+    /// The receiver has read the close.
+    ended: Cell<bool>,
+    queue: RefCell<VecDeque<Underway<T>>>,
+    /// Bytes on their way, and bytes arrived and not read.
+    queued: Cell<usize>,
+    unread: Cell<usize>,
+    sent: Cell<u64>,
+    wake: Sender<()>,
+    inbox: Sender<Arrival<T>>,
+}
+
+impl<T: Segment> Pipe<T> {
+    pub(super) fn open(
+        net: &Net,
+        from: NodeId,
+        to: NodeId,
+        draws: Stream,
+        number: u64,
+        near: &Over,
+        far: &Over,
+    ) -> (Rc<Self>, Receiver<Arrival<T>>) {
+        let ctx = net.ctx();
+        let (wake, woken) = channel(ctx, 1);
+        let (inbox, receiver) = channel(ctx, usize::MAX);
+        let pipe = Rc::new(Pipe {
+            net: net.clone(),
+            from,
+            to,
+            draws,
+            number,
+            near: Rc::clone(near),
+            far: Rc::clone(far),
+            abandoned: Cell::default(),
+            finished: Cell::default(),
+            ended: Cell::default(),
+            queue: RefCell::default(),
+            queued: Cell::default(),
+            unread: Cell::default(),
+            sent: Cell::default(),
+            wake,
+            inbox,
+        });
+        // A carrier is no node's: neither end's crash calls back what has left.
+        ctx.spawn_in(Scope::default(), Rc::clone(&pipe).carry(woken));
+        (pipe, receiver)
+    }
+
+    // --- the sender's side ------------------------------------------------------------------------------------
+
+    pub(super) fn send(&self, message: T) -> Result<(), Closed> {
+        if self.finished.get() || self.near.get() {
+            return Err(Closed);
+        }
+        let (size, payload) = (message.size(), message.payload());
+        let ctx = self.net.ctx();
+        let n = ctx.record_in(self.from.scope(), ctx.span(), SEGMENT_SENT, self.to.0, size as u64);
+        self.put(Some(message), size, payload, Span { cause: n, ..ctx.span() });
+        Ok(())
+    }
+
+    /// Closes it: behind what the sockets hold, while what waits at the sender is lost with it.
+    pub(super) fn finish(&self) {
+        if self.finished.replace(true) {
+            return;
+        }
+        let mut room = SOCKET_BUFFER.saturating_sub(self.unread.get());
+        self.queue.borrow_mut().retain(|underway| {
+            let held = underway.size <= room;
+            room = if held { room - underway.size } else { 0 };
+            held
+        });
+        self.queued.set(self.queue.borrow().iter().map(|underway| underway.size).sum());
+        if self.near.get() {
+            // The other end went first: it needs no news.
+            self.queue.borrow_mut().clear();
+            self.rouse();
+        } else {
+            self.put(None, 0, Payload::Control, self.net.ctx().span());
+        }
+    }
+
+    pub(super) fn pending_bytes(&self) -> usize {
+        (self.queued.get() + self.unread.get()).saturating_sub(SOCKET_BUFFER)
+    }
+
+    fn put(&self, message: Option<T>, size: usize, payload: Payload, span: Span) {
+        let index = self.number << MESSAGES_BITS | self.sent.get();
+        self.sent.set(self.sent.get() + 1);
+        self.queued.set(self.queued.get() + size);
+        let mut underway =
+            Underway { message, size, span, index, attempts: 0, at: Instant::ZERO, lost: false };
+        self.transmit(&mut underway, payload);
+        let first = {
+            let mut queue = self.queue.borrow_mut();
+            queue.push_back(underway);
+            queue.len() == 1
+        };
+        if first {
+            self.rouse();
+        }
+    }
+
+    /// Sends it now, for the first time or again.
+    fn transmit(&self, underway: &mut Underway<T>, payload: Payload) {
+        let mut rng = self.draws.at(underway.index);
+        let first = Roll::new(&mut rng);
+        let roll = (0..underway.attempts).fold(first, |_, _| Roll::new(&mut rng));
+        let fate = self.net.send(self.from, self.to, roll);
+        observe(&self.net, self.from, self.to, fate.delay, payload, underway.span, fate.lost);
+        underway.attempts += 1;
+        underway.lost = fate.lost;
+        underway.at = self.net.ctx().now() + fate.delay;
+        if fate.lost {
+            self.lose(underway, fate.delay);
+        }
+    }
+
+    /// It is lost: sent again one round trip and the time-out after it was sent.
+    fn lose(&self, underway: &mut Underway<T>, delay: Duration) {
+        self.net.record_lost(self.from, self.to, underway.span);
+        let doublings = underway.attempts.saturating_sub(1).min(20);
+        let rto = (RTO_MIN + delay + delay).scale(f64::from(1_u32 << doublings)).min(RTO_MAX);
+        underway.lost = true;
+        underway.at = self.net.ctx().now() + rto;
+    }
+
+    fn rouse(&self) {
+        // Full means that it is awake already.
+        let _ = self.wake.send(());
+    }
+
+    // --- the receiver's side ----------------------------------------------------------------------------------
+
+    /// True when the receiver has seen the close.
+    pub(super) fn ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    /// What the receiver makes of an arrival.
+    pub(super) fn take(&self, arrival: Option<Arrival<T>>) -> Option<T> {
+        let arrival = arrival?;
+        let ctx = self.net.ctx();
+        let unread = self.unread.get();
+        self.unread.set(unread - arrival.size);
+        if unread >= SOCKET_BUFFER {
+            self.rouse();
+        }
+        ctx.set_span(arrival.span);
+        if arrival.message.is_none() {
+            self.ended.set(true);
+            ctx.record(STREAM_CLOSED, self.from.0, 0);
+        }
+        arrival.message
+    }
+
+    /// The receiver has dropped its end: what arrives from now on is lost.
+    pub(super) fn abandon(&self) {
+        self.abandoned.set(true);
+        self.rouse();
+    }
+
+    // --- the carrier ------------------------------------------------------------------------------------------
+
+    async fn carry(self: Rc<Self>, mut woken: Receiver<()>) {
+        let ctx = self.net.ctx().clone();
+        loop {
+            let head = self.queue.borrow().front().map(|head| (head.at, head.lost));
+            let Some((at, lost)) = head else {
+                if self.finished.get() || self.abandoned.get() && self.near.get() {
+                    return;
+                }
+                woken.recv().await;
+                continue;
+            };
+            ctx.sleep_until(at).await;
+            if self.queue.borrow().front().map(|head| (head.at, head.lost)) != Some((at, lost)) {
+                // The sender has closed meanwhile, and dropped what it held.
+                continue;
+            }
+            if lost {
+                if self.is_forgotten() {
+                    return;
+                }
+                self.retransmit();
+            } else if self.net.is_cut(self.from, self.to) {
+                // Sent before the cut, and caught by it on the way.
+                if let Some(head) = self.queue.borrow_mut().front_mut() {
+                    self.lose(head, Duration::ZERO);
+                }
+            } else if self.unread.get() >= SOCKET_BUFFER && !self.abandoned.get() {
+                woken.recv().await;
+            } else {
+                self.hand_over();
+            }
+        }
+    }
+
+    /// Nobody at either end waits for what is left: the last tries of a kernel whose process is gone.
+    fn is_forgotten(&self) -> bool {
+        let queue = self.queue.borrow();
+        self.finished.get() && queue.front().is_some_and(|head| head.attempts > CLOSE_RETRIES)
+    }
+
+    /// Sends the first message again, and those lost behind it.
+    fn retransmit(&self) {
+        let mut queue = self.queue.borrow_mut();
+        for underway in queue.iter_mut().filter(|underway| underway.lost) {
+            let payload = underway.message.as_ref().map_or(Payload::Control, Segment::payload);
+            self.transmit(underway, payload);
+        }
+    }
+
+    fn hand_over(&self) {
+        let Some(head) = self.queue.borrow_mut().pop_front() else {
+            return;
+        };
+        let Underway { message, size, mut span, .. } = head;
+        self.queued.set(self.queued.get() - size);
+        if self.abandoned.get() {
+            return;
+        }
+        self.unread.set(self.unread.get() + size);
+        if message.is_some() {
+            let ctx = self.net.ctx();
+            span.cause = ctx.record_in(self.to.scope(), span, SEGMENT_RECEIVED, self.from.0, size as u64);
+        } else {
+            self.far.set(true);
+        }
+        // The receiver is there: it has not abandoned its end.
+        let _ = self.inbox.send(Arrival { message, size, span });
+    }
+}

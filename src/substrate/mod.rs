@@ -2,4 +2,5 @@
 //! network below, never "a fault".
 
 pub mod http;
+pub mod nats;
 pub mod stream;

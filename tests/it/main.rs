@@ -13,6 +13,7 @@ mod kernel_random;
 
 mod http;
 mod http_random;
+mod nats;
 mod stream;
 
 mod oracle;

@@ -89,8 +89,8 @@ impl Default for ConnectOptions {
     /// The server's defaults for what a client leaves out.
     fn default() -> Self {
         ConnectOptions {
-            verbose: false,
-            pedantic: false,
+            verbose: true,
+            pedantic: true,
             echo: true,
             headers: false,
             no_responders: false,

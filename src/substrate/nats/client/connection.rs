@@ -21,6 +21,8 @@ async fn open(client: &Inner) -> Result<Conn<Op, Frame>, NatsError> {
         let mut conn =
             client.nats.streams().connect(client.node, address).await.map_err(|_| NatsError::NoServers)?;
         let options = ConnectOptions {
+            verbose: false,
+            pedantic: false,
             echo: !client.options.no_echo,
             headers: true,
             no_responders: true,

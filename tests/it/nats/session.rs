@@ -159,6 +159,8 @@ impl Session {
 
     /// A consumer's figures, as the rows have them.
     pub fn figures(&mut self, conn: usize, stream: &str, name: &str) -> Value {
+        // Acknowledgements are worked off beside calls of the API.
+        self.bed.wait(self.settle);
         let info = self.api(conn, &format!("CONSUMER.INFO.{stream}.{name}"), Value::Null);
         figures(&info)
     }

@@ -72,7 +72,7 @@ impl Consumer {
             config,
             dseq: 1,
             sseq,
-            floor: (0, sseq - 1),
+            floor: (0, 0),
             pending: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             redelivered: BTreeMap::new(),

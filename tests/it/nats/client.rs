@@ -58,8 +58,13 @@ impl Lab {
         self.client_with(node, ClientOptions::default()).await
     }
 
+    /// Tries until somebody answers: on a link that loses messages the first attempt may take too long.
     pub async fn client_with(&self, node: NodeId, options: ClientOptions) -> NatsClient {
-        NatsClient::connect(&self.nats, node, options).await.unwrap()
+        loop {
+            if let Ok(client) = NatsClient::connect(&self.nats, node, options.clone()).await {
+                return client;
+            }
+        }
     }
 
     pub fn note(&self, text: impl ToString) {

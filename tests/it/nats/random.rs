@@ -46,7 +46,7 @@ fn nats_core_gives_each_message_to_one_member_at_most_and_keeps_order() {
                 }
             });
             if index < members && rng.chance(0.3) {
-                let (lab3, at) = (lab.clone(), ms(5000 + rng.below(3000)));
+                let (lab3, at) = (lab.clone(), ms(20_000 + rng.below(3000)));
                 lab.ctx.spawn(async move {
                     lab3.ctx.sleep(at).await;
                     lab3.net.crash(node);

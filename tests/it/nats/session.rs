@@ -29,7 +29,7 @@ impl Session {
     /// A connection with these options besides the quiet ones; its INFO and PONG are read.
     pub fn client(&mut self, options: Value) -> usize {
         let conn = self.bed.open();
-        let mut all = json!({"verbose": false, "pedantic": false, "headers": true, "no_responders": true});
+        let mut all = json!({"verbose": false, "pedantic": false, "protocol": 1, "headers": true, "no_responders": true});
         for (key, value) in options.as_object().into_iter().flatten() {
             all[key] = value.clone();
         }

@@ -27,7 +27,6 @@ async fn open(client: &Inner) -> Result<Conn<Op, Frame>, NatsError> {
             headers: true,
             no_responders: true,
             auth_token: client.options.token.clone(),
-            ..ConnectOptions::default()
         };
         let sent = conn.send(Op::Connect(Box::new(options))).and_then(|()| conn.send(Op::Ping));
         sent.map_err(|_| NatsError::NoServers)?;

@@ -43,6 +43,9 @@ pub trait Bed {
     fn restart(&mut self);
 }
 
+/// A connection until it is closed here, its parser, and whether its end was seen.
+type ModelConn = (Option<Conn<Op, Frame>>, OpParser, bool);
+
 /// The model.
 pub struct Model {
     sim: Sim,
@@ -50,7 +53,7 @@ pub struct Model {
     nats: Nats,
     broker: NodeId,
     tester: NodeId,
-    conns: Vec<(Option<Conn<Op, Frame>>, OpParser, bool)>,
+    conns: Vec<ModelConn>,
 }
 
 impl Model {

@@ -23,17 +23,11 @@ const PATTERNS: [&str; 14] = [
 ];
 const MAX_PAYLOAD: usize = 1_048_576;
 
+type Script = fn(Make) -> BTreeMap<String, Value>;
+
 pub fn observe(make: Make) -> BTreeMap<String, Value> {
     let mut seen = BTreeMap::new();
-    let scripts: [(&str, fn(Make) -> BTreeMap<String, Value>); 6] = [
-        ("basics", basics),
-        ("subjects", subjects),
-        ("limits", limits),
-        ("queues", queues),
-        ("settings", settings),
-        ("ends", ends),
-    ];
-    for (_, script) in scripts {
+    for script in [basics as Script, subjects, limits, queues, settings, ends] {
         seen.extend(script(make));
     }
     seen

@@ -54,7 +54,7 @@ impl Real {
 
 fn start(directory: &std::path::Path, port: u16) -> Child {
     let program = std::env::var("NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned());
-    let server = Command::new(program)
+    let mut server = Command::new(program)
         .arg("-c")
         .arg(directory.join("server.conf"))
         .stdout(Stdio::null())
@@ -67,6 +67,7 @@ fn start(directory: &std::path::Path, port: u16) -> Child {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+    server.kill().and_then(|()| server.wait()).expect("it is ours");
     panic!("nats-server does not listen");
 }
 

@@ -2,6 +2,7 @@
 //! network below, never "a fault".
 
 pub mod http;
+pub mod nats;
 pub mod rate_limit;
 pub mod store;
 pub mod stream;

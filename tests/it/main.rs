@@ -14,10 +14,11 @@ mod kernel_random;
 mod conditional;
 mod http;
 mod http_random;
+
+mod nats;
+mod rate_limit;
 mod store;
 mod stream;
-
-mod rate_limit;
 
 mod oracle;
 mod oracle_faults;

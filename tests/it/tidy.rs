@@ -138,8 +138,10 @@ fn no_test_is_ignored_or_measures_the_wall_clock() {
     let forbidden = ["#[ignore", "todo!", "unimplemented!", "std::time", "SystemTime", "thread::sleep"];
     let found: Vec<String> = sources_and_tests()
         .iter()
-        // The page lives on wall time; its tests do not.
-        .filter(|(path, _)| !path.starts_with("src/ui") && !path.starts_with("src/js_api"))
+        // The page lives on wall time, and so do real servers; the tests do not.
+        .filter(|(path, _)| {
+            !["src/ui", "src/js_api", "tests/it/nats/real"].iter().any(|wall| path.starts_with(wall))
+        })
         .flat_map(|(path, source)| findings(path, &blank(source), &forbidden))
         .collect();
     assert!(found.is_empty(), "{found:#?}");

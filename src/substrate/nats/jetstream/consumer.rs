@@ -1,0 +1,443 @@
+//! A consumer: what it has delivered, what waits for acknowledgement, and who waits for messages.
+
+use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy};
+use super::outbox::Outbox;
+use super::stream::Messages;
+use crate::kernel::{Duration, Instant};
+use crate::substrate::nats::{Headers, REDELIVERED, subject};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+/// A pull request that waits.
+struct Pull {
+    reply: Rc<str>,
+    left: u64,
+    delivered: u64,
+    no_wait: bool,
+    expires: Option<Instant>,
+}
+
+/// A message that was delivered and is not acknowledged.
+struct Pending {
+    /// The consumer's sequence number of its first delivery.
+    dseq: u64,
+    deadline: Instant,
+}
+
+pub(super) struct Consumer {
+    pub(super) stream: Rc<str>,
+    pub(super) name: Rc<str>,
+    pub(super) config: ConsumerConfig,
+    /// The next sequence numbers: of a delivery, and of the stream.
+    dseq: u64,
+    sseq: u64,
+    /// All deliveries and messages up to these are acknowledged.
+    floor: (u64, u64),
+    pending: BTreeMap<u64, Pending>,
+    deadlines: BTreeSet<(Instant, u64)>,
+    /// How often a message was delivered again.
+    redelivered: BTreeMap<u64, u64>,
+    /// To be delivered again.
+    again: VecDeque<u64>,
+    waiting: VecDeque<Pull>,
+}
+
+/// What a pull request asks for.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct PullRequest {
+    batch: u64,
+    expires: u64,
+    no_wait: bool,
+}
+
+#[derive(serde::Deserialize)]
+struct NakOptions {
+    delay: u64,
+}
+
+impl Consumer {
+    pub(super) fn new(stream: &Rc<str>, name: &str, config: ConsumerConfig, first: u64, last: u64) -> Self {
+        let sseq = match config.deliver_policy {
+            DeliverPolicy::All => first,
+            DeliverPolicy::Last => last.max(1),
+            DeliverPolicy::New => last + 1,
+            DeliverPolicy::ByStartSequence => config.opt_start_seq,
+        };
+        let sseq = sseq.max(first).max(1);
+        Consumer {
+            stream: Rc::clone(stream),
+            name: name.into(),
+            config,
+            dseq: 1,
+            sseq,
+            floor: (0, 0),
+            pending: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            redelivered: BTreeMap::new(),
+            again: VecDeque::new(),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// What a restart of the broker leaves of it: not the requests, and what was to be delivered again waits for its
+    /// time once more.
+    pub(super) fn restart(&mut self) {
+        self.waiting.clear();
+        self.again.clear();
+    }
+
+    /// Changes what may be changed of a consumer that there is.
+    pub(super) fn reconfigure(&mut self, config: ConsumerConfig) -> Result<(), ApiError> {
+        let fixed = |config: &ConsumerConfig| (config.deliver_policy, config.ack_policy, config.is_pull());
+        if fixed(&self.config) != fixed(&config) {
+            return Err(ApiError::new(400, 10012, "deliver policy, ack policy and mode can not be updated"));
+        }
+        self.config = config;
+        Ok(())
+    }
+
+    pub(super) fn wants(&self, subject: &str) -> bool {
+        self.config.filter_subject.is_empty() || subject::matches(&self.config.filter_subject, subject)
+    }
+
+    /// True while a message is to be delivered or acknowledged yet.
+    pub(super) fn needs(&self, seq: u64, subject: &str) -> bool {
+        self.wants(subject) && (seq >= self.sseq || self.pending.contains_key(&seq))
+    }
+
+    pub(super) fn info(&mut self, messages: &Messages, outbox: &mut Outbox) -> Value {
+        self.expire_pulls(false, outbox);
+        json!({
+            "stream_name": &*self.stream,
+            "name": &*self.name,
+            "config": &self.config,
+            "delivered": {"consumer_seq": self.dseq - 1, "stream_seq": self.sseq - 1},
+            "ack_floor": {"consumer_seq": self.floor.0, "stream_seq": self.floor.1},
+            "num_ack_pending": self.pending.len(),
+            "num_redelivered": self.redelivered.len(),
+            "num_waiting": self.waiting.len(),
+            "num_pending": self.ahead(messages),
+        })
+    }
+
+    /// How many messages it has not seen.
+    fn ahead(&self, messages: &Messages) -> u64 {
+        if self.config.filter_subject.is_empty() {
+            messages.count_from(self.sseq)
+        } else {
+            messages.from(self.sseq).filter(|(_, stored)| self.wants(&stored.subject)).count() as u64
+        }
+    }
+
+    // --- times ------------------------------------------------------------------------------------------------
+
+    /// When it has something to do by itself.
+    pub(super) fn deadline(&self) -> Instant {
+        let pending = self.deadlines.first().map_or(Instant::MAX, |&(at, _)| at);
+        let pulls = self.waiting.iter().filter_map(|pull| pull.expires).min().unwrap_or(Instant::MAX);
+        pending.min(pulls)
+    }
+
+    fn set_deadline(&mut self, seq: u64, dseq: u64, deadline: Instant) {
+        let entry = self.pending.entry(seq).or_insert(Pending { dseq, deadline });
+        self.deadlines.remove(&(entry.deadline, seq));
+        entry.deadline = deadline;
+        self.deadlines.insert((deadline, seq));
+    }
+
+    fn settle(&mut self, seq: u64) -> Option<Pending> {
+        let pending = self.pending.remove(&seq)?;
+        self.deadlines.remove(&(pending.deadline, seq));
+        Some(pending)
+    }
+
+    fn patience(&self, seq: u64) -> Duration {
+        self.config.patience(self.redelivered.get(&seq).copied().unwrap_or(0))
+    }
+
+    /// Puts what was not acknowledged in time among what is delivered again.
+    pub(super) fn expire(&mut self, now: Instant) {
+        let mut due: Vec<u64> =
+            self.deadlines.iter().take_while(|&&(at, _)| at <= now).map(|&(_, seq)| seq).collect();
+        due.sort_unstable();
+        for seq in due {
+            // The time runs anew, also while nobody asks for the message.
+            let next = now + self.patience(seq);
+            self.set_deadline(seq, 0, next);
+            self.deliver_again(seq);
+        }
+    }
+
+    fn deliver_again(&mut self, seq: u64) {
+        if !self.again.contains(&seq) {
+            self.again.push_back(seq);
+        }
+    }
+
+    // --- pulling ----------------------------------------------------------------------------------------------
+
+    /// A request for messages: empty, a number, or an object.
+    pub(super) fn pull(&mut self, reply: &Rc<str>, payload: &[u8], messages: &Messages, outbox: &mut Outbox) {
+        if !self.config.is_pull() {
+            return outbox.status(reply, "409 Consumer is push based");
+        }
+        let text = std::str::from_utf8(payload).unwrap_or_default().trim();
+        let request = match (text.is_empty(), text.parse::<u64>()) {
+            (true, _) => Some(PullRequest::default()),
+            (_, Ok(batch)) => Some(PullRequest { batch, ..PullRequest::default() }),
+            _ => serde_json::from_str(text).ok(),
+        };
+        let Some(request) = request else {
+            return outbox.status(reply, "400 Bad Request");
+        };
+        self.expire_pulls(false, outbox);
+        if request.no_wait {
+            let ready = self.ahead(messages) + self.again.len() as u64;
+            if ready == 0 && request.expires == 0 {
+                return outbox.status(reply, "404 No Messages");
+            }
+            let asked: u64 = self.waiting.iter().map(|pull| pull.left).sum();
+            if ready > 0 && ready < asked {
+                return outbox.status(reply, "408 Requests Pending");
+            }
+        }
+        if self.waiting.len() as u64 >= self.config.max_waiting {
+            return outbox.status(reply, "409 Exceeded MaxWaiting");
+        }
+        let expires = (request.expires > 0).then(|| outbox.now() + Duration::from_nanos(request.expires));
+        self.waiting.push_back(Pull {
+            reply: Rc::clone(reply),
+            left: request.batch.max(1),
+            delivered: 0,
+            no_wait: request.no_wait,
+            expires,
+        });
+    }
+
+    /// Ends requests whose time is over or whom nobody hears any more; with `drained`, also those that take what there
+    /// is and have got it.
+    fn expire_pulls(&mut self, drained: bool, outbox: &mut Outbox) {
+        let now = outbox.now();
+        self.waiting.retain(|pull| {
+            if drained && pull.no_wait && pull.delivered > 0 || pull.expires.is_some_and(|at| at <= now) {
+                pull.time_out(outbox);
+                return false;
+            }
+            outbox.has_interest(&pull.reply)
+        });
+    }
+
+    /// Whom the next message goes to: the subject; pulls take turns.
+    fn next_target(&mut self, outbox: &Outbox) -> Option<Rc<str>> {
+        if !self.config.is_pull() {
+            return outbox
+                .has_interest(&self.config.deliver_subject)
+                .then(|| self.config.deliver_subject.as_str().into());
+        }
+        let mut pull = self.waiting.pop_front()?;
+        pull.left -= 1;
+        pull.delivered += 1;
+        let reply = Rc::clone(&pull.reply);
+        if pull.left > 0 {
+            self.waiting.push_back(pull);
+        }
+        Some(reply)
+    }
+
+    fn is_awaited(&mut self, outbox: &mut Outbox) -> bool {
+        if !self.config.is_pull() {
+            return outbox.has_interest(&self.config.deliver_subject);
+        }
+        self.expire_pulls(false, outbox);
+        !self.waiting.is_empty()
+    }
+
+    // --- delivering -------------------------------------------------------------------------------------------
+
+    /// Delivers what can be delivered. Returns what it will never need again.
+    pub(super) fn pump(&mut self, messages: &Messages, outbox: &mut Outbox) -> Vec<u64> {
+        let mut done = Vec::new();
+        let mut stalled = false;
+        while self.is_awaited(outbox) {
+            let next = match self.next_again(messages, outbox) {
+                Some(again) => Some(again),
+                None => {
+                    stalled = self.config.max_ack_pending > 0
+                        && self.pending.len() as i64 >= self.config.max_ack_pending;
+                    if stalled { None } else { self.next_new(messages) }
+                }
+            };
+            let Some((seq, count)) = next else { break };
+            let Some(target) = self.next_target(outbox) else { break };
+            self.deliver(seq, count, &target, messages, outbox);
+            if self.config.ack_policy == AckPolicy::None {
+                done.push(seq);
+            }
+        }
+        self.expire_pulls(!stalled, outbox);
+        done
+    }
+
+    /// The next message to be delivered again, and its how-manieth delivery that is.
+    fn next_again(&mut self, messages: &Messages, outbox: &mut Outbox) -> Option<(u64, u64)> {
+        while let Some(seq) = self.again.pop_front() {
+            let again = self.redelivered.entry(seq).or_insert(0);
+            *again += 1;
+            let count = *again + 1;
+            let max = self.config.max_deliver;
+            if max > 0 && count > max as u64 {
+                self.settle(seq);
+                if count == max as u64 + 1 {
+                    outbox.max_deliver_advisory(&self.stream, &self.name, seq, max as u64);
+                }
+            } else if messages.get(seq).is_some() {
+                outbox.record(REDELIVERED, seq);
+                return Some((seq, count));
+            } else {
+                self.settle(seq);
+                self.redelivered.remove(&seq);
+            }
+        }
+        None
+    }
+
+    fn next_new(&mut self, messages: &Messages) -> Option<(u64, u64)> {
+        let next =
+            messages.from(self.sseq).find(|(_, stored)| self.wants(&stored.subject)).map(|(seq, _)| seq);
+        self.sseq = next.map_or(messages.last() + 1, |seq| seq + 1).max(self.sseq);
+        next.map(|seq| (seq, 1))
+    }
+
+    fn deliver(&mut self, seq: u64, count: u64, target: &Rc<str>, messages: &Messages, outbox: &mut Outbox) {
+        let Some(stored) = messages.get(seq) else {
+            return;
+        };
+        let dseq = self.dseq;
+        self.dseq += 1;
+        let (at, ahead) = (stored.at.as_nanos(), self.ahead(messages));
+        let ack = format!("$JS.ACK.{}.{}.{count}.{seq}.{dseq}.{at}.{ahead}", self.stream, self.name);
+        outbox.send(
+            target,
+            &stored.subject,
+            Some(ack.as_str().into()),
+            stored.headers.clone(),
+            &stored.payload,
+        );
+        if self.config.ack_policy == AckPolicy::None {
+            self.floor = (dseq, seq);
+        } else {
+            self.set_deadline(seq, dseq, outbox.now() + self.patience(seq));
+        }
+    }
+
+    // --- acknowledgements -------------------------------------------------------------------------------------
+
+    /// What a client says of a delivery. Returns the messages that are done with, and true if it asks for the next.
+    pub(super) fn acknowledge(
+        &mut self,
+        seq: u64,
+        dseq: u64,
+        payload: &[u8],
+        outbox: &Outbox,
+    ) -> (Vec<u64>, bool) {
+        let now = outbox.now();
+        match payload {
+            b"" | b"+ACK" | b"+OK" | b"+TERM" => return (self.ack(seq, dseq), false),
+            b"+WPI" => {
+                if self.pending.contains_key(&seq) {
+                    self.set_deadline(seq, 0, now + self.patience(seq));
+                }
+            }
+            _ if payload.starts_with(b"+NXT") => return (self.ack(seq, dseq), true),
+            _ => {
+                if let Some(delay) = payload.strip_prefix(b"-NAK") {
+                    self.nak(seq, delay, now);
+                }
+            }
+        }
+        (Vec::new(), false)
+    }
+
+    fn nak(&mut self, seq: u64, delay: &[u8], now: Instant) {
+        if !self.pending.contains_key(&seq) {
+            return;
+        }
+        let text = std::str::from_utf8(delay).unwrap_or_default().trim();
+        let delay = match serde_json::from_str::<NakOptions>(text) {
+            Ok(options) => Some(Duration::from_nanos(options.delay)),
+            Err(_) if text.is_empty() => None,
+            Err(_) => text.parse().ok(),
+        };
+        match delay {
+            Some(delay) => {
+                self.again.retain(|&other| other != seq);
+                self.set_deadline(seq, 0, now + delay);
+            }
+            None => self.deliver_again(seq),
+        }
+    }
+
+    fn ack(&mut self, seq: u64, dseq: u64) -> Vec<u64> {
+        match self.config.ack_policy {
+            AckPolicy::None => Vec::new(),
+            AckPolicy::Explicit => {
+                let known = self.settle(seq);
+                let dseq = known.as_ref().map_or(dseq, |pending| pending.dseq);
+                self.raise_floor(seq, dseq);
+                self.redelivered.remove(&seq);
+                self.again.retain(|&other| other != seq);
+                vec![seq]
+            }
+            AckPolicy::All => {
+                if dseq <= self.floor.0 || seq <= self.floor.1 {
+                    return Vec::new();
+                }
+                self.floor = (dseq, seq);
+                let done: Vec<u64> = self.pending.range(..=seq).map(|(&seq, _)| seq).collect();
+                for &seq in &done {
+                    self.settle(seq);
+                    self.redelivered.remove(&seq);
+                }
+                self.again.retain(|&other| other > seq);
+                done
+            }
+        }
+    }
+
+    /// The floor stands before the first message that waits for its acknowledgement.
+    fn raise_floor(&mut self, seq: u64, dseq: u64) {
+        if self.pending.is_empty() {
+            self.floor = (self.dseq - 1, self.sseq - 1);
+        } else if dseq == self.floor.0 + 1 {
+            self.floor = match self.pending.range(seq + 1..).next() {
+                Some((&next, pending)) if pending.dseq > 0 => (pending.dseq - 1, next - 1),
+                _ => (dseq, seq),
+            };
+        }
+    }
+
+    /// Forgets messages that the stream no longer has.
+    pub(super) fn forget_below(&mut self, first: u64) {
+        let gone: Vec<u64> = self.pending.range(..first).map(|(&seq, _)| seq).collect();
+        for seq in gone {
+            self.settle(seq);
+            self.redelivered.remove(&seq);
+        }
+        self.again.retain(|&seq| seq >= first);
+        self.sseq = self.sseq.max(first);
+        if self.pending.is_empty() {
+            self.floor.1 = self.floor.1.max(first - 1);
+        }
+    }
+}
+
+impl Pull {
+    fn time_out(&self, outbox: &mut Outbox) {
+        let left = self.left.to_string();
+        let mut text = "NATS/1.0 408 Request Timeout".to_owned();
+        text.extend(["\r\nNats-Pending-Messages: ", &left, "\r\nNats-Pending-Bytes: 0"]);
+        outbox.send(&self.reply, &self.reply, None, Some(Headers(text.into())), &[].into());
+    }
+}

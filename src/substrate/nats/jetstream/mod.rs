@@ -1,0 +1,127 @@
+//! JetStream: streams that keep what is published, consumers that deliver it until it is acknowledged, and their API.
+
+mod api;
+mod config;
+mod consumer;
+mod outbox;
+mod stream;
+
+pub use config::{
+    AckPolicy, ApiError, ConsumerConfig, DeliverPolicy, Discard, Retention, Storage, StreamConfig,
+};
+pub(super) use outbox::{Outbox, Outgoing};
+
+use super::Published;
+use crate::kernel::Instant;
+use std::collections::BTreeMap;
+use stream::Stream;
+
+/// True if some subject is covered by both streams.
+fn subject_overlap(a: &StreamConfig, b: &StreamConfig) -> bool {
+    a.subjects.iter().any(|a| b.subjects.iter().any(|b| super::subject::overlap(a, b)))
+}
+
+/// All streams of a broker. It lives with whoever holds the broker; [`restart`](Self::restart) forgets what a
+/// process that died forgets.
+#[derive(Default)]
+pub(super) struct Js {
+    streams: BTreeMap<String, Stream>,
+    /// For the names of consumers that have none.
+    unnamed: u64,
+}
+
+impl Js {
+    /// A new process: memory streams are gone, and so is who waited for messages.
+    pub(super) fn restart(&mut self) {
+        self.streams.retain(|_, stream| stream.config.storage == Storage::File);
+        for stream in self.streams.values_mut() {
+            stream.consumers.retain(|_, consumer| !consumer.config.durable_name.is_empty());
+            for consumer in stream.consumers.values_mut() {
+                consumer.restart();
+            }
+        }
+    }
+
+    /// Sees every message that is published; true if it is JetStream's business.
+    pub(super) fn receive(&mut self, message: &Published, outbox: &mut Outbox) -> bool {
+        if let Some(call) = message.subject.strip_prefix("$JS.API.") {
+            if let Some(reply) = &message.reply {
+                self.call(call, reply, &message.payload, outbox);
+            }
+            return true;
+        }
+        if let Some(token) = message.subject.strip_prefix("$JS.ACK.") {
+            return self.acknowledge(token, message, outbox);
+        }
+        // Subjects of streams do not overlap: there is at most one.
+        let Some(stream) = self.streams.values_mut().find(|stream| stream.covers(&message.subject)) else {
+            return false;
+        };
+        stream.store(message, outbox);
+        true
+    }
+
+    /// `stream.consumer.deliveries.sseq.dseq.time.pending`
+    fn acknowledge(&mut self, token: &str, message: &Published, outbox: &mut Outbox) -> bool {
+        let parts: Vec<&str> = token.split('.').collect();
+        let [stream, consumer, _, sseq, dseq, ..] = parts[..] else {
+            return false;
+        };
+        let (Ok(sseq), Ok(dseq)) = (sseq.parse(), dseq.parse()) else {
+            return false;
+        };
+        let Some(stream) = self.streams.get_mut(stream) else {
+            return false;
+        };
+        let Some(target) = stream.consumers.get_mut(consumer) else {
+            return false;
+        };
+        let (done, next) = target.acknowledge(sseq, dseq, &message.payload, outbox);
+        if let Some(reply) = &message.reply {
+            if next {
+                let request = message.payload.strip_prefix(b"+NXT").unwrap_or_default();
+                target.pull(reply, request, &stream.messages, outbox);
+            } else {
+                outbox.send(reply, reply, None, None, &[].into());
+            }
+        }
+        stream.release(&done);
+        stream.pump_one(consumer, outbox);
+        true
+    }
+
+    /// Somebody subscribed: push consumers may have waited for it.
+    pub(super) fn interest_changed(&mut self, pattern: &str, outbox: &mut Outbox) {
+        for stream in self.streams.values_mut() {
+            let waits = |subject: &str| !subject.is_empty() && super::subject::matches(pattern, subject);
+            if stream.consumers.values().any(|consumer| waits(&consumer.config.deliver_subject)) {
+                stream.pump(outbox);
+            }
+        }
+    }
+
+    /// When something is due.
+    pub(super) fn deadline(&self) -> Instant {
+        self.streams.values().map(Stream::deadline).min().unwrap_or(Instant::MAX)
+    }
+
+    /// Does what is due.
+    pub(super) fn tick(&mut self, outbox: &mut Outbox) {
+        for stream in self.streams.values_mut() {
+            stream.tick(outbox);
+        }
+    }
+
+    /// Streams, consumers, messages, bytes.
+    pub(super) fn totals(&self) -> [u64; 4] {
+        let streams = self.streams.values();
+        streams.fold([self.streams.len() as u64, 0, 0, 0], |[count, consumers, messages, bytes], stream| {
+            let more = stream.consumers.len() as u64;
+            [count, consumers + more, messages + stream.messages.len(), bytes + stream.messages.bytes()]
+        })
+    }
+
+    pub(super) fn stored(&self, stream: &str) -> Option<u64> {
+        self.streams.get(stream).map(|stream| stream.messages.len())
+    }
+}

@@ -1,0 +1,85 @@
+//! Monitoring over HTTP: `GET /varz` and `GET /healthz`.
+
+use super::VERSION;
+use super::broker::Broker;
+use crate::kernel::Duration;
+use crate::substrate::http::{Http, Method, Request, Response};
+use serde_json::{Value, json};
+use std::rc::Rc;
+
+/// The broker's figures, as `GET /varz` names them.
+#[derive(Clone, Debug, Default)]
+pub struct Varz {
+    /// Where clients connect.
+    pub address: String,
+    /// Clients at a time.
+    pub max_connections: usize,
+    /// Bytes that a message may have.
+    pub max_payload: usize,
+    /// Clients now.
+    pub connections: usize,
+    /// Clients since the start.
+    pub total_connections: u64,
+    /// Subscriptions now.
+    pub subscriptions: usize,
+    /// Messages and bytes from clients, and to them.
+    pub in_msgs: u64,
+    /// See `in_msgs`.
+    pub out_msgs: u64,
+    /// See `in_msgs`.
+    pub in_bytes: u64,
+    /// See `in_msgs`.
+    pub out_bytes: u64,
+    /// Clients that were cut off because they did not read.
+    pub slow_consumers: u64,
+    /// Since the broker's start.
+    pub uptime: Duration,
+    /// With JetStream: streams, consumers, messages, bytes.
+    pub jetstream: Option<[u64; 4]>,
+}
+
+impl Varz {
+    fn json(&self) -> Value {
+        let (host, port) = self.address.rsplit_once(':').unwrap_or((&self.address, "4222"));
+        let jetstream = self.jetstream.map(|[streams, consumers, messages, bytes]| {
+            json!({"streams": streams, "consumers": consumers, "messages": messages, "bytes": bytes})
+        });
+        json!({
+            "version": VERSION,
+            "proto": 1,
+            "host": host,
+            "port": port.parse::<u16>().unwrap_or(0),
+            "max_connections": self.max_connections,
+            "max_payload": self.max_payload,
+            "connections": self.connections,
+            "total_connections": self.total_connections,
+            "subscriptions": self.subscriptions,
+            "in_msgs": self.in_msgs,
+            "out_msgs": self.out_msgs,
+            "in_bytes": self.in_bytes,
+            "out_bytes": self.out_bytes,
+            "slow_consumers": self.slow_consumers,
+            // Whole seconds, as the server has it.
+            "uptime": Duration::from_secs(self.uptime.as_nanos() / 1_000_000_000).to_string(),
+            "jetstream": jetstream.map_or_else(|| json!({}), |stats| json!({"stats": stats})),
+        })
+    }
+}
+
+/// Answers, for ever.
+pub(super) async fn serve(http: Http, broker: Rc<Broker>) {
+    let address = broker.monitor_address();
+    http.listen(&address)
+        .serve(move |request: Request| {
+            let response = match (&request.method, request.url.path.as_str()) {
+                (Method::Get, "/varz") => Response::json(200, &broker.varz().json()),
+                (Method::Get, "/healthz") => Response::json(200, &json!({"status": "ok"})),
+                _ => Response::json(
+                    404,
+                    &json!({"error": {"code": "not_found", "message": "404 page not found"}}),
+                ),
+            };
+            std::future::ready(response)
+        })
+        .await;
+}

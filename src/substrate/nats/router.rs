@@ -1,0 +1,147 @@
+//! Who hears what: subscriptions, and one member of each queue group for each message.
+
+use super::subject;
+use crate::kernel::{Rng, Stream};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A subscription of one client.
+pub(super) struct Sub {
+    pub(super) client: u64,
+    pub(super) sid: u64,
+    pub(super) subject: Rc<str>,
+    queue: Option<Rc<str>>,
+    delivered: u64,
+    max: Option<u64>,
+}
+
+/// All subscriptions, found by subject.
+pub(super) struct Router {
+    subs: BTreeMap<u64, Sub>,
+    /// The subscriptions to each subject without wildcards, and those with, in the order of subscribing.
+    literal: BTreeMap<Rc<str>, Vec<u64>>,
+    wildcard: Vec<u64>,
+    by_client: BTreeMap<(u64, u64), u64>,
+    next: u64,
+    /// For the choice of a queue group's member, one index per message.
+    draws: Stream,
+    routed: u64,
+}
+
+impl Router {
+    pub(super) fn new(draws: Stream) -> Self {
+        Router {
+            subs: BTreeMap::new(),
+            literal: BTreeMap::new(),
+            wildcard: Vec::new(),
+            by_client: BTreeMap::new(),
+            next: 0,
+            draws,
+            routed: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.subs.len()
+    }
+
+    /// Adds a subscription; a number that the client uses already keeps its first meaning.
+    pub(super) fn subscribe(&mut self, client: u64, sid: u64, subject: &Rc<str>, queue: Option<Rc<str>>) {
+        if self.by_client.contains_key(&(client, sid)) {
+            return;
+        }
+        self.next += 1;
+        let sub = Sub { client, sid, subject: Rc::clone(subject), queue, delivered: 0, max: None };
+        self.subs.insert(self.next, sub);
+        self.by_client.insert((client, sid), self.next);
+        if subject::has_wildcard(subject) {
+            self.wildcard.push(self.next);
+        } else {
+            self.literal.entry(Rc::clone(subject)).or_default().push(self.next);
+        }
+    }
+
+    /// Ends a subscription, now or after `max` messages.
+    pub(super) fn unsubscribe(&mut self, client: u64, sid: u64, max: Option<u64>) {
+        let Some(&number) = self.by_client.get(&(client, sid)) else {
+            return;
+        };
+        let Some(sub) = self.subs.get_mut(&number) else {
+            return;
+        };
+        sub.max = max.filter(|&max| max > sub.delivered);
+        if sub.max.is_none() {
+            self.remove(number);
+        }
+    }
+
+    /// Ends all subscriptions of a client.
+    pub(super) fn forget(&mut self, client: u64) {
+        let numbers: Vec<u64> =
+            self.by_client.range((client, 0)..=(client, u64::MAX)).map(|(_, &number)| number).collect();
+        for number in numbers {
+            self.remove(number);
+        }
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(sub) = self.subs.remove(&number) else {
+            return;
+        };
+        self.by_client.remove(&(sub.client, sub.sid));
+        self.wildcard.retain(|&other| other != number);
+        if let Some(numbers) = self.literal.get_mut(&sub.subject) {
+            numbers.retain(|&other| other != number);
+            if numbers.is_empty() {
+                self.literal.remove(&sub.subject);
+            }
+        }
+    }
+
+    fn matching(&self, subject: &str) -> impl Iterator<Item = (u64, &Sub)> {
+        let literal = self.literal.get(subject).into_iter().flatten().copied();
+        // The index knows names only: `a..b` is a name that no valid subscription has.
+        let wildcard = self.wildcard.iter().copied();
+        literal
+            .chain(wildcard)
+            .filter_map(|number| self.subs.get(&number).map(|sub| (number, sub)))
+            .filter(move |(_, sub)| subject::matches(&sub.subject, subject))
+    }
+
+    /// True if somebody hears a subject.
+    pub(super) fn has_interest(&self, subject: &str) -> bool {
+        self.matching(subject).next().is_some()
+    }
+
+    /// The number of the subscription of `client` that hears `subject`.
+    pub(super) fn sid_of(&self, client: u64, subject: &str) -> Option<u64> {
+        self.matching(subject).find(|(_, sub)| sub.client == client).map(|(_, sub)| sub.sid)
+    }
+
+    /// The clients and numbers that a message goes to: every plain subscription, and of each queue group one, drawn
+    /// at random. `skip` is a publisher that does not want its own messages back.
+    pub(super) fn route(&mut self, subject: &str, skip: Option<u64>) -> Vec<(u64, u64)> {
+        let mut chosen = Vec::new();
+        let mut groups: BTreeMap<Rc<str>, Vec<u64>> = BTreeMap::new();
+        for (number, sub) in self.matching(subject).filter(|(_, sub)| Some(sub.client) != skip) {
+            match &sub.queue {
+                None => chosen.push(number),
+                Some(queue) => groups.entry(Rc::clone(queue)).or_default().push(number),
+            }
+        }
+        let mut rng: Rng = self.draws.at(self.routed);
+        self.routed += 1;
+        chosen.extend(groups.values().map(|members| members[rng.below(members.len() as u64) as usize]));
+        chosen.into_iter().filter_map(|number| self.deliver(number)).collect()
+    }
+
+    fn deliver(&mut self, number: u64) -> Option<(u64, u64)> {
+        let sub = self.subs.get_mut(&number)?;
+        sub.delivered += 1;
+        let (to, last) = ((sub.client, sub.sid), sub.max.is_some_and(|max| sub.delivered >= max));
+        if last {
+            self.remove(number);
+        }
+        Some(to)
+    }
+}

@@ -5,6 +5,7 @@ pub mod board;
 pub mod caption;
 pub mod charts;
 pub mod outcomes;
+pub mod page;
 mod player;
 pub mod sentence;
 pub mod snapshot;

@@ -3,7 +3,6 @@
 //! Ranges come from the table of parameters; how a value is said, stepped and typed follows from its [`Style`].
 
 use crate::kernel::Duration;
-use crate::lab::SystemKind;
 use crate::lab::params::{Allowed, Setting};
 use serde_json::Value;
 
@@ -45,28 +44,9 @@ pub enum Style {
     Percent,
 }
 
-const fn number(key: &'static str, label: &'static str, style: Style) -> Part {
+/// A number as a part of a sentence.
+pub const fn number(key: &'static str, label: &'static str, style: Style) -> Part {
     Part::Number(Number { key, label, style })
-}
-
-const ORACLE: [Part; 10] = [
-    number("workers", "Workers", Style::Count("worker")),
-    Part::Words(" get every request. The coordinator waits "),
-    number("timeout", "Timeout in milliseconds", Style::Time),
-    Part::Words(" and takes the "),
-    Part::Choice { key: "strategy", label: "Aggregation strategy" },
-    Part::Words(". "),
-    number("fail", "Tasks that fail, in per cent", Style::Percent),
-    Part::Words(" fail, "),
-    number("lie", "Workers that lie, in per cent", Style::Percent),
-    Part::Words(" lie."),
-];
-
-/// The sentence of a system.
-pub fn sentence(system: SystemKind) -> &'static [Part] {
-    match system {
-        SystemKind::OracleHttp => &ORACLE,
-    }
 }
 
 impl Number {
@@ -184,13 +164,14 @@ impl Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::page::page;
     use crate::lab::{Options, Run, Scenario, presets};
 
     #[test]
     fn every_number_of_every_sentence_is_a_parameter_and_survives_being_said() {
         for preset in &presets::PRESETS {
             let run = Run::new(&Scenario::preset(preset.name, 7), Options::default()).unwrap();
-            for part in sentence(run.system().kind()) {
+            for part in page(run.system().kind()).sentence {
                 let Part::Number(number) = part else { continue };
                 let settings = run.settings();
                 let value = number.value(settings);
@@ -210,7 +191,7 @@ mod tests {
     fn every_choice_of_every_sentence_has_words() {
         for preset in &presets::PRESETS {
             let run = Run::new(&Scenario::preset(preset.name, 7), Options::default()).unwrap();
-            for part in sentence(run.system().kind()) {
+            for part in page(run.system().kind()).sentence {
                 if let Part::Choice { key, .. } = part {
                     assert!(choices(run.settings(), key).len() > 1, "{key}");
                 }

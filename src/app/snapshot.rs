@@ -1,6 +1,6 @@
 //! One moment of a run as plain data: all that a picture, a table or a script needs, and nothing else.
 
-mod observe;
+pub(in crate::app) mod observe;
 
 use crate::lab::SystemKind;
 use crate::lab::metrics::Summary;

@@ -1,11 +1,7 @@
 //! The table under the board, as plain data: the board's rows in words.
 
-use super::snapshot::{NodeView, Snapshot, WorkerState};
-use crate::lab::SystemKind;
-use crate::systems::oracle::log::TaskEnd;
-
-/// A column between the name and the state on the left and the buttons on the right.
-pub type Column = &'static str;
+use super::page::page;
+use super::snapshot::{Snapshot, WorkerState};
 
 /// A row.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,48 +16,15 @@ pub struct Row {
     pub cells: Vec<String>,
 }
 
-/// The columns of a system, all of figures.
-pub fn columns(system: SystemKind) -> &'static [Column] {
-    match system {
-        SystemKind::OracleHttp => &["Took", "Said", "Last answer", "Score"],
-    }
-}
-
 /// The row of the node at `index` among the board's rows.
 pub fn row(snapshot: &Snapshot, index: usize) -> Option<Row> {
     let node = snapshot.rows().get(index)?;
-    let cells = match snapshot.system {
-        SystemKind::OracleHttp => of_worker(snapshot, node, index),
-    };
     Some(Row {
         name: node.name.clone(),
         state: node.state,
         words: format!("{}{}", node.state.name().replace('-', " "), node.remarks()),
-        cells,
+        cells: (page(snapshot.system).cells)(snapshot, node, index),
     })
-}
-
-fn of_worker(snapshot: &Snapshot, node: &NodeView, index: usize) -> Vec<String> {
-    // Workers register in their order, unless something went wrong: then the task is looked for.
-    let task = snapshot.request.as_ref().and_then(|request| {
-        let own = |task: &&super::snapshot::TaskView| task.node == node.id;
-        request.tasks.get(index).filter(own).or_else(|| request.tasks.iter().find(own))
-    });
-    let took = task.filter(|task| task.end != TaskEnd::Pending).and_then(|task| task.took_ms);
-    vec![
-        took.map_or_else(none, |ms| format!("{ms:.0} ms")),
-        two_digits(task.and_then(|task| task.value)),
-        two_digits(node.last_value),
-        two_digits(node.score),
-    ]
-}
-
-fn none() -> String {
-    "—".to_owned()
-}
-
-fn two_digits(value: Option<f64>) -> String {
-    value.map_or_else(none, |value| format!("{value:.2}"))
 }
 
 #[cfg(test)]
@@ -84,7 +47,7 @@ mod tests {
             assert!(count > 0, "{}", preset.name);
             for index in 0..count {
                 let row = row(&snapshot, index).unwrap();
-                assert_eq!(row.cells.len(), columns(snapshot.system).len(), "{}", row.name);
+                assert_eq!(row.cells.len(), page(snapshot.system).columns.len(), "{}", row.name);
                 assert!(row.words.starts_with(&row.state.name().replace('-', " ")));
             }
             assert_eq!(row(&snapshot, count), None);

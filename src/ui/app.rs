@@ -3,14 +3,16 @@
 use super::{
     Lab, View, board, break_bar, caption, dock, header, help, keys, sentence, text, theme::Theme, transport,
 };
+use crate::app::page::page;
 use leptos::prelude::*;
 
 /// The whole page.
 #[component]
 pub fn App(lab: Lab) -> impl IntoView {
     let theme = Theme::restore();
+    let system = lab.snapshot.with_untracked(|snapshot| snapshot.system);
     let view = View {
-        selected: RwSignal::new(super::OPENING_SELECTION.to_owned()),
+        selected: RwSignal::new(page(system).selected.to_owned()),
         show_truth: RwSignal::new(true),
         help_open: RwSignal::new(false),
     };
@@ -47,16 +49,16 @@ fn SkipLinks(lab: Lab) -> impl IntoView {
     }
 }
 
-/// A selected worker that no longer exists makes way for the last one that does.
+/// A selected node that no longer exists makes way for the last one that does.
 fn keep_selection_valid(lab: Lab, selected: RwSignal<String>) {
-    let workers = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.settings.workers));
+    let count = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.nodes.len()));
     Effect::watch(
-        move || workers.get(),
-        move |&count, _, _| {
-            let name = selected.get_untracked();
-            let number = name.strip_prefix("w-").and_then(|digits| digits.parse::<u32>().ok());
-            if number.is_none_or(|number| number > count) {
-                selected.set(crate::systems::oracle::worker_name(count));
+        move || count.get(),
+        move |_, _, _| {
+            let snapshot = lab.snapshot_now();
+            let exists = selected.with_untracked(|name| snapshot.nodes.iter().any(|node| node.name == *name));
+            if let (false, Some(last)) = (exists, snapshot.nodes.last()) {
+                selected.set(last.name.clone());
             }
         },
         false,

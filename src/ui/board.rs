@@ -3,6 +3,7 @@
 use super::board_painter::Painter;
 use super::{Lab, menu, text};
 use crate::app::board::{self, Pace, Picture, Strip, Strips, View};
+use crate::app::page::page;
 use crate::app::{PlayerState, Snapshot};
 use gloo_timers::callback::Timeout;
 use leptos::html::{Canvas, Div};
@@ -222,7 +223,7 @@ impl Stand {
         let asked = Asked {
             place,
             strips,
-            needs: board::natural_height(&newest, strips),
+            needs: (page(newest.system).natural_height)(&newest, strips),
             theme: self.theme.get(),
             selected: self.selected.get(),
             hovered: self.hovered.get_value(),
@@ -313,7 +314,7 @@ impl Easel {
             flow,
             reduced_motion,
         };
-        let board = board::picture(snapshot, &view);
+        let board = (page(snapshot.system).picture)(snapshot, &view);
         self.paint(canvas, &board, place.scale, theme);
         self.board = Some(board);
     }

@@ -2,7 +2,8 @@
 
 use super::Lab;
 use crate::app::PlayerState;
-use crate::app::charts::{Chart, HEIGHT, History, charts};
+use crate::app::charts::{Chart, Charts, HEIGHT};
+use crate::app::page::page;
 use leptos::html::Div;
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -14,11 +15,11 @@ const REDRAW_MS: f64 = 250.0;
 const WIDTH: f64 = 254.0;
 
 /// All charts of one moment.
-type Charts = RwSignal<Rc<[Chart; 5]>, LocalStorage>;
+type Drawn = RwSignal<Rc<[Chart]>, LocalStorage>;
 
 /// What the charts are made of: the run's history, how wide they are, and when they were drawn last.
 struct Drawing {
-    history: History,
+    charts: Box<dyn Charts>,
     width: f64,
     drawn_at: f64,
 }
@@ -26,8 +27,9 @@ struct Drawing {
 /// The charts.
 #[component]
 pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
-    let mut first = Drawing { history: History::default(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
-    let all: Charts = RwSignal::new_local(Rc::new(first.draw(lab)));
+    let page = page(lab.snapshot.with_untracked(|snapshot| snapshot.system));
+    let mut first = Drawing { charts: (page.charts)(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
+    let all: Drawn = RwSignal::new_local(first.draw(lab));
     let drawing = StoredValue::new_local(first);
     let container = NodeRef::<Div>::new();
     // What scrolls must be within reach of the keyboard.
@@ -36,7 +38,7 @@ pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
         drawing.update_value(|drawing| {
             drawing.measure(container);
             drawing.drawn_at = js_sys::Date::now();
-            all.set(Rc::new(drawing.draw(lab)));
+            all.set(drawing.draw(lab));
             let wider = |div: HtmlDivElement| div.scroll_width() > div.client_width();
             scrolls.set(container.get_untracked().is_some_and(wider));
         });
@@ -57,13 +59,13 @@ pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
     let resized = window_event_listener(leptos::ev::resize, move |_| draw());
     on_cleanup(move || resized.remove());
     view! {
-    <div class="charts" node_ref=container role="group" aria-label="Charts" tabindex=move || scrolls.get().then_some("0")>{(0..5).map(|i| chart(all, i)).collect_view()}</div> }
+    <div class="charts" node_ref=container role="group" aria-label="Charts" tabindex=move || scrolls.get().then_some("0")>{(0..all.with_untracked(|all| all.len())).map(|i| chart(all, i)).collect_view()}</div> }
 }
 
 impl Drawing {
-    fn draw(&mut self, lab: Lab) -> [Chart; 5] {
-        lab.read(|player| self.history.update(player.run()));
-        charts(&self.history, self.width)
+    fn draw(&mut self, lab: Lab) -> Rc<[Chart]> {
+        lab.read(|player| self.charts.update(player.run()));
+        self.charts.draw(self.width).into()
     }
 
     /// All charts are equally wide.
@@ -75,7 +77,7 @@ impl Drawing {
     }
 }
 
-fn chart(all: Charts, i: usize) -> impl IntoView {
+fn chart(all: Drawn, i: usize) -> impl IntoView {
     let (key, title) = all.with_untracked(|all| (all[i].key, all[i].title));
     view! {
         <figure class="chart" data-testid=format!("chart-{key}")>

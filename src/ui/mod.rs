@@ -29,9 +29,6 @@ use leptos::prelude::*;
 
 use app::App;
 
-/// The worker that is selected when the page opens: one click breaks it.
-const OPENING_SELECTION: &str = "w-08";
-
 /// What a person has chosen to look at; it is no part of the run.
 #[derive(Clone, Copy)]
 struct View {

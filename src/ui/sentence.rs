@@ -1,9 +1,9 @@
-//! The sentence and the outcomes beside it: `app/sentence.rs` and `app/outcomes.rs` say what is in them.
+//! The sentence and the outcomes beside it: the page of the system says what is in them.
 
 use super::spin::SpinButton;
 use super::{Lab, text};
-use crate::app::outcomes::outcomes;
-use crate::app::sentence::{Part, choices, sentence};
+use crate::app::page::page;
+use crate::app::sentence::{Part, choices};
 use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
 use serde_json::Value;
@@ -12,8 +12,8 @@ use web_sys::HtmlSelectElement;
 /// The section.
 #[component]
 pub fn Sentence(lab: Lab) -> impl IntoView {
-    let system = lab.snapshot.with_untracked(|snapshot| snapshot.system);
-    let parts = sentence(system).iter().map(|&part| match part {
+    let page = page(lab.snapshot.with_untracked(|snapshot| snapshot.system));
+    let parts = page.sentence.iter().map(|&part| match part {
         Part::Words(words) => words.into_any(),
         Part::Number(number) => view! { <SpinButton lab number /> }.into_any(),
         Part::Choice { key, label } => choice(lab, key, label),
@@ -55,7 +55,8 @@ fn choice(lab: Lab, key: &'static str, label: &'static str) -> AnyView {
 
 #[component]
 fn Outcomes(lab: Lab) -> impl IntoView {
-    let figures = Memo::new(move |_| lab.snapshot.with(|snapshot| outcomes(snapshot)));
+    let figures =
+        Memo::new(move |_| lab.snapshot.with(|snapshot| (page(snapshot.system).outcomes)(snapshot)));
     let figure = |(i, first): (usize, crate::app::outcomes::Figure)| {
         view! {
             <div data-testid=format!("outcome-{}", first.key) title=first.title>

@@ -24,11 +24,11 @@ mod when;
 #[cfg(test)]
 mod tests;
 
-pub use layout::{Layout, Size, strip_left};
+pub use layout::{Layout, Size, natural_height as race_height, strip_left};
 pub use mark::{Align, Dash, Fill, Font, Mark, Rect, Shape, Text};
 pub use pace::Pace;
 pub use paint::{Paint, Tint};
-pub use picture::{Picture, natural_height, picture};
+pub use picture::{Picture, race};
 
 use super::snapshot::Snapshot;
 use mark::Sheet;

@@ -1,10 +1,9 @@
 //! The picture of whichever system a snapshot is of: what the painter paints, and the pointer asks.
 
-use super::{Board, Mark, Strips, View, draw, layout};
+use super::{Board, Mark, Rect, View, draw};
 use crate::app::snapshot::Snapshot;
-use crate::lab::SystemKind;
 
-/// A picture: marks in painting order, and where the nodes that have a row are.
+/// A picture: marks in painting order, and where the nodes are that can be broken.
 #[derive(Debug)]
 pub struct Picture {
     /// What to paint, in this order.
@@ -13,44 +12,34 @@ pub struct Picture {
     pub width: f64,
     /// In CSS pixels.
     pub height: f64,
-    hits: Hits,
+    /// The rows, as the race board knows them.
+    pub rows: Option<Board>,
+    /// Other places, each with the number of its node.
+    pub places: Vec<(Rect, u32)>,
 }
 
-/// How a place is found.
-#[derive(Debug)]
-enum Hits {
-    /// The race board knows its rows.
-    Race(Board),
-}
-
-/// Draws a snapshot.
-pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
-    match snapshot.system {
-        SystemKind::OracleHttp => {
-            let mut board = draw(snapshot, view);
-            Picture {
-                marks: std::mem::take(&mut board.marks),
-                width: board.layout.width,
-                height: board.layout.height,
-                hits: Hits::Race(board),
-            }
-        }
-    }
-}
-
-/// The height that a picture of a snapshot needs at least.
-pub fn natural_height(snapshot: &Snapshot, strips: Strips) -> f64 {
-    match snapshot.system {
-        SystemKind::OracleHttp => layout::natural_height(snapshot.rows().len(), strips),
+/// The race board of a snapshot.
+pub fn race(snapshot: &Snapshot, view: &View) -> Picture {
+    let mut board = draw(snapshot, view);
+    Picture {
+        marks: std::mem::take(&mut board.marks),
+        width: board.layout.width,
+        height: board.layout.height,
+        rows: Some(board),
+        places: Vec::new(),
     }
 }
 
 impl Picture {
     /// The name of the node at a place; `snapshot` is the one that was drawn.
     pub fn node_at<'a>(&self, snapshot: &'a Snapshot, x: f64, y: f64) -> Option<&'a str> {
-        let row = match &self.hits {
-            Hits::Race(board) => board.row_at(x, y)?,
+        let inside =
+            |rect: &Rect| (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y);
+        let place = self.places.iter().find(|(rect, _)| inside(rect));
+        let node = match place {
+            Some((_, id)) => snapshot.nodes.iter().find(|node| node.id == *id)?,
+            None => snapshot.rows().get(self.rows.as_ref()?.row_at(x, y)?)?,
         };
-        snapshot.rows().get(row).map(|node| node.name.as_str())
+        Some(&node.name)
     }
 }

@@ -14,7 +14,27 @@ pub use geometry::timeline_extent_ms;
 pub use history::{Band, Counts, History, Outcome, Point};
 pub use pen::HEIGHT;
 
+use crate::lab::Run;
 use geometry::write_px;
+
+/// A system's charts: they follow a run, and cost what is new, not what there is.
+pub trait Charts {
+    /// Takes in what happened since they last looked.
+    fn update(&mut self, run: &Run);
+
+    /// The charts, left to right, each `width` pixels wide; always as many.
+    fn draw(&self, width: f64) -> Vec<Chart>;
+}
+
+impl Charts for History {
+    fn update(&mut self, run: &Run) {
+        History::update(self, run);
+    }
+
+    fn draw(&self, width: f64) -> Vec<Chart> {
+        charts(self, width).into()
+    }
+}
 
 /// A small chart.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,6 +4,7 @@ use super::{
     FaultView, MessageKind, MessageView, NodeView, RequestView, Role, Settings, Snapshot, TaskView,
     WorkerState,
 };
+use crate::app::page::page;
 use crate::kernel::Instant;
 use crate::lab::Run;
 use crate::lab::fault::Fault;
@@ -30,21 +31,23 @@ impl Snapshot {
             faults: run.faults().map(fault).collect(),
             summary,
         };
-        if let Some(oracle) = system.oracle() {
-            snapshot.see_oracle(oracle, run.net());
-        }
+        (page(system.kind()).observe)(run, &mut snapshot);
         snapshot
     }
+}
 
-    fn see_oracle(&mut self, oracle: &Oracle, net: &Net) {
-        let log = oracle.log();
-        let newest = log.requests().iter().rev().find(|request| request.opened_at.is_some());
-        let newest_failed = || log.requests().back().filter(|request| request.error.is_some());
-        let names = Names::of(net, oracle);
-        self.request = newest.or_else(newest_failed).map(|entry| RequestView::of(entry, &names));
-        self.nodes = nodes(net, oracle, newest, names);
-        self.settings = Settings::of(oracle.params(), self.settings.seed);
-    }
+/// An oracle's nodes, its newest request, its settings.
+pub(in crate::app) fn oracle(run: &Run, snapshot: &mut Snapshot) {
+    let Some(oracle) = run.system().oracle() else {
+        return;
+    };
+    let log = oracle.log();
+    let newest = log.requests().iter().rev().find(|request| request.opened_at.is_some());
+    let newest_failed = || log.requests().back().filter(|request| request.error.is_some());
+    let names = Names::of(run.net(), oracle);
+    snapshot.request = newest.or_else(newest_failed).map(|entry| RequestView::of(entry, &names));
+    snapshot.nodes = nodes(run.net(), oracle, newest, names);
+    snapshot.settings = Settings::of(oracle.params(), run.scenario().seed);
 }
 
 fn fault(fault: &Fault) -> FaultView {

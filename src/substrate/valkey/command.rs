@@ -103,14 +103,15 @@ pub enum Command {
     HashTextLen { key: Bytes, field: Bytes },
     HashAdd { key: Bytes, field: Bytes, delta: i64 },
     HashAddFloat { key: Bytes, field: Bytes, delta: Bytes },
-    HashScan { key: Bytes, pattern: Option<Bytes> },
+    /// Options that cannot be read matter only when there is a hash.
+    HashScan { key: Bytes, pattern: Result<Option<Bytes>, ErrorText> },
     // keys.rs
     Delete { keys: Vec<Bytes> },
     Exists { keys: Vec<Bytes> },
     Type { key: Bytes },
     Rename { from: Bytes, to: Bytes, only_new: bool },
     Copy { from: Bytes, to: Bytes, db: Option<usize>, replace: bool },
-    MoveTo { key: Bytes, db: i64 },
+    MoveTo { key: Bytes, db: usize },
     Keys { pattern: Bytes },
     Scan { pattern: Option<Bytes>, kind: Option<Bytes> },
     RandomKey,
@@ -135,7 +136,7 @@ pub enum Command {
     // admin.rs
     Ping { message: Option<Bytes> },
     Echo { message: Bytes },
-    Select { db: Bytes },
+    Select { db: usize },
     Quit,
     Reset,
     Time,

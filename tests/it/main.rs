@@ -20,6 +20,8 @@ mod oracle_faults;
 mod oracle_load;
 mod oracle_tasks;
 
+mod gateway;
+
 mod valkey_cases;
 mod valkey_conformance;
 mod valkey_net;

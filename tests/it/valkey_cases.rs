@@ -74,7 +74,8 @@ impl Model {
 impl Server for Model {
     fn send(&mut self, conn: char, batch: &[Vec<String>]) {
         let id = self.conn(conn);
-        let words = |command: &Vec<String>| -> Words { command.iter().map(|w| w.as_bytes().into()).collect() };
+        let words =
+            |command: &Vec<String>| -> Words { command.iter().map(|w| w.as_bytes().into()).collect() };
         let effects = self.store.execute(id, batch.iter().map(words).collect(), self.now);
         self.note(effects);
     }
@@ -210,7 +211,9 @@ fn play_case(case: &Value, server: &mut dyn Server) -> Vec<String> {
         last.clone_from(&text);
         let arrived = act(server, &text);
         if !random {
-            wrong.extend(compare(&text, step, &arrived, server.slack_ms()).map(|why| format!("{id}: {text}: {why}")));
+            wrong.extend(
+                compare(&text, step, &arrived, server.slack_ms()).map(|why| format!("{id}: {text}: {why}")),
+            );
         }
     }
     wrong
@@ -276,7 +279,8 @@ fn compare(text: &str, step: &Value, arrived: &[(char, Reply, f64)], slack: i64)
             (conn, pair[1].as_str().expect("a reply"))
         })
         .collect();
-    let shown: Vec<(char, String)> = arrived.iter().map(|(conn, reply, _)| (*conn, notation(reply))).collect();
+    let shown: Vec<(char, String)> =
+        arrived.iter().map(|(conn, reply, _)| (*conn, notation(reply))).collect();
     let differs = |why: &str| Some(format!("{why}\n  recorded {expected:?}\n  got      {shown:?}"));
     // The order means something within one connection only.
     let (mut left, mut right) = (expected.clone(), shown.clone());
@@ -295,7 +299,11 @@ fn compare(text: &str, step: &Value, arrived: &[(char, Reply, f64)], slack: i64)
             parts
         };
         let left = parts(left.into_iter().map(|(_, text)| text.to_owned()).collect());
-        return if left == parts(right.into_iter().map(|(_, text)| text).collect()) { None } else { differs("other channels") };
+        return if left == parts(right.into_iter().map(|(_, text)| text).collect()) {
+            None
+        } else {
+            differs("other channels")
+        };
     }
     for ((conn, recorded), (other, got)) in left.iter().zip(&right) {
         let same = recorded == got

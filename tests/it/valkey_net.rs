@@ -122,7 +122,11 @@ fn conformance_server_kill_with_blocked_client() {
         lab.at(0, |lab| async move { lab.valkey.brpop("q", ms(0)).await });
         lab.at(0, |lab| async move { lab.valkey.ping().await });
         sim.run_until(Instant::from_millis(100));
-        if graceful { lab.net.stop(lab.server) } else { lab.net.crash(lab.server) }
+        if graceful {
+            lab.net.stop(lab.server)
+        } else {
+            lab.net.crash(lab.server)
+        }
         sim.run_until(Instant::from_millis(200));
         assert_eq!(lab.notes(), ["40 Ok(())", "110 Err(Lost)"], "graceful: {graceful}");
         assert!(!lab.net.is_up(lab.server), "it has ended");
@@ -131,7 +135,8 @@ fn conformance_server_kill_with_blocked_client() {
 
 #[test]
 fn clients_connect_again_and_find_what_the_disk_kept() {
-    let kept = [(Persistence::None, 0), (Persistence::default_save_points(), 0), (Persistence::AppendOnly, 1)];
+    let kept =
+        [(Persistence::None, 0), (Persistence::default_save_points(), 0), (Persistence::AppendOnly, 1)];
     for (persistence, left) in kept {
         let (mut sim, lab) = Lab::new(config(persistence));
         lab.at(0, |lab| async move { lab.valkey.lpush("q", "a").await });
@@ -224,7 +229,10 @@ fn conformance_three_workers_3000_jobs() {
         0
     });
     sim.run_until(Instant::from_millis(200_000));
-    let done: i64 =
-        lab.notes().iter().map(|note| note.split(' ').nth(1).and_then(|n| n.parse::<i64>().ok()).expect("a sum")).sum();
+    let done: i64 = lab
+        .notes()
+        .iter()
+        .map(|note| note.split(' ').nth(1).and_then(|n| n.parse::<i64>().ok()).expect("a sum"))
+        .sum();
     assert_eq!(done, 3000);
 }

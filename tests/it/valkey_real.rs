@@ -51,7 +51,8 @@ impl RealServer {
             .spawn()
             .unwrap_or_else(|error| panic!("{binary}: {error}"));
         let mut server = RealServer { process, port, conns: BTreeMap::new(), opened: 0, arrivals: channel() };
-        let up = (0..5000).any(|_| TcpStream::connect(("127.0.0.1", port)).is_ok() || !server.listen(1).is_empty());
+        let up = (0..5000)
+            .any(|_| TcpStream::connect(("127.0.0.1", port)).is_ok() || !server.listen(1).is_empty());
         assert!(up, "{binary} does not listen on port {port}");
         server
     }
@@ -71,7 +72,8 @@ impl RealServer {
         let socket = self.conns.entry(letter).or_insert_with(|| {
             *opened += 1;
             let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
-            let (ear, number, arrivals) = (stream.try_clone().expect("another handle"), *opened, arrivals.clone());
+            let (ear, number, arrivals) =
+                (stream.try_clone().expect("another handle"), *opened, arrivals.clone());
             std::thread::spawn(move || listen(ear, letter, number, &arrivals));
             Socket { stream, number, unread: Vec::new() }
         });
@@ -117,7 +119,10 @@ impl Server for RealServer {
         };
         let list = String::from_utf8_lossy(list).into_owned();
         let line = list.lines().find(|line| line.contains(&format!("addr=127.0.0.1:{port} "))).expect("it");
-        line.split_whitespace().find_map(|field| field.strip_prefix("id=")).and_then(|id| id.parse().ok()).expect("an id")
+        line.split_whitespace()
+            .find_map(|field| field.strip_prefix("id="))
+            .and_then(|id| id.parse().ok())
+            .expect("an id")
     }
 
     fn listen(&mut self, ms: u64) -> Vec<(char, Reply, f64)> {

@@ -46,8 +46,12 @@ fn scripts_are_sequences_of_calls_and_say_so_otherwise() {
     assert_eq!(eval("return 7"), "D: :7");
     assert!(eval("redis.call('LPUSH', 'k', 1)").starts_with("D: -WRONGTYPE Operation"));
     assert!(eval("return redis.pcall('LPUSH', 'k', 1)").ends_with("wrong kind of value"));
-    assert!(eval("return redis.call('NOSUCH')").starts_with("D: -ERR Unknown Redis command called from script"));
-    for script in ["local t = redis.call('TIME')", "return {1, 2}", "if 1 then end", "return 1 + 1", "redis.call('"] {
+    assert!(
+        eval("return redis.call('NOSUCH')").starts_with("D: -ERR Unknown Redis command called from script")
+    );
+    for script in
+        ["local t = redis.call('TIME')", "return {1, 2}", "if 1 then end", "return 1 + 1", "redis.call('"]
+    {
         assert!(eval(script).contains("only sequences of redis.call"), "{script}");
     }
 }
@@ -114,7 +118,8 @@ fn conformance_brpop_timeout_lateness() {
     let mut store = Store::new(Config::new(Version::Redis7), Disk::new(), Instant::ZERO);
     let (id, _) = store.connect(Instant::ZERO);
     let (busy, _) = store.connect(Instant::ZERO);
-    let words = |text: &str| -> Vec<Vec<Bytes>> { vec![text.split(' ').map(|w| w.as_bytes().into()).collect()] };
+    let words =
+        |text: &str| -> Vec<Vec<Bytes>> { vec![text.split(' ').map(|w| w.as_bytes().into()).collect()] };
     assert!(store.execute(id, words("BRPOP nope 0.33"), Instant::ZERO).is_empty());
     // An idle server looks at its clock ten times a second.
     assert_eq!(store.next_tick(Instant::ZERO), Some(Instant::from_millis(400)));

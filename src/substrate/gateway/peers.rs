@@ -98,10 +98,13 @@ impl Peers {
     }
 
     fn choose_among(&mut self, backup: bool, tried: &[usize], now: u64) -> Option<usize> {
-        let group: Vec<usize> = (0..self.peers.len()).filter(|&i| self.peers[i].server.backup == backup).collect();
+        let group: Vec<usize> =
+            (0..self.peers.len()).filter(|&i| self.peers[i].server.backup == backup).collect();
         let single = group.len() == 1;
-        let mut usable: Vec<usize> =
-            group.into_iter().filter(|&i| !tried.contains(&i) && self.peers[i].is_usable(single, now)).collect();
+        let mut usable: Vec<usize> = group
+            .into_iter()
+            .filter(|&i| !tried.contains(&i) && self.peers[i].is_usable(single, now))
+            .collect();
         if self.balance == Balance::LeastConnections {
             // Conns by weight, compared as fractions.
             let load = |i: usize, by: usize| i64::from(self.peers[i].conns) * self.peers[by].server.weight;
@@ -132,7 +135,9 @@ impl Peers {
 
     /// An attempt is over.
     pub(super) fn release(&mut self, peer: usize, failed: bool, now: u64) {
-        let single = self.peers.iter().filter(|other| other.server.backup == self.peers[peer].server.backup).count() == 1;
+        let single =
+            self.peers.iter().filter(|other| other.server.backup == self.peers[peer].server.backup).count()
+                == 1;
         let peer = &mut self.peers[peer];
         peer.conns = peer.conns.saturating_sub(1);
         if single {

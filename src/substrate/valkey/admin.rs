@@ -84,9 +84,7 @@ impl Store {
     fn ping(&self, id: ConnId, message: Option<&Bytes>) -> Reply {
         let subscribed = self.clients.get(&id).is_some_and(|client| !client.subscriptions.is_empty());
         match (subscribed, message) {
-            (true, message) => {
-                Reply::bulks([b"pong"[..].into(), message.cloned().unwrap_or_default()])
-            }
+            (true, message) => Reply::bulks([b"pong"[..].into(), message.cloned().unwrap_or_default()]),
             (false, Some(message)) => Reply::Bulk(message.clone()),
             (false, None) => Reply::Simple("PONG".into()),
         }
@@ -113,10 +111,7 @@ impl Store {
                     self.uptime_seconds()
                 ),
             ),
-            (
-                "Clients",
-                format!("connected_clients:{}\r\nblocked_clients:{blocked}\r\n", self.clients.len()),
-            ),
+            ("Clients", format!("connected_clients:{}\r\nblocked_clients:{blocked}\r\n", self.clients.len())),
             (
                 "Memory",
                 format!(
@@ -138,7 +133,8 @@ impl Store {
             ("Keyspace", keyspace),
         ];
         let wanted = |name: &str| {
-            asked.is_empty() || asked.iter().any(|a| ["all", "everything", "default", name].iter().any(|w| is(a, w)))
+            asked.is_empty()
+                || asked.iter().any(|a| ["all", "everything", "default", name].iter().any(|w| is(a, w)))
         };
         let texts: Vec<String> = sections
             .into_iter()

@@ -138,7 +138,9 @@ impl Store {
         let now = self.keyspace.now;
         let mut due: Vec<(u64, ConnId)> = Vec::new();
         for (&id, client) in &self.clients {
-            due.extend(client.blocked.as_ref().and_then(|b| b.until).filter(|&at| at < now).map(|at| (at, id)));
+            due.extend(
+                client.blocked.as_ref().and_then(|b| b.until).filter(|&at| at < now).map(|at| (at, id)),
+            );
         }
         due.sort_unstable();
         for (_, id) in due {

@@ -327,9 +327,7 @@ fn text(reply: Reply) -> Result<Option<String>, Error> {
 
 fn texts(reply: Reply) -> Result<Vec<String>, Error> {
     match reply {
-        Reply::Array(items) => {
-            items.into_iter().map(|item| text(item)?.ok_or(Error::Unexpected)).collect()
-        }
+        Reply::Array(items) => items.into_iter().map(|item| text(item)?.ok_or(Error::Unexpected)).collect(),
         _ => Err(Error::Unexpected),
     }
 }

@@ -61,97 +61,317 @@ pub struct ExpireIf {
 #[allow(missing_docs)] // The variants are the server's commands; their fields are its arguments.
 pub enum Command {
     // lists.rs
-    Push { key: Bytes, end: End, items: Vec<Bytes>, only_old: bool },
-    Pop { key: Bytes, end: End, count: Option<usize> },
-    PopFirst { keys: Vec<Bytes>, end: End, wait: u64 },
-    PopMany { keys: Vec<Bytes>, end: End, count: usize, wait: Option<u64> },
-    Move { source: Bytes, target: Bytes, from: End, to: End, wait: Option<u64> },
-    ListLen { key: Bytes },
-    ListRange { key: Bytes, start: i64, stop: i64 },
-    ListRemove { key: Bytes, count: i64, item: Bytes },
-    ListIndex { key: Bytes, index: Bytes },
-    ListInsert { key: Bytes, before: bool, pivot: Bytes, item: Bytes },
-    ListPosition { key: Bytes, item: Bytes, rank: i64, count: Option<usize>, longest: usize },
-    ListSet { key: Bytes, index: Bytes, item: Bytes },
-    ListTrim { key: Bytes, start: i64, stop: i64 },
+    Push {
+        key: Bytes,
+        end: End,
+        items: Vec<Bytes>,
+        only_old: bool,
+    },
+    Pop {
+        key: Bytes,
+        end: End,
+        count: Option<usize>,
+    },
+    PopFirst {
+        keys: Vec<Bytes>,
+        end: End,
+        wait: u64,
+    },
+    PopMany {
+        keys: Vec<Bytes>,
+        end: End,
+        count: usize,
+        wait: Option<u64>,
+    },
+    Move {
+        source: Bytes,
+        target: Bytes,
+        from: End,
+        to: End,
+        wait: Option<u64>,
+    },
+    ListLen {
+        key: Bytes,
+    },
+    ListRange {
+        key: Bytes,
+        start: i64,
+        stop: i64,
+    },
+    ListRemove {
+        key: Bytes,
+        count: i64,
+        item: Bytes,
+    },
+    ListIndex {
+        key: Bytes,
+        index: Bytes,
+    },
+    ListInsert {
+        key: Bytes,
+        before: bool,
+        pivot: Bytes,
+        item: Bytes,
+    },
+    ListPosition {
+        key: Bytes,
+        item: Bytes,
+        rank: i64,
+        count: Option<usize>,
+        longest: usize,
+    },
+    ListSet {
+        key: Bytes,
+        index: Bytes,
+        item: Bytes,
+    },
+    ListTrim {
+        key: Bytes,
+        start: i64,
+        stop: i64,
+    },
     // strings.rs
-    Set { key: Bytes, value: Bytes, expiry: SetExpiry, only: Option<Only>, get: bool },
-    SetNew { key: Bytes, value: Bytes },
-    SetFor { key: Bytes, value: Bytes, expiry: Expiry, name: &'static str },
-    Get { key: Bytes },
-    GetSet { key: Bytes, value: Bytes },
-    GetDelete { key: Bytes },
+    Set {
+        key: Bytes,
+        value: Bytes,
+        expiry: SetExpiry,
+        only: Option<Only>,
+        get: bool,
+    },
+    SetNew {
+        key: Bytes,
+        value: Bytes,
+    },
+    SetFor {
+        key: Bytes,
+        value: Bytes,
+        expiry: Expiry,
+        name: &'static str,
+    },
+    Get {
+        key: Bytes,
+    },
+    GetSet {
+        key: Bytes,
+        value: Bytes,
+    },
+    GetDelete {
+        key: Bytes,
+    },
     /// An expiry out of range matters only when there is a value.
-    GetExpire { key: Bytes, expiry: Result<SetExpiry, ErrorText> },
-    Add { key: Bytes, delta: i64 },
-    AddFloat { key: Bytes, delta: Bytes },
-    Append { key: Bytes, value: Bytes },
-    TextLen { key: Bytes },
-    GetRange { key: Bytes, start: i64, stop: i64 },
-    SetRange { key: Bytes, offset: i64, value: Bytes },
-    GetMany { keys: Vec<Bytes> },
-    SetMany { pairs: Vec<(Bytes, Bytes)>, only_new: bool },
+    GetExpire {
+        key: Bytes,
+        expiry: Result<SetExpiry, ErrorText>,
+    },
+    Add {
+        key: Bytes,
+        delta: i64,
+    },
+    AddFloat {
+        key: Bytes,
+        delta: Bytes,
+    },
+    Append {
+        key: Bytes,
+        value: Bytes,
+    },
+    TextLen {
+        key: Bytes,
+    },
+    GetRange {
+        key: Bytes,
+        start: i64,
+        stop: i64,
+    },
+    SetRange {
+        key: Bytes,
+        offset: i64,
+        value: Bytes,
+    },
+    GetMany {
+        keys: Vec<Bytes>,
+    },
+    SetMany {
+        pairs: Vec<(Bytes, Bytes)>,
+        only_new: bool,
+    },
     // hashes.rs
-    HashSet { key: Bytes, pairs: Vec<(Bytes, Bytes)>, counted: bool },
-    HashSetNew { key: Bytes, field: Bytes, value: Bytes },
-    HashGet { key: Bytes, field: Bytes },
-    HashGetMany { key: Bytes, fields: Vec<Bytes> },
-    HashAll { key: Bytes, names: bool, values: bool },
-    HashDelete { key: Bytes, fields: Vec<Bytes> },
-    HashLen { key: Bytes },
-    HashExists { key: Bytes, field: Bytes },
-    HashTextLen { key: Bytes, field: Bytes },
-    HashAdd { key: Bytes, field: Bytes, delta: i64 },
-    HashAddFloat { key: Bytes, field: Bytes, delta: Bytes },
+    HashSet {
+        key: Bytes,
+        pairs: Vec<(Bytes, Bytes)>,
+        counted: bool,
+    },
+    HashSetNew {
+        key: Bytes,
+        field: Bytes,
+        value: Bytes,
+    },
+    HashGet {
+        key: Bytes,
+        field: Bytes,
+    },
+    HashGetMany {
+        key: Bytes,
+        fields: Vec<Bytes>,
+    },
+    HashAll {
+        key: Bytes,
+        names: bool,
+        values: bool,
+    },
+    HashDelete {
+        key: Bytes,
+        fields: Vec<Bytes>,
+    },
+    HashLen {
+        key: Bytes,
+    },
+    HashExists {
+        key: Bytes,
+        field: Bytes,
+    },
+    HashTextLen {
+        key: Bytes,
+        field: Bytes,
+    },
+    HashAdd {
+        key: Bytes,
+        field: Bytes,
+        delta: i64,
+    },
+    HashAddFloat {
+        key: Bytes,
+        field: Bytes,
+        delta: Bytes,
+    },
     /// Options that cannot be read matter only when there is a hash.
-    HashScan { key: Bytes, pattern: Result<Option<Bytes>, ErrorText> },
+    HashScan {
+        key: Bytes,
+        pattern: Result<Option<Bytes>, ErrorText>,
+    },
     // keys.rs
-    Delete { keys: Vec<Bytes> },
-    Exists { keys: Vec<Bytes> },
-    Type { key: Bytes },
-    Rename { from: Bytes, to: Bytes, only_new: bool },
-    Copy { from: Bytes, to: Bytes, db: Option<usize>, replace: bool },
-    MoveTo { key: Bytes, db: usize },
-    Keys { pattern: Bytes },
-    Scan { pattern: Option<Bytes>, kind: Option<Bytes> },
+    Delete {
+        keys: Vec<Bytes>,
+    },
+    Exists {
+        keys: Vec<Bytes>,
+    },
+    Type {
+        key: Bytes,
+    },
+    Rename {
+        from: Bytes,
+        to: Bytes,
+        only_new: bool,
+    },
+    Copy {
+        from: Bytes,
+        to: Bytes,
+        db: Option<usize>,
+        replace: bool,
+    },
+    MoveTo {
+        key: Bytes,
+        db: usize,
+    },
+    Keys {
+        pattern: Bytes,
+    },
+    Scan {
+        pattern: Option<Bytes>,
+        kind: Option<Bytes>,
+    },
     RandomKey,
-    Expire { key: Bytes, expiry: Expiry, only: ExpireIf, name: &'static str },
-    Ttl { key: Bytes, seconds: bool, absolute: bool },
-    Persist { key: Bytes },
+    Expire {
+        key: Bytes,
+        expiry: Expiry,
+        only: ExpireIf,
+        name: &'static str,
+    },
+    Ttl {
+        key: Bytes,
+        seconds: bool,
+        absolute: bool,
+    },
+    Persist {
+        key: Bytes,
+    },
     DbSize,
-    Flush { every: bool },
+    Flush {
+        every: bool,
+    },
     // transactions.rs
     Multi,
     Exec,
     Discard,
-    Watch { keys: Vec<Bytes> },
+    Watch {
+        keys: Vec<Bytes>,
+    },
     Unwatch,
     // pubsub.rs
-    Subscribe { channels: Vec<Bytes>, patterns: bool },
-    Unsubscribe { channels: Vec<Bytes>, patterns: bool },
-    Publish { channel: Bytes, message: Bytes },
-    Channels { pattern: Option<Bytes> },
-    Subscribers { channels: Vec<Bytes> },
+    Subscribe {
+        channels: Vec<Bytes>,
+        patterns: bool,
+    },
+    Unsubscribe {
+        channels: Vec<Bytes>,
+        patterns: bool,
+    },
+    Publish {
+        channel: Bytes,
+        message: Bytes,
+    },
+    Channels {
+        pattern: Option<Bytes>,
+    },
+    Subscribers {
+        channels: Vec<Bytes>,
+    },
     PatternCount,
     // admin.rs
-    Ping { message: Option<Bytes> },
-    Echo { message: Bytes },
-    Select { db: usize },
+    Ping {
+        message: Option<Bytes>,
+    },
+    Echo {
+        message: Bytes,
+    },
+    Select {
+        db: usize,
+    },
     Quit,
     Reset,
     Time,
-    Info { sections: Vec<Bytes> },
-    ConfigGet { patterns: Vec<Bytes> },
-    ConfigSet { pairs: Vec<(Bytes, Bytes)> },
-    Save { background: bool },
+    Info {
+        sections: Vec<Bytes>,
+    },
+    ConfigGet {
+        patterns: Vec<Bytes>,
+    },
+    ConfigSet {
+        pairs: Vec<(Bytes, Bytes)>,
+    },
+    Save {
+        background: bool,
+    },
     LastSave,
-    Shutdown { save: Option<bool> },
+    Shutdown {
+        save: Option<bool>,
+    },
     ClientId,
     ClientGetName,
-    ClientSetName { name: Bytes },
-    ClientUnblock { id: i64, with_error: bool },
+    ClientSetName {
+        name: Bytes,
+    },
+    ClientUnblock {
+        id: i64,
+        with_error: bool,
+    },
     // script.rs
-    Eval { script: Bytes, keys: Vec<Bytes>, arguments: Vec<Bytes> },
+    Eval {
+        script: Bytes,
+        keys: Vec<Bytes>,
+        arguments: Vec<Bytes>,
+    },
 }
 
 impl Command {

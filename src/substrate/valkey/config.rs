@@ -157,11 +157,11 @@ impl Config {
             "maxmemory-policy" if is(value, "noeviction") => {}
             "maxmemory-policy" => return Err(Some("only noeviction is modelled")),
             "save" => {
-                self.persistence =
-                    save_points(value).ok_or(Some("Invalid save parameters"))?;
+                self.persistence = save_points(value).ok_or(Some("Invalid save parameters"))?;
             }
             "client-output-buffer-limit" => {
-                self.pubsub_limit = output_limit(value).ok_or(Some("argument must be of the form: pubsub hard soft seconds"))?;
+                self.pubsub_limit = output_limit(value)
+                    .ok_or(Some("argument must be of the form: pubsub hard soft seconds"))?;
             }
             _ if self.rows().iter().any(|(known, _)| *known == name) => {
                 return Err(Some("can't set immutable config"));

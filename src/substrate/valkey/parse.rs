@@ -20,9 +20,8 @@ pub(super) fn int(text: &[u8]) -> Result<i64, ErrorText> {
 
 /// The number of a database.
 pub(super) fn database(text: &[u8]) -> Result<usize, ErrorText> {
-    let n = i32::try_from(int(text)?).map_err(|_| {
-        error("ERR value is out of range, value must between -2147483648 and 2147483647")
-    })?;
+    let n = i32::try_from(int(text)?)
+        .map_err(|_| error("ERR value is out of range, value must between -2147483648 and 2147483647"))?;
     let n = usize::try_from(n).ok().filter(|&n| n < super::keyspace::DATABASES);
     n.ok_or(error("ERR DB index is out of range"))
 }
@@ -128,7 +127,9 @@ pub(super) fn list_position(a: Arguments) -> Parsed {
             () if is(word, "rank") => {
                 rank = int(value)?;
                 if rank == i64::MIN {
-                    return Err(error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"));
+                    return Err(error(
+                        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+                    ));
                 }
                 if rank == 0 {
                     return Err(error(

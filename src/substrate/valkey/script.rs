@@ -33,7 +33,8 @@ enum Expression {
 impl Store {
     pub(super) fn eval(&mut self, id: ConnId, script: &Bytes, keys: &[Bytes], arguments: &[Bytes]) -> Answer {
         let text = std::str::from_utf8(script).map_err(|_| NOT_UNDERSTOOD)?;
-        let statements = Reader { rest: text, line: 1, keys, arguments }.statements().ok_or(NOT_UNDERSTOOD)?;
+        let statements =
+            Reader { rest: text, line: 1, keys, arguments }.statements().ok_or(NOT_UNDERSTOOD)?;
         for Statement { returned, what, line } in statements {
             let reply = match what {
                 Expression::Literal(reply) => reply,
@@ -98,7 +99,8 @@ impl Reader<'_> {
             let returned = self.takes("return ");
             self.skip_space();
             let line = self.line;
-            let what = self.expression().filter(|what| returned || matches!(what, Expression::Call { .. }))?;
+            let what =
+                self.expression().filter(|what| returned || matches!(what, Expression::Call { .. }))?;
             statements.push(Statement { returned, what, line });
         }
     }

@@ -48,6 +48,9 @@ mod tests {
             super::hex(b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
             "84983e441c3bd26ebaae4aa1f95129e5e54670f1"
         );
-        assert_eq!(super::hex(b"return redis.call('BRPOP','q',0)"), "20935c65ba120a564e3fcc3e2f4b8e3360d521d7");
+        assert_eq!(
+            super::hex(b"return redis.call('BRPOP','q',0)"),
+            "20935c65ba120a564e3fcc3e2f4b8e3360d521d7"
+        );
     }
 }

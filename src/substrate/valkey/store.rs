@@ -5,6 +5,7 @@
 //! or a whole transaction or script, the clients that waited for what it pushed are served. At the end of a round
 //! the blocking calls whose time is up are answered: so an idle server notices them up to 100 ms late.
 
+use super::Version;
 use super::blocking::Blocked;
 use super::command::Command;
 use super::config::{Config, Persistence};
@@ -15,7 +16,6 @@ use super::pubsub::Subscriptions;
 use super::reply::{Answer, Bytes, ErrorText, OUT_OF_MEMORY, Reply, error};
 use super::table::{self, Spec};
 use super::transactions::Transaction;
-use super::Version;
 use crate::kernel::{Duration, Instant};
 use std::collections::{BTreeMap, VecDeque};
 

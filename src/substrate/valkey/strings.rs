@@ -5,9 +5,7 @@ use super::keyspace::Keyspace;
 use super::lists::range;
 use super::number::{Decimal, parse_int};
 use super::parse::invalid_expiry;
-use super::reply::{
-    Answer, Bytes, ErrorText, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW, Reply, TOO_LONG, error,
-};
+use super::reply::{Answer, Bytes, ErrorText, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW, Reply, TOO_LONG, error};
 use super::value::Value;
 
 /// The longest string: `proto-max-bulk-len`.

@@ -1,10 +1,10 @@
 //! The table of commands: name, how many arguments, what the server needs to know before it runs one, and how its
 //! arguments are read.
 
+use super::Version;
 use super::command::{Command, End};
 use super::parse::{self, Arguments, Parsed, int};
 use super::reply::{Bytes, ErrorText};
-use super::Version;
 
 /// What holds for a command whatever its arguments are.
 pub(super) struct Spec {
@@ -133,7 +133,9 @@ fn ping(a: Arguments) -> Parsed {
 
 fn channels(a: Arguments) -> Parsed {
     if a.len() > 1 {
-        return Err("ERR Unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.".into());
+        return Err(
+            "ERR Unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.".into()
+        );
     }
     Ok(Command::Channels { pattern: a.first().cloned() })
 }

@@ -39,7 +39,9 @@ impl Value {
         match self {
             Value::Text(text) => charge(text),
             Value::List(items) => items.iter().map(charge).sum(),
-            Value::Hash(hash) => hash.fields.iter().map(|(name, (_, value))| charge(name) + charge(value)).sum(),
+            Value::Hash(hash) => {
+                hash.fields.iter().map(|(name, (_, value))| charge(name) + charge(value)).sum()
+            }
         }
     }
 }
@@ -83,7 +85,8 @@ impl Hash {
 
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (Bytes, Bytes)> + use<> {
-        let mut all: Vec<_> = self.fields.iter().map(|(name, (place, value))| (*place, name, value)).collect();
+        let mut all: Vec<_> =
+            self.fields.iter().map(|(name, (place, value))| (*place, name, value)).collect();
         all.sort_unstable_by_key(|&(place, ..)| place);
         let pairs: Vec<_> = all.into_iter().map(|(_, name, value)| (name.clone(), value.clone())).collect();
         pairs.into_iter()

@@ -21,6 +21,7 @@ mod oracle_load;
 mod oracle_tasks;
 
 mod gateway;
+mod gateway_lab;
 
 mod valkey_cases;
 mod valkey_conformance;

@@ -167,7 +167,8 @@ impl Store {
     /// The next instant at which [`tick`](Self::tick) would find anything to do.
     pub fn next_tick(&self, now: Instant) -> Option<Instant> {
         let due = [self.next_timeout(), self.keyspace.next_expiry(), self.snapshot_due()];
-        let due = due.into_iter().flatten().min()?;
+        // A day ahead is far enough: what is due later is looked for again then.
+        let due = due.into_iter().flatten().min()?.min(unix_ms(now) + 86_400_000);
         // Both must be exceeded, and ticks come at their own pace.
         let after = (due + 1).max(unix_ms(now) + 1) - self.started;
         let at = self.started + after.div_ceil(TICK_MS) * TICK_MS;
@@ -191,7 +192,9 @@ impl Store {
         let now = unix_ms(now);
         let soft = limit.soft > 0 && pending > limit.soft;
         client.over_limit_since = if soft { client.over_limit_since.or(Some(now)) } else { None };
-        let soft = client.over_limit_since.is_some_and(|since| now - since > limit.soft_seconds * 1000);
+        let soft = client
+            .over_limit_since
+            .is_some_and(|since| now - since > limit.soft_seconds.saturating_mul(1000));
         limit.hard > 0 && pending > limit.hard || soft
     }
 
@@ -412,7 +415,9 @@ impl Store {
     fn snapshot_due(&self) -> Option<u64> {
         let Persistence::Snapshots(points) = &self.config.persistence else { return None };
         let reached = points.iter().filter(|point| self.keyspace.changes >= point.changes.max(1));
-        reached.map(|point| self.saved_at + point.seconds * 1000 + 1).min()
+        reached
+            .map(|point| self.saved_at.saturating_add(point.seconds.saturating_mul(1000)).saturating_add(1))
+            .min()
     }
 
     pub(super) fn uptime_seconds(&self) -> u64 {

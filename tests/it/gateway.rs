@@ -124,6 +124,7 @@ fn conformance_map() {
     }
 }
 
+/// Where a backend hangs, the record counts its closed connection as well: see doc/conformance.md.
 /// A row of three requests: what the backends do, what is asked, what comes back, who saw how many.
 fn next_row(
     id: &str,

@@ -1,6 +1,7 @@
 //! The parts that systems are made of. Each answers as the real server does, and sees delay, loss or a crash of the
 //! network below, never "a fault".
 
+pub mod gateway;
 pub mod http;
 pub mod nats;
 pub mod rate_limit;

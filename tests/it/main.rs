@@ -32,6 +32,9 @@ mod config_herd;
 mod config_staleness;
 mod config_trigger;
 
+mod gateway;
+mod gateway_lab;
+
 mod valkey_cases;
 mod valkey_conformance;
 mod valkey_net;

@@ -25,6 +25,8 @@ pub trait Server {
     fn listen(&mut self, ms: u64) -> Vec<(char, Reply, f64)>;
     /// By how many milliseconds a time to live may differ from the recorded one.
     fn slack_ms(&self) -> i64;
+    /// For how long replies that are missing are waited for beyond the recorder's time.
+    fn patience_ms(&self) -> u64;
 }
 
 /// The model, on a clock of its own.
@@ -106,6 +108,10 @@ impl Server for Model {
 
     fn slack_ms(&self) -> i64 {
         40
+    }
+
+    fn patience_ms(&self) -> u64 {
+        0
     }
 }
 
@@ -209,7 +215,13 @@ fn play_case(case: &Value, server: &mut dyn Server) -> Vec<String> {
             text.clone_from(&last);
         }
         last.clone_from(&text);
-        let arrived = act(server, &text);
+        let mut arrived = act(server, &text);
+        let expected = step["replies"].as_array().map_or(0, Vec::len);
+        for _ in 0..server.patience_ms() {
+            if arrived.len() < expected {
+                arrived.extend(server.listen(1));
+            }
+        }
         if !random {
             wrong.extend(
                 compare(&text, step, &arrived, server.slack_ms()).map(|why| format!("{id}: {text}: {why}")),

@@ -207,7 +207,6 @@ fn random_commands_keep_the_store_in_order() {
     for_seeds("random_commands_keep", 0..400, |seed| {
         let mut rng = Rng::new(seed);
         let mut model = Model::new(Config::new([Version::Redis7, Version::Valkey8][seed as usize % 2]));
-        // Who waits, for which keys, in the order in which they began to.
         for step in 0..STEPS {
             let conn = ['A', 'B', 'C', 'D'][rng.below(4) as usize];
             let words = if rng.chance(0.2) { blocking(&mut rng) } else { command(&mut rng) };
@@ -282,7 +281,7 @@ fn conformance_store_random_commands_on_model_and_real_server() {
     let Some(binary) = RealServer::wanted(Version::Redis7) else { return };
     let mut real = RealServer::start(&binary);
     let mut wrong = Vec::new();
-    for seed in 0..std::env::var("GLASSHIVE_RANDOM").ok().and_then(|n| n.parse().ok()).unwrap_or(30) {
+    for seed in 0..std::env::var("GLASSHIVE_RANDOM").ok().and_then(|n| n.parse().ok()).unwrap_or(50) {
         real.reset();
         let mut rng = Rng::new(seed);
         let mut model = Model::new(Config::new(Version::Redis7));
@@ -306,7 +305,7 @@ fn conformance_store_random_commands_on_model_and_real_server() {
             }
             let (expected, got) = (by_connection(&arrived), by_connection(&got));
             if expected != got {
-                let last = log.len().saturating_sub(6);
+                let last = log.len().saturating_sub(12);
                 wrong.push(format!("seed {seed}: {:#?}\n real  {expected:?}\n model {got:?}", &log[last..]));
                 break;
             }

@@ -63,8 +63,8 @@ impl RealServer {
             self.close(conn);
         }
         self.send('~', &[vec!["FLUSHALL".to_owned()]]);
-        let replies = self.listen(5);
-        assert_eq!(replies.len(), 1, "{replies:?}");
+        let flushed = (0..5000).any(|_| !self.listen(1).is_empty());
+        assert!(flushed, "the server answers");
     }
 
     fn conn(&mut self, letter: char) -> &mut TcpStream {
@@ -144,6 +144,10 @@ impl Server for RealServer {
     /// A busy machine takes its time between the steps.
     fn slack_ms(&self) -> i64 {
         250
+    }
+
+    fn patience_ms(&self) -> u64 {
+        500
     }
 }
 

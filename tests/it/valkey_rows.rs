@@ -219,3 +219,15 @@ fn pipelines_serve_waiters_between_commands_and_wait_behind_a_blocked_one() {
     assert!(model.listen(1).is_empty());
     assert_eq!(line(&mut model, 'D', "LPUSH q b"), ["D: :1", "A: ['q', 'b']", "A: +PONG", "A: 'x'"]);
 }
+
+#[test]
+fn times_at_the_end_of_all_days_do_not_trouble_the_clock() {
+    let mut model = Model::new(Config::new(Version::Redis7));
+    line(&mut model, 'D', "SET k v");
+    assert_eq!(line(&mut model, 'D', "PEXPIREAT k 9223372036854775807"), ["D: :1"]);
+    line(&mut model, 'D', "CONFIG SET save 18446744073709551615");
+    assert_eq!(send(&mut model, 'D', &["CONFIG", "SET", "save", "18446744073709551615 1"]), ["D: +OK"]);
+    assert!(line(&mut model, 'A', "BRPOP q 9000000000000000").len() <= 1);
+    model.listen(100);
+    assert_eq!(line(&mut model, 'D', "GET k"), ["D: 'v'"]);
+}

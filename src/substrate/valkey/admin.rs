@@ -3,9 +3,8 @@
 use super::command::Command;
 use super::config::Persistence;
 use super::keyspace::DATABASES;
-use super::number::parse_int;
 use super::parse::is;
-use super::reply::{Answer, Bytes, NOT_AN_INTEGER, Reply, error};
+use super::reply::{Answer, Bytes, Reply, error};
 use super::store::{ConnId, Effect, Store};
 use std::fmt::Write;
 
@@ -15,7 +14,12 @@ impl Store {
         match command {
             Command::Ping { message } => Ok(self.ping(id, message.as_ref())),
             Command::Echo { message } => Ok(Reply::Bulk(message.clone())),
-            Command::Select { db } => self.select(id, db),
+            Command::Select { db } => {
+                if let Some(client) = self.clients.get_mut(&id) {
+                    client.db = *db;
+                }
+                Ok(Reply::OK)
+            }
             Command::Quit => Ok(Reply::OK),
             Command::Reset => {
                 self.unwatch(id);
@@ -84,16 +88,6 @@ impl Store {
             (false, Some(message)) => Reply::Bulk(message.clone()),
             (false, None) => Reply::Simple("PONG".into()),
         }
-    }
-
-    fn select(&mut self, id: ConnId, db: &Bytes) -> Answer {
-        let db = parse_int(db).ok_or(NOT_AN_INTEGER)?;
-        let db = usize::try_from(db).ok().filter(|&db| db < DATABASES);
-        let db = db.ok_or(error("ERR DB index is out of range"))?;
-        if let Some(client) = self.clients.get_mut(&id) {
-            client.db = db;
-        }
-        Ok(Reply::OK)
     }
 
     /// The sections that a reader of the page or of a test may want; the same names as the real server's.

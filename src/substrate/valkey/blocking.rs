@@ -124,6 +124,7 @@ impl Store {
                 }
             }
         }
+        self.unblocked.push_back(id);
         Some(blocked)
     }
 

@@ -244,9 +244,10 @@ pub enum Command {
         field: Bytes,
         delta: Bytes,
     },
+    /// Options that cannot be read matter only when there is a hash.
     HashScan {
         key: Bytes,
-        pattern: Option<Bytes>,
+        pattern: Result<Option<Bytes>, ErrorText>,
     },
     // keys.rs
     Delete {
@@ -271,7 +272,7 @@ pub enum Command {
     },
     MoveTo {
         key: Bytes,
-        db: i64,
+        db: usize,
     },
     Keys {
         pattern: Bytes,
@@ -335,7 +336,7 @@ pub enum Command {
         message: Bytes,
     },
     Select {
-        db: Bytes,
+        db: usize,
     },
     Quit,
     Reset,

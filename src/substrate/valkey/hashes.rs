@@ -71,9 +71,11 @@ impl Keyspace {
                 Ok(Reply::bulk(text))
             }
             Command::HashScan { key, pattern } => {
-                let pairs: Vec<_> = self.hash(key)?.map(|hash| hash.iter().collect()).unwrap_or_default();
+                let empty = || Reply::Array(vec![Reply::bulk("0"), Reply::Array(Vec::new())]);
+                let Some(hash) = self.hash(key)? else { return Ok(empty()) };
+                let pattern = pattern.clone()?;
                 let wanted = |name: &Bytes| pattern.as_ref().is_none_or(|p| glob::matches(p, name));
-                let found = pairs.into_iter().filter(|(name, _)| wanted(name));
+                let found = hash.iter().filter(|(name, _)| wanted(name));
                 let found = Reply::bulks(found.flat_map(|(name, value)| [name, value]));
                 Ok(Reply::Array(vec![Reply::bulk("0"), found]))
             }

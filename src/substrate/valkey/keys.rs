@@ -2,7 +2,7 @@
 
 use super::command::{Command, ExpireIf, Expiry};
 use super::glob;
-use super::keyspace::{DATABASES, Keyspace};
+use super::keyspace::Keyspace;
 use super::reply::{Answer, Bytes, NO_SUCH_KEY, Reply, error};
 
 /// What TTL answers for a key without expiry, and without a key.
@@ -94,9 +94,7 @@ impl Keyspace {
         Ok(Reply::Int(i64::from(free)))
     }
 
-    fn move_to(&mut self, key: &Bytes, db: i64) -> Answer {
-        let db = usize::try_from(db).ok().filter(|&db| db < DATABASES);
-        let db = db.ok_or(error("ERR DB index is out of range"))?;
+    fn move_to(&mut self, key: &Bytes, db: usize) -> Answer {
         let moved = self.copy(key, key, db, false)?;
         if moved == Reply::Int(1) {
             self.remove(key);

@@ -18,6 +18,14 @@ pub(super) fn int(text: &[u8]) -> Result<i64, ErrorText> {
     parse_int(text).ok_or(NOT_AN_INTEGER)
 }
 
+/// The number of a database.
+pub(super) fn database(text: &[u8]) -> Result<usize, ErrorText> {
+    let n = i32::try_from(int(text)?)
+        .map_err(|_| error("ERR value is out of range, value must between -2147483648 and 2147483647"))?;
+    let n = usize::try_from(n).ok().filter(|&n| n < super::keyspace::DATABASES);
+    n.ok_or(error("ERR DB index is out of range"))
+}
+
 pub(super) fn is(word: &[u8], expected: &str) -> bool {
     word.eq_ignore_ascii_case(expected.as_bytes())
 }
@@ -76,9 +84,13 @@ pub(super) fn pop_many(a: Arguments, blocking: bool) -> Parsed {
     let end = end(side)?;
     let count = match options {
         [] => 1,
-        [word, count] if is(word, "count") => {
+        [word, count, rest @ ..] if is(word, "count") => {
             let count = parse_int(count).filter(|&n| n > 0);
-            count.ok_or(error("ERR count should be greater than 0"))? as usize
+            let count = count.ok_or(error("ERR count should be greater than 0"))? as usize;
+            if !rest.is_empty() {
+                return Err(SYNTAX);
+            }
+            count
         }
         _ => return Err(SYNTAX),
     };
@@ -286,9 +298,7 @@ pub(super) fn copy(a: Arguments) -> Parsed {
         match () {
             () if is(word, "replace") => replace = true,
             () if is(word, "db") => {
-                let n = int(options.next().ok_or(SYNTAX)?)?;
-                let n = usize::try_from(n).ok().filter(|&n| n < super::keyspace::DATABASES);
-                db = Some(n.ok_or(error("ERR DB index is out of range"))?);
+                db = Some(database(options.next().ok_or(SYNTAX)?)?);
             }
             () => return Err(SYNTAX),
         }
@@ -296,9 +306,13 @@ pub(super) fn copy(a: Arguments) -> Parsed {
     Ok(Command::Copy { from: a[0].clone(), to: a[1].clone(), db, replace })
 }
 
-/// MATCH, COUNT and TYPE of SCAN and HSCAN. Everything is found in one go, so COUNT is only checked.
-pub(super) fn scan(cursor: &[u8], options: Arguments, typed: bool) -> Result<[Option<Bytes>; 2], ErrorText> {
-    parse_count(cursor).ok_or(error("ERR invalid cursor"))?;
+/// The cursor of SCAN and HSCAN, which find everything in one go.
+pub(super) fn cursor(text: &[u8]) -> Result<(), ErrorText> {
+    parse_count(text).map(drop).ok_or(error("ERR invalid cursor"))
+}
+
+/// MATCH, COUNT (which is only checked) and TYPE of SCAN and HSCAN.
+pub(super) fn scan_options(options: Arguments, typed: bool) -> Result<[Option<Bytes>; 2], ErrorText> {
     let (mut pattern, mut kind) = (None, None);
     for option in options.chunks(2) {
         let [word, value] = option else { return Err(SYNTAX) };

@@ -70,6 +70,8 @@ pub struct Store {
     pub(super) waiting: BTreeMap<KeyRef, Vec<ConnId>>,
     /// Keys that came into being while somebody waited for them.
     pub(super) ready: VecDeque<KeyRef>,
+    /// Who was blocked until now, in the order in which that ended.
+    pub(super) unblocked: VecDeque<ConnId>,
     pub(super) watching: BTreeMap<KeyRef, Vec<ConnId>>,
     pub(super) channels: BTreeMap<Bytes, Vec<ConnId>>,
     /// In the order in which they were first subscribed to.
@@ -104,6 +106,7 @@ impl Store {
             clients: BTreeMap::new(),
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
+            unblocked: VecDeque::new(),
             watching: BTreeMap::new(),
             channels: BTreeMap::new(),
             patterns: Vec::new(),
@@ -164,7 +167,8 @@ impl Store {
     /// The next instant at which [`tick`](Self::tick) would find anything to do.
     pub fn next_tick(&self, now: Instant) -> Option<Instant> {
         let due = [self.next_timeout(), self.keyspace.next_expiry(), self.snapshot_due()];
-        let due = due.into_iter().flatten().min()?;
+        // A day ahead is far enough: what is due later is looked for again then.
+        let due = due.into_iter().flatten().min()?.min(unix_ms(now) + 86_400_000);
         // Both must be exceeded, and ticks come at their own pace.
         let after = (due + 1).max(unix_ms(now) + 1) - self.started;
         let at = self.started + after.div_ceil(TICK_MS) * TICK_MS;
@@ -188,7 +192,9 @@ impl Store {
         let now = unix_ms(now);
         let soft = limit.soft > 0 && pending > limit.soft;
         client.over_limit_since = if soft { client.over_limit_since.or(Some(now)) } else { None };
-        let soft = client.over_limit_since.is_some_and(|since| now - since > limit.soft_seconds * 1000);
+        let soft = client
+            .over_limit_since
+            .is_some_and(|since| now - since > limit.soft_seconds.saturating_mul(1000));
         limit.hard > 0 && pending > limit.hard || soft
     }
 
@@ -203,16 +209,17 @@ impl Store {
         self.keyspace.now = unix_ms(now);
         self.end_timeouts();
         // Who is no longer blocked goes on with what it sent meanwhile.
-        while let Some(id) = self.first_with_backlog() {
-            let words = self.clients.get_mut(&id).and_then(|client| client.backlog.pop_front());
-            self.process(id, words.unwrap_or_default());
+        while let Some(id) = self.unblocked.pop_front() {
+            while let Some(words) = self.next_of_backlog(id) {
+                self.process(id, words);
+            }
         }
         std::mem::take(&mut self.effects)
     }
 
-    fn first_with_backlog(&self) -> Option<ConnId> {
-        let ready = |(_, client): &(&ConnId, &Client)| client.blocked.is_none() && !client.backlog.is_empty();
-        self.clients.iter().find(ready).map(|(&id, _)| id)
+    fn next_of_backlog(&mut self, id: ConnId) -> Option<Words> {
+        let client = self.clients.get_mut(&id).filter(|client| client.blocked.is_none())?;
+        client.backlog.pop_front()
     }
 
     fn receive(&mut self, id: ConnId, words: Words) {
@@ -247,7 +254,10 @@ impl Store {
             self.run_and_send(id, &Command::Quit);
             return Ok(());
         }
-        let (spec, name) = table::look_up(words)?;
+        let (spec, name) = table::look_up(words).map_err(|why| {
+            let exec = words.first().is_some_and(|name| is(name, "exec"));
+            if exec { self.exec_refused(id, why) } else { why }
+        })?;
         let Some(client) = self.clients.get(&id) else { return Ok(()) };
         let (queueing, subscribed) = (client.transaction.is_open(), !client.subscriptions.is_empty());
         if queueing && !spec.works_in_multi(version) {
@@ -279,6 +289,15 @@ impl Store {
         Ok(())
     }
 
+    /// An EXEC that is refused, whatever for, ends the transaction.
+    fn exec_refused(&mut self, id: ConnId, why: ErrorText) -> ErrorText {
+        let Some(client) = self.clients.get_mut(&id) else { return why };
+        client.transaction.close();
+        self.unwatch(id);
+        let why = why.strip_prefix("ERR ").unwrap_or(&why);
+        format!("EXECABORT Transaction discarded because of: {why}").into()
+    }
+
     fn check_memory(&mut self, id: ConnId, spec: &Spec) -> Result<(), ErrorText> {
         if self.config.max_memory == 0 || self.used_memory() <= self.config.max_memory {
             return Ok(());
@@ -286,8 +305,7 @@ impl Store {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
         let transaction = &mut client.transaction;
         if spec.name == "exec" && transaction.grows() {
-            transaction.close();
-            return Err(format!("EXECABORT Transaction discarded because of: {OUT_OF_MEMORY}").into());
+            return Err(self.exec_refused(id, OUT_OF_MEMORY));
         }
         // Queueing takes memory, too.
         let refused = spec.grows() || (transaction.is_open() && spec.is_queued());
@@ -397,7 +415,9 @@ impl Store {
     fn snapshot_due(&self) -> Option<u64> {
         let Persistence::Snapshots(points) = &self.config.persistence else { return None };
         let reached = points.iter().filter(|point| self.keyspace.changes >= point.changes.max(1));
-        reached.map(|point| self.saved_at + point.seconds * 1000 + 1).min()
+        reached
+            .map(|point| self.saved_at.saturating_add(point.seconds.saturating_mul(1000)).saturating_add(1))
+            .min()
     }
 
     pub(super) fn uptime_seconds(&self) -> u64 {

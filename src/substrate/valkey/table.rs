@@ -141,12 +141,14 @@ fn channels(a: Arguments) -> Parsed {
 }
 
 fn hash_scan(a: Arguments) -> Parsed {
-    let [pattern, _] = parse::scan(&a[1], &a[2..], false)?;
+    parse::cursor(&a[1])?;
+    let pattern = parse::scan_options(&a[2..], false).map(|[pattern, _]| pattern);
     Ok(Command::HashScan { key: first(a), pattern })
 }
 
 fn scan(a: Arguments) -> Parsed {
-    let [pattern, kind] = parse::scan(&a[0], &a[1..], true)?;
+    parse::cursor(&a[0])?;
+    let [pattern, kind] = parse::scan_options(&a[1..], true)?;
     Ok(Command::Scan { pattern, kind })
 }
 
@@ -222,7 +224,7 @@ static TABLE: &[Spec] = &[
     row("rename", 3, 0, |a| Ok(Command::Rename { from: first(a), to: a[1].clone(), only_new: false })),
     row("renamenx", 3, 0, |a| Ok(Command::Rename { from: first(a), to: a[1].clone(), only_new: true })),
     row("copy", -3, GROWS, parse::copy),
-    row("move", 3, 0, |a| Ok(Command::MoveTo { key: first(a), db: int(&a[1])? })),
+    row("move", 3, 0, |a| Ok(Command::MoveTo { key: first(a), db: parse::database(&a[1])? })),
     row("keys", 2, 0, |a| Ok(Command::Keys { pattern: first(a) })),
     row("scan", -2, 0, scan),
     row("randomkey", 1, 0, |_| Ok(Command::RandomKey)),
@@ -256,7 +258,7 @@ static TABLE: &[Spec] = &[
     // Connections and the server.
     row("ping", -1, SUBSCRIBED, ping),
     row("echo", 2, LOADING, |a| Ok(Command::Echo { message: first(a) })),
-    row("select", 2, LOADING, |a| Ok(Command::Select { db: first(a) })),
+    row("select", 2, LOADING, |a| Ok(Command::Select { db: parse::database(&a[0])? })),
     row("quit", -1, LOADING | SUBSCRIBED | UNQUEUED | NO_SCRIPT, |_| Ok(Command::Quit)),
     row("reset", 1, LOADING | SUBSCRIBED | UNQUEUED | NO_SCRIPT, |_| Ok(Command::Reset)),
     row("time", 1, LOADING, |_| Ok(Command::Time)),

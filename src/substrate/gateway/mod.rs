@@ -1,0 +1,311 @@
+//! The gateway: nginx 1.22 as a reverse proxy over the HTTP substrate.
+//!
+//! ```text
+//! let names = Names::default();                       // what the resolver knows; containers come and go
+//! names.set("mathwiz:5000", &["c-01:5000", "c-02:5000"]);
+//! let gateway = Gateway::start(&http, node, names, Config::new("u", vec![Server::new("mathwiz:5000")]))?;
+//! gateway.serve("localhost:80").await                 // in the role of a node; reload() re-reads the names
+//! ```
+//!
+//! The life of a request: it passes the limits ([`RateLimit`], connections, body size), then goes to one server after the
+//! other ([`Server`], `peers.rs`) until one answers, or it may not be tried again: not beyond what [`NextUpstream`] names,
+//! not beyond the tries and the time that are set, and never when it was sent and is not idempotent. Then the client
+//! gets 502, or 504 after a time-out. When the client gives up, so does the gateway.
+//!
+//! The HTTP substrate has no separate connecting phase, so a server that does not answer at all and one that answers too
+//! late both end with the read time-out; and no streaming, so a body is there whole or not at all.
+
+mod limit;
+mod peers;
+
+pub use limit::RateLimit;
+pub use peers::{Balance, Server};
+
+use crate::kernel::{Duration, Instant, Kind};
+use crate::net::NodeId;
+use crate::substrate::http::{Http, HttpError, Request, Response};
+use limit::Bucket;
+use peers::Peers;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// An attempt at a server failed, and counts against it; the value is the status that the client gets if it was the last.
+pub const UPSTREAM_FAILED: Kind = Kind::new("upstream_failed");
+/// No live server was left for a request.
+pub const NO_LIVE_UPSTREAMS: Kind = Kind::new("no_live_upstreams");
+
+/// What the resolver knows: names and their addresses. Cheap to clone: clones are the same.
+#[derive(Clone, Default)]
+pub struct Names(Rc<RefCell<BTreeMap<String, Vec<String>>>>);
+
+impl Names {
+    /// Says which addresses a name has; none removes it.
+    pub fn set(&self, name: &str, addresses: &[&str]) {
+        let addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
+        self.0.borrow_mut().insert(name.to_owned(), addresses);
+    }
+
+    fn resolve(&self, name: &str) -> Option<Vec<String>> {
+        self.0.borrow().get(name).filter(|addresses| !addresses.is_empty()).cloned()
+    }
+}
+
+/// `proxy_next_upstream`: which failures are tried again elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextUpstream {
+    /// Refused and reset connections.
+    pub error: bool,
+    /// No answer within the read time-out.
+    pub timeout: bool,
+    /// Answers with these statuses: they count as failures, then.
+    pub statuses: Vec<u16>,
+    /// Also POST and PATCH that were sent.
+    pub non_idempotent: bool,
+}
+
+/// The gateway's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The group's name: what servers see as `Host`.
+    pub upstream: String,
+    /// The group.
+    pub servers: Vec<Server>,
+    /// How it chooses.
+    pub balance: Balance,
+    /// How long an attempt may take.
+    pub read_timeout: Duration,
+    /// What is tried again.
+    pub next: NextUpstream,
+    /// So many attempts at most; 0 for as many as there are servers.
+    pub tries: usize,
+    /// No further attempt after so long; zero for no limit. Looked at between attempts only.
+    pub next_timeout: Duration,
+    /// `limit_req`
+    pub rate: Option<RateLimit>,
+    /// `limit_conn`: so many requests at once; 0 for any number.
+    pub max_requests: usize,
+    /// `client_max_body_size` in bytes.
+    pub body_max: usize,
+    /// The servers finish what a client has given up on.
+    pub ignore_client_abort: bool,
+}
+
+impl Config {
+    /// nginx's defaults.
+    pub fn new(upstream: &str, servers: Vec<Server>) -> Self {
+        let next = NextUpstream { error: true, timeout: true, statuses: Vec::new(), non_idempotent: false };
+        Config {
+            upstream: upstream.to_owned(),
+            servers,
+            balance: Balance::RoundRobin,
+            read_timeout: Duration::from_secs(60),
+            next,
+            tries: 0,
+            next_timeout: Duration::ZERO,
+            rate: None,
+            max_requests: 0,
+            body_max: 1 << 20,
+            ignore_client_abort: false,
+        }
+    }
+}
+
+/// The longest request line and header line: one of nginx's four buffers for large headers.
+const LINE_MAX: usize = 8192;
+
+/// A running gateway. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    http: Http,
+    node: NodeId,
+    names: Names,
+    config: Rc<Config>,
+    peers: Rc<RefCell<Peers>>,
+    bucket: Rc<RefCell<Bucket>>,
+    active: Rc<Cell<usize>>,
+}
+
+impl Gateway {
+    /// Resolves all names, once. A name without an address keeps the gateway from starting; the error is nginx's own.
+    pub fn start(http: &Http, node: NodeId, names: Names, config: Config) -> Result<Gateway, String> {
+        let peers = resolve(&names, &config)?;
+        Ok(Gateway {
+            http: http.clone(),
+            node,
+            names,
+            config: Rc::new(config),
+            peers: Rc::new(RefCell::new(peers)),
+            bucket: Rc::default(),
+            active: Rc::default(),
+        })
+    }
+
+    /// Resolves the names again. What fails leaves everything as it was.
+    pub fn reload(&self) -> Result<(), String> {
+        *self.peers.borrow_mut() = resolve(&self.names, &self.config)?;
+        Ok(())
+    }
+
+    /// Answers requests at `authority` for ever.
+    pub async fn serve(&self, authority: &str) {
+        let gateway = self.clone();
+        let listener = self.http.listen(authority);
+        listener.serve(move |request| gateway.clone().handle(request)).await;
+    }
+
+    async fn handle(self, request: Request) -> Response {
+        let Config { max_requests, ignore_client_abort, .. } = *self.config;
+        if let Some(refusal) = self.refuse_malformed(&request) {
+            return refusal;
+        }
+        let ctx = self.http.net().ctx().clone();
+        if let Some(limit) = self.config.rate {
+            let admitted = self.bucket.borrow_mut().admit(limit, ctx.now());
+            match admitted {
+                Some(wait) => ctx.sleep(wait).await,
+                None => return page(limit.status),
+            }
+        }
+        if max_requests > 0 && self.active.get() >= max_requests {
+            return page(503);
+        }
+        let active = Active::new(&self.active);
+        if !ignore_client_abort {
+            return self.proxy(request).await;
+        }
+        let (done, mut answer) = crate::kernel::channel(&ctx, 1);
+        let gateway = self.clone();
+        ctx.spawn(async move {
+            let _active = active;
+            let response = gateway.proxy(request).await;
+            // The client may have gone.
+            let _ = done.send(response);
+        });
+        answer.recv().await.unwrap_or_else(|| page(500))
+    }
+
+    fn refuse_malformed(&self, request: &Request) -> Option<Response> {
+        let line = request.method.as_str().len() + request.url.path.len() + request.url.query.len();
+        let long = |(name, value): &(String, String)| name.len() + value.len() > LINE_MAX;
+        match () {
+            () if line > LINE_MAX => Some(page(414)),
+            () if request.headers.iter().any(long) => Some(page(400)),
+            () if request.body.len() > self.config.body_max => Some(page(413)),
+            () => None,
+        }
+    }
+
+    /// One attempt after the other.
+    async fn proxy(&self, request: Request) -> Response {
+        let config = &*self.config;
+        let ctx = self.http.net().ctx();
+        let began = ctx.now();
+        let mut tries = self.peers.borrow().tries();
+        if config.tries > 0 {
+            tries = tries.min(config.tries);
+        }
+        let idempotent = !matches!(request.method.as_str(), "POST" | "PATCH") || config.next.non_idempotent;
+        let mut tried = Vec::new();
+        loop {
+            let chosen = self.peers.borrow_mut().choose(&tried, seconds(ctx.now()));
+            let Some(peer) = chosen else {
+                ctx.record(NO_LIVE_UPSTREAMS, 0, 0);
+                return page(502);
+            };
+            tried.push(peer);
+            let mut attempt = Attempt { peers: Rc::clone(&self.peers), peer, gateway: self, failed: false };
+            let outcome = self.ask(peer, &request).await;
+            let elapsed = ctx.now().since(began);
+            let may_go_on =
+                tries > 1 && (config.next_timeout == Duration::ZERO || elapsed < config.next_timeout);
+            let (status, again) = match &outcome {
+                Ok(response) if config.next.statuses.contains(&response.status) => {
+                    // The last one's answer is passed on, and is no failure.
+                    (response.status, may_go_on && idempotent)
+                }
+                Ok(_) => (200, false),
+                Err(HttpError::Refused) => (502, may_go_on && config.next.error),
+                Err(HttpError::Reset) => (502, may_go_on && config.next.error && idempotent),
+                Err(HttpError::TimedOut(_)) => (504, may_go_on && config.next.timeout && idempotent),
+            };
+            attempt.failed = outcome.is_err() || again;
+            if attempt.failed {
+                ctx.record(UPSTREAM_FAILED, peer as u32, u64::from(status));
+            }
+            drop(attempt);
+            if !again {
+                return outcome.unwrap_or_else(|_| page(status));
+            }
+            tries -= 1;
+        }
+    }
+
+    async fn ask(&self, peer: usize, request: &Request) -> Result<Response, HttpError> {
+        let mut request = request.clone();
+        self.peers.borrow().address(peer).clone_into(&mut request.url.authority);
+        // Headers between two neighbours are not passed on.
+        let ours = ["host", "connection", "keep-alive", "te", "upgrade"];
+        request.headers.retain(|(name, _)| !ours.contains(&name.to_ascii_lowercase().as_str()));
+        let own = [("Host", self.config.upstream.as_str()), ("Connection", "close")];
+        request.headers.splice(0..0, own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        self.http.fetch_within(self.node, request, self.config.read_timeout).await
+    }
+}
+
+/// An attempt under way: it is given back even when the client gives up.
+struct Attempt<'a> {
+    peers: Rc<RefCell<Peers>>,
+    peer: usize,
+    gateway: &'a Gateway,
+    failed: bool,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let now = seconds(self.gateway.http.net().ctx().now());
+        self.peers.borrow_mut().release(self.peer, self.failed, now);
+    }
+}
+
+/// A request in hand, for `limit_conn`.
+struct Active(Rc<Cell<usize>>);
+
+impl Active {
+    fn new(count: &Rc<Cell<usize>>) -> Self {
+        count.set(count.get() + 1);
+        Active(Rc::clone(count))
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+fn resolve(names: &Names, config: &Config) -> Result<Peers, String> {
+    let mut addresses = Vec::new();
+    for server in &config.servers {
+        let host = server.name.rsplit_once(':').map_or(server.name.as_str(), |(host, _)| host);
+        let found = names.resolve(&server.name);
+        let found = found.ok_or_else(|| format!("host not found in upstream \"{host}\""))?;
+        addresses.extend(found.into_iter().map(|address| (address, server.clone())));
+    }
+    Ok(Peers::new(config.balance, addresses))
+}
+
+/// The whole seconds of the clock. They start well above zero, as Unix time does.
+fn seconds(now: Instant) -> u64 {
+    1_735_689_600 + now.as_nanos() / 1_000_000_000
+}
+
+/// One of nginx's own pages.
+fn page(status: u16) -> Response {
+    let mut response = Response { status, headers: Vec::new(), body: Vec::new() };
+    let reason = response.reason();
+    let text = format!("<html>\r\n<head><title>{status} {reason}</title></head>\r\n</html>\r\n");
+    response.headers.push(("Content-Type".to_owned(), "text/html".to_owned()));
+    response.body = text.into_bytes();
+    response
+}

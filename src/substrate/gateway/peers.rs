@@ -1,0 +1,167 @@
+//! Which server the next attempt goes to: smooth weighted round robin, or the fewest connections, among those that have not
+//! failed too often lately.
+//!
+//! Time counts in whole seconds of the clock, and a pause must be exceeded: a server that failed at 0.95 s with
+//! `fail_timeout` 2 s is tried again at 3 s.
+
+/// A server of the group, as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// `name:port`; a name may stand for several addresses, each of which joins the rotation.
+    pub name: String,
+    /// Its share of the requests.
+    pub weight: i64,
+    /// So many failures within `fail_timeout` take it out; 0 never does.
+    pub max_fails: u32,
+    /// Seconds.
+    pub fail_timeout: u64,
+    /// So many requests at once; 0 for any number.
+    pub max_conns: u32,
+    /// Used only when no other is left.
+    pub backup: bool,
+    /// Never used.
+    pub down: bool,
+}
+
+impl Server {
+    /// A server with nginx's defaults: weight 1, out for 10 s after one failure.
+    pub fn new(name: &str) -> Self {
+        Server {
+            name: name.to_owned(),
+            weight: 1,
+            max_fails: 1,
+            fail_timeout: 10,
+            max_conns: 0,
+            backup: false,
+            down: false,
+        }
+    }
+}
+
+/// How the group chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Balance {
+    /// In turn, by weight.
+    RoundRobin,
+    /// Whoever has the fewest requests in hand for its weight; in turn among equals.
+    LeastConnections,
+}
+
+struct Peer {
+    address: String,
+    server: Server,
+    current_weight: i64,
+    effective_weight: i64,
+    fails: u32,
+    /// Whole seconds: when it last failed, and since when that has been held against it.
+    accessed: u64,
+    checked: u64,
+    conns: u32,
+}
+
+/// The group's state.
+pub(super) struct Peers {
+    peers: Vec<Peer>,
+    balance: Balance,
+}
+
+impl Peers {
+    /// `addresses`: each with the server that it belongs to.
+    pub(super) fn new(balance: Balance, addresses: Vec<(String, Server)>) -> Self {
+        let peer = |(address, server): (String, Server)| Peer {
+            address,
+            current_weight: 0,
+            effective_weight: server.weight,
+            server,
+            fails: 0,
+            accessed: 0,
+            checked: 0,
+            conns: 0,
+        };
+        Peers { peers: addresses.into_iter().map(peer).collect(), balance }
+    }
+
+    pub(super) fn address(&self, peer: usize) -> &str {
+        &self.peers[peer].address
+    }
+
+    /// How many attempts a request has at most.
+    pub(super) fn tries(&self) -> usize {
+        self.peers.iter().filter(|peer| !peer.server.down).count()
+    }
+
+    /// The server for the next attempt, `tried` ones left out; `None` when no live one is left.
+    pub(super) fn choose(&mut self, tried: &[usize], now: u64) -> Option<usize> {
+        let chosen = [false, true].iter().find_map(|&backup| self.choose_among(backup, tried, now))?;
+        self.peers[chosen].conns += 1;
+        Some(chosen)
+    }
+
+    fn choose_among(&mut self, backup: bool, tried: &[usize], now: u64) -> Option<usize> {
+        let group: Vec<usize> =
+            (0..self.peers.len()).filter(|&i| self.peers[i].server.backup == backup).collect();
+        let single = group.len() == 1;
+        let mut usable: Vec<usize> = group
+            .into_iter()
+            .filter(|&i| !tried.contains(&i) && self.peers[i].is_usable(single, now))
+            .collect();
+        if self.balance == Balance::LeastConnections {
+            // Conns by weight, compared as fractions.
+            let load = |i: usize, by: usize| i64::from(self.peers[i].conns) * self.peers[by].server.weight;
+            let least = usable.iter().copied().reduce(|a, b| if load(b, a) < load(a, b) { b } else { a })?;
+            usable.retain(|&i| load(i, least) == load(least, i));
+        }
+        let mut total = 0;
+        let mut best: Option<usize> = None;
+        for i in usable {
+            let peer = &mut self.peers[i];
+            peer.current_weight += peer.effective_weight;
+            total += peer.effective_weight;
+            if peer.effective_weight < peer.server.weight {
+                peer.effective_weight += 1;
+            }
+            let weight = peer.current_weight;
+            if best.is_none_or(|best| weight > self.peers[best].current_weight) {
+                best = Some(i);
+            }
+        }
+        let peer = &mut self.peers[best?];
+        peer.current_weight -= total;
+        if now - peer.checked > peer.server.fail_timeout {
+            peer.checked = now;
+        }
+        best
+    }
+
+    /// An attempt is over.
+    pub(super) fn release(&mut self, peer: usize, failed: bool, now: u64) {
+        let single =
+            self.peers.iter().filter(|other| other.server.backup == self.peers[peer].server.backup).count()
+                == 1;
+        let peer = &mut self.peers[peer];
+        peer.conns = peer.conns.saturating_sub(1);
+        if single {
+            return;
+        }
+        if failed {
+            peer.fails += 1;
+            (peer.accessed, peer.checked) = (now, now);
+            if peer.server.max_fails > 0 {
+                let penalty = peer.server.weight / i64::from(peer.server.max_fails);
+                peer.effective_weight = (peer.effective_weight - penalty).max(0);
+            }
+        } else if peer.accessed < peer.checked {
+            // The probe after its pause has succeeded.
+            peer.fails = 0;
+        }
+    }
+}
+
+impl Peer {
+    /// A server that is alone is never taken out.
+    fn is_usable(&self, single: bool, now: u64) -> bool {
+        let Server { down, max_conns, max_fails, fail_timeout, .. } = self.server;
+        let out = !single && max_fails > 0 && self.fails >= max_fails && now - self.checked <= fail_timeout;
+        !down && (max_conns == 0 || self.conns < max_conns) && !out
+    }
+}

@@ -14,8 +14,6 @@ use crate::lab::{Run, SystemKind};
 
 /// A system's page.
 pub struct Page {
-    /// Its name in the header, and what it runs over.
-    pub name: (&'static str, &'static str),
     /// The node that is selected when the page opens: one click breaks it.
     pub selected: &'static str,
     /// Whether its nodes can lie, and the truth be hidden.

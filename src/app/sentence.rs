@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn every_number_of_every_sentence_is_a_parameter_and_survives_being_said() {
-        for preset in &presets::PRESETS {
+        for preset in presets::all() {
             let run = Run::new(&Scenario::preset(preset.name, 7), Options::default()).unwrap();
             for part in page(run.system().kind()).sentence {
                 let Part::Number(number) = part else { continue };
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn every_choice_of_every_sentence_has_words() {
-        for preset in &presets::PRESETS {
+        for preset in presets::all() {
             let run = Run::new(&Scenario::preset(preset.name, 7), Options::default()).unwrap();
             for part in page(run.system().kind()).sentence {
                 if let Part::Choice { key, .. } = part {

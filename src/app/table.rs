@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn every_row_of_every_system_has_a_figure_for_each_column() {
-        for preset in &presets::PRESETS {
+        for preset in presets::all() {
             let mut player = Player::new(&Scenario::preset(preset.name, 7), 1.0).unwrap();
             player.seek(Instant::from_millis(9000)).unwrap();
             while player.progress().is_some() {

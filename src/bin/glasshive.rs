@@ -146,8 +146,8 @@ mod native {
     }
 
     fn list_presets() -> Result<u8, Problem> {
-        let width = presets::PRESETS.iter().map(|preset| preset.name.len()).max().unwrap_or_default();
-        for preset in &presets::PRESETS {
+        let width = presets::all().map(|preset| preset.name.len()).max().unwrap_or_default();
+        for preset in presets::all() {
             print_line(&format!("{:<width$}  {}", preset.name, preset.title))?;
         }
         Ok(OK)

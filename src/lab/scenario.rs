@@ -153,7 +153,10 @@ impl Scenario {
     /// The parameters, with the preset's and the defaults filled in.
     fn settings(&self) -> Result<Box<dyn Settings>, Invalid> {
         let preset = self.find_preset()?;
-        let mut resolved = preset.system.defaults();
+        let defaults = preset.system.defaults();
+        let mut resolved = defaults.ok_or_else(|| {
+            Invalid::new("preset", preset.name, "a preset of a system that this program has")
+        })?;
         for &(key, value) in preset.set {
             resolved.set(key, &Value::from(value))?;
         }
@@ -219,7 +222,7 @@ impl Scenario {
 
     fn find_preset(&self) -> Result<&'static presets::Preset, Invalid> {
         presets::find(&self.preset).ok_or_else(|| {
-            let names: Vec<&str> = presets::PRESETS.iter().map(|preset| preset.name).collect();
+            let names: Vec<&str> = presets::all().map(|preset| preset.name).collect();
             Invalid::new("preset", &self.preset, &format!("one of {}", names.join(", ")))
         })
     }

@@ -25,6 +25,16 @@ pub enum SystemKind {
 }
 
 impl SystemKind {
+    /// All of them, in the order of the page's header.
+    pub const ALL: [SystemKind; 1] = [SystemKind::OracleHttp];
+
+    /// What it is called, and what it runs over.
+    pub const fn title(self) -> (&'static str, &'static str) {
+        match self {
+            SystemKind::OracleHttp => ("Oracle", "HTTP"),
+        }
+    }
+
     /// Its name in the automation surface and on the page.
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,10 +42,10 @@ impl SystemKind {
         }
     }
 
-    /// Its parameters, each at its default.
-    pub(super) fn defaults(self) -> Box<dyn Settings> {
+    /// Its parameters, each at its default; none in a program that lacks the system.
+    pub(super) fn defaults(self) -> Option<Box<dyn Settings>> {
         match self {
-            SystemKind::OracleHttp => Box::new(crate::systems::oracle::Params::default()),
+            SystemKind::OracleHttp => Some(Box::new(crate::systems::oracle::Params::default())),
         }
     }
 }

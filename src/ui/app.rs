@@ -21,7 +21,7 @@ pub fn App(lab: Lab) -> impl IntoView {
     keep_selection_valid(lab, selected);
     view! {
         <SkipLinks lab />
-        <header::Header theme help_open />
+        <header::Header lab theme help_open />
         <sentence::Sentence lab />
         <main aria-label="The race board">
             <break_bar::BreakBar lab selected />

@@ -1,12 +1,21 @@
 //! The header: name, system, theme, help.
 
-use super::text;
 use super::theme::Theme;
+use super::{Lab, text};
+use crate::lab::SystemKind;
+use crate::lab::presets::{self, Preset};
+use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
+use web_sys::HtmlSelectElement;
 
 /// The bar at the top.
 #[component]
-pub fn Header(theme: Theme, help_open: RwSignal<bool>) -> impl IntoView {
+pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoView {
+    let (now, preset) = lab.read(|player| {
+        let preset = presets::find(&player.run().scenario().preset);
+        (player.run().system().kind(), preset.map_or("", |preset| preset.name))
+    });
+    let choose = move |event: Targeted<Event, HtmlSelectElement>| go(&event.target().value());
     view! {
         <header class="head">
             <h1 class="brand">
@@ -18,10 +27,11 @@ pub fn Header(theme: Theme, help_open: RwSignal<bool>) -> impl IntoView {
                 </svg>
                 "Glasshive"
             </h1>
-            <nav class="systems" aria-label="System">
-                <a href="#" aria-current="page" data-testid="system-oracle-http">"Oracle" <small>"HTTP"</small></a>
-            </nav>
+            <nav class="systems" aria-label="System">{SystemKind::ALL.map(|system| tab(system, now)).into_iter().collect_view()}</nav>
             <span class="push"></span>
+            <select class="presets" data-testid="preset" aria-label="Scenario" on:change:target=choose>
+                {SystemKind::ALL.map(|system| presets_of(system, preset)).into_iter().collect_view()}
+            </select>
             <button
                 type="button"
                 class="icon"
@@ -46,4 +56,41 @@ pub fn Header(theme: Theme, help_open: RwSignal<bool>) -> impl IntoView {
             </button>
         </header>
     }
+}
+
+/// A system is a page load: its program is another one than the one that the page opens with.
+fn tab(system: SystemKind, now: SystemKind) -> impl IntoView {
+    let (name, over) = system.title();
+    view! {
+        <a
+            href=address_of(system.name())
+            aria-current=(system == now).then_some("page")
+            data-testid=format!("system-{}", system.name())
+        >
+            {name} <small>{over}</small>
+        </a>
+    }
+}
+
+fn presets_of(system: SystemKind, now: &'static str) -> impl IntoView {
+    let (name, over) = system.title();
+    let option = |preset: &'static Preset| {
+        view! { <option value=preset.name title=preset.title selected=preset.name == now>{preset.name}</option> }
+    };
+    let options: Vec<_> = presets::all().filter(|preset| preset.system == system).map(option).collect();
+    view! { <optgroup label=format!("{name} {over}")>{options}</optgroup> }
+}
+
+/// The address of a preset; the opening one's is the bare page.
+fn address_of(preset: &str) -> String {
+    if presets::all().next().is_some_and(|first| first.name == preset) {
+        "./".to_owned()
+    } else {
+        format!("./?preset={preset}")
+    }
+}
+
+fn go(preset: &str) {
+    // Refused only by a window that is being closed.
+    let _ = window().location().set_href(&address_of(preset));
 }

@@ -1,7 +1,7 @@
 //! `glasshive presets` and `glasshive run`, through the real binary.
 
 use super::support::{BINARY, glasshive, keys, scratch};
-use glasshive::lab::presets::PRESETS;
+use glasshive::lab::presets;
 use glasshive::systems::oracle::aggregator::Strategy;
 use serde_json::{Value, json};
 use std::fs;
@@ -12,8 +12,8 @@ fn presets_are_listed_with_their_titles() {
     let ran = glasshive(&["presets"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let lines: Vec<&str> = ran.out.lines().collect();
-    assert_eq!(lines.len(), PRESETS.len());
-    for (line, preset) in lines.iter().zip(&PRESETS) {
+    assert_eq!(lines.len(), presets::all().count());
+    for (line, preset) in lines.iter().zip(presets::all()) {
         assert!(line.starts_with(preset.name) && line.ends_with(preset.title), "{line}");
     }
 }
@@ -22,7 +22,7 @@ fn presets_are_listed_with_their_titles() {
 
 #[test]
 fn the_same_command_prints_the_same_bytes() {
-    for preset in PRESETS {
+    for preset in presets::all() {
         let command = ["run", "--preset", preset.name, "--seed", "7", "--for", "60s", "--json"];
         let (first, second) = (glasshive(&command), glasshive(&command));
         assert_eq!((first.code, first.err.as_str()), (0, ""), "{}", preset.name);

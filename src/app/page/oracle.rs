@@ -11,7 +11,6 @@ use crate::systems::oracle::log::TaskEnd;
 
 /// Over HTTP.
 pub(super) const HTTP: Page = Page {
-    name: ("Oracle", "HTTP"),
     selected: "w-08",
     has_liars: true,
     sentence: &SENTENCE,

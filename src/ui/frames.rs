@@ -4,13 +4,17 @@ use super::Lab;
 use crate::app::PlayerState;
 use gloo_timers::callback::Timeout;
 use leptos::prelude::{GetUntracked, Set, document, window_event_listener_untyped};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-/// How much of a frame's 16 ms the simulation may take; the rest is for drawing.
-const BUDGET_MS: f64 = 6.0;
+/// What simulating and drawing may take together of a frame's 16 ms, so that the page answers at once.
+const FRAME_MS: f64 = 11.0;
+/// The simulation gets what drawing leaves of it, within these bounds.
+const BUDGET_MS: (f64, f64) = (2.0, 6.0);
+/// How much the newest frame weighs in what drawing is taken to need.
+const NEWEST_WEIGHT: f64 = 0.2;
 
 /// For how long it is said that the tab was hidden.
 const HIDDEN_SAID_MS: u32 = 4000;
@@ -23,10 +27,23 @@ pub fn start(lab: Lab) {
     let again = Rc::clone(&callback);
     // Time passes from the start on, also while the browser prepares the first frame.
     let mut last = wall_ms();
+    // What came after the simulation in the last frames: the snapshot, the board, the browser's own part.
+    let rest = Rc::new(Cell::new(0.0));
     *callback.borrow_mut() = Some(Closure::new(move |now: f64| {
         let elapsed = now - std::mem::replace(&mut last, now);
         let begun = wall_ms();
-        lab.frame(elapsed, || wall_ms() - begun < BUDGET_MS);
+        let budget = (FRAME_MS - rest.get()).clamp(BUDGET_MS.0, BUDGET_MS.1);
+        let simulated = Cell::new(begun);
+        lab.frame(elapsed, || {
+            simulated.set(wall_ms());
+            simulated.get() - begun < budget
+        });
+        let (drawn, simulated) = (Rc::clone(&rest), simulated.get());
+        // Effects run after this callback, and before the next task.
+        Timeout::new(0, move || {
+            drawn.set(drawn.get() + NEWEST_WEIGHT * (wall_ms() - simulated - drawn.get()))
+        })
+        .forget();
         request(again.borrow().as_ref());
     }));
     request(callback.borrow().as_ref());

@@ -84,10 +84,14 @@ fn FlagMark(n: usize, flag: Flag) -> impl IntoView {
 fn ticks(lab: &Lab, extent: f64) -> String {
     lab.read(|player| {
         let mut path = String::new();
+        // Those that would stand on one another are one.
+        let mut last = None;
         for at in player.run().system().request_instants() {
-            let x = at.as_millis_f64() / extent * UNITS;
-            // Writing to a String cannot fail.
-            let _ = write!(path, "M{x:.1} 33v5");
+            let x = (at.as_millis_f64() / extent * UNITS) as u32;
+            if last.replace(x) != Some(x) {
+                // Writing to a String cannot fail.
+                let _ = write!(path, "M{x} 33v5");
+            }
         }
         path
     })

@@ -94,6 +94,13 @@ impl<'a> Names<'a> {
         Names { net, all: net.nodes().map(|id| net.name(id)).collect(), first_worker }
     }
 
+    /// The node of a name, which is likely the worker at `index`: who registers in order is asked in order.
+    fn find_near(&self, index: usize, name: &str) -> Option<NodeId> {
+        let number = self.first_worker + index;
+        let likely = self.all.get(number.wrapping_sub(1)).is_some_and(|there| there == name);
+        if likely { Some(NodeId(number as u32)) } else { self.find(name) }
+    }
+
     fn find(&self, name: &str) -> Option<NodeId> {
         let number = name.strip_prefix("w-").and_then(|digits| digits.parse::<u16>().ok()).unwrap_or(0);
         let node = self.first_worker + usize::from(number);
@@ -108,20 +115,24 @@ impl<'a> Names<'a> {
 fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names) -> Vec<NodeView> {
     // By node number; a registered name that is no node's has no place here.
     let mut known = vec![Known::default(); names.all.len() + 1];
-    let mut note = |name: &str, note: &dyn Fn(&mut Known)| {
-        if let Some(id) = names.find(name) {
+    let mut note = |index: usize, name: &str, note: &dyn Fn(&mut Known)| {
+        if let Some(id) = names.find_near(index, name) {
             note(&mut known[id.0 as usize]);
         }
     };
     let log = oracle.log();
-    for entry in oracle.registry() {
-        note(&entry.id, &|known| known.score = Some(entry.history.score()));
+    oracle.look_at_registry(|entries| {
+        for (i, entry) in entries.iter().enumerate() {
+            note(i, &entry.id, &|known| known.score = Some(entry.history.score()));
+        }
+    });
+    for (i, task) in newest.iter().flat_map(|request| request.tasks.iter().enumerate()) {
+        note(i, &task.worker, &|known| (known.end, known.lied) = (Some(task.end), task.lying));
     }
-    for task in newest.iter().flat_map(|request| &request.tasks) {
-        note(&task.worker, &|known| (known.end, known.lied) = (Some(task.end), task.lying));
-    }
-    for task in log.requests().iter().rev().take(LAST_VALUES_FROM).flat_map(|request| &request.tasks) {
-        note(&task.worker, &|known| known.last_value = known.last_value.or(task.value));
+    for request in log.requests().iter().rev().take(LAST_VALUES_FROM) {
+        for (i, task) in request.tasks.iter().enumerate().filter(|(_, task)| task.value.is_some()) {
+            note(i, &task.worker, &|known| known.last_value = known.last_value.or(task.value));
+        }
     }
     let rules = net.rules();
     let first_worker = oracle.workers().first().map_or(u32::MAX, |node| node.0);
@@ -194,14 +205,14 @@ impl RequestView {
     fn of(entry: &RequestEntry, names: &Names) -> Self {
         let ms = |at: Option<Instant>| at.map(Instant::as_millis_f64);
         let took = |ended: Option<Instant>| Some(ended?.since(entry.opened_at?).as_millis_f64());
-        let tasks = entry.tasks.iter().map(|task| TaskView {
+        let tasks = entry.tasks.iter().enumerate().map(|(i, task)| TaskView {
             worker: task.worker.clone(),
             end: task.end,
             took_ms: took(task.ended_at),
             value: task.value,
             err: task.err.clone(),
             lied: task.lying,
-            node: names.find(&task.worker).map_or(0, |node| node.0),
+            node: names.find_near(i, &task.worker).map_or(0, |node| node.0),
         });
         RequestView {
             number: entry.number,

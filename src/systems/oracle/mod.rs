@@ -239,6 +239,13 @@ impl Oracle {
         registry.map_or_else(Vec::new, |registry| registry.borrow().entries().to_vec())
     }
 
+    /// Looks at the registry as the coordinator has it now; at nothing while none runs.
+    pub fn look_at_registry(&self, look: impl FnOnce(&[Entry])) {
+        if let Some(registry) = self.site.registry.borrow().upgrade() {
+            look(registry.borrow().entries());
+        }
+    }
+
     /// How many tasks worker `i`, counted from 0, has under way.
     pub fn busy(&self, i: usize) -> u32 {
         self.site.busy.get(i).map_or(0, Cell::get)

@@ -112,6 +112,11 @@ fn Speed(lab: Lab) -> impl IntoView {
             asked
         }
     });
+    // Under the thumb; long words stay inside, since the share of their own width that they are moved by is the same.
+    let share =
+        move || (libm::log10(lab.status.get().speed) * 100.0 - SPEED_MIN) / (SPEED_MAX - SPEED_MIN) * 100.0;
+    let place = text(move || format!("{:.1}%", share()));
+    let shift = text(move || format!("-{:.1}%", share()));
     let change = move |event: Targeted<Event, HtmlInputElement>| {
         set_speed(lab, event.target().value().parse().unwrap_or(0.0));
     };
@@ -128,7 +133,7 @@ fn Speed(lab: Lab) -> impl IntoView {
                 on:input:target=change
             />
             <div class="marks" aria-hidden="true">{SPEED_MARKS.map(|mark| view! { <span>{mark}</span> }).into_iter().collect_view()}</div>
-            <output data-testid="speed-said">{said}</output>
+            <output data-testid="speed-said" style:left=place style:translate=shift>{said}</output>
         </div>
     }
 }

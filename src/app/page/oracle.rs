@@ -47,7 +47,7 @@ fn outcomes(snapshot: &Snapshot) -> Vec<Figure> {
             key: "error",
             value: error.map_or_else(none, |e| format!("{:.2}", e.mean * 100.0)),
             aside: format!("{} %", interval.unwrap_or_default()),
-            label: format!("mean error, {} answered", summary.answered),
+            label: format!("mean error of {}", summary.answered),
             title: "Mean of |answer − truth| / truth, with its 95 % interval by Student's t",
         },
         Figure {

@@ -190,7 +190,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
     }
 }
 
-/// What stands on the board when the coordinator knows nobody.
+/// The way out when the coordinator knows nobody, which the board itself says.
 #[component]
 fn NobodyRegistered(lab: Lab) -> impl IntoView {
     let nobody = Memo::new(move |_| {
@@ -205,10 +205,16 @@ fn NobodyRegistered(lab: Lab) -> impl IntoView {
         let _ = lab.attempt(|player| player.fault(&format!("restart:{workers}?")));
     };
     view! {
-        <p class="nobody" hidden=move || !nobody.get()>
-            "No workers registered. Requests get 503. "
-            <button type="button" class="small" data-testid="restart-all" on:click=restart_all>"Restart all"</button>
-        </p>
+        <button
+            type="button"
+            class="nobody"
+            data-testid="restart-all"
+            title="No workers registered. Requests get 503."
+            hidden=move || !nobody.get()
+            on:click=restart_all
+        >
+            "Restart all workers"
+        </button>
     }
 }
 

@@ -10,9 +10,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 /// What simulating and drawing may take together of a frame's 16 ms, so that the page answers at once.
-const FRAME_MS: f64 = 11.0;
+const FRAME_MS: f64 = 10.0;
 /// The simulation gets what drawing leaves of it, within these bounds.
-const BUDGET_MS: (f64, f64) = (2.0, 6.0);
+const BUDGET_MS: (f64, f64) = (1.0, 6.0);
 /// How much the newest frame weighs in what drawing is taken to need.
 const NEWEST_WEIGHT: f64 = 0.2;
 

@@ -301,7 +301,11 @@ impl Run {
     fn plan_fault(&mut self, fault: Fault) -> Result<(), Invalid> {
         let nodes = self.find_nodes(&fault)?;
         if fault.kind == FaultKind::Lie && nodes.iter().any(|node| !self.system.liars().contains(node)) {
-            return Err(Invalid::new("faults", &fault.target.to_string(), "for lie a worker"));
+            let allowed = match self.system.liars() {
+                [] => "in this system any kind but lie",
+                _ => "for lie a worker",
+            };
+            return Err(Invalid::new("faults", &fault.target.to_string(), allowed));
         }
         let index = self.faults.len();
         self.plan(fault.start.unwrap_or(Instant::ZERO), Op::Begin(index));

@@ -218,7 +218,7 @@ mod tests {
             ("config", 23_000, "The controller is back at 22 s.", ""),
             ("controller-outage", 70_000, "The controller is down since 20.3 s.", "the longest wait is"),
             ("lost-trigger", 16_000, "valkey~a-03 is cut at 15 s.", "nothing is lost but time"),
-            ("poll-vs-push", 13_000, "v3 is everywhere, after ", "announced"),
+            ("poll-vs-push", 13_800, "v3 is everywhere, after ", "announced"),
             ("poll-vs-push", 15_000, "valkey crashed at 14 s.", "still poll"),
             ("bad-rollout", 21_000, "v3 does not work: ", "saw nothing wrong"),
         ] {

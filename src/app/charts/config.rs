@@ -112,7 +112,8 @@ fn columns(log: &Log, now_s: f64, column_s: f64) -> Vec<Column> {
         let end_s = (at_s + column_s).min(now_s);
         let known = &versions[..versions.partition_point(|version| version.acknowledged_s <= end_s)];
         let oldest = known.iter().find(|version| !version.is_everywhere(end_s));
-        let seconds = (at_s as usize).min(log.load().len())..((at_s + column_s) as usize).min(log.load().len());
+        let seconds =
+            (at_s as usize).min(log.load().len())..((at_s + column_s) as usize).min(log.load().len());
         let mut polls = Polls::default();
         for second in &log.load()[seconds.clone()] {
             polls.modified += second.polls.modified;
@@ -132,7 +133,8 @@ fn columns(log: &Log, now_s: f64, column_s: f64) -> Vec<Column> {
 
 fn convergence(entry: &VersionEntry, now_ms: f64) -> Option<(f64, f64, bool)> {
     let from_ms = entry.acknowledged_at?.as_millis_f64();
-    let everywhere = entry.workers.iter().copied().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
+    let everywhere =
+        entry.workers.iter().copied().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
     let to_ms = everywhere.map_or(now_ms, |at| at.as_millis_f64());
     Some((from_ms / 1000.0, (to_ms - from_ms) / 1000.0, everywhere.is_some()))
 }
@@ -219,7 +221,9 @@ impl ConfigCharts {
         let label = newest.map_or_else(|| "—".to_owned(), |&(_, took_s, _)| seconds(took_s));
         let open = self.versions.iter().filter(|version| !version.2).count();
         let description = match newest {
-            Some(_) => format!("The newest version that is everywhere took {label}; {open} are on their way."),
+            Some(_) => {
+                format!("The newest version that is everywhere took {label}; {open} are on their way.")
+            }
             None => NOTHING.to_owned(),
         };
         pen.chart("convergence", "From change to everywhere", label, description)
@@ -301,4 +305,3 @@ impl ConfigCharts {
 fn seconds(s: f64) -> String {
     format!("{} s", shortest((s * 10.0).round() / 10.0))
 }
-

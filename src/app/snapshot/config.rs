@@ -87,7 +87,9 @@ pub struct HolderView {
 impl ConfigView {
     /// The versions that not every worker has come to yet, oldest first.
     pub fn on_their_way(&self) -> impl Iterator<Item = &VersionView> {
-        self.versions.iter().filter(|version| version.acknowledged_ms.is_some() && version.everywhere_ms.is_none())
+        self.versions
+            .iter()
+            .filter(|version| version.acknowledged_ms.is_some() && version.everywhere_ms.is_none())
     }
 }
 
@@ -241,7 +243,8 @@ impl Look<'_> {
 
 impl VersionView {
     fn of(entry: &VersionEntry) -> Self {
-        let everywhere = entry.workers.iter().copied().try_fold(Instant::ZERO, |last, at| Some(last.max(at?)));
+        let everywhere =
+            entry.workers.iter().copied().try_fold(Instant::ZERO, |last, at| Some(last.max(at?)));
         VersionView {
             number: entry.number,
             note: entry.settings.note.clone(),

@@ -10,9 +10,9 @@ pub(super) const PRESETS: [Preset; 7] = [
     Preset {
         name: "config",
         system: SystemKind::Config,
-        title: "3 agents, 6 workers; the controller crashes at 8.4 s, just after a change",
+        title: "3 agents, 6 workers; the controller crashes at 9.2 s, when one agent has not fetched a change",
         set: &[("poll", "3s"), ("put-period", "8s"), ("backoff-cap", "8s")],
-        faults: "crash:controller@8.4s..22s",
+        faults: "crash:controller@9.2s..22s",
         horizon: None,
     },
     Preset {

@@ -88,7 +88,8 @@ impl Measures {
 
 /// Milliseconds from a version's acknowledgement until a worker first ran it or a newer one, over the newest versions.
 pub fn staleness(log: &Log, newest: usize) -> Vec<f64> {
-    let acknowledged = log.versions().iter().rev().take(newest).filter_map(|entry| Some((entry, entry.acknowledged_at?)));
+    let acknowledged =
+        log.versions().iter().rev().take(newest).filter_map(|entry| Some((entry, entry.acknowledged_at?)));
     let delays = acknowledged.flat_map(|(entry, from)| {
         entry.workers.iter().flatten().map(move |at| at.since(from).as_millis_f64())
     });

@@ -28,7 +28,8 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene) {
         false => (layout.client.map_or(layout.coordinator.x, |rect| rect.x), layout.bottom + 24.0, strip),
     };
     let count = |state: WorkerState| scene.rows.iter().filter(|node| node.state == state).count();
-    let states = STATES.map(|(state, name)| (Some(lamp_shape(state)), format!("{} {name}", scale::count(count(state)))));
+    let states = STATES
+        .map(|(state, name)| (Some(lamp_shape(state)), format!("{} {name}", scale::count(count(state)))));
     let polls = POLLS.map(|(shape, name)| (shape, name.to_owned()));
     let mut entries: Vec<(Option<Shape>, String)> = states.into_iter().collect();
     if layout.when.is_some() {

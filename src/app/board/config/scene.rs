@@ -44,13 +44,13 @@ impl<'a> Scene<'a> {
         }
         let node_of = |role| snapshot.nodes.iter().find(|node| node.role == role);
         let column = layout.coordinator;
-        let broker = node_of(Role::Broker).map(|node| {
-            (Rect::new(column.x, column.bottom() - BROKER, column.w, BROKER), node)
-        });
+        let broker = node_of(Role::Broker)
+            .map(|node| (Rect::new(column.x, column.bottom() - BROKER, column.w, BROKER), node));
         let high = if broker.is_some() { column.h - BROKER - GAP } else { column.h };
         let controller = Rect::new(column.x, column.y, column.w, high);
         // The operator stands beside the controller's middle.
-        let operator = layout.client.map(|rect| Rect { y: (controller.center().1 - rect.h / 2.0).round(), ..rect });
+        let operator =
+            layout.client.map(|rect| Rect { y: (controller.center().1 - rect.h / 2.0).round(), ..rect });
         Some(Scene {
             snapshot,
             config,

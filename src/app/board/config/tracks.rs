@@ -212,7 +212,11 @@ fn messages(sheet: &mut Sheet, scene: &Scene) {
             (Some(from), Some(to)) => (from.max(to), from < to),
             _ => continue,
         };
-        let x0 = if scene.rows[end].role == Role::Agent { layout.coordinator.right() + 3.0 } else { scene.agent_x };
+        let x0 = if scene.rows[end].role == Role::Agent {
+            layout.coordinator.right() + 3.0
+        } else {
+            scene.agent_x
+        };
         let (x1, height) = (scene.lamp_x(end) - 11.0, layout.rows.height(end));
         let roomy = layout.rows.is_roomy(end);
         let part = progress(message, scene.snapshot.vtime_ms);
@@ -258,7 +262,8 @@ fn names(sheet: &mut Sheet, scene: &Scene) {
     let lens = rows.lens.map(|(row, _)| row);
     let mut free_from = [f64::MIN; 2];
     for (i, node, holder) in scene.holders() {
-        let y = rows.center(i).round() + 0.5;
+        // The break bar hangs over the first row, the axis stands under the last.
+        let y = rows.center(i).round().clamp(scene.layout.top + 8.0, scene.layout.bottom - 7.0) + 0.5;
         let column = usize::from(node.role == Role::Agent);
         let apart = lens.is_none_or(|lens| lens == i || (rows.center(lens) - y).abs() >= 16.0);
         if y - 7.0 < free_from[column] || !apart {
@@ -294,7 +299,11 @@ fn name(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, holder: &Ho
         add(format!("×{}", scale::short(node.slow)), Paint::Ink2);
     }
     if is_agent && holder.failures > 0 && node.up {
-        let times = if holder.failures == 1 { "1 failure".to_owned() } else { format!("{} failures", holder.failures) };
+        let times = if holder.failures == 1 {
+            "1 failure".to_owned()
+        } else {
+            format!("{} failures", holder.failures)
+        };
         add(times, Paint::Ink2);
     }
 }

@@ -22,9 +22,9 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene) {
     for (i, node, holder) in scene.holders() {
         bars(sheet, scene, &axis, i, (node, holder));
     }
-    for (i, node, holder) in scene.holders().filter(|(_, node, _)| node.role == Role::Agent) {
+    for (i, _, holder) in scene.holders().filter(|(_, node, _)| node.role == Role::Agent) {
         polls(sheet, scene, &axis, i, holder);
-        next_poll(sheet, scene, &axis, i, (node, holder));
+        next_poll(sheet, scene, &axis, i, holder);
     }
     now(sheet, scene, &axis);
     ticks(sheet, scene, &axis);
@@ -53,8 +53,14 @@ fn bars(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, (node, holder)
     let (rows, vtime) = (&scene.layout.rows, scene.snapshot.vtime_ms);
     let height = rows.height(i);
     let roomy = rows.is_roomy(i);
-    let thick = if roomy { (height * 0.44).clamp(2.0, 15.0).round() } else { (height * 0.62).max(0.6) };
-    let y = if roomy { rows.center(i).round() - (thick / 2.0).floor() } else { rows.center(i) - thick / 2.0 };
+    // An agent's polls are what its row is about; its bar runs along below them.
+    let (share, most) = if node.role == Role::Agent { (0.2, 5.0) } else { (0.44, 15.0) };
+    let thick = if roomy { (height * share).clamp(2.0, most).round() } else { (height * 0.62).max(0.6) };
+    let y = match node.role {
+        Role::Agent if roomy => (rows.center(i) + height * 0.2).round(),
+        _ if roomy => rows.center(i).round() - (thick / 2.0).floor(),
+        _ => rows.center(i) - thick / 2.0,
+    };
     let until = node.down_since_ms.unwrap_or(vtime);
     for (place, &(version, from)) in holder.ran.iter().enumerate() {
         let to = holder.ran.get(place + 1).map_or(until, |&(_, next)| next).min(until);
@@ -69,7 +75,7 @@ fn bars(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, (node, holder)
         let is_bad = scene.config.versions.iter().any(|other| other.number == version && other.bad);
         let (paint, alpha) = match (is_bad, node.role) {
             (true, _) => (Paint::Failed, 0.34),
-            (false, Role::Agent) => (Paint::InTime, 0.3),
+            (false, Role::Agent) => (Paint::InTime, 0.6),
             (false, _) => (Paint::InTime, 0.9),
         };
         let gap = if roomy { 1.5 } else { 0.0 };
@@ -119,31 +125,44 @@ fn label(sheet: &mut Sheet, (x0, middle, x1): (f64, f64, f64), y: f64, version: 
 /// A tick for a 304, a disc for a 200, a cross for an error.
 fn polls(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, holder: &HolderView) {
     let rows = &scene.layout.rows;
-    let (y, roomy, height) = (rows.center(i), rows.is_roomy(i), rows.height(i));
-    let (half, r) = if roomy { ((height * 0.3).min(10.0), 5.5) } else { ((height * 0.4).min(3.0), (height * 0.55).clamp(1.2, 4.0)) };
-    let y = if roomy { y.round() } else { y };
+    let (y, roomy, height) = (poll_y(scene, i), rows.is_roomy(i), rows.height(i));
+    let (half, r) = match roomy {
+        true => ((height * 0.24).min(8.0), 5.5),
+        false => ((height * 0.4).min(3.0), (height * 0.55).clamp(1.2, 4.0)),
+    };
     for &(ms, status) in &holder.polls {
         let x = at(scene, axis, ms);
         match status {
-            304 => sheet.line([x, y - half, x, y + half], if roomy { 2.0 } else { 1.0 }, Dash::Solid, Paint::Ink2),
+            304 => sheet.line(
+                [x, y - half, x, y + half],
+                if roomy { 2.0 } else { 1.0 },
+                Dash::Solid,
+                Paint::Ink2,
+            ),
             200 => sheet.glyph(Shape::InTime, x, y, r),
             _ => sheet.glyph(Shape::Failed, x, y, r * 0.85),
         }
     }
 }
 
-fn next_poll(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, (_, holder): (&NodeView, &HolderView)) {
+/// Where an agent's polls stand: a little above its bar, where there is room.
+fn poll_y(scene: &Scene, i: usize) -> f64 {
+    let rows = &scene.layout.rows;
+    if rows.is_roomy(i) { (rows.center(i) - rows.height(i) * 0.08).round() } else { rows.center(i) }
+}
+
+fn next_poll(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, holder: &HolderView) {
     let Some(next) = holder.next_poll_ms else { return };
     let rows = &scene.layout.rows;
-    let (y, roomy) = (rows.center(i), rows.is_roomy(i));
+    let (y, roomy) = (poll_y(scene, i), rows.is_roomy(i));
     let ahead = next - scene.snapshot.vtime_ms;
     if ahead <= axis.values.1 {
         let r = if roomy { 4.0 } else { (rows.height(i) * 0.4).clamp(0.8, 2.0) };
-        sheet.glyph(Shape::Hollow, axis.at(ahead), if roomy { y.round() } else { y }, r);
+        sheet.glyph(Shape::Hollow, axis.at(ahead), y, r);
     } else if roomy {
         let end = axis.pixels.1;
-        sheet.glyph(Shape::Beyond, end - 2.0, y.round(), 3.5);
-        let words = Text::new(format!("in {:.0} s", ahead / 1000.0), end - 9.0, y.round() + 0.5);
+        sheet.glyph(Shape::Beyond, end - 2.0, y, 3.5);
+        let words = Text::new(format!("in {:.0} s", ahead / 1000.0), end - 9.0, y + 0.5);
         let words = words.font(Font::Condensed).align(Align::Right);
         if words.bounds().x >= axis.at(0.0) + 4.0 {
             sheet.text(words);

@@ -6,6 +6,8 @@ use crate::app::snapshot::{FaultView, NodeView, Role, Snapshot, WorkerState};
 
 /// A fault, and its end, are news for so long.
 const NEWS_MS: f64 = 3000.0;
+/// Fewer agents are no crowd.
+const CROWD: usize = 20;
 /// So many requests in a second for each agent are a herd.
 const HERD_SHARE: f64 = 0.5;
 
@@ -20,7 +22,8 @@ pub(super) fn caption(snapshot: &Snapshot) -> Caption {
     let began = snapshot.faults.iter().rev().find(|fault| is_news(fault.from_ms));
     let controller = snapshot.nodes.iter().find(|node| node.role == Role::Controller);
     let down = controller.and_then(|node| node.down_since_ms);
-    let failing = snapshot.rows().iter().filter(|node| node.role == Role::Worker && node.state == WorkerState::Failed);
+    let failing =
+        snapshot.rows().iter().filter(|node| node.role == Role::Worker && node.state == WorkerState::Failed);
     let failing = failing.count();
     match (began, ended, down) {
         (Some(fault), _, _) if fault.target != "controller" || fault.kind != "crash" => of_fault(fault),
@@ -57,7 +60,8 @@ fn of_fault(fault: &FaultView) -> Caption {
         ),
         "cut" if is_broker => new(
             format!("{target} is cut {at}."),
-            "Triggers do not get through; a trigger carries no configuration, so nothing is lost but time.".to_owned(),
+            "Triggers do not get through; a trigger carries no configuration, so nothing is lost but time."
+                .to_owned(),
             "What does a lost trigger cost?",
         ),
         "cut" => new(
@@ -77,7 +81,9 @@ fn of_outage(snapshot: &Snapshot, view: &ConfigView, since: f64) -> Caption {
     let polling = match failures {
         0 => "No agent has noticed yet.".to_owned(),
         1 => "The agents back off after their first failure.".to_owned(),
-        _ => format!("After {failures} failures in a row the longest wait is {} s.", seconds(longest.max(0.0))),
+        _ => {
+            format!("After {failures} failures in a row the longest wait is {} s.", seconds(longest.max(0.0)))
+        }
     };
     match oldest(snapshot, view) {
         Some((node, version, ms)) => new(
@@ -134,22 +140,23 @@ fn of_bad(view: &ConfigView, failing: usize) -> Caption {
 
 fn of_versions(snapshot: &Snapshot, view: &ConfigView) -> Caption {
     let workers = snapshot.rows().iter().filter(|node| node.role == Role::Worker).count();
-    if let Some(peak) = view.herd_peak_since_restart {
-        let agents = snapshot.rows().len() - workers;
-        if f64::from(peak) >= HERD_SHARE * agents as f64 && agents > 1 {
+    let agents = snapshot.rows().len() - workers;
+    match view.herd_peak_since_restart.filter(|&peak| peak > 0 && agents >= CROWD) {
+        Some(peak) if f64::from(peak) >= HERD_SHARE * agents as f64 => {
             return new(
                 format!("{peak} requests hit the controller within one second."),
-                format!("All {agents} agents came back at the same moment."),
+                format!("All {agents} agents had failed together, and came back together."),
                 "What would jitter do to that peak?",
             );
         }
-        if agents > 20 {
+        Some(peak) => {
             return new(
                 format!("At most {peak} of {agents} agents came in any second."),
                 "Full jitter spreads those who failed together.".to_owned(),
                 "How high is the peak without it?",
             );
         }
+        None => {}
     }
     if let Some(version) = view.on_their_way().next() {
         return of_spreading(snapshot, view, version, workers);
@@ -181,7 +188,11 @@ fn of_spreading(snapshot: &Snapshot, view: &ConfigView, version: &VersionView, w
     let current = rows.filter(|node| has(node, version.number)).count();
     let age = snapshot.vtime_ms - version.acknowledged_ms.unwrap_or(snapshot.vtime_ms);
     new(
-        format!("v{} runs on {current} of {workers} workers, {} s after the change.", version.number, seconds(age)),
+        format!(
+            "v{} runs on {current} of {workers} workers, {} s after the change.",
+            version.number,
+            seconds(age)
+        ),
         match oldest(snapshot, view) {
             Some((node, held, _)) if held > 0 => format!("{} still runs v{held}.", node.name),
             _ => String::new(),
@@ -214,7 +225,7 @@ mod tests {
     fn each_preset_tells_its_story() {
         for (preset, ms, headline, detail) in [
             ("config", 5_000, "6 workers run v1, the shipped version.", "304"),
-            ("config", 14_000, "The controller is down since 8.4 s.", "runs v1 and is"),
+            ("config", 14_000, "The controller is down since 9.2 s.", "runs v1 and is"),
             ("config", 23_000, "The controller is back at 22 s.", ""),
             ("controller-outage", 70_000, "The controller is down since 20.3 s.", "the longest wait is"),
             ("lost-trigger", 16_000, "valkey~a-03 is cut at 15 s.", "nothing is lost but time"),
@@ -230,8 +241,14 @@ mod tests {
 
     #[test]
     fn the_two_herds_are_told_apart() {
-        assert!(caption_at("thundering-herd", 660_000).headline.contains("hit the controller within one second"));
-        assert!(caption_at("thundering-herd-cured", 660_000).headline.contains("of 200 agents came in any second"));
+        assert!(
+            caption_at("thundering-herd", 660_000).headline.contains("hit the controller within one second")
+        );
+        assert!(
+            caption_at("thundering-herd-cured", 660_000)
+                .headline
+                .contains("of 200 agents came in any second")
+        );
     }
 
     #[test]

@@ -24,48 +24,50 @@ pub(super) const CONFIG: Page = Page {
     charts: || Box::new(ConfigCharts::default()),
 };
 
-const SENTENCE: [Part; 13] = [
+const SENTENCE: [Part; 10] = [
     number("workers", "Workers", Style::Count("worker")),
     Part::Words(" read "),
     number("agents", "Agents", Style::Count("agent")),
     Part::Words(", which poll every "),
     number("poll", "Poll interval in milliseconds", Style::Time),
-    Part::Words(" ± "),
-    number("poll-jitter", "Poll jitter, in per cent", Style::Percent),
     Part::Words("; back-off jitter "),
     Part::Choice { key: "backoff-jitter", label: "Back-off jitter" },
     Part::Words(", trigger "),
     Part::Choice { key: "trigger", label: "Trigger" },
-    Part::Words(". A change every "),
-    number("put-period", "Time between changes in milliseconds", Style::Time),
+    Part::Words("."),
 ];
 
 fn outcomes(snapshot: &Snapshot) -> Vec<Figure> {
     let view = snapshot.config.as_ref();
     let staleness = view.and_then(|view| view.staleness_ms);
+    let ages = view.into_iter().flat_map(|view| &view.holders).filter_map(|holder| holder.behind_ms);
+    let oldest = ages.fold(0.0, f64::max);
     let seconds = |ms: f64| format!("{:.1}", ms / 1000.0);
     let converged = view.and_then(|view| {
         let known = view.versions.iter().rev();
-        known.filter(|version| version.number > 1).find_map(|v| Some((v.number, v.everywhere_ms? - v.acknowledged_ms?)))
+        known
+            .filter(|version| version.number > 1)
+            .find_map(|v| Some((v.number, v.everywhere_ms? - v.acknowledged_ms?)))
     });
     let share = view.and_then(|view| view.share_not_modified);
     let peak = view.map(|view| match view.herd_peak_since_restart {
-        Some(peak) => (peak, "peak load since the restart"),
-        None => (view.herd_peak, "peak load on the controller"),
+        Some(peak) => (peak, "peak load since restart"),
+        None => (view.herd_peak, "controller's peak load"),
     });
     vec![
         Figure {
             key: "staleness",
             value: staleness.map_or_else(nothing, |s| seconds(s.p95)),
-            aside: staleness.map_or_else(String::new, |s| format!(" s, max {}", seconds(s.max))),
+            aside: staleness.map_or_else(String::new, |s| format!(" s, max {}", seconds(s.max.max(oldest)))),
             label: "p95 staleness".to_owned(),
-            title: "From a version's acknowledgement until a worker runs it, over the newest versions and all workers",
+            title: "From a version's acknowledgement until a worker runs it; the maximum counts who still waits, too",
         },
         Figure {
             key: "convergence",
             value: converged.map_or_else(nothing, |(_, ms)| seconds(ms)),
             aside: if converged.is_some() { " s".to_owned() } else { String::new() },
-            label: converged.map_or_else(|| "until everywhere".to_owned(), |(n, _)| format!("until v{n} was everywhere")),
+            label: converged
+                .map_or_else(|| "until everywhere".to_owned(), |(n, _)| format!("until v{n} was everywhere")),
             title: "From the acknowledgement of the newest version that every worker has run, to the last worker",
         },
         Figure {

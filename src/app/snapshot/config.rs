@@ -14,7 +14,7 @@ const VALUES_MAX: usize = 20_000;
 /// So many newest versions are told of.
 const VERSIONS_SHOWN: usize = 16;
 /// The past that the board shows: so many poll intervals of it, within these milliseconds.
-const PAST_POLLS: f64 = 4.0;
+const PAST_POLLS: f64 = 2.5;
 const PAST_MS: (f64, f64) = (12_000.0, 120_000.0);
 
 /// A configuration system at a moment.
@@ -82,6 +82,10 @@ pub struct HolderView {
     pub failures: u32,
     /// For an agent that is up: when it polls next.
     pub next_poll_ms: Option<f64>,
+    /// Whether nothing passes between it and what it reads, in one direction at least.
+    pub cut_off: bool,
+    /// For an agent: whether triggers cannot reach it.
+    pub unheard: bool,
 }
 
 impl ConfigView {
@@ -105,18 +109,23 @@ pub(in crate::app) fn observe(run: &Run, snapshot: &mut Snapshot) {
     let node = |id, role, state| node(net, &rules, id, role, state);
     let others = [(config.console(), Role::Console), (config.client(), Role::Client)];
     let others = others.into_iter().chain([(config.controller(), Role::Controller)]);
-    let others = others.chain(net.find("valkey").map(|id| (id, Role::Broker)));
+    let broker = net.find("valkey");
+    let others = others.chain(broker.map(|id| (id, Role::Broker)));
     snapshot.nodes = others.map(|(id, role)| node(id, role, WorkerState::Idle)).collect();
     let params = config.params();
     let past_ms = (params.poll.as_millis_f64() * PAST_POLLS).clamp(PAST_MS.0, PAST_MS.1);
     let from = Instant::from_nanos(now.as_nanos().saturating_sub((past_ms * 1e6) as u64));
     let mut holders = Vec::with_capacity(agents.len() + workers.len());
+    let is_cut = |a: NodeId, b: NodeId| net.is_cut(a, b) || net.is_cut(b, a);
     for (a, &agent) in agents.iter().enumerate() {
-        let view = Look { log: &log, now, from }.at_agent(a, net.is_up(agent));
+        let mut view = Look { log: &log, now, from }.at_agent(a, net.is_up(agent));
+        view.cut_off = is_cut(config.controller(), agent);
+        view.unheard = broker.is_some_and(|broker| is_cut(broker, agent));
         snapshot.nodes.push(node(agent, Role::Agent, state(&log, net, agent, &view)));
         holders.push(view);
         for w in (a..workers.len()).step_by(agents.len()) {
-            let view = Look { log: &log, now, from }.at_worker(w, a);
+            let mut view = Look { log: &log, now, from }.at_worker(w, a);
+            view.cut_off = is_cut(agent, workers[w]);
             snapshot.nodes.push(node(workers[w], Role::Worker, state(&log, net, workers[w], &view)));
             holders.push(view);
         }
@@ -204,6 +213,8 @@ impl Look<'_> {
             polls,
             failures: poller.failures,
             next_poll_ms: poller.next_at.filter(|&at| up && at > self.now).map(Instant::as_millis_f64),
+            cut_off: false,
+            unheard: false,
         }
     }
 
@@ -216,6 +227,8 @@ impl Look<'_> {
             polls: Vec::new(),
             failures: 0,
             next_poll_ms: None,
+            cut_off: false,
+            unheard: false,
         }
     }
 

@@ -150,6 +150,20 @@ fn agents_and_workers_of_any_number_have_a_line_each() {
 }
 
 #[test]
+fn a_cut_link_is_shown_where_it_is_cut() {
+    let board = view(1408.0, Strips::Three);
+    let unheard = picture(&played("lost-trigger", &[], 20_000), &board);
+    assert!(says(&unheard, "no trigger"));
+    assert_eq!(glyphs(&unheard, Shape::Gap), 0, "the way to the controller is open");
+    let mut player = Player::new(&Scenario::preset("config", 31), 1.0).unwrap();
+    for fault in ["cut:controller>a-03", "cut:w-01"] {
+        player.fault(fault).unwrap();
+    }
+    let cut = picture(&player.snapshot(), &board);
+    assert_eq!((glyphs(&cut, Shape::Gap), says(&cut, "no trigger")), (2, false));
+}
+
+#[test]
 fn a_bad_version_is_crossed_out() {
     let snapshot = played("bad-rollout", &[], 21_500);
     let picture = picture(&snapshot, &view(1408.0, Strips::Three));

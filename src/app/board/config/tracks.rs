@@ -22,7 +22,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, view: &View) {
     for (i, node, holder) in scene.holders() {
         match node.role {
             Role::Agent => agent_rail(sheet, scene, i, node, holder),
-            _ => worker_rail(sheet, scene, i, node),
+            _ => worker_rail(sheet, scene, i, node, holder),
         }
     }
     if !view.flow && !view.reduced_motion {
@@ -168,12 +168,12 @@ fn agent_rail(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, holde
         let r = (layout.rows.height(i) * 0.2).min(6.0);
         sheet.glyph(Shape::Failed, x0 + if layout.phone { 7.0 } else { 10.0 }, back, r);
     }
-    if node.cut {
+    if holder.cut_off {
         sheet.glyph(Shape::Gap, ((x0 + x1) / 2.0).round(), y, distance + 3.0);
     }
 }
 
-fn worker_rail(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView) {
+fn worker_rail(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, holder: &HolderView) {
     let layout = &scene.layout;
     let (x0, y) = (scene.agent_x, layout.rows.center(i));
     let roomy = layout.rows.is_roomy(i);
@@ -183,7 +183,7 @@ fn worker_rail(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView) {
         WorkerState::Down => sheet.line([x0, y, x1, y], width, Dash::Short, Paint::Down),
         _ => sheet.level(y, x0, x1, width, Paint::Line),
     }
-    if roomy && node.cut {
+    if roomy && holder.cut_off {
         sheet.glyph(Shape::Gap, ((x0 + x1) / 2.0).round(), y, 6.0);
     }
 }
@@ -297,6 +297,9 @@ fn name(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, holder: &Ho
     }
     if node.slow != 1.0 {
         add(format!("×{}", scale::short(node.slow)), Paint::Ink2);
+    }
+    if holder.unheard {
+        add("no trigger".to_owned(), Paint::Ink2);
     }
     if is_agent && holder.failures > 0 && node.up {
         let times = if holder.failures == 1 {

@@ -301,10 +301,7 @@ impl Run {
     fn plan_fault(&mut self, fault: Fault) -> Result<(), Invalid> {
         let nodes = self.find_nodes(&fault)?;
         if fault.kind == FaultKind::Lie && nodes.iter().any(|node| !self.system.liars().contains(node)) {
-            let allowed = match self.system.liars() {
-                [] => "in this system any kind but lie",
-                _ => "for lie a worker",
-            };
+            let allowed = "for lie a worker of an oracle";
             return Err(Invalid::new("faults", &fault.target.to_string(), allowed));
         }
         let index = self.faults.len();

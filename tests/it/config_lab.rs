@@ -154,7 +154,7 @@ fn faults_and_settings_that_do_not_fit_are_named() {
     for (faults, part) in [
         ("crash:coordinator", "an agent from a-01 to a-03, or a worker from w-01 to w-06"),
         ("crash:valkey", "client, controller, console, an agent"),
-        ("lie:w-01", "any kind but lie"),
+        ("lie:w-01", "for lie a worker of an oracle"),
         ("crash:7?", "at most 6 workers"),
     ] {
         let error = run(&["--faults", faults]);

@@ -13,8 +13,10 @@ use serde::Serialize;
 const VALUES_MAX: usize = 20_000;
 /// So many newest versions are told of.
 const VERSIONS_SHOWN: usize = 16;
-/// The past that the board shows: so many poll intervals of it, within these milliseconds.
+/// The past that the board shows: so many poll intervals, or so many of the longest pauses after errors, whichever is
+/// longer, within these milliseconds.
 const PAST_POLLS: f64 = 2.5;
+const PAST_PAUSES: f64 = 1.3;
 const PAST_MS: (f64, f64) = (12_000.0, 120_000.0);
 
 /// A configuration system at a moment.
@@ -113,7 +115,9 @@ pub(in crate::app) fn observe(run: &Run, snapshot: &mut Snapshot) {
     let others = others.chain(broker.map(|id| (id, Role::Broker)));
     snapshot.nodes = others.map(|(id, role)| node(id, role, WorkerState::Idle)).collect();
     let params = config.params();
-    let past_ms = (params.poll.as_millis_f64() * PAST_POLLS).clamp(PAST_MS.0, PAST_MS.1);
+    let past_ms = (params.poll.as_millis_f64() * PAST_POLLS)
+        .max(params.backoff_cap.as_millis_f64() * PAST_PAUSES)
+        .clamp(PAST_MS.0, PAST_MS.1);
     let from = Instant::from_nanos(now.as_nanos().saturating_sub((past_ms * 1e6) as u64));
     let mut holders = Vec::with_capacity(agents.len() + workers.len());
     let is_cut = |a: NodeId, b: NodeId| net.is_cut(a, b) || net.is_cut(b, a);

@@ -141,10 +141,10 @@ fn stems(sheet: &mut Sheet, scene: &Scene) {
 fn agent_rail(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, holder: &HolderView) {
     let layout = &scene.layout;
     let (x0, y) = (layout.coordinator.right() + 3.0, layout.rows.center(i));
-    let paint = match holder.polls.last() {
-        None => Paint::Line,
-        Some((_, 200 | 304)) => Paint::InTime,
-        Some(_) => Paint::Failed,
+    let paint = match (holder.failures, holder.version) {
+        (1.., _) => Paint::Failed,
+        (0, 0) => Paint::Line,
+        (0, _) => Paint::InTime,
     };
     if !layout.rows.is_roomy(i) {
         let (x1, width) = (scene.lamp_x(i) - 2.5, (layout.rows.pitch * 0.3).clamp(0.5, 3.0));

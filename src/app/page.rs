@@ -2,6 +2,8 @@
 //!
 //! A new system gets a file beside `page/oracle.rs` with a [`Page`] of its own, and a line in [`page`].
 
+#[cfg(feature = "all-systems")]
+mod config;
 mod oracle;
 
 use super::board::{Picture, Strips, View};
@@ -42,5 +44,10 @@ pub struct Page {
 pub fn page(system: SystemKind) -> &'static Page {
     match system {
         SystemKind::OracleHttp => &oracle::HTTP,
+        #[cfg(feature = "all-systems")]
+        SystemKind::Config => &config::CONFIG,
+        // A program that lacks it cannot construct it either.
+        #[cfg(not(feature = "all-systems"))]
+        SystemKind::Config => &oracle::HTTP,
     }
 }

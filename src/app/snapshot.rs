@@ -1,5 +1,7 @@
 //! One moment of a run as plain data: all that a picture, a table or a script needs, and nothing else.
 
+#[cfg(feature = "all-systems")]
+pub mod config;
 pub(in crate::app) mod observe;
 
 use crate::lab::SystemKind;
@@ -27,6 +29,10 @@ pub struct Snapshot {
     pub messages: Vec<MessageView>,
     /// The newest request that the coordinator has taken up.
     pub request: Option<RequestView>,
+    /// What a configuration system has besides.
+    #[cfg(feature = "all-systems")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<config::ConfigView>,
     /// Figures over the requests so far.
     pub summary: Summary,
     /// The parameters that pictures refer to.
@@ -39,9 +45,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The nodes that have a row each: the workers, which come last.
+    /// The nodes that have a row each, which come last: the workers, and the agents that some have.
     pub fn rows(&self) -> &[NodeView] {
-        &self.nodes[self.nodes.partition_point(|node| node.role != Role::Worker)..]
+        &self.nodes[self.nodes.partition_point(|node| !matches!(node.role, Role::Agent | Role::Worker))..]
     }
 }
 
@@ -98,6 +104,12 @@ pub enum Role {
     Client,
     /// Asks the workers.
     Coordinator,
+    /// Keeps the versions of a configuration.
+    Controller,
+    /// Passes on messages.
+    Broker,
+    /// Fetches the configuration for its workers.
+    Agent,
     /// Answers.
     Worker,
 }

@@ -3,6 +3,8 @@
 //! The command line (`--set`), scenario files, and the page all go through them, so they have the same keys, ranges,
 //! defaults and errors.
 
+#[cfg(feature = "all-systems")]
+pub mod config;
 pub mod oracle;
 
 use super::scenario::Invalid;

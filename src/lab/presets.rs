@@ -2,6 +2,7 @@
 //!
 //! They are names and texts: a program that lacks a system still knows what there is.
 
+mod config;
 mod oracle_http;
 
 use super::SystemKind;
@@ -18,12 +19,14 @@ pub struct Preset {
     pub set: &'static [(&'static str, &'static str)],
     /// Faults on schedule.
     pub faults: &'static str,
+    /// Where its run pauses for good, unless a scenario says otherwise; `None` is the usual horizon.
+    pub horizon: Option<&'static str>,
 }
 
 /// All shipped scenarios, system by system. The first is the one that the page opens with, and the first of each system is
 /// the one that bears its name.
 pub fn all() -> impl Iterator<Item = &'static Preset> + Clone {
-    oracle_http::PRESETS.iter()
+    oracle_http::PRESETS.iter().chain(&config::PRESETS)
 }
 
 /// The preset called `name`.

@@ -29,6 +29,12 @@ pub struct Report {
     pub requests: Vec<RequestReport>,
     /// Figures over them.
     pub summary: Summary,
+    /// Figures of the system's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Value>,
+    /// The same for a person.
+    #[serde(skip)]
+    pub measures_text: String,
     /// The invariants.
     pub checks: Vec<Check>,
 }
@@ -91,6 +97,8 @@ impl Report {
             trace_hash: run.trace_hash(),
             requests: requests(run.system()),
             summary: run.system().summary(),
+            measures: run.system().measures(),
+            measures_text: run.system().measures_text(),
             checks,
         }
     }
@@ -125,7 +133,10 @@ impl Report {
             last.write_text(f)?;
         }
         writeln!(f)?;
-        self.write_summary(f)?;
+        match self.measures_text.as_str() {
+            "" => self.write_summary(f)?,
+            text => f.write_str(text)?,
+        }
         for check in self.checks.iter().filter(|check| !check.ok) {
             writeln!(f, "check failed: {}: {}", check.name, check.detail)?;
         }

@@ -301,7 +301,8 @@ impl Run {
     fn plan_fault(&mut self, fault: Fault) -> Result<(), Invalid> {
         let nodes = self.find_nodes(&fault)?;
         if fault.kind == FaultKind::Lie && nodes.iter().any(|node| !self.system.liars().contains(node)) {
-            return Err(Invalid::new("faults", &fault.target.to_string(), "for lie a worker"));
+            let allowed = "for lie a worker of an oracle";
+            return Err(Invalid::new("faults", &fault.target.to_string(), allowed));
         }
         let index = self.faults.len();
         self.plan(fault.start.unwrap_or(Instant::ZERO), Op::Begin(index));

@@ -184,14 +184,14 @@ impl Scenario {
             ));
         }
         let preset = self.find_preset()?;
-        let horizon = self.check_horizon()?;
+        let horizon = self.check_horizon(preset)?;
         let faults = fault::parse_list(self.faults.as_deref().unwrap_or(preset.faults))?;
         self.check_actions(horizon)?;
         Ok(Checked { settings: self.settings()?, faults, faults_are_own: self.faults.is_some(), horizon })
     }
 
-    fn check_horizon(&self) -> Result<Duration, Invalid> {
-        let Some(text) = &self.horizon else {
+    fn check_horizon(&self, preset: &presets::Preset) -> Result<Duration, Invalid> {
+        let Some(text) = self.horizon.as_deref().or(preset.horizon) else {
             return Ok(HORIZON_DEFAULT);
         };
         let allowed = format!("a duration from 1ms to {HORIZON_MAX}, with its unit");

@@ -3,6 +3,8 @@
 //! A new system implements [`Settings`] and [`System`] in a file of its own beside `system/oracle.rs`, and gets a
 //! [`SystemKind`]; everything else in the laboratory stays as it is.
 
+#[cfg(feature = "all-systems")]
+mod config;
 mod oracle;
 
 use super::metrics::Summary;
@@ -22,16 +24,19 @@ use std::any::Any;
 pub enum SystemKind {
     /// The oracle over HTTP.
     OracleHttp,
+    /// The configuration system.
+    Config,
 }
 
 impl SystemKind {
     /// All of them, in the order of the page's header.
-    pub const ALL: [SystemKind; 1] = [SystemKind::OracleHttp];
+    pub const ALL: [SystemKind; 2] = [SystemKind::OracleHttp, SystemKind::Config];
 
     /// What it is called, and what it runs over.
     pub const fn title(self) -> (&'static str, &'static str) {
         match self {
             SystemKind::OracleHttp => ("Oracle", "HTTP"),
+            SystemKind::Config => ("Config", "ETag"),
         }
     }
 
@@ -39,6 +44,7 @@ impl SystemKind {
     pub const fn name(self) -> &'static str {
         match self {
             SystemKind::OracleHttp => "oracle-http",
+            SystemKind::Config => "config",
         }
     }
 
@@ -46,6 +52,10 @@ impl SystemKind {
     pub(super) fn defaults(self) -> Option<Box<dyn Settings>> {
         match self {
             SystemKind::OracleHttp => Some(Box::new(crate::systems::oracle::Params::default())),
+            #[cfg(feature = "all-systems")]
+            SystemKind::Config => Some(Box::new(crate::systems::config::Params::default())),
+            #[cfg(not(feature = "all-systems"))]
+            SystemKind::Config => None,
         }
     }
 }
@@ -91,6 +101,16 @@ pub trait System: Any {
 
     /// The figures over what the log kept.
     fn summary(&self) -> Summary;
+
+    /// Figures of its own, which the summary has no place for.
+    fn measures(&self) -> Option<Value> {
+        None
+    }
+
+    /// The same for a person, a figure a line, where they tell more than the summary; empty where there are none.
+    fn measures_text(&self) -> String {
+        String::new()
+    }
 
     /// The invariants of its kind, over what its log kept.
     fn checks(&self) -> Vec<Check>;

@@ -84,6 +84,7 @@ struct Stand {
 pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
     let super::View { selected, show_truth, .. } = view;
     let menu = RwSignal::new(None::<(f64, f64)>);
+    let has_liars = page(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars;
     let stand = Stand {
         lab,
         selected,
@@ -155,7 +156,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
             <canvas
                 data-testid="board"
                 role="img"
-                aria-label="Race board, one row for each worker. The table of workers has the same rows in words."
+                aria-label="Race board, one row for each node. The table of workers has the same rows in words."
                 node_ref=canvas
                 on:click=choose
                 on:pointermove=follow
@@ -169,24 +170,32 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
                     open_menu(&event);
                 }
             ></canvas>
-            <button
-                type="button"
-                class="truth"
-                data-testid="truth"
-                aria-pressed=text(move || show_truth.get().to_string())
-                aria-keyshortcuts="X"
-                title="The truth, which only the laboratory knows, or only what the coordinator sees"
-                on:click=move |_| show_truth.update(|show| *show = !*show)
-            >
-                "Truth" <kbd aria-hidden="true">"X"</kbd>
-            </button>
+            {has_liars.then(|| view! { <Truth show_truth /> })}
             <div class="strip-switch" role="group" aria-label="Strip" node_ref=switch>
                 {button(true, "When")}
                 {button(false, "What")}
             </div>
             <menu::Menu lab selected at=menu />
-            <NobodyRegistered lab />
+            {has_liars.then(|| view! { <NobodyRegistered lab /> })}
         </div>
+    }
+}
+
+/// The switch between what the laboratory knows and what the coordinator sees.
+#[component]
+fn Truth(show_truth: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="truth"
+            data-testid="truth"
+            aria-pressed=text(move || show_truth.get().to_string())
+            aria-keyshortcuts="X"
+            title="The truth, which only the laboratory knows, or only what the coordinator sees"
+            on:click=move |_| show_truth.update(|show| *show = !*show)
+        >
+            "Truth" <kbd aria-hidden="true">"X"</kbd>
+        </button>
     }
 }
 

@@ -1,6 +1,7 @@
 //! The break bar: what can be done to the selected worker, by click and by key.
 
 use super::{Lab, text};
+use crate::app::page::page;
 use crate::app::snapshot::{NodeView, Snapshot};
 use crate::lab::fault::FaultKind;
 use leptos::prelude::*;
@@ -46,6 +47,12 @@ pub const BREAKS: [Break; 5] = [
     Break { kind: FaultKind::Drop, texts: ("Drop", "Stop loss", "D"), holds: |node| node.drops },
 ];
 
+/// Those that the page's system knows: where nobody can lie, the bar offers no lie.
+pub fn offered(lab: Lab) -> impl Iterator<Item = Break> {
+    let has_liars = page(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars;
+    BREAKS.into_iter().filter(move |way| has_liars || way.kind != FaultKind::Lie)
+}
+
 /// Breaks a worker in a way, or mends it.
 pub fn toggle(lab: Lab, kind: FaultKind, node: &str) {
     // What is not allowed is said on the page.
@@ -56,7 +63,7 @@ pub fn toggle(lab: Lab, kind: FaultKind, node: &str) {
 #[component]
 pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
     let node = watch(lab, selected);
-    let buttons = BREAKS.map(|way| {
+    let buttons = offered(lab).map(|way| {
         let holds = move || way.holds_of(node);
         let testid = text(move || {
             // A worker that is down offers a restart in the place of a crash.
@@ -79,7 +86,7 @@ pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
     view! {
         <div class="break" role="group" aria-label="Break the selected worker">
             <span>"Break " <b data-testid="selected">{text(move || selected.get())}</b></span>
-            {buttons.into_iter().collect_view()}
+            {buttons.collect_view()}
         </div>
     }
 }

@@ -1,7 +1,8 @@
 //! The keyboard: one key per act, unless a person has switched that off or is typing.
 
-use super::break_bar::{self, BREAKS};
+use super::break_bar;
 use super::{Lab, View, theme, transport};
+use crate::app::page::page;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -62,16 +63,21 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "ArrowUp" | "ArrowDown" if is("input, [role=spinbutton], [role=tab]") => return false,
         "ArrowUp" => select_next(lab, selected, -1),
         "ArrowDown" => select_next(lab, selected, 1),
-        "x" | "X" => show_truth.update(|show| *show = !*show),
+        "x" | "X" if has_liars(lab) => show_truth.update(|show| *show = !*show),
         "g" | "G" => focus("[data-testid=scrub]"),
         "?" => help_open.set(true),
         _ => {
-            let found = BREAKS.iter().find(|way| way.key().eq_ignore_ascii_case(&key));
+            let found = break_bar::offered(lab).find(|way| way.key().eq_ignore_ascii_case(&key));
             let Some(way) = found else { return false };
             break_bar::toggle(lab, way.kind, &selected.get_untracked());
         }
     }
     true
+}
+
+/// Only where someone can lie there is a truth to hide.
+fn has_liars(lab: Lab) -> bool {
+    page(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars
 }
 
 fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) {

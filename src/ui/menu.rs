@@ -1,6 +1,6 @@
 //! The menu of a worker: what the break bar offers, where the pointer is. A right click or a long press opens it.
 
-use super::break_bar::{self, BREAKS};
+use super::break_bar::{self, offered};
 use super::{Lab, text};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
@@ -59,7 +59,7 @@ fn Open(
         }
     };
     let node = break_bar::watch(lab, selected);
-    let items = BREAKS.map(|way| {
+    let items = offered(lab).map(|way| {
         view! {
             <button
                 type="button"
@@ -93,7 +93,7 @@ fn Open(
         >
             <p>{text(move || selected.get())}</p>
             <div role="menu" aria-label=text(move || format!("Break {}", selected.get()))>
-                {items.into_iter().collect_view()}
+                {items.collect_view()}
                 <button type="button" role="menuitem" tabindex="-1" data-testid="menu-crash-some" on:click=crash_some>
                     {format!("Crash {SOME} at random")}
                 </button>

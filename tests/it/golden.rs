@@ -5,7 +5,7 @@
 use super::support::{Case, OnFailure, random_faults};
 use glasshive::kernel::Instant;
 use glasshive::lab::fault::FaultKind;
-use glasshive::lab::{Action, Options, Run, Scenario};
+use glasshive::lab::{Action, Options, Run, Scenario, SystemKind, presets};
 use glasshive::systems::oracle::LieMode;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -40,7 +40,23 @@ fn scenarios() -> Vec<Scenario> {
         let case = Case::oracle(seed).set("lie", "0.3").set("lie-mode", mode).set("strategy", strategy);
         case.set("drift", "0.003").set("quorum", "8").set("rate", "0.4").set("burst", "2").scenario
     });
-    oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).chain(liars).collect()
+    let oracles = oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).chain(liars);
+    oracles.chain(configurations()).collect()
+}
+
+/// Every shipped scenario of the configuration system, and one of it in which a person acts.
+fn configurations() -> impl Iterator<Item = Scenario> {
+    let shipped = presets::all().filter(|preset| preset.system == SystemKind::Config);
+    let shipped = shipped.map(|preset| Case::preset(preset.name, 11).seconds(60).scenario);
+    let mut acted = Case::preset("config", 12).seconds(60).scenario;
+    let body = "{\"rate\":5,\"query\":\"ETH/USD\"}".to_owned();
+    let url = "http://localhost:8080/config".to_owned();
+    acted.actions = vec![
+        Action::Call { at_ms: 3_001, method: "PUT".to_owned(), url, headers: Vec::new(), body },
+        Action::Fault { at_ms: 30_000, fault: "crash:a-02".to_owned() },
+        Action::Fault { at_ms: 33_000, fault: "restart:a-02".to_owned() },
+    ];
+    shipped.chain([acted])
 }
 
 fn play(scenario: Scenario) -> Golden {

@@ -29,6 +29,7 @@ mod oracle_tasks;
 mod config;
 mod config_faults;
 mod config_herd;
+mod config_lab;
 mod config_staleness;
 mod config_trigger;
 
@@ -48,6 +49,7 @@ mod golden;
 mod aggregate;
 mod cli;
 mod curl;
+mod curl_config;
 
 mod layers;
 mod tidy;

@@ -5,6 +5,8 @@
 //! [`Board`] which worker it is at. In reading order: `mark` (what a board consists of), `scale`, `layout` (where
 //! things stand), `scene` (what a snapshot says), then one module per part of the picture.
 
+#[cfg(feature = "all-systems")]
+mod config;
 mod flow;
 mod headings;
 mod histogram;
@@ -24,6 +26,8 @@ mod when;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "all-systems")]
+pub use config::{natural_height as config_height, picture as config};
 pub use layout::{Layout, Size, natural_height as race_height, strip_left};
 pub use mark::{Align, Dash, Fill, Font, Mark, Rect, Shape, Text};
 pub use pace::Pace;

@@ -3,12 +3,16 @@
 //! [`History`] follows a run and costs what is new, not what there is. [`charts`] makes five pictures of it, each a
 //! handful of shapes on the transport's time axis; [`Chart::svg`] writes one as markup. Every figure is the run's.
 
+#[cfg(feature = "all-systems")]
+mod config;
 mod draw;
 mod geometry;
 mod history;
 mod levels;
 mod pen;
 
+#[cfg(feature = "all-systems")]
+pub use config::ConfigCharts;
 pub use draw::charts;
 pub use geometry::timeline_extent_ms;
 pub use history::{Band, Counts, History, Outcome, Point};
@@ -39,7 +43,7 @@ impl Charts for History {
 /// A small chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    /// Its name in test ids: `answer-time`, `error`, `answers`, `in-flight`, `rejected`.
+    /// Its name in test ids, such as `answer-time`.
     pub key: &'static str,
     /// What it is about.
     pub title: &'static str,

@@ -2,7 +2,7 @@
 
 use super::draw::{Column, STACK};
 use super::geometry::{Scale, spread, time_ticks, timeline_extent_ms, write_px};
-use super::history::History;
+use super::history::{Band, History};
 use super::{Anchor, Chart, Item};
 use crate::lab::fault::FaultKind;
 
@@ -44,11 +44,16 @@ pub(super) struct Pen {
 
 impl Pen {
     pub(super) fn new(history: &History, width: f64) -> Self {
-        let extent_s = timeline_extent_ms(history.now_ms, history.horizon_ms) / 1000.0;
+        Pen::at(history.now_ms, history.horizon_ms, width)
+    }
+
+    /// For a chart of a run that is at `now_ms`.
+    pub(super) fn at(now_ms: f64, horizon_ms: f64, width: f64) -> Self {
+        let extent_s = timeline_extent_ms(now_ms, horizon_ms) / 1000.0;
         // A chart is never too narrow to have an inside.
         let right = (width - MARGIN).max(LEFT + 1.0);
         let x = Scale { values: (0.0, extent_s), pixels: (LEFT, right) };
-        Pen { items: Vec::new(), width, now: x.px_within(history.now_ms / 1000.0), x }
+        Pen { items: Vec::new(), width, now: x.px_within(now_ms / 1000.0), x }
     }
 
     pub(super) fn path(&mut self, class: &'static str, d: String) {
@@ -86,8 +91,12 @@ impl Pen {
         !history.points.is_empty()
     }
 
-    /// Shades the times of the faults up to now, each kind once where faults of a kind overlap.
     pub(super) fn bands(&mut self, history: &History) {
+        self.shade(&history.bands, history.now_ms);
+    }
+
+    /// Shades the times of the faults up to now, each kind once where faults of a kind overlap.
+    pub(super) fn shade(&mut self, bands: &[Band], now_ms: f64) {
         for (class, of_class) in [
             (
                 "band-down",
@@ -96,11 +105,10 @@ impl Pen {
             ("band-lying", |kind| kind == FaultKind::Lie),
             ("band-other", |kind| !matches!(kind, FaultKind::Crash | FaultKind::Stop | FaultKind::Lie)),
         ] {
-            let mut spans: Vec<(f64, f64)> = history
-                .bands
+            let mut spans: Vec<(f64, f64)> = bands
                 .iter()
                 .filter(|band| of_class(band.kind))
-                .map(|band| (band.from_ms, band.to_ms.unwrap_or(f64::MAX).min(history.now_ms)))
+                .map(|band| (band.from_ms, band.to_ms.unwrap_or(f64::MAX).min(now_ms)))
                 .filter(|(from, to)| from < to)
                 .collect();
             spans.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -261,7 +269,7 @@ impl Pen {
     }
 }
 
-fn point(d: &mut String, command: char, x: f64, y: f64) {
+pub(super) fn point(d: &mut String, command: char, x: f64, y: f64) {
     d.push(command);
     write_px(d, x);
     d.push(' ');

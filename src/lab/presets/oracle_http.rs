@@ -9,6 +9,7 @@ pub(super) const PRESETS: [Preset; 2] = [
         title: "12 workers over HTTP, some late; w-04 crashes at 8 s, w-09 lies from 11 s",
         set: &[],
         faults: "crash:w-04@8s,lie:w-09@11s=0.18",
+        horizon: None,
     },
     Preset {
         name: "heartbeat-trap",
@@ -16,5 +17,6 @@ pub(super) const PRESETS: [Preset; 2] = [
         title: "heartbeats off and little load: idle healthy workers are dropped, and requests find nobody",
         set: &[("heartbeat", "0"), ("period", "20s")],
         faults: "",
+        horizon: None,
     },
 ];

@@ -96,6 +96,7 @@ async fn poll_for_ever(agent: &Agent, mut refreshes: Receiver<()>) {
             ctx.record(AGENT_BACKED_OFF, 0, pause.as_nanos());
             ctx.now() + pause
         };
+        site.log.borrow_mut().polls_next(agent.index, next, failures.get());
         let due = pin!(ctx.sleep_until(next));
         let asked = pin!(refreshes.recv());
         select(due, asked).await;
@@ -112,7 +113,7 @@ async fn poll(agent: &Agent) -> bool {
     }
     let answer = http.fetch_within(agent.node, request, params.client_timeout).await;
     let status = answer.as_ref().map_or(0, |response| response.status);
-    log.borrow_mut().polled(status);
+    log.borrow_mut().polled(agent.index, status, http.net().ctx().now());
     match answer {
         Ok(response) if response.status == 200 => take(agent, &response).await,
         Ok(response) => response.status == 304,

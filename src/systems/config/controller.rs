@@ -25,6 +25,7 @@ const DRAIN_POLL: Duration = Duration::from_millis(10);
 
 pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
     let repository = DiskRepository::open(&site, node);
+    site.log.borrow_mut().controller_started(site.ctx().now());
     let under_way = Rc::new(Cell::new(0));
     {
         let (here, count) = (site.clone(), Rc::clone(&under_way));

@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 /// The window in which a herd is counted.
 pub const HERD_WINDOW: Duration = Duration::from_secs(1);
 
+/// How many of its newest polls are kept for each agent.
+pub const POLLS_KEPT: usize = 128;
+
 /// The versions of a run, at most so many of the newest, and counts over all of it.
 #[derive(Debug)]
 pub struct Log {
@@ -21,6 +24,11 @@ pub struct Log {
     load: Vec<Second>,
     /// When each request of the last [`HERD_WINDOW`] arrived at the controller.
     window: VecDeque<Instant>,
+    /// When the controller started last, and how often it has.
+    started_at: Instant,
+    starts: u32,
+    /// How each agent polls, a-01 first.
+    pollers: Vec<Poller>,
     /// What became of the agents' polls.
     pub polls: Polls,
     /// What became of the operator's puts.
@@ -61,11 +69,33 @@ pub struct Holder {
     pub started_at: Instant,
 }
 
-/// The controller's load in one second.
+/// How an agent polls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Poller {
+    /// The newest polls that have ended, oldest first, at most [`POLLS_KEPT`].
+    pub recent: VecDeque<Poll>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When the next is due; `None` before the first has ended. An agent that is down keeps what it had.
+    pub next_at: Option<Instant>,
+}
+
+/// A poll that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// When it ended.
+    pub at: Instant,
+    /// With which status; 0 for no answer.
+    pub status: u16,
+}
+
+/// What happened in one second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Second {
     /// Requests that arrived in it.
     pub requests: u32,
+    /// The agents' polls that ended in it.
+    pub polls: Polls,
     /// The most that had arrived within a [`HERD_WINDOW`] that ended in it.
     pub herd: u32,
 }
@@ -104,6 +134,9 @@ impl Log {
             workers: vec![Holder::default(); params.workers as usize],
             load: Vec::new(),
             window: VecDeque::new(),
+            started_at: Instant::ZERO,
+            starts: 0,
+            pollers: vec![Poller::default(); params.agents as usize],
             polls: Polls::default(),
             puts: Puts::default(),
             first_wrong: None,
@@ -130,7 +163,7 @@ impl Log {
         &self.workers
     }
 
-    /// The controller's load in each second from virtual zero to the last in which there was any.
+    /// The controller's load in each second from virtual zero to the last in which anything happened.
     pub fn load(&self) -> &[Second] {
         &self.load
     }
@@ -144,14 +177,37 @@ impl Log {
     /// Since when worker `i` has been running an older version than the newest one acknowledged, or none; `None` when
     /// it runs the newest.
     pub fn stale_since(&self, i: usize) -> Option<Instant> {
-        let worker = self.workers.get(i)?;
+        self.behind_since(self.workers.get(i)?)
+    }
+
+    /// The same of agent `i`, which serves what a worker runs.
+    pub fn agent_stale_since(&self, i: usize) -> Option<Instant> {
+        self.behind_since(self.agents.get(i)?)
+    }
+
+    fn behind_since(&self, holder: &Holder) -> Option<Instant> {
         let kept_before = self.newest - self.versions.len() as u64;
-        let known = (worker.version.saturating_sub(kept_before) as usize).min(self.versions.len());
+        let known = (holder.version.saturating_sub(kept_before) as usize).min(self.versions.len());
         let first = self.versions.range(known..).find_map(|entry| entry.acknowledged_at)?;
-        Some(first.max(worker.started_at))
+        Some(first.max(holder.started_at))
+    }
+
+    /// How each agent polls, a-01 first.
+    pub fn pollers(&self) -> &[Poller] {
+        &self.pollers
+    }
+
+    /// When the controller started last; `None` while it has not been restarted.
+    pub fn restarted_at(&self) -> Option<Instant> {
+        (self.starts > 1).then_some(self.started_at)
     }
 
     // --- the controller -----------------------------------------------------------------------------------------
+
+    pub(super) fn controller_started(&mut self, now: Instant) {
+        self.started_at = now;
+        self.starts += 1;
+    }
 
     /// The controller can serve a version from here on.
     pub(super) fn stored(&mut self, version: &Version, now: Instant) {
@@ -183,24 +239,37 @@ impl Log {
         while self.window.front().is_some_and(|&at| at + HERD_WINDOW <= now) {
             self.window.pop_front();
         }
+        let herd = self.window.len() as u32;
+        let second = self.second(now);
+        second.requests += 1;
+        second.herd = second.herd.max(herd);
+    }
+
+    fn second(&mut self, now: Instant) -> &mut Second {
         let place = second_of(now);
         if self.load.len() <= place {
             self.load.resize(place + 1, Second::default());
         }
-        let second = &mut self.load[place];
-        second.requests += 1;
-        second.herd = second.herd.max(self.window.len() as u32);
+        &mut self.load[place]
     }
 
     // --- agents and workers -------------------------------------------------------------------------------------
 
-    /// An agent's poll has ended with this status; 0 for no answer.
-    pub(super) fn polled(&mut self, status: u16) {
-        match status {
-            200 => self.polls.modified += 1,
-            304 => self.polls.not_modified += 1,
-            _ => self.polls.failed += 1,
+    /// Agent `i`'s poll has ended with this status; 0 for no answer.
+    pub(super) fn polled(&mut self, i: usize, status: u16, now: Instant) {
+        self.polls.count(status);
+        self.second(now).polls.count(status);
+        let recent = &mut self.pollers[i].recent;
+        if recent.len() >= POLLS_KEPT {
+            recent.pop_front();
         }
+        recent.push_back(Poll { at: now, status });
+    }
+
+    /// Agent `i` polls next at this instant, after so many failures in a row.
+    pub(super) fn polls_next(&mut self, i: usize, next_at: Instant, failures: u32) {
+        let poller = &mut self.pollers[i];
+        (poller.next_at, poller.failures) = (Some(next_at), failures);
     }
 
     /// Agent `i`, counted from 0, serves a version from here on.
@@ -257,6 +326,16 @@ impl Log {
     fn find(&mut self, number: u64) -> Option<&mut VersionEntry> {
         let first = self.versions.front()?.number;
         self.versions.get_mut(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+}
+
+impl Polls {
+    fn count(&mut self, status: u16) {
+        *match status {
+            200 => &mut self.modified,
+            304 => &mut self.not_modified,
+            _ => &mut self.failed,
+        } += 1;
     }
 }
 

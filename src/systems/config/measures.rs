@@ -13,6 +13,8 @@ pub struct Measures {
     pub requests_per_s: f64,
     /// The most of them within any second.
     pub herd_peak: u32,
+    /// The same since the controller started last; `None` while it has not been restarted.
+    pub herd_peak_since_restart: Option<u32>,
     /// Polls of the agents that have ended, in whatever way.
     pub polls: u64,
     /// The share of 304s among the polls that were answered with 200 or 304; `None` without any.
@@ -52,6 +54,8 @@ pub struct Distribution {
     pub p50: f64,
     /// The 0.9 quantile.
     pub p90: f64,
+    /// The 0.95 quantile.
+    pub p95: f64,
     /// The 0.99 quantile.
     pub p99: f64,
     /// The largest.
@@ -70,9 +74,10 @@ impl Measures {
             requests,
             requests_per_s: if seconds > 0.0 { requests as f64 / seconds } else { 0.0 },
             herd_peak: log.herd_peak(Instant::ZERO),
+            herd_peak_since_restart: log.restarted_at().map(|at| log.herd_peak(at)),
             polls: answered + polls.failed,
             share_not_modified: (answered > 0).then(|| polls.not_modified as f64 / answered as f64),
-            staleness_ms: Distribution::of(staleness(log)),
+            staleness_ms: Distribution::of(staleness(log, usize::MAX)),
             stale_now_ms: (0..log.workers().len()).map(|i| ms(log.stale_since(i))).collect(),
             convergence: convergence(log),
             ticks_done: log.versions().iter().map(|entry| entry.ticks_done).sum(),
@@ -81,8 +86,10 @@ impl Measures {
     }
 }
 
-fn staleness(log: &Log) -> Vec<f64> {
-    let acknowledged = log.versions().iter().filter_map(|entry| Some((entry, entry.acknowledged_at?)));
+/// Milliseconds from a version's acknowledgement until a worker first ran it or a newer one, over the newest versions.
+pub fn staleness(log: &Log, newest: usize) -> Vec<f64> {
+    let acknowledged =
+        log.versions().iter().rev().take(newest).filter_map(|entry| Some((entry, entry.acknowledged_at?)));
     let delays = acknowledged.flat_map(|(entry, from)| {
         entry.workers.iter().flatten().map(move |at| at.since(from).as_millis_f64())
     });
@@ -107,7 +114,8 @@ impl Distribution {
         let max = *values.last()?;
         let quantile = |share: f64| values[(libm::ceil(share * count as f64) as usize).max(1) - 1];
         let mean = values.iter().sum::<f64>() / count as f64;
-        Some(Distribution { count, mean, p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99), max })
+        let (p50, p90, p95, p99) = (quantile(0.5), quantile(0.9), quantile(0.95), quantile(0.99));
+        Some(Distribution { count, mean, p50, p90, p95, p99, max })
     }
 }
 
@@ -123,6 +131,7 @@ mod tests {
         assert_eq!((one.mean, one.p50, one.p99, one.max), (7.0, 7.0, 7.0, 7.0));
         let hundred = of(&(1..=100).rev().map(f64::from).collect::<Vec<_>>()).unwrap();
         assert_eq!((hundred.p50, hundred.p90, hundred.p99, hundred.max), (50.0, 90.0, 99.0, 100.0));
+        assert_eq!(hundred.p95, 95.0);
         assert_eq!((hundred.count, hundred.mean), (100, 50.5));
     }
 }

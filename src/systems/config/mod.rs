@@ -300,6 +300,11 @@ impl Config {
         self.controller
     }
 
+    /// Where a person's own calls come from.
+    pub fn console(&self) -> NodeId {
+        self.console
+    }
+
     /// The operator.
     pub fn client(&self) -> NodeId {
         self.client

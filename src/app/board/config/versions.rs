@@ -114,7 +114,7 @@ fn label(sheet: &mut Sheet, (x0, middle, x1): (f64, f64, f64), y: f64, version: 
     }
     if right <= middle {
         sheet.text(words.paint(if is_bad { Paint::Ink } else { Paint::OnState }));
-    } else if right <= x1 {
+    } else if middle - x0 < 1.0 && right <= x1 {
         // On the hatching words need a ground of their own.
         sheet.text_on(words.paint(Paint::Ink), Some(Paint::Strip));
     }

@@ -129,10 +129,10 @@ fn of_end(fault: &FaultView, view: &ConfigView) -> Caption {
 
 fn of_bad(view: &ConfigView, failing: usize) -> Caption {
     let bad = view.versions.iter().rev().find(|version| version.bad);
-    let (number, newest) = (bad.map_or(0, |version| version.number), view.versions.last());
+    let number = bad.map_or(0, |version| version.number);
     let workers = if failing == 1 { "1 worker fails".to_owned() } else { format!("{failing} workers fail") };
-    let detail = match newest.filter(|newest| newest.number > number) {
-        Some(newest) => format!("v{} takes it back; they have to fetch it first.", newest.number),
+    let detail = match view.versions.iter().find(|version| version.number > number) {
+        Some(next) => format!("v{} takes it back; they have to fetch it first.", next.number),
         None => "Agents and controller saw nothing wrong with it.".to_owned(),
     };
     new(format!("v{number} does not work: {workers}."), detail, "How fast is a rollback?")

@@ -42,5 +42,10 @@ pub struct Page {
 pub fn page(system: SystemKind) -> &'static Page {
     match system {
         SystemKind::OracleHttp => &oracle::HTTP,
+        #[cfg(feature = "all-systems")]
+        SystemKind::OracleNats => &oracle::NATS,
+        // This program cannot play it.
+        #[cfg(not(feature = "all-systems"))]
+        SystemKind::OracleNats => &oracle::HTTP,
     }
 }

@@ -22,16 +22,19 @@ use std::any::Any;
 pub enum SystemKind {
     /// The oracle over HTTP.
     OracleHttp,
+    /// The oracle over NATS.
+    OracleNats,
 }
 
 impl SystemKind {
     /// All of them, in the order of the page's header.
-    pub const ALL: [SystemKind; 1] = [SystemKind::OracleHttp];
+    pub const ALL: [SystemKind; 2] = [SystemKind::OracleHttp, SystemKind::OracleNats];
 
     /// What it is called, and what it runs over.
     pub const fn title(self) -> (&'static str, &'static str) {
         match self {
             SystemKind::OracleHttp => ("Oracle", "HTTP"),
+            SystemKind::OracleNats => ("Oracle", "NATS"),
         }
     }
 
@@ -39,6 +42,7 @@ impl SystemKind {
     pub const fn name(self) -> &'static str {
         match self {
             SystemKind::OracleHttp => "oracle-http",
+            SystemKind::OracleNats => "oracle-nats",
         }
     }
 
@@ -46,6 +50,10 @@ impl SystemKind {
     pub(super) fn defaults(self) -> Option<Box<dyn Settings>> {
         match self {
             SystemKind::OracleHttp => Some(Box::new(crate::systems::oracle::Params::default())),
+            #[cfg(feature = "all-systems")]
+            SystemKind::OracleNats => Some(Box::new(crate::systems::oracle::Params::over_nats())),
+            #[cfg(not(feature = "all-systems"))]
+            SystemKind::OracleNats => None,
         }
     }
 }

@@ -52,7 +52,7 @@ fn passed(scene: &Scene) -> Vec<Passed> {
         let was_asked = row.answer != Answer::NotAsked;
         let sign = match row.answer {
             Answer::InTime | Answer::Lying | Answer::Failed | Answer::Refused => Some(row.answer.shape()),
-            Answer::NotAsked | Answer::Pending | Answer::Late => None,
+            Answer::NotAsked | Answer::Pending | Answer::Late | Answer::Lost => None,
         };
         let whole = |yes: bool| if yes { 1.0 } else { 0.0 };
         Passed { out: whole(was_asked), back: whole(sign.is_some()), sign, moving: false, traffic: 0 }

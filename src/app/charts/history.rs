@@ -240,7 +240,7 @@ impl Point {
                 TaskEnd::InTime => Outcome::InTime,
                 TaskEnd::Late => Outcome::Late,
                 TaskEnd::Failed if task.err.as_deref() == Some(refused) => Outcome::Down,
-                TaskEnd::Failed => Outcome::Failed,
+                TaskEnd::Failed | TaskEnd::Lost => Outcome::Failed,
             };
             counts[outcome as usize] += 1;
             if let (true, TaskEnd::InTime, Some(opened), Some(ended)) =

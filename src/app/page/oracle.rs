@@ -24,6 +24,26 @@ pub(super) const HTTP: Page = Page {
     charts: || Box::new(History::default()),
 };
 
+/// Over NATS.
+#[cfg(feature = "all-systems")]
+pub(super) const NATS: Page = Page { selected: "nats", sentence: &NATS_SENTENCE, ..HTTP };
+
+#[cfg(feature = "all-systems")]
+const NATS_SENTENCE: [Part; 12] = [
+    number("workers", "Workers", Style::Count("worker")),
+    Part::Words(" hear of every request by "),
+    Part::Choice { key: "transport", label: "Core NATS or JetStream" },
+    Part::Words(" "),
+    Part::Choice { key: "delivery", label: "Fan-out or queue group" },
+    Part::Words(". The coordinator waits "),
+    number("timeout", "Timeout in milliseconds", Style::Time),
+    Part::Words(" at most for "),
+    number("quorum", "Answers that are enough; 0 is any number", Style::CountOrAny("answer")),
+    Part::Words(" and takes the "),
+    Part::Choice { key: "strategy", label: "Aggregation strategy" },
+    Part::Words("."),
+];
+
 const SENTENCE: [Part; 10] = [
     number("workers", "Workers", Style::Count("worker")),
     Part::Words(" get every request. The coordinator waits "),

@@ -2,6 +2,8 @@
 //!
 //! Every figure in it is the snapshot's. Plain text with the part that matters most first, for the page to set in bold.
 
+mod broker;
+
 use super::snapshot::{FaultView, RequestView, Snapshot, TaskView};
 use crate::lab::params::Setting;
 use crate::systems::oracle::log::TaskEnd;
@@ -50,6 +52,9 @@ pub fn caption(snapshot: &Snapshot) -> Caption {
 }
 
 fn of_fault(fault: &FaultView, snapshot: &Snapshot) -> Caption {
+    if let Some(caption) = broker::of_fault(fault, snapshot) {
+        return caption;
+    }
     let FaultView { target, value, .. } = fault;
     let at = format!("at {} s", seconds(fault.from_ms));
     match fault.kind {
@@ -107,6 +112,9 @@ fn of_liar(liar: &TaskView, request: &RequestView, snapshot: &Snapshot) -> Strin
 }
 
 fn of_request(request: &RequestView, snapshot: &Snapshot) -> Caption {
+    if let Some(caption) = broker::of_request(request, snapshot) {
+        return caption;
+    }
     let asked = request.tasks.len();
     if let Some(error) = &request.error {
         return Caption::new(

@@ -177,7 +177,12 @@ fn words(scene: &Scene, row: &Row) -> Vec<(String, Font)> {
         Answer::NotAsked | Answer::Refused => match row.node.down_since_ms {
             Some(since) => vec![(format!("down since {:.1} s", since / 1000.0), Font::Condensed)],
             None if scene.request.is_some_and(|request| request.opened_ms.is_some()) => {
-                vec![("not asked".to_owned(), Font::Condensed)]
+                let words = match &scene.snapshot.broker {
+                    Some(broker) if broker.delivery == "queue" => "not chosen",
+                    Some(_) => "not reached",
+                    None => "not asked",
+                };
+                vec![(words.to_owned(), Font::Condensed)]
             }
             None => Vec::new(),
         },

@@ -26,7 +26,8 @@ pub(super) const HTTP: Page = Page {
 
 /// Over NATS.
 #[cfg(feature = "all-systems")]
-pub(super) const NATS: Page = Page { selected: "nats", sentence: &NATS_SENTENCE, ..HTTP };
+pub(super) const NATS: Page =
+    Page { selected: "nats", sentence: &NATS_SENTENCE, outcomes: nats_outcomes, ..HTTP };
 
 #[cfg(feature = "all-systems")]
 const NATS_SENTENCE: [Part; 12] = [
@@ -85,6 +86,32 @@ fn outcomes(snapshot: &Snapshot) -> Vec<Figure> {
             title: "Of the requests that are no longer under way",
         },
     ]
+}
+
+/// The same, and what became of messages in the broker.
+#[cfg(feature = "all-systems")]
+fn nats_outcomes(snapshot: &Snapshot) -> Vec<Figure> {
+    let mut figures = outcomes(snapshot);
+    let summary = &snapshot.summary;
+    let keeps = snapshot.broker.as_ref().is_some_and(|broker| broker.transport == "jetstream");
+    let (count, label, title) = match keeps {
+        true => {
+            (summary.tasks.redelivered, "delivered again", "Messages that JetStream delivered more than once")
+        }
+        false => (
+            summary.tasks.lost,
+            "lost with the broker",
+            "Tasks and answers that were in the broker when it went down",
+        ),
+    };
+    figures.push(Figure {
+        key: "broker",
+        value: count.to_string(),
+        aside: if summary.limited > 0 { format!(", {} × 429", summary.limited) } else { String::new() },
+        label: label.to_owned(),
+        title,
+    });
+    figures
 }
 
 fn cells(snapshot: &Snapshot, node: &NodeView, index: usize) -> Vec<String> {

@@ -8,16 +8,16 @@ pub(super) const PRESETS: [Preset; 7] = [
     Preset {
         name: "oracle-nats",
         system: SYSTEM,
-        title: "12 workers over core NATS; the broker restarts at 9.3 s: what happens to messages in flight?",
+        title: "12 workers over core NATS; the broker goes down at 9.06 s: what happens to messages in flight?",
         set: &[],
-        faults: "crash:nats@9300ms..10500ms,lie:w-09@21s=0.18",
+        faults: "crash:nats@9060ms..10500ms,lie:w-09@21s=0.18",
     },
     Preset {
         name: "oracle-jetstream",
         system: SYSTEM,
         title: "the same with JetStream and more patience: what the broker held is delivered again",
-        set: &[("transport", "jetstream"), ("timeout", "9s"), ("period", "4s")],
-        faults: "crash:nats@9300ms..10500ms",
+        set: &[("transport", "jetstream"), ("timeout", "6s"), ("period", "7s")],
+        faults: "crash:nats@8300ms..9500ms",
     },
     Preset {
         name: "queue-group-trap",
@@ -29,9 +29,9 @@ pub(super) const PRESETS: [Preset; 7] = [
     Preset {
         name: "broker-restart",
         system: SYSTEM,
-        title: "core NATS restarts in the middle of every third request: open requests lose tasks and answers",
+        title: "core NATS restarts three times: open requests lose tasks or answers, and the clients connect again",
         set: &[("fail", "0"), ("period", "3s")],
-        faults: "restart:nats@4300ms,restart:nats@13600ms,restart:nats@22900ms",
+        faults: "restart:nats@4060ms,restart:nats@13500ms,restart:nats@22080ms",
     },
     Preset {
         name: "colluding-third",

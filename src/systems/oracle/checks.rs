@@ -18,14 +18,17 @@ pub struct Check {
 
 type Invariant = fn(&RequestEntry, &Params) -> Result<(), String>;
 
-const INVARIANTS: [(&str, Invariant); 7] = [
+const INVARIANTS: [(&str, Invariant); 5] = [
     ("a request is answered or failed, never both", one_outcome),
     ("a request is closed no later than its deadline", closed_by_deadline),
     ("there is one entry per worker asked, in the order asked", one_entry_per_worker),
-    ("core NATS delivers a task at most once, to one of a queue group", at_most_once),
-    ("JetStream delivers a message at most max-deliver times", at_most_max_deliver),
     ("failed and late workers have an error, the value 0, and are not reliable", excluded_are_marked),
     ("the final value is the aggregate of the answers in time", recomputed_value),
+];
+
+const OVER_NATS: [(&str, Invariant); 2] = [
+    ("core NATS delivers a task at most once, to one of a queue group", at_most_once),
+    ("JetStream delivers a message at most max-deliver times", at_most_max_deliver),
 ];
 
 /// Checks every request that `log` kept.
@@ -36,7 +39,8 @@ pub fn check(log: &Log, params: &Params) -> Vec<Check> {
             broken.as_ref().map_or_else(String::new, |(number, why)| format!("req-{number:05}: {why}"));
         Check { name: name.to_owned(), ok: broken.is_none(), detail }
     };
-    INVARIANTS.iter().map(check).collect()
+    let over_nats: &[_] = if params.has_broker() { &OVER_NATS } else { &[] };
+    INVARIANTS.iter().chain(over_nats).map(check).collect()
 }
 
 fn one_outcome(request: &RequestEntry, _: &Params) -> Result<(), String> {

@@ -40,7 +40,19 @@ fn scenarios() -> Vec<Scenario> {
         let case = Case::oracle(seed).set("lie", "0.3").set("lie-mode", mode).set("strategy", strategy);
         case.set("drift", "0.003").set("quorum", "8").set("rate", "0.4").set("burst", "2").scenario
     });
-    oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).chain(liars).collect()
+    let over_nats = [
+        "oracle-nats",
+        "oracle-jetstream",
+        "queue-group-trap",
+        "broker-restart",
+        "colluding-third",
+        "rate-limit-burst",
+        "stale-report",
+    ];
+    let over_nats =
+        over_nats.into_iter().zip(41..).map(|(name, seed)| Case::preset(name, seed).seconds(40).scenario);
+    let acted = [Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted];
+    oracle.chain(acted).chain(liars).chain(over_nats).collect()
 }
 
 fn play(scenario: Scenario) -> Golden {

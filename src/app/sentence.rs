@@ -38,7 +38,7 @@ pub struct Number {
 pub enum Style {
     /// `12 workers`: so many of this noun, which gets an s.
     Count(&'static str),
-    /// `5 answers`; without a number, which is 0, any number of them.
+    /// `5 answers`; without a number, which is 0, any of them.
     CountOrAny(&'static str),
     /// `1.5 s`
     Time,
@@ -134,7 +134,7 @@ impl Style {
     /// The number in words.
     pub fn text(self, number: f64) -> String {
         match self {
-            Style::CountOrAny(noun) if number == 0.0 => format!("any number of {noun}s"),
+            Style::CountOrAny(noun) if number == 0.0 => format!("any {noun}s"),
             Style::Count(noun) | Style::CountOrAny(noun) => {
                 let n = number as u64;
                 let figure = if n < 1000 { n.to_string() } else { format!("{},{:03}", n / 1000, n % 1000) };

@@ -54,7 +54,7 @@ fn state(scene: &Scene, broker: &BrokerView, up: bool) -> (String, bool) {
     }
     match broker.transport {
         "jetstream" if broker.redelivered > 0 => (format!("delivered {} again", broker.redelivered), false),
-        "jetstream" => (format!("JetStream holds {tasks} tasks, {results} results"), false),
+        "jetstream" => (format!("JetStream keeps tasks: {tasks}, results: {results}"), false),
         _ if broker.lost > 0 => (format!("{} of this request lost", broker.lost), true),
         _ => ("core NATS, keeps nothing".to_owned(), false),
     }

@@ -32,14 +32,14 @@ pub(super) const NATS: Page =
 #[cfg(feature = "all-systems")]
 const NATS_SENTENCE: [Part; 12] = [
     number("workers", "Workers", Style::Count("worker")),
-    Part::Words(" hear of every request by "),
+    Part::Words(" hear requests by "),
     Part::Choice { key: "transport", label: "Core NATS or JetStream" },
     Part::Words(" "),
     Part::Choice { key: "delivery", label: "Fan-out or queue group" },
     Part::Words(". The coordinator waits "),
     number("timeout", "Timeout in milliseconds", Style::Time),
-    Part::Words(" at most for "),
-    number("quorum", "Answers that are enough; 0 is any number", Style::CountOrAny("answer")),
+    Part::Words(" for "),
+    number("quorum", "Answers that are enough; 0 waits for any", Style::CountOrAny("answer")),
     Part::Words(" and takes the "),
     Part::Choice { key: "strategy", label: "Aggregation strategy" },
     Part::Words("."),

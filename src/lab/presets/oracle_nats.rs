@@ -8,9 +8,9 @@ pub(super) const PRESETS: [Preset; 7] = [
     Preset {
         name: "oracle-nats",
         system: SYSTEM,
-        title: "12 workers over core NATS; the broker goes down at 9.06 s: what happens to messages in flight?",
+        title: "12 workers over core NATS; the broker goes down at 9.02 s: what happens to messages in flight?",
         set: &[],
-        faults: "crash:nats@9060ms..10500ms,lie:w-09@21s=0.18",
+        faults: "crash:nats@9020ms..12500ms,lie:w-09@21s=0.18",
     },
     Preset {
         name: "oracle-jetstream",
@@ -31,7 +31,7 @@ pub(super) const PRESETS: [Preset; 7] = [
         system: SYSTEM,
         title: "core NATS restarts three times: open requests lose tasks or answers, and the clients connect again",
         set: &[("fail", "0"), ("period", "3s")],
-        faults: "restart:nats@4060ms,restart:nats@13500ms,restart:nats@22080ms",
+        faults: "restart:nats@4020ms,restart:nats@13500ms,restart:nats@22080ms",
     },
     Preset {
         name: "colluding-third",

@@ -41,11 +41,15 @@ pub fn caption(snapshot: &Snapshot) -> Caption {
         let age = snapshot.vtime_ms - fault.from_ms;
         (0.0..NEWS_MS).contains(&age)
     });
-    let closed = snapshot.request.as_ref().filter(|request| request.closed_ms.is_some());
+    let closed =
+        snapshot.request.as_ref().filter(|request| request.closed_ms.is_some() || request.error.is_some());
+    let lost = snapshot.broker.as_ref().is_some_and(|broker| broker.lost > 0);
     match (news, closed) {
         (Some(fault), None) => of_fault(fault, snapshot),
         // Until a request that has met the fault is through, the fault is the news.
-        (Some(fault), Some(request)) if request.opened_ms < Some(fault.from_ms) => of_fault(fault, snapshot),
+        (Some(fault), Some(request)) if request.opened_ms < Some(fault.from_ms) && !lost => {
+            of_fault(fault, snapshot)
+        }
         (_, Some(request)) => of_request(request, snapshot),
         (None, None) => of_waiting(snapshot),
     }

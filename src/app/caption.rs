@@ -2,6 +2,8 @@
 //!
 //! Every figure in it is the snapshot's. Plain text with the part that matters most first, for the page to set in bold.
 
+mod broker;
+
 use super::snapshot::{FaultView, RequestView, Snapshot, TaskView};
 use crate::lab::params::Setting;
 use crate::systems::oracle::log::TaskEnd;
@@ -39,17 +41,24 @@ pub fn caption(snapshot: &Snapshot) -> Caption {
         let age = snapshot.vtime_ms - fault.from_ms;
         (0.0..NEWS_MS).contains(&age)
     });
-    let closed = snapshot.request.as_ref().filter(|request| request.closed_ms.is_some());
+    let closed =
+        snapshot.request.as_ref().filter(|request| request.closed_ms.is_some() || request.error.is_some());
+    let lost = snapshot.broker.as_ref().is_some_and(|broker| broker.lost > 0);
     match (news, closed) {
         (Some(fault), None) => of_fault(fault, snapshot),
         // Until a request that has met the fault is through, the fault is the news.
-        (Some(fault), Some(request)) if request.opened_ms < Some(fault.from_ms) => of_fault(fault, snapshot),
+        (Some(fault), Some(request)) if request.opened_ms < Some(fault.from_ms) && !lost => {
+            of_fault(fault, snapshot)
+        }
         (_, Some(request)) => of_request(request, snapshot),
         (None, None) => of_waiting(snapshot),
     }
 }
 
 fn of_fault(fault: &FaultView, snapshot: &Snapshot) -> Caption {
+    if let Some(caption) = broker::of_fault(fault, snapshot) {
+        return caption;
+    }
     let FaultView { target, value, .. } = fault;
     let at = format!("at {} s", seconds(fault.from_ms));
     match fault.kind {
@@ -107,7 +116,19 @@ fn of_liar(liar: &TaskView, request: &RequestView, snapshot: &Snapshot) -> Strin
 }
 
 fn of_request(request: &RequestView, snapshot: &Snapshot) -> Caption {
+    if let Some(caption) = broker::of_request(request, snapshot) {
+        return caption;
+    }
     let asked = request.tasks.len();
+    let heartbeats_off = |setting: &Setting| setting.key == "heartbeat" && setting.value == "0s";
+    let none_registered = request.error.as_ref().is_some_and(|error| error.code == "no_workers");
+    if none_registered && snapshot.set.iter().any(heartbeats_off) {
+        return Caption::new(
+            format!("{} failed: all workers were dropped from the registry.", request.id),
+            "They are healthy and idle, but heartbeats are off, and silence counts as death.".to_owned(),
+            "What if they sent heartbeats?",
+        );
+    }
     if let Some(error) = &request.error {
         return Caption::new(
             format!("{} failed: {}.", request.id, error.code.replace('_', " ")),
@@ -253,6 +274,34 @@ mod tests {
                     "{ms} {set:?} {caption:?}"
                 );
             }
+        }
+    }
+
+    fn caption_of(preset: &str, ms: u64) -> Caption {
+        let mut player = Player::new(&Scenario::preset(preset, 31), 1.0).unwrap();
+        player.seek(Instant::from_millis(ms)).unwrap();
+        while player.state() == PlayerState::Replaying {
+            player.frame(16.0, || true);
+        }
+        caption(&player.snapshot())
+    }
+
+    #[test]
+    fn every_shipped_scenario_says_what_happens_in_it() {
+        for (preset, ms, expected) in [
+            ("heartbeat-trap", 21_000, "all workers were dropped from the registry"),
+            ("oracle-nats", 9_100, "The broker went down at 9 s."),
+            ("oracle-nats", 10_900, "12 tasks or answers were lost with the broker."),
+            ("oracle-nats", 11_900, "nats: no servers available for connection"),
+            ("oracle-jetstream", 14_500, "JetStream delivered"),
+            ("broker-restart", 4_100, "The broker restarts at 4 s."),
+            ("queue-group-trap", 2_900, "to one of 12 workers"),
+            ("rate-limit-burst", 2_900, "20 of 30 requests got 429."),
+            ("colluding-third", 2_900, "answers are lies."),
+            ("stale-report", 2_900, "answers are lies."),
+        ] {
+            let caption = caption_of(preset, ms);
+            assert!(caption.text().contains(expected), "{preset} at {ms}: {caption:?}");
         }
     }
 

@@ -45,6 +45,11 @@ pub fn page(system: SystemKind) -> &'static Page {
     match system {
         SystemKind::OracleHttp => &oracle::HTTP,
         #[cfg(feature = "all-systems")]
+        SystemKind::OracleNats => &oracle::NATS,
+        // This program cannot play it.
+        #[cfg(not(feature = "all-systems"))]
+        SystemKind::OracleNats => &oracle::HTTP,
+        #[cfg(feature = "all-systems")]
         SystemKind::Config => &config::CONFIG,
         // A program that lacks it cannot construct it either.
         #[cfg(not(feature = "all-systems"))]

@@ -38,6 +38,8 @@ pub struct Number {
 pub enum Style {
     /// `12 workers`: so many of this noun, which gets an s.
     Count(&'static str),
+    /// `5 answers`; without a number, which is 0, any of them.
+    CountOrAny(&'static str),
     /// `1.5 s`
     Time,
     /// `10 %`
@@ -85,7 +87,7 @@ impl Style {
     fn read(self, value: &Value) -> f64 {
         let as_text = || value.as_str().and_then(|text| text.parse::<Duration>().ok());
         match self {
-            Style::Count(_) => value.as_f64().unwrap_or_default(),
+            Style::Count(_) | Style::CountOrAny(_) => value.as_f64().unwrap_or_default(),
             Style::Time => as_text().map_or(0.0, |span| span.as_millis_f64()),
             // Two digits are what is shown, and what 0.29 · 100 is not.
             Style::Percent => (value.as_f64().unwrap_or_default() * 1e4).round() / 100.0,
@@ -95,7 +97,7 @@ impl Style {
     /// The parameter's value for a number of the sentence.
     pub fn write(self, number: f64) -> Value {
         match self {
-            Style::Count(_) => (number as u64).into(),
+            Style::Count(_) | Style::CountOrAny(_) => (number as u64).into(),
             Style::Time => format!("{number}ms").into(),
             Style::Percent => (number / 100.0).into(),
         }
@@ -105,7 +107,7 @@ impl Style {
     pub fn step(self, from: f64, steps: f64) -> f64 {
         match self {
             // Coarser where there are many, as the board is.
-            Style::Count(_) => {
+            Style::Count(_) | Style::CountOrAny(_) => {
                 let size = match from {
                     n if n < 24.0 => 1.0,
                     n if n < 100.0 => 4.0,
@@ -132,7 +134,8 @@ impl Style {
     /// The number in words.
     pub fn text(self, number: f64) -> String {
         match self {
-            Style::Count(noun) => {
+            Style::CountOrAny(noun) if number == 0.0 => format!("any {noun}s"),
+            Style::Count(noun) | Style::CountOrAny(noun) => {
                 let n = number as u64;
                 let figure = if n < 1000 { n.to_string() } else { format!("{},{:03}", n / 1000, n % 1000) };
                 format!("{figure} {noun}{}", if n == 1 { "" } else { "s" })
@@ -150,7 +153,8 @@ impl Style {
             digits.filter(|c| *c != ',').collect::<String>().parse::<f64>().ok()
         };
         match self {
-            Style::Count(_) => leading().map(f64::round),
+            Style::CountOrAny(_) if text.trim_start().starts_with("any") => Some(0.0),
+            Style::Count(_) | Style::CountOrAny(_) => leading().map(f64::round),
             Style::Time => {
                 let compact: String = text.split_whitespace().collect();
                 let with_unit = compact.parse::<Duration>().ok().map(|span| span.as_millis_f64());

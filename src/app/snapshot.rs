@@ -23,12 +23,15 @@ pub struct Snapshot {
     pub events: u64,
     /// The system that it is of.
     pub system: SystemKind,
-    /// The nodes: console, client, coordinator, then the workers.
+    /// The nodes: console, client, coordinator, a broker if there is one, then the workers.
     pub nodes: Vec<NodeView>,
     /// The messages on their way.
     pub messages: Vec<MessageView>,
     /// The newest request that the coordinator has taken up.
     pub request: Option<RequestView>,
+    /// The broker, in a system that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker: Option<BrokerView>,
     /// What a configuration system has besides.
     #[cfg(feature = "all-systems")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +52,26 @@ impl Snapshot {
     pub fn rows(&self) -> &[NodeView] {
         &self.nodes[self.nodes.partition_point(|node| !matches!(node.role, Role::Agent | Role::Worker))..]
     }
+}
+
+/// A broker now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokerView {
+    /// Its node's number.
+    pub node: u32,
+    /// `core` or `jetstream`.
+    pub transport: &'static str,
+    /// `fanout` or `queue`.
+    pub delivery: &'static str,
+    /// Messages that its streams hold until they are acknowledged: tasks, results.
+    pub stored: [u64; 2],
+    /// The newest request's tasks and answers that were lost with it.
+    pub lost: usize,
+    /// The newest request's messages that it delivered again.
+    pub redelivered: u32,
+    /// Whether the coordinator and how many workers have a connection to it.
+    pub connected: (bool, usize),
 }
 
 /// A fault of the run.
@@ -288,7 +311,8 @@ pub struct TaskView {
     pub worker: String,
     /// What became of it.
     pub end: TaskEnd,
-    /// From dispatch to arrival at the coordinator, or to the timeout.
+    /// From dispatch to arrival at the coordinator, or to the timeout. Over NATS an answer that is late arrives, too, and
+    /// has no figure until it does.
     pub took_ms: Option<f64>,
     /// The value, if it came in time.
     pub value: Option<f64>,

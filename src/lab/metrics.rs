@@ -1,7 +1,7 @@
 //! What a run's requests amount to.
 
 use super::stats::{self, Estimate};
-use crate::systems::oracle::log::{Log, TaskEnd};
+use crate::systems::oracle::log::{Log, RequestEntry, TaskEnd};
 use serde::{Deserialize, Serialize};
 
 /// Figures over the requests that a log kept.
@@ -21,6 +21,9 @@ pub struct Summary {
     pub error_p95: Option<f64>,
     /// From the intended send time to the answer, milliseconds, over the answered.
     pub latency_ms: Option<Percentiles>,
+    /// Of those that failed, the ones that came too often: 429.
+    #[serde(default)]
+    pub limited: usize,
     /// How the tasks of closed requests ended.
     pub tasks: Tasks,
 }
@@ -45,8 +48,14 @@ pub struct Tasks {
     pub in_time: usize,
     /// An error, a refused or a broken connection.
     pub failed: usize,
-    /// Cancelled at the timeout.
+    /// Not there at the timeout; over HTTP they were cancelled.
     pub late: usize,
+    /// Gone with a broker, or their answers were.
+    #[serde(default)]
+    pub lost: usize,
+    /// Deliveries that JetStream made again.
+    #[serde(default)]
+    pub redelivered: usize,
     /// Still under way.
     pub pending: usize,
 }
@@ -66,9 +75,12 @@ pub fn summarise(log: &Log) -> Summary {
             TaskEnd::InTime => &mut tasks.in_time,
             TaskEnd::Failed => &mut tasks.failed,
             TaskEnd::Late => &mut tasks.late,
+            TaskEnd::Lost => &mut tasks.lost,
             TaskEnd::Pending => &mut tasks.pending,
         } += 1;
     }
+    tasks.redelivered = requests.iter().map(|r| r.redelivered as usize).sum();
+    let is_limited = |r: &&RequestEntry| r.error.as_ref().is_some_and(|error| error.status == 429);
     Summary {
         requests: requests.len(),
         answered,
@@ -77,6 +89,7 @@ pub fn summarise(log: &Log) -> Summary {
         error_mean: stats::estimate(&errors),
         error_p95: stats::percentile(&errors, 95.0),
         latency_ms: percentiles(&latencies),
+        limited: requests.iter().filter(is_limited).count(),
         tasks,
     }
 }

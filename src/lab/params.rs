@@ -125,7 +125,7 @@ impl Allowed {
             Allowed::Real(low, high) => {
                 parse_real(text).filter(|x| (low..=high).contains(x)).map(Parsed::Real)
             }
-            Allowed::CountOrOff(..) if text == "off" => Some(Parsed::Count(0)),
+            Allowed::CountOrOff(..) if text == "off" || text == "0" => Some(Parsed::Count(0)),
             Allowed::RealOrOff(..) if text == "off" => Some(Parsed::Real(0.0)),
             Allowed::CountOrOff(low, high) => Allowed::Count(low, high).parse(text),
             Allowed::RealOrOff(low, high) => Allowed::Real(low, high).parse(text),
@@ -167,17 +167,18 @@ pub(super) fn parse_real(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::oracle::TABLE;
+    use super::oracle::{HTTP, NATS};
     use super::*;
     use crate::systems::oracle::Params;
 
     #[test]
     fn every_default_is_allowed_and_survives_a_round_trip() {
-        let defaults = Params::default();
-        for Setting { key, value, .. } in all(&TABLE, &defaults) {
-            let mut params = Params { workers: 99, ..Params::default() };
-            set(&TABLE, &mut params, key, &value).unwrap();
-            assert!(all(&TABLE, &params).iter().any(|now| now.key == key && now.value == value), "{key}");
+        for (table, defaults) in [(HTTP, Params::default()), (NATS, Params::over_nats())] {
+            for Setting { key, value, .. } in all(table, &defaults) {
+                let mut params = Params { workers: 99, ..Params::default() };
+                set(table, &mut params, key, &value).unwrap();
+                assert!(all(table, &params).iter().any(|now| now.key == key && now.value == value), "{key}");
+            }
         }
     }
 
@@ -201,17 +202,15 @@ mod tests {
                  upper-median, weighted-median, trimmed-mean, mad, hodges-lehmann, pyth",
             ),
         ] {
-            let error = set(&TABLE, &mut params, key, &json!(value)).unwrap_err();
+            let error = set(HTTP, &mut params, key, &json!(value)).unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
-        assert!(set(&TABLE, &mut params, "nonsense", &json!(1)).unwrap_err().to_string().contains("timeout"));
+        assert!(set(HTTP, &mut params, "nonsense", &json!(1)).unwrap_err().to_string().contains("timeout"));
         assert_eq!(params, Params::default(), "nothing is lost");
         for (key, value) in [("rate", "2.5"), ("quorum", "7")] {
-            set(&TABLE, &mut params, key, &json!(value)).unwrap();
-            assert!(
-                all(&TABLE, &params).iter().any(|now| now.key == key && format!("{}", now.value) == value)
-            );
-            set(&TABLE, &mut params, key, &json!("off")).unwrap();
+            set(HTTP, &mut params, key, &json!(value)).unwrap();
+            assert!(all(HTTP, &params).iter().any(|now| now.key == key && format!("{}", now.value) == value));
+            set(HTTP, &mut params, key, &json!("off")).unwrap();
         }
         assert_eq!(params, Params::default(), "off is off");
     }

@@ -4,6 +4,7 @@
 
 mod config;
 mod oracle_http;
+mod oracle_nats;
 
 use super::SystemKind;
 
@@ -26,7 +27,7 @@ pub struct Preset {
 /// All shipped scenarios, system by system. The first is the one that the page opens with, and the first of each system is
 /// the one that bears its name.
 pub fn all() -> impl Iterator<Item = &'static Preset> + Clone {
-    oracle_http::PRESETS.iter().chain(&config::PRESETS)
+    oracle_http::PRESETS.iter().chain(&oracle_nats::PRESETS).chain(&config::PRESETS)
 }
 
 /// The preset called `name`.

@@ -144,10 +144,20 @@ impl Report {
     }
 
     fn write_summary(&self, f: &mut String) -> std::fmt::Result {
-        let Summary { requests, answered, unanswered, pending, error_mean, latency_ms, tasks, .. } =
-            &self.summary;
+        let Summary {
+            requests, answered, unanswered, pending, error_mean, latency_ms, tasks, limited, ..
+        } = &self.summary;
         writeln!(f, "requests   {requests}: {answered} answered, {unanswered} failed, {pending} under way")?;
-        writeln!(f, "tasks      {} in time, {} failed, {} late", tasks.in_time, tasks.failed, tasks.late)?;
+        write!(f, "tasks      {} in time, {} failed, {} late", tasks.in_time, tasks.failed, tasks.late)?;
+        for (count, what) in [(tasks.lost, "lost with the broker"), (tasks.redelivered, "delivered again")] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        writeln!(f)?;
+        if *limited > 0 {
+            writeln!(f, "limited    {limited} of the failed got 429")?;
+        }
         if let Some(e) = error_mean {
             writeln!(
                 f,

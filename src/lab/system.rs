@@ -24,18 +24,21 @@ use std::any::Any;
 pub enum SystemKind {
     /// The oracle over HTTP.
     OracleHttp,
+    /// The oracle over NATS.
+    OracleNats,
     /// The configuration system.
     Config,
 }
 
 impl SystemKind {
     /// All of them, in the order of the page's header.
-    pub const ALL: [SystemKind; 2] = [SystemKind::OracleHttp, SystemKind::Config];
+    pub const ALL: [SystemKind; 3] = [SystemKind::OracleHttp, SystemKind::OracleNats, SystemKind::Config];
 
     /// What it is called, and what it runs over.
     pub const fn title(self) -> (&'static str, &'static str) {
         match self {
             SystemKind::OracleHttp => ("Oracle", "HTTP"),
+            SystemKind::OracleNats => ("Oracle", "NATS"),
             SystemKind::Config => ("Config", "ETag"),
         }
     }
@@ -44,6 +47,7 @@ impl SystemKind {
     pub const fn name(self) -> &'static str {
         match self {
             SystemKind::OracleHttp => "oracle-http",
+            SystemKind::OracleNats => "oracle-nats",
             SystemKind::Config => "config",
         }
     }
@@ -52,6 +56,10 @@ impl SystemKind {
     pub(super) fn defaults(self) -> Option<Box<dyn Settings>> {
         match self {
             SystemKind::OracleHttp => Some(Box::new(crate::systems::oracle::Params::default())),
+            #[cfg(feature = "all-systems")]
+            SystemKind::OracleNats => Some(Box::new(crate::systems::oracle::Params::over_nats())),
+            #[cfg(not(feature = "all-systems"))]
+            SystemKind::OracleNats => None,
             #[cfg(feature = "all-systems")]
             SystemKind::Config => Some(Box::new(crate::systems::config::Params::default())),
             #[cfg(not(feature = "all-systems"))]

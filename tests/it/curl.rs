@@ -249,6 +249,16 @@ fn a_fresh_cluster_is_at_one_second_with_everybody_registered_and_nothing_asked(
     assert_eq!(again.json(), workers, "the same each time");
 }
 
+#[test]
+fn the_cluster_over_nats_answers_and_its_broker_tells_its_figures() {
+    let nats = ["--preset", "oracle-nats", "--set", "fail=0", "--set", "delay-max=500ms"];
+    let answer = curl(&nats, &["-d", "{\"query\":\"BTC/USD\"}", "localhost:8080/request"]).json();
+    assert_eq!(answer["worker_responses"].as_array().unwrap().len(), 12);
+    assert_eq!(curl(&nats, &["localhost:8080/health"]).json()["status"], "ok");
+    let varz = curl(&nats, &["localhost:8222/varz"]).json();
+    assert_eq!((&varz["version"], &varz["connections"]), (&json!("2.9.10"), &json!(13)));
+}
+
 // --- sessions -----------------------------------------------------------------------------------------------------
 
 #[test]

@@ -41,7 +41,7 @@ fn scenarios() -> Vec<Scenario> {
         case.set("drift", "0.003").set("quorum", "8").set("rate", "0.4").set("burst", "2").scenario
     });
     let oracles = oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).chain(liars);
-    oracles.chain(configurations()).collect()
+    oracles.chain(configurations()).chain(over_nats()).collect()
 }
 
 /// Every shipped scenario of the configuration system, and one of it in which a person acts.
@@ -57,6 +57,12 @@ fn configurations() -> impl Iterator<Item = Scenario> {
         Action::Fault { at_ms: 33_000, fault: "restart:a-02".to_owned() },
     ];
     shipped.chain([acted])
+}
+
+/// Every shipped scenario over NATS.
+fn over_nats() -> impl Iterator<Item = Scenario> {
+    let shipped = presets::all().filter(|preset| preset.system == SystemKind::OracleNats).zip(41..);
+    shipped.map(|(preset, seed)| Case::preset(preset.name, seed).seconds(40).scenario)
 }
 
 fn play(scenario: Scenario) -> Golden {

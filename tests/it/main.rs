@@ -24,6 +24,7 @@ mod oracle;
 mod oracle_faults;
 mod oracle_lies;
 mod oracle_load;
+mod oracle_nats;
 mod oracle_tasks;
 
 mod config;

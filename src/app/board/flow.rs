@@ -69,7 +69,7 @@ fn bundles(sheet: &mut Sheet, scene: &Scene, grid: &Grid, (x0, x1): (f64, f64)) 
 
 /// A dot per message: outward above its bundle, back below it.
 fn messages(sheet: &mut Sheet, scene: &Scene, grid: &Grid, (x0, x1): (f64, f64)) {
-    let Some(coordinator) = scene.coordinator.map(|node| node.id) else {
+    let Some(hub) = scene.hub().map(|node| node.id) else {
         return;
     };
     let size = (grid.cell.1 * 0.24).clamp(1.0, 2.5);
@@ -81,11 +81,11 @@ fn messages(sheet: &mut Sheet, scene: &Scene, grid: &Grid, (x0, x1): (f64, f64))
         }
     };
     // Outward first, then back: the same pen for all of one kind.
-    for message in scene.snapshot.messages.iter().filter(|message| message.from == coordinator) {
+    for message in scene.snapshot.messages.iter().filter(|message| message.from == hub) {
         let paint = if message.kind == MessageKind::Request { Paint::Task } else { Paint::Ink3 };
         dot(message.to, progress(message, scene.snapshot.vtime_ms), -1.0, paint);
     }
-    for message in scene.snapshot.messages.iter().filter(|message| message.to == coordinator) {
+    for message in scene.snapshot.messages.iter().filter(|message| message.to == hub) {
         let paint = match message.kind {
             MessageKind::Error | MessageKind::Refusal => Paint::Failed,
             MessageKind::Answer => Paint::InTime,

@@ -95,7 +95,7 @@ fn selection(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
         return;
     }
     let mut ground = |row: usize, alpha: f32| {
-        let x = layout.coordinator.right() + 5.0;
+        let x = layout.hub().right() + 5.0;
         let margin = if layout.phone { 4.0 } else { 10.0 };
         let (y, h) = (layout.rows.start(row), layout.rows.height(row));
         let (y, h) = if h > 12.0 { (y.round() + 1.0, h.round() - 2.0) } else { (y, h) };

@@ -180,6 +180,8 @@ pub struct Layout {
     pub client: Option<Rect>,
     /// The coordinator's box.
     pub coordinator: Rect,
+    /// The broker's box, in a system that has one.
+    pub broker: Option<Rect>,
     /// The middle of the lamps.
     pub lamp_x: f64,
     /// Where names begin.
@@ -194,10 +196,11 @@ pub struct Layout {
     pub grid: Option<Grid>,
 }
 
-/// Columns: the client's left edge, the coordinator's left edge and width, lamps, names, strips.
+/// Columns: the client's left edge, the coordinator's left edge and width, the broker's, lamps, names, strips.
 struct Columns {
     client: Option<f64>,
     coordinator: (f64, f64),
+    broker: Option<(f64, f64)>,
     lamp: f64,
     label: f64,
     when: Option<(f64, f64)>,
@@ -214,6 +217,7 @@ impl Columns {
             Strips::Three => Columns {
                 client: Some(18.0),
                 coordinator: (150.0, 62.0),
+                broker: None,
                 lamp: (w * 0.375).round(),
                 label: (w * 0.375).round() + 18.0,
                 when: Some(((w * 0.375).round() + 92.0, (w * 0.69).round())),
@@ -223,30 +227,63 @@ impl Columns {
                 let lamp = (w * 0.43).round();
                 let (when, what) = one(strip, (lamp + 84.0, w - 18.0));
                 let client = Some(12.0);
-                Columns { client, coordinator: (112.0, 48.0), lamp, label: lamp + 16.0, when, what }
+                Columns {
+                    client,
+                    coordinator: (112.0, 48.0),
+                    broker: None,
+                    lamp,
+                    label: lamp + 16.0,
+                    when,
+                    what,
+                }
             }
             Strips::Phone(strip) => {
                 let lamp = (w * 0.27).round();
                 let (when, what) = one(strip, (lamp + 62.0, w - 14.0));
-                Columns { client: None, coordinator: (8.0, 32.0), lamp, label: lamp + 13.0, when, what }
+                Columns {
+                    client: None,
+                    coordinator: (8.0, 32.0),
+                    broker: None,
+                    lamp,
+                    label: lamp + 13.0,
+                    when,
+                    what,
+                }
             }
         }
     }
 }
 
+impl Columns {
+    /// The same with a broker between the coordinator and the tracks; lamps and strips stay where they are.
+    fn with_broker(self, strips: Strips) -> Self {
+        let (client, coordinator, broker) = match strips {
+            Strips::Three => (Some(14.0), (112.0, 50.0), (264.0, 52.0)),
+            Strips::Two(_) => (None, (12.0, 44.0), (150.0, 42.0)),
+            Strips::Phone(_) => (None, (4.0, 20.0), (36.0, 20.0)),
+        };
+        Columns { client, coordinator, broker: Some(broker), ..self }
+    }
+}
+
 impl Layout {
-    /// The measures for so many workers; `focus` is the row under the lens.
-    pub fn new(view: &View, workers: usize, focus: Option<usize>) -> Self {
+    /// The measures for so many workers, with a broker or without; `focus` is the row under the lens.
+    pub fn new(view: &View, workers: usize, has_broker: bool, focus: Option<usize>) -> Self {
         let phone = matches!(view.strips, Strips::Phone(_));
         let (head, foot) = margins(phone);
         let (width, height) = (view.width, view.height);
         let bottom = (height - foot).max(head + 20.0);
         let high = bottom - head;
-        let columns = Columns::new(view.strips, width);
+        let columns = match (has_broker, Columns::new(view.strips, width)) {
+            (true, columns) => columns.with_broker(view.strips),
+            (false, columns) => columns,
+        };
         let size = Size::of(workers);
         let (x, w) = columns.coordinator;
         let strip = columns.when.or(columns.what).map_or(width, |(x, _)| x);
-        let room = (x + w + 6.0, strip - if phone { 10.0 } else { 62.0 }, head + 4.0, high - 8.0);
+        let beside = |(x, w): (f64, f64)| Rect::new(x, head + 2.0, w, high - 4.0);
+        let tracks_from = columns.broker.map_or(x + w, |(x, w)| x + w);
+        let room = (tracks_from + 6.0, strip - if phone { 10.0 } else { 62.0 }, head + 4.0, high - 8.0);
         Layout {
             width,
             height,
@@ -258,7 +295,8 @@ impl Layout {
                 let w = if columns.coordinator.0 > 120.0 { 72.0 } else { 66.0 };
                 Rect::new(x, (head + high / 2.0 - 34.0).round(), w, 68.0)
             }),
-            coordinator: Rect::new(x, head + 2.0, w, high - 4.0),
+            coordinator: beside((x, w)),
+            broker: columns.broker.map(beside),
             lamp_x: columns.lamp,
             label_x: columns.label,
             when: columns.when,
@@ -268,6 +306,11 @@ impl Layout {
         }
     }
 
+    /// Where the tracks begin: the broker's box, or the coordinator's.
+    pub fn hub(&self) -> Rect {
+        self.broker.unwrap_or(self.coordinator)
+    }
+
     /// Where the rails begin and end: the same for all, so that a message's speed tells its latency.
     pub fn rails(&self) -> (f64, f64) {
         let end = match self.size {
@@ -275,7 +318,7 @@ impl Layout {
             // The lamp under the lens is larger than its neighbours.
             Size::Lanes | Size::Bundles => self.lamp_x - (3.0 + self.lamp_column(0)).max(8.0),
         };
-        (self.coordinator.right() + 3.0, end)
+        (self.hub().right() + 3.0, end)
     }
 
     /// How far left of the last lamp a narrow row's lamp stands: neighbours step aside, so that they stay apart.

@@ -5,6 +5,7 @@
 //! [`Board`] which worker it is at. In reading order: `mark` (what a board consists of), `scale`, `layout` (where
 //! things stand), `scene` (what a snapshot says), then one module per part of the picture.
 
+mod broker;
 #[cfg(feature = "all-systems")]
 mod config;
 mod flow;
@@ -104,10 +105,14 @@ pub struct Board {
 /// Draws a snapshot.
 pub fn draw(snapshot: &Snapshot, view: &View) -> Board {
     let scene = Scene::new(snapshot, view);
-    let layout = Layout::new(view, scene.rows.len(), scene.hovered.or(scene.selected));
+    let layout =
+        Layout::new(view, scene.rows.len(), scene.broker.is_some(), scene.hovered.or(scene.selected));
     let mut sheet = Sheet::default();
     headings::draw(&mut sheet, &scene, &layout, view);
     system::draw(&mut sheet, &scene, &layout, view);
+    if let Some(rect) = layout.broker {
+        broker::draw(&mut sheet, &scene, &layout, rect, view);
+    }
     match layout.size {
         Size::Rows | Size::Lanes => tracks::draw(&mut sheet, &scene, &layout, view),
         Size::Bundles => flow::draw(&mut sheet, &scene, &layout, view),
@@ -137,7 +142,7 @@ impl Board {
             return Some((row * grid.per_row + column).min(grid.count - 1));
         }
         let in_height = y >= layout.top - TOLERANCE && y <= layout.bottom + TOLERANCE;
-        let in_width = x >= layout.coordinator.right() && x <= layout.width;
+        let in_width = x >= layout.hub().right() && x <= layout.width;
         if in_height && in_width { layout.rows.at(y) } else { None }
     }
 

@@ -21,12 +21,13 @@ pub struct Picture {
 /// The race board of a snapshot.
 pub fn race(snapshot: &Snapshot, view: &View) -> Picture {
     let mut board = draw(snapshot, view);
+    let broker = snapshot.broker.as_ref().map(|broker| broker.node);
     Picture {
+        places: board.layout.broker.zip(broker).into_iter().collect(),
         marks: std::mem::take(&mut board.marks),
         width: board.layout.width,
         height: board.layout.height,
         rows: Some(board),
-        places: Vec::new(),
     }
 }
 

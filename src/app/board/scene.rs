@@ -26,6 +26,8 @@ pub(super) enum Answer {
     Refused,
     /// No answer in time.
     Late,
+    /// The task or the answer was in the broker when that went down.
+    Lost,
 }
 
 impl Answer {
@@ -39,7 +41,7 @@ impl Answer {
             Answer::Pending => Shape::Working,
             Answer::InTime => Shape::InTime,
             Answer::Lying => Shape::Lying,
-            Answer::Failed | Answer::Refused => Shape::Failed,
+            Answer::Failed | Answer::Refused | Answer::Lost => Shape::Failed,
             Answer::Late => Shape::Late,
         }
     }
@@ -81,6 +83,8 @@ pub(super) struct Row<'a> {
     pub(super) answer: Answer,
     /// How long the answer took, or has taken so far.
     pub(super) ms: f64,
+    /// Late, and there by now.
+    pub(super) arrived_late: bool,
     /// How far its value is from the reference, in per cent.
     pub(super) off: Option<f64>,
 }
@@ -101,6 +105,8 @@ pub(super) struct Scene<'a> {
     pub(super) rows: Vec<Row<'a>>,
     pub(super) coordinator: Option<&'a NodeView>,
     pub(super) client: Option<&'a NodeView>,
+    /// What stands between the coordinator and the workers, if anything does.
+    pub(super) broker: Option<&'a NodeView>,
     /// The timeout of this request.
     pub(super) timeout_ms: f64,
     /// How long the request has been open, while it is.
@@ -126,6 +132,7 @@ impl<'a> Scene<'a> {
             rows: Vec::with_capacity(snapshot.nodes.len()),
             coordinator: node_of(Role::Coordinator),
             client: node_of(Role::Client),
+            broker: node_of(Role::Broker),
             timeout_ms: snapshot.settings.timeout_ms,
             open_ms: None,
             reference: None,
@@ -179,7 +186,15 @@ impl<'a> Scene<'a> {
                 WorkerState::Lying if !view.show_truth => WorkerState::InTime,
                 state => state,
             };
-            self.rows.push(Row { node, task: None, lamp, answer: Answer::NotAsked, ms: 0.0, off: None });
+            self.rows.push(Row {
+                node,
+                task: None,
+                lamp,
+                answer: Answer::NotAsked,
+                ms: 0.0,
+                arrived_late: false,
+                off: None,
+            });
         }
         let Some(request) = self.request else {
             return;
@@ -191,13 +206,24 @@ impl<'a> Scene<'a> {
             let answer = answer(task, self.rows[row].node, view.show_truth);
             let ms = match answer {
                 Answer::Pending => self.open_ms.unwrap_or(0.0),
+                Answer::Late if self.broker.is_some() => {
+                    let so_far = self.snapshot.vtime_ms - request.opened_ms.unwrap_or(0.0);
+                    task.took_ms.unwrap_or(so_far)
+                }
                 Answer::Late => self.timeout_ms,
                 _ => task.took_ms.unwrap_or(0.0).min(self.timeout_ms),
             };
             let off = task.value.zip(self.reference).map(|(value, reference)| off(value, reference));
+            let arrived_late = self.broker.is_some() && answer == Answer::Late && task.took_ms.is_some();
             let entry = &mut self.rows[row];
+            entry.arrived_late = arrived_late;
             (entry.task, entry.answer, entry.ms, entry.off) = (Some(task), answer, ms, off);
         }
+    }
+
+    /// Where the tracks begin: at the broker, or at the coordinator.
+    pub(super) fn hub(&self) -> Option<&'a NodeView> {
+        self.broker.or(self.coordinator)
     }
 
     /// The row of a node's number: workers have consecutive ones.
@@ -245,5 +271,6 @@ fn answer(task: &TaskView, node: &NodeView, show_truth: bool) -> Answer {
         TaskEnd::Failed if !node.up && task.err.as_deref() == Some("connection refused") => Answer::Refused,
         TaskEnd::Failed => Answer::Failed,
         TaskEnd::Late => Answer::Late,
+        TaskEnd::Lost => Answer::Lost,
     }
 }

@@ -4,7 +4,7 @@ use super::mark::{Align, Dash, Fill, Font, Rect, Shape, Sheet, Text};
 use super::paint::Paint;
 use super::scene::Scene;
 use super::{Layout, View};
-use crate::app::snapshot::{MessageKind, MessageView};
+use crate::app::snapshot::{MessageKind, MessageView, NodeView};
 
 /// How far a message has come, 0 … 1: messages move evenly, or a picture would lie about latency. One that is lost
 /// comes as far as the middle.
@@ -80,7 +80,7 @@ fn client(sheet: &mut Sheet, scene: &Scene, layout: &Layout, rect: Rect, view: &
         sheet.glyph(shape, x0 + 10.0, back, 7.0);
     }
     if !view.flow && !view.reduced_motion {
-        messages(sheet, scene, (x0, x1), (out, back));
+        messages(sheet, scene, (scene.client, scene.coordinator), (x0, x1), (out, back));
     }
     node_box(sheet, rect, scene.client.is_none_or(|node| node.up));
     let middle = |text: Text| text.align(Align::Center);
@@ -98,16 +98,23 @@ fn client(sheet: &mut Sheet, scene: &Scene, layout: &Layout, rect: Rect, view: &
     }
 }
 
-fn messages(sheet: &mut Sheet, scene: &Scene, (x0, x1): (f64, f64), (out, back): (f64, f64)) {
-    let (Some(client), Some(coordinator)) = (scene.client, scene.coordinator) else {
+/// What moves between two boxes: to the right above, to the left below.
+pub(super) fn messages(
+    sheet: &mut Sheet,
+    scene: &Scene,
+    ends: (Option<&NodeView>, Option<&NodeView>),
+    (x0, x1): (f64, f64),
+    (out, back): (f64, f64),
+) {
+    let (Some(left), Some(right)) = ends else {
         return;
     };
     for message in &scene.snapshot.messages {
         let part = progress(message, scene.snapshot.vtime_ms);
-        if (message.from, message.to) == (client.id, coordinator.id) {
+        if (message.from, message.to) == (left.id, right.id) {
             let x = x0 + (x1 - x0) * part;
             sheet.glyph(message_shape(message.kind), x, out, 4.0);
-        } else if (message.from, message.to) == (coordinator.id, client.id) {
+        } else if (message.from, message.to) == (right.id, left.id) {
             let x = x1 - (x1 - x0) * part;
             let shape = message_shape(message.kind);
             sheet.line([x, back, x1, back], 3.0, Dash::Solid, shape.paint());

@@ -52,7 +52,8 @@ fn passed(scene: &Scene) -> Vec<Passed> {
         let was_asked = row.answer != Answer::NotAsked;
         let sign = match row.answer {
             Answer::InTime | Answer::Lying | Answer::Failed | Answer::Refused => Some(row.answer.shape()),
-            Answer::NotAsked | Answer::Pending | Answer::Late => None,
+            Answer::Late if row.arrived_late => Some(Shape::Late),
+            Answer::NotAsked | Answer::Pending | Answer::Late | Answer::Lost => None,
         };
         let whole = |yes: bool| if yes { 1.0 } else { 0.0 };
         Passed { out: whole(was_asked), back: whole(sign.is_some()), sign, moving: false, traffic: 0 }
@@ -71,7 +72,7 @@ fn passed(scene: &Scene) -> Vec<Passed> {
         let part = progress(message, scene.snapshot.vtime_ms);
         if outward && message.kind == MessageKind::Request {
             (entry.out, entry.moving) = (part, true);
-        } else if !outward && scene.rows[row].answer == Answer::Pending {
+        } else if !outward && awaits(scene, row) {
             let sign = shape_of(scene, row, message);
             (entry.back, entry.sign, entry.moving) = (part, Some(sign), true);
         }
@@ -79,12 +80,18 @@ fn passed(scene: &Scene) -> Vec<Passed> {
     passed
 }
 
-/// The row that a message belongs to, and whether it leaves the coordinator.
+/// Whether an answer of that worker may be on its way; a late one only where nobody is cancelled.
+fn awaits(scene: &Scene, row: usize) -> bool {
+    let answer = scene.rows[row].answer;
+    answer == Answer::Pending || answer == Answer::Late && scene.broker.is_some()
+}
+
+/// The row that a message belongs to, and whether it goes to the worker.
 fn place(scene: &Scene, message: &MessageView) -> Option<(usize, bool)> {
-    let coordinator = scene.coordinator?.id;
-    if message.from == coordinator {
+    let hub = scene.hub()?.id;
+    if message.from == hub {
         Some((scene.row_of(message.to)?, true))
-    } else if message.to == coordinator {
+    } else if message.to == hub {
         Some((scene.row_of(message.from)?, false))
     } else {
         None
@@ -313,7 +320,7 @@ fn ranges(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
         let to = (from + block - 1).min(last);
         if from > 0 {
             let y = rows.start(from).round() + 0.5;
-            sheet.level(y, layout.coordinator.right() + 6.0, right, 1.0, Paint::Line);
+            sheet.level(y, layout.hub().right() + 6.0, right, 1.0, Paint::Line);
         }
         let middle = (rows.start(from) + rows.start(to) + rows.height(to)) / 2.0;
         let number = |name: &str| name.rsplit('-').next().unwrap_or_default().to_owned();

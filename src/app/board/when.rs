@@ -37,7 +37,11 @@ fn has_answers(scene: &Scene) -> bool {
 
 /// From 0 to a little more than the slowest answer may take; the timeout is always on it, and not far to the left.
 pub(super) fn axis(scene: &Scene, pixels: (f64, f64)) -> Scale {
-    let slowest = scene.snapshot.settings.delay_max_ms + FLIGHTS_MS;
+    let mut slowest = scene.snapshot.settings.delay_max_ms + FLIGHTS_MS;
+    if scene.broker.is_some() {
+        // Nobody is cancelled there: answers come as late as they are.
+        slowest = scene.rows.iter().map(|row| row.ms).fold(slowest, f64::max);
+    }
     let timeout = scene.timeout_ms.max(1.0);
     Scale { values: (0.0, slowest.clamp(timeout * 1.12, timeout * 2.0)), pixels }
 }
@@ -114,11 +118,11 @@ fn bars(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
 fn bar(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale, i: usize, row: &Row) {
     let height = layout.rows.height(i);
     let (y, thick) = (layout.rows.center(i).round(), (height * 0.44).clamp(2.0, 13.0).round());
-    let (x0, x1) = (axis.at(0.0), axis.at(row.ms));
+    let (x0, x1) = (axis.at(0.0), axis.at(row.ms.min(axis.values.1)));
     let rect = Rect::new(x0, y - (thick / 2.0).floor(), (x1 - x0).max(0.5), thick);
     let mut label_x = x1 + 6.0;
     match row.answer {
-        Answer::NotAsked | Answer::Refused => label_x = x0 + 3.0,
+        Answer::NotAsked | Answer::Refused | Answer::Lost => label_x = x0 + 3.0,
         Answer::Pending => {
             sheet.solid(rect, Paint::Task.alpha(0.22));
         }
@@ -173,7 +177,12 @@ fn words(scene: &Scene, row: &Row) -> Vec<(String, Font)> {
         Answer::NotAsked | Answer::Refused => match row.node.down_since_ms {
             Some(since) => vec![(format!("down since {:.1} s", since / 1000.0), Font::Condensed)],
             None if scene.request.is_some_and(|request| request.opened_ms.is_some()) => {
-                vec![("not asked".to_owned(), Font::Condensed)]
+                let words = match &scene.snapshot.broker {
+                    Some(broker) if broker.delivery == "queue" => "not chosen",
+                    Some(_) => "not reached",
+                    None => "not asked",
+                };
+                vec![(words.to_owned(), Font::Condensed)]
             }
             None => Vec::new(),
         },
@@ -183,7 +192,14 @@ fn words(scene: &Scene, row: &Row) -> Vec<(String, Font)> {
             let (cause, after) = (cause(row), scale::millis(row.ms));
             vec![(format!("{cause} after {after}"), Font::Mono), (cause.to_owned(), Font::Mono)]
         }
+        Answer::Late if row.arrived_late => {
+            vec![
+                (format!("{} dropped", scale::millis(row.ms)), Font::Mono),
+                (scale::millis(row.ms), Font::Mono),
+            ]
+        }
         Answer::Late => vec![("late".to_owned(), Font::Condensed)],
+        Answer::Lost => vec![("lost with the broker".to_owned(), Font::Condensed)],
     }
 }
 
@@ -216,7 +232,7 @@ fn lanes(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
     ];
     for (answer, paint, alpha) in looks {
         for (i, row) in of(answer) {
-            let (x0, x1) = (axis.at(0.0), axis.at(row.ms));
+            let (x0, x1) = (axis.at(0.0), axis.at(row.ms.min(axis.values.1)));
             let rect = Rect::new(x0, rows.center(i) - thick / 2.0, (x1 - x0).max(0.5), thick);
             if answer == Answer::Late && thick >= 5.0 {
                 sheet.area(rect, 0.0, Fill::Hatch, paint);

@@ -19,7 +19,7 @@ pub fn charts(history: &History, width: f64) -> [Chart; 5] {
         error(history, &columns, width),
         answers(history, &columns, width),
         in_flight(history, width),
-        rejected(history, width),
+        rejected(history, &columns, width),
     ]
 }
 
@@ -36,6 +36,8 @@ pub(super) struct Column {
     counter: Option<f64>,
     /// The means.
     pub(super) counts: [f64; 5],
+    /// How many came too often.
+    limited: f64,
 }
 
 fn columns(history: &History) -> Vec<Column> {
@@ -52,8 +54,10 @@ impl Column {
         };
         let medians: Vec<f64> = points.iter().filter_map(|point| point.p50_ms).collect();
         let mut counts = [0.0; 5];
+        let limited = points.iter().filter(|point| point.limited).count();
+        let asked = (points.len() - limited).max(1) as f64;
         for point in points {
-            let add = |(sum, count): (&mut f64, &u32)| *sum += f64::from(*count) / points.len() as f64;
+            let add = |(sum, count): (&mut f64, &u32)| *sum += f64::from(*count) / asked;
             counts.iter_mut().zip(&point.counts).for_each(add);
         }
         Column {
@@ -63,6 +67,7 @@ impl Column {
             error: worst(|point| point.error),
             counter: worst(|point| point.counter),
             counts,
+            limited: limited as f64,
         }
     }
 }
@@ -187,14 +192,34 @@ fn in_flight(history: &History, width: f64) -> Chart {
     pen.chart("in-flight", "Tasks in flight", now.to_string(), description)
 }
 
-fn rejected(history: &History, width: f64) -> Chart {
+fn rejected(history: &History, columns: &[Column], width: f64) -> Chart {
+    let (key, title) = ("rejected", "Rejected (429)");
     let mut pen = Pen::new(history, width);
-    pen.note("No rate limit in this system.");
-    let mut chart =
-        pen.chart("rejected", "Rejected (429)", "0".to_owned(), "No rate limit in this system.".to_owned());
-    // Nothing happens over time here.
-    chart.items.retain(|item| !matches!(item, Item::Path { class: "now", .. }));
-    chart
+    let Some(rate) = history.rate else {
+        pen.note("No rate limit in this system.");
+        let mut chart = pen.chart(key, title, "0".to_owned(), "No rate limit in this system.".to_owned());
+        // Nothing happens over time here.
+        chart.items.retain(|item| !matches!(item, Item::Path { class: "now", .. }));
+        return chart;
+    };
+    let total = history.points.iter().filter(|point| point.limited).count();
+    pen.bands(history);
+    if total == 0 {
+        pen.note("None.");
+    } else {
+        let most = columns.iter().map(|column| column.limited).fold(1.0, f64::max);
+        let y = Scale { values: (0.0, most), pixels: (BASE, TOP) };
+        pen.tick(&y, most, &shortest(most));
+        let mut bars = String::new();
+        for column in columns.iter().filter(|column| column.limited > 0.0) {
+            let top = y.px(column.limited);
+            rect(&mut bars, pen.x.px_within(column.at_s) - 2.0, top, 4.0, BASE - top);
+        }
+        pen.path("bar-failed", bars);
+    }
+    let description =
+        format!("{total} requests were rejected so far; a client may send {} a second.", shortest(rate));
+    pen.chart(key, title, total.to_string(), description)
 }
 
 // --- words ------------------------------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ pub struct Point {
     pub counter: Option<f64>,
     /// What became of the workers so far.
     pub counts: Counts,
+    /// It came too often, and nobody was asked.
+    pub limited: bool,
 }
 
 /// A time when something was broken.
@@ -91,6 +93,8 @@ pub struct History {
     pub workers: u32,
     /// How the answer is made.
     pub strategy: Strategy,
+    /// How many requests a second a client may send.
+    pub rate: Option<f64>,
 }
 
 impl Default for History {
@@ -108,6 +112,7 @@ impl Default for History {
             timeout_ms: 0.0,
             workers: 0,
             strategy: Strategy::Average,
+            rate: None,
         }
     }
 }
@@ -139,7 +144,7 @@ impl History {
         self.now_ms = now.as_millis_f64();
         self.horizon_ms = run.horizon().as_millis_f64();
         self.timeout_ms = params.timeout.as_millis_f64();
-        (self.workers, self.strategy) = (params.workers, params.strategy);
+        (self.workers, self.strategy, self.rate) = (params.workers, params.strategy, params.rate);
         self.bands = bands(run);
         self.read_log(oracle, now);
         self.in_flight.extend_to(now.as_nanos());
@@ -194,7 +199,7 @@ impl History {
 
     /// The newest point that has come to its end.
     pub fn newest_settled(&self) -> Option<&Point> {
-        self.points.iter().rev().find(|point| point.settled)
+        self.points.iter().rev().find(|point| point.settled && !point.limited)
     }
 }
 
@@ -240,7 +245,7 @@ impl Point {
                 TaskEnd::InTime => Outcome::InTime,
                 TaskEnd::Late => Outcome::Late,
                 TaskEnd::Failed if task.err.as_deref() == Some(refused) => Outcome::Down,
-                TaskEnd::Failed => Outcome::Failed,
+                TaskEnd::Failed | TaskEnd::Lost => Outcome::Failed,
             };
             counts[outcome as usize] += 1;
             if let (true, TaskEnd::InTime, Some(opened), Some(ended)) =
@@ -250,7 +255,8 @@ impl Point {
             }
         }
         let not_asked = params.workers.saturating_sub(request.tasks.len() as u32);
-        if request.opened_at.is_some() || settled {
+        let limited = request.error.as_ref().is_some_and(|error| error.status == 429);
+        if !limited && (request.opened_at.is_some() || settled) {
             counts[Outcome::Down as usize] += not_asked;
         }
         let analysis = request.analysis.as_ref();
@@ -266,6 +272,7 @@ impl Point {
             error: analysis.map(|analysis| analysis.error * 100.0),
             counter,
             counts,
+            limited,
         }
     }
 

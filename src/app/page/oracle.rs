@@ -24,6 +24,27 @@ pub(super) const HTTP: Page = Page {
     charts: || Box::new(History::default()),
 };
 
+/// Over NATS.
+#[cfg(feature = "all-systems")]
+pub(super) const NATS: Page =
+    Page { selected: "nats", sentence: &NATS_SENTENCE, outcomes: nats_outcomes, ..HTTP };
+
+#[cfg(feature = "all-systems")]
+const NATS_SENTENCE: [Part; 12] = [
+    number("workers", "Workers", Style::Count("worker")),
+    Part::Words(" hear requests by "),
+    Part::Choice { key: "transport", label: "Core NATS or JetStream" },
+    Part::Words(" "),
+    Part::Choice { key: "delivery", label: "Fan-out or queue group" },
+    Part::Words(". The coordinator waits "),
+    number("timeout", "Timeout in milliseconds", Style::Time),
+    Part::Words(" for "),
+    number("quorum", "Answers that are enough; 0 waits for any", Style::CountOrAny("answer")),
+    Part::Words(" and takes the "),
+    Part::Choice { key: "strategy", label: "Aggregation strategy" },
+    Part::Words("."),
+];
+
 const SENTENCE: [Part; 10] = [
     number("workers", "Workers", Style::Count("worker")),
     Part::Words(" get every request. The coordinator waits "),
@@ -65,6 +86,32 @@ fn outcomes(snapshot: &Snapshot) -> Vec<Figure> {
             title: "Of the requests that are no longer under way",
         },
     ]
+}
+
+/// The same, and what became of messages in the broker.
+#[cfg(feature = "all-systems")]
+fn nats_outcomes(snapshot: &Snapshot) -> Vec<Figure> {
+    let mut figures = outcomes(snapshot);
+    let summary = &snapshot.summary;
+    let keeps = snapshot.broker.as_ref().is_some_and(|broker| broker.transport == "jetstream");
+    let (count, label, title) = match keeps {
+        true => {
+            (summary.tasks.redelivered, "delivered again", "Messages that JetStream delivered more than once")
+        }
+        false => (
+            summary.tasks.lost,
+            "lost with the broker",
+            "Tasks and answers that were in the broker when it went down",
+        ),
+    };
+    figures.push(Figure {
+        key: "broker",
+        value: count.to_string(),
+        aside: if summary.limited > 0 { format!(", {} × 429", summary.limited) } else { String::new() },
+        label: label.to_owned(),
+        title,
+    });
+    figures
 }
 
 fn cells(snapshot: &Snapshot, node: &NodeView, index: usize) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! How a snapshot is taken of a run.
 
 use super::{
-    FaultView, MessageKind, MessageView, NodeView, RequestView, Role, Settings, Snapshot, TaskView,
-    WorkerState,
+    BrokerView, FaultView, MessageKind, MessageView, NodeView, RequestView, Role, Settings, Snapshot,
+    TaskView, WorkerState,
 };
 use crate::app::page::page;
 use crate::kernel::Instant;
@@ -10,7 +10,7 @@ use crate::lab::Run;
 use crate::lab::fault::Fault;
 use crate::lab::metrics::Summary;
 use crate::net::{Effect, Net, NodeId, Payload, Target};
-use crate::systems::oracle::log::{RequestEntry, TaskEnd};
+use crate::systems::oracle::log::{RequestEntry, TaskEnd, TaskEntry};
 use crate::systems::oracle::{Oracle, Params};
 use std::rc::Rc;
 
@@ -26,6 +26,7 @@ impl Snapshot {
             nodes: Vec::new(),
             messages: run.net().in_flight().iter().map(message).collect(),
             request: None,
+            broker: None,
             #[cfg(feature = "all-systems")]
             config: None,
             settings: Settings { seed: run.scenario().seed, ..Settings::default() },
@@ -47,9 +48,44 @@ pub(in crate::app) fn oracle(run: &Run, snapshot: &mut Snapshot) {
     let newest = log.requests().iter().rev().find(|request| request.opened_at.is_some());
     let newest_failed = || log.requests().back().filter(|request| request.error.is_some());
     let names = Names::of(run.net(), oracle);
-    snapshot.request = newest.or_else(newest_failed).map(|entry| RequestView::of(entry, &names));
+    let shown = newest.or_else(newest_failed);
+    snapshot.request = shown.map(|entry| RequestView::of(entry, &names, oracle.broker().is_some()));
     snapshot.nodes = nodes(run.net(), oracle, newest, names);
     snapshot.settings = Settings::of(oracle.params(), run.scenario().seed);
+    if let Some(broker) = oracle.broker() {
+        snapshot.broker = Some(broker_view(oracle, broker, shown));
+        // What flows back is an answer; what only keeps connections going is not what a picture is about.
+        snapshot.messages = run
+            .net()
+            .in_flight()
+            .iter()
+            .filter_map(|flight| {
+                let back = flight.to == oracle.coordinator()
+                    || flight.to == broker && flight.from != oracle.coordinator();
+                let mut view = message(flight);
+                match flight.payload {
+                    Payload::Control => return None,
+                    Payload::Message if back => view.kind = MessageKind::Answer,
+                    _ => {}
+                }
+                Some(view)
+            })
+            .collect();
+    }
+}
+
+fn broker_view(oracle: &Oracle, broker: NodeId, newest: Option<&RequestEntry>) -> BrokerView {
+    let params = oracle.params();
+    let is_lost = |task: &&TaskEntry| task.end == TaskEnd::Lost;
+    BrokerView {
+        node: broker.0,
+        transport: params.transport.name(),
+        delivery: params.delivery.name(),
+        stored: oracle.stored(),
+        lost: newest.map_or(0, |request| request.tasks.iter().filter(is_lost).count()),
+        redelivered: newest.map_or(0, |request| request.redelivered),
+        connected: oracle.connected(),
+    }
 }
 
 fn fault(fault: &Fault) -> FaultView {
@@ -144,6 +180,8 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names
             Role::Client
         } else if id == oracle.coordinator() {
             Role::Coordinator
+        } else if Some(id) == oracle.broker() {
+            Role::Broker
         } else if id.0 >= first_worker {
             Role::Worker
         } else {
@@ -168,7 +206,7 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names
                 TaskEnd::Pending => WorkerState::Asked,
                 TaskEnd::InTime if known.lied => WorkerState::Lying,
                 TaskEnd::InTime => WorkerState::InTime,
-                TaskEnd::Failed => WorkerState::Failed,
+                TaskEnd::Failed | TaskEnd::Lost => WorkerState::Failed,
                 TaskEnd::Late => WorkerState::Late,
             },
         };
@@ -182,7 +220,8 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names
             slow: net.slowdown(id),
             cut,
             drops,
-            registered: known.score.is_some(),
+            // Over NATS there is nothing to register with.
+            registered: known.score.is_some() || oracle.broker().is_some(),
             score: known.score,
             last_value: known.last_value,
             name,
@@ -204,13 +243,16 @@ struct Known {
 const LAST_VALUES_FROM: usize = 8;
 
 impl RequestView {
-    fn of(entry: &RequestEntry, names: &Names) -> Self {
+    fn of(entry: &RequestEntry, names: &Names, has_broker: bool) -> Self {
         let ms = |at: Option<Instant>| at.map(Instant::as_millis_f64);
         let took = |ended: Option<Instant>| Some(ended?.since(entry.opened_at?).as_millis_f64());
         let tasks = entry.tasks.iter().enumerate().map(|(i, task)| TaskView {
             worker: task.worker.clone(),
             end: task.end,
-            took_ms: took(task.ended_at),
+            took_ms: match task.end {
+                TaskEnd::Late if has_broker => took(task.late_at),
+                _ => took(task.ended_at),
+            },
             value: task.value,
             err: task.err.clone(),
             lied: task.lying,

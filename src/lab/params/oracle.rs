@@ -3,11 +3,25 @@
 use super::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::lab::Invalid;
 use crate::systems::oracle::aggregator::Strategy;
-use crate::systems::oracle::{LieMode, Load, Params};
+use crate::systems::oracle::{Delivery, LieMode, Load, Params, Transport};
 use serde_json::json;
 
-/// All of them, in the order in which they are shown.
-pub const TABLE: [Param<Params>; 25] = [
+/// Those of the oracle over HTTP, in the order in which they are shown.
+pub const HTTP: &[Param<Params>] = ALL.split_at(4).1;
+
+/// Those of the oracle over NATS: workers do not register there.
+pub const NATS: &[Param<Params>] = ALL.split_at(26).0;
+
+/// All of them: first what only NATS has, last what only HTTP has.
+const ALL: &[Param<Params>; 29] = &[
+    param!("transport", Allowed::Choice(&Transport::NAMES), "core NATS delivers at most once, JetStream at least once",
+        |p| json!(p.transport.name()), Word => |p, v: String| p.transport = transport(&v)),
+    param!("delivery", Allowed::Choice(&Delivery::NAMES), "every worker gets a task, or one of the queue group",
+        |p| json!(p.delivery.name()), Word => |p, v: String| p.delivery = delivery(&v)),
+    param!("ack-wait", Allowed::Span(ms(100), ms(60_000)), "JetStream delivers again what is not acknowledged for so long",
+        |p| span(p.ack_wait), Span => |p, v| p.ack_wait = v),
+    param!("max-deliver", Allowed::Count(1, 100), "how often JetStream delivers a message at most",
+        |p| json!(p.max_deliver), Count => |p, v| p.max_deliver = v),
     param!("workers", Allowed::Count(1, 10_000), "how many workers there are",
         |p| json!(p.workers), Count => |p, v| p.workers = v),
     param!("timeout", Allowed::Span(ms(10), ms(60_000)), "how long the coordinator waits for answers",
@@ -44,12 +58,6 @@ pub const TABLE: [Param<Params>; 25] = [
         |p| json!(p.clients), Count => |p, v| p.clients = v),
     param!("query", Allowed::Text(200), "what is asked",
         |p| json!(p.query), Word => |p, v| p.query = v),
-    param!("heartbeat", Allowed::SpanOrOff(ms(100), ms(3_600_000)), "the time between heartbeats; 0 is off",
-        |p| span(p.heartbeat), Span => |p, v| p.heartbeat = v),
-    param!("stale", Allowed::Span(ms(100), ms(3_600_000)), "a worker silent for longer is dropped from the registry",
-        |p| span(p.stale), Span => |p, v| p.stale = v),
-    param!("register", SWITCH, "whether workers register by themselves",
-        |p| json!(if p.register { "on" } else { "off" }), Word => |p, v: String| p.register = v == "on"),
     param!("rate", Allowed::RealOrOff(0.001, 1e6), "how many requests a second a client may send in the long run",
         |p| p.rate.map_or_else(|| json!("off"), |rate| json!(rate)), Real => |p, v| p.rate = (v > 0.0).then_some(v)),
     param!("burst", Allowed::Count(1, 10_000), "how many of them at one instant",
@@ -58,10 +66,29 @@ pub const TABLE: [Param<Params>; 25] = [
         |p| json!(p.deviation), Real => |p, v| p.deviation = v),
     param!("report-heartbeat", Allowed::Span(ms(100), ms(86_400_000)), "an older report is stale, and the next result is reported",
         |p| span(p.report_heartbeat), Span => |p, v| p.report_heartbeat = v),
+    param!("heartbeat", Allowed::SpanOrOff(ms(100), ms(3_600_000)), "the time between heartbeats; 0 is off",
+        |p| span(p.heartbeat), Span => |p, v| p.heartbeat = v),
+    param!("stale", Allowed::Span(ms(100), ms(3_600_000)), "a worker silent for longer is dropped from the registry",
+        |p| span(p.stale), Span => |p, v| p.stale = v),
+    param!("register", SWITCH, "whether workers register by themselves",
+        |p| json!(if p.register { "on" } else { "off" }), Word => |p, v: String| p.register = v == "on"),
 ];
 
 fn load(name: &str) -> Load {
     Load::ALL.into_iter().find(|load| load.name() == name).unwrap_or_default()
+}
+
+fn transport(name: &str) -> Transport {
+    if name == Transport::JetStream.name() { Transport::JetStream } else { Transport::Core }
+}
+
+fn delivery(name: &str) -> Delivery {
+    if name == Delivery::Queue.name() { Delivery::Queue } else { Delivery::FanOut }
+}
+
+/// The table of an oracle, by what is between its nodes.
+pub fn table(params: &Params) -> &'static [Param<Params>] {
+    if params.has_broker() { NATS } else { HTTP }
 }
 
 /// What only holds between parameters.

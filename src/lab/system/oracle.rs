@@ -13,7 +13,7 @@ use serde_json::Value;
 
 impl Settings for Params {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), Invalid> {
-        params::set(&table::TABLE, self, key, value)
+        params::set(table::table(self), self, key, value)
     }
 
     fn check(&self) -> Result<(), Invalid> {
@@ -28,7 +28,7 @@ impl Settings for Params {
 
 impl System for Oracle {
     fn kind(&self) -> SystemKind {
-        SystemKind::OracleHttp
+        if self.params().has_broker() { SystemKind::OracleNats } else { SystemKind::OracleHttp }
     }
 
     fn instances(&self) -> &[NodeId] {
@@ -36,11 +36,15 @@ impl System for Oracle {
     }
 
     fn describe_nodes(&self) -> String {
-        format!("client, coordinator, console, or a worker from w-01 to w-{:02}", self.workers().len())
+        let broker = if self.params().has_broker() { "nats, " } else { "" };
+        format!(
+            "client, coordinator, {broker}console, or a worker from w-01 to w-{:02}",
+            self.workers().len()
+        )
     }
 
     fn settings(&self) -> Vec<Setting> {
-        params::all(&table::TABLE, self.params())
+        params::all(table::table(self.params()), self.params())
     }
 
     fn call(&self, request: Request, limit: Duration, done: Done) {

@@ -161,8 +161,8 @@ impl Nats {
         self.http.net().set_role(self.node, move |shutdown| nats.clone().run(shutdown).boxed_local());
     }
 
-    /// The broker's process: until it is asked to end.
-    async fn run(self, shutdown: Shutdown) {
+    /// The broker's process, for a role that does more besides: until it is asked to end.
+    pub async fn run(self, shutdown: Shutdown) {
         self.disk.borrow_mut().restart();
         let name = self.http.net().name(self.node);
         let draws = |purpose: &str| -> Stream { self.http.net().ctx().stream(&name, purpose) };

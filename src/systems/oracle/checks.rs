@@ -1,8 +1,8 @@
 //! The invariants of every run, whatever its faults: checked over what the log kept.
 
-use super::Params;
 use super::aggregator::{Answers, Strategy};
 use super::log::{Log, RequestEntry, TaskEnd};
+use super::{Delivery, Params, Transport};
 use serde::{Deserialize, Serialize};
 
 /// One invariant and whether it held.
@@ -26,6 +26,11 @@ const INVARIANTS: [(&str, Invariant); 5] = [
     ("the final value is the aggregate of the answers in time", recomputed_value),
 ];
 
+const OVER_NATS: [(&str, Invariant); 2] = [
+    ("core NATS delivers a task at most once, to one of a queue group", at_most_once),
+    ("JetStream delivers a message at most max-deliver times", at_most_max_deliver),
+];
+
 /// Checks every request that `log` kept.
 pub fn check(log: &Log, params: &Params) -> Vec<Check> {
     let check = |&(name, invariant): &(&str, Invariant)| {
@@ -34,7 +39,8 @@ pub fn check(log: &Log, params: &Params) -> Vec<Check> {
             broken.as_ref().map_or_else(String::new, |(number, why)| format!("req-{number:05}: {why}"));
         Check { name: name.to_owned(), ok: broken.is_none(), detail }
     };
-    INVARIANTS.iter().map(check).collect()
+    let over_nats: &[_] = if params.has_broker() { &OVER_NATS } else { &[] };
+    INVARIANTS.iter().chain(over_nats).map(check).collect()
 }
 
 fn one_outcome(request: &RequestEntry, _: &Params) -> Result<(), String> {
@@ -53,16 +59,44 @@ fn closed_by_deadline(request: &RequestEntry, _: &Params) -> Result<(), String> 
     }
 }
 
-fn one_entry_per_worker(request: &RequestEntry, _: &Params) -> Result<(), String> {
+fn one_entry_per_worker(request: &RequestEntry, params: &Params) -> Result<(), String> {
     let Some(result) = &request.result else {
         return Ok(());
     };
+    if params.has_broker() {
+        // Nobody knows who was asked; but nobody counts twice.
+        let mut names: Vec<&str> = result.worker_responses.iter().map(|r| r.worker_id.as_str()).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+        return twice.map_or(Ok(()), |pair| Err(format!("{} is in it twice", pair[0])));
+    }
     let asked = request.tasks.iter().map(|task| &task.worker);
     if asked.eq(result.worker_responses.iter().map(|response| &response.worker_id)) {
         Ok(())
     } else {
         Err("the workers in the result are not the workers asked".to_owned())
     }
+}
+
+fn at_most_once(request: &RequestEntry, params: &Params) -> Result<(), String> {
+    if params.transport != Transport::Core {
+        return Ok(());
+    }
+    let copies = request.tasks.iter().map(|task| task.copies);
+    let most = match params.delivery {
+        Delivery::FanOut => copies.max().unwrap_or(0),
+        Delivery::Queue => copies.sum(),
+    };
+    if most <= request.published {
+        Ok(())
+    } else {
+        Err(format!("published {} times, and {most} copies were delivered", request.published))
+    }
+}
+
+fn at_most_max_deliver(request: &RequestEntry, params: &Params) -> Result<(), String> {
+    let often = request.tasks.iter().find(|task| task.deliveries > params.max_deliver);
+    often.map_or(Ok(()), |task| Err(format!("{} got delivery {}", task.worker, task.deliveries)))
 }
 
 fn excluded_are_marked(request: &RequestEntry, _: &Params) -> Result<(), String> {

@@ -11,6 +11,8 @@ use std::pin::pin;
 
 /// The first request of an open loop.
 const FIRST_REQUEST: Instant = Instant::from_millis(200);
+/// Over NATS the connections, and with JetStream the consumers, have to be there first.
+const FIRST_OVER_NATS: Instant = Instant::from_millis(1000);
 /// A client waits this much longer than the coordinator's own timeout before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -32,7 +34,7 @@ async fn make_load(site: &Site, node: NodeId) {
     let ctx = site.ctx();
     let gaps = ctx.stream("client", "gaps");
     // A restarted client goes on with its schedule where it stands now.
-    let mut next = FIRST_REQUEST;
+    let mut next = if site.params.has_broker() { FIRST_OVER_NATS } else { FIRST_REQUEST };
     let mut sent = 0;
     while next < ctx.now() && load != Load::Closed {
         next += gap(load, period, gaps.at(sent));

@@ -1,17 +1,20 @@
 //! The coordinator: keeps the registry, and answers each request with what the workers say in time.
 
 mod endpoints;
+mod over_http;
 
 use super::admission::Admission;
-use super::aggregator::{Answers, Strategy, is_usable};
+use super::aggregator::{self, Strategy, is_usable};
 use super::log::TaskEnd;
 use super::messages::{OracleRequest, OracleResult, WorkerInfo, WorkerResult};
+#[cfg(feature = "all-systems")]
+use super::nats::coordinator::Link;
 use super::registry::{Outcome, Registry};
 use super::report::{Reports, Trigger};
-use super::{COORDINATOR, REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_OPENED, Site, WORKER_EVICTED};
-use crate::kernel::{Duration, Instant, JoinSet};
+use super::{COORDINATOR, Params, REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_OPENED, Site, WORKER_EVICTED};
+use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{HttpError, Method, Request, Response, Url, bad_json, no_route, too_large};
+use crate::substrate::http::{Method, Request, Response, bad_json, no_route, too_large};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
 use serde_json::json;
@@ -26,20 +29,26 @@ const DISTANCE_MAX: f64 = 1e6;
 /// What it serves, for 404 and 405.
 const ROUTES: [(&str, &str); 8] = [
     ("POST", "/register"),
-    ("POST", "/request"),
     ("POST", "/heartbeat"),
     ("POST", "/deregister"),
+    ("POST", "/request"),
     ("GET", "/report"),
     ("GET", "/workers"),
     ("GET", "/health"),
     ("GET", "/metrics"),
 ];
 
+/// The first of them that are there without a registry.
+const ROUTES_OF_ALL: usize = 3;
+
 /// One coordinator process; all of it is lost in a crash.
 #[derive(Clone)]
-struct Coordinator {
-    site: Site,
-    node: NodeId,
+pub(super) struct Coordinator {
+    pub(super) site: Site,
+    pub(super) node: NodeId,
+    /// How it reaches the workers over NATS.
+    #[cfg(feature = "all-systems")]
+    link: Option<Rc<Link>>,
     registry: Rc<RefCell<Registry>>,
     counters: Rc<RefCell<Counters>>,
     admission: Rc<RefCell<Admission>>,
@@ -56,6 +65,7 @@ struct Counters {
     tasks_in_time: u64,
     tasks_failed: u64,
     tasks_late: u64,
+    results_dropped: u64,
     registrations: u64,
     heartbeats: u64,
     evictions: u64,
@@ -68,6 +78,8 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
         counters: Rc::default(),
         admission: Rc::default(),
         reports: Rc::default(),
+        #[cfg(feature = "all-systems")]
+        link: site.bus.clone().map(|bus| Rc::new(Link::new(bus))),
         node,
         site: site.clone(),
     };
@@ -76,13 +88,22 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
     let handler = coordinator.clone();
     let serve = listener.serve_peers(move |request, peer| route(handler.clone(), request, peer));
     let mut serving = pin!(serve.fuse());
-    let mut cleaning = pin!(clean_up(&coordinator).fuse());
+    let mut tending = pin!(tend(&coordinator).fuse());
     let mut asked_to_end = pin!(shutdown.requested().fuse());
     select_biased! {
         () = serving => {}
-        () = cleaning => {}
+        () = tending => {}
         () = asked_to_end => {}
     }
+}
+
+/// What it does besides answering, for ever.
+async fn tend(coordinator: &Coordinator) {
+    #[cfg(feature = "all-systems")]
+    if let Some(link) = &coordinator.link {
+        return link.receive(coordinator).await;
+    }
+    clean_up(coordinator).await;
 }
 
 /// Removes stale workers for ever.
@@ -103,7 +124,13 @@ async fn route(coordinator: Coordinator, request: Request, peer: NodeId) -> Resp
     if let Some(refusal) = too_large(&request) {
         return refusal;
     }
+    let routes = match coordinator.site.params.has_broker() {
+        true => &ROUTES[ROUTES_OF_ALL..],
+        false => &ROUTES[..],
+    };
+    let is_there = |path: &str| routes.iter().any(|(_, route)| *route == path);
     let answer = match (&request.method, request.url.path.as_str()) {
+        (method, path) if !is_there(path) => Ok(no_route(method, path, routes)),
         (Method::Post, "/register") => request.json().map(|body| endpoints::register(&coordinator, &body)),
         (Method::Post, "/heartbeat") => request.json().map(|body| endpoints::heartbeat(&coordinator, &body)),
         (Method::Post, "/deregister") => {
@@ -121,7 +148,7 @@ async fn route(coordinator: Coordinator, request: Request, peer: NodeId) -> Resp
             &json!({"status": "ok", "workers": coordinator.registry.borrow().entries().len()}),
         )),
         (Method::Get, "/metrics") => Ok(metrics(&coordinator)),
-        (method, path) => Ok(no_route(method, path, &ROUTES)),
+        (method, path) => Ok(no_route(method, path, routes)),
     };
     answer.unwrap_or_else(|error| bad_json(&error))
 }
@@ -149,10 +176,34 @@ fn report(coordinator: &Coordinator, query: &str) -> Response {
 // --- a request --------------------------------------------------------------------------------------------------
 
 /// What became of one task.
-enum Answer {
+pub(super) enum Answer {
     Value(WorkerResult),
     Failed(WorkerResult),
 }
+
+impl Answer {
+    /// A result's worth. The name that the coordinator knows counts: a worker may be registered under another one than its
+    /// own.
+    pub(super) fn of(result: WorkerResult, worker_id: String) -> Self {
+        if is_usable(result.value) && result.err.is_none() {
+            return Answer::Value(WorkerResult { worker_id, ..result });
+        }
+        let err = result.err.or_else(|| Some("its answer is not usable".to_owned()));
+        Answer::Failed(WorkerResult { worker_id, value: 0.0, err, reliable: false, ..result })
+    }
+
+    /// The result, and what the log calls it.
+    pub(super) fn judged(&self) -> (&WorkerResult, TaskEnd) {
+        match self {
+            Answer::Value(result) => (result, TaskEnd::InTime),
+            Answer::Failed(result) => (result, TaskEnd::Failed),
+        }
+    }
+}
+
+/// What the workers made of a task, by their names, in the order of the result; over HTTP also of those who did not
+/// answer.
+type Answers = Vec<(String, Option<Answer>)>;
 
 /// The refusal of a client that asks too often.
 fn admit(coordinator: &Coordinator, client: NodeId) -> Option<Response> {
@@ -168,92 +219,51 @@ async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
     let ctx = site.ctx();
     let number = ctx.span().req;
     let task = OracleRequest { id: format!("req-{number:05}"), query: body.query };
+    #[cfg(feature = "all-systems")]
+    if let (Some(link), Some(bus)) = (&coordinator.link, &site.bus) {
+        let client = link.client();
+        let hearers = if client.is_ok() { site.hearers(bus) } else { Vec::new() };
+        // How many are asked, it cannot know.
+        let (opened_at, logged) = open(coordinator, &task, 0, hearers.into_iter());
+        let client = match client {
+            Ok(client) => client,
+            Err(error) => {
+                if let Some(number) = logged {
+                    site.log.borrow_mut().closed(number, ctx.now(), &[], &[], &site.params);
+                }
+                let details = json!({"request_id": task.id});
+                return fail(coordinator, "nats_unavailable", &error.to_string(), details);
+            }
+        };
+        let answers = link.ask(coordinator, &client, &task, logged).await;
+        return conclude(coordinator, task, answers, opened_at, logged);
+    }
     let asked: Vec<(String, String)> =
         coordinator.registry.borrow().entries().iter().map(|e| (e.id.clone(), e.endpoint.clone())).collect();
-    ctx.record(REQUEST_OPENED, 0, asked.len() as u64);
-    coordinator.counters.borrow_mut().requests += 1;
-    let ids = asked.iter().map(|(id, _)| id.clone());
-    let (opened_at, truth) = (ctx.now(), site.truth(&task.query));
-    let first = site.log.borrow_mut().opened(number, opened_at, site.params.timeout, truth, ids);
-    // The number under which the log follows this.
-    let logged = first.then_some(number);
+    let (opened_at, logged) = open(coordinator, &task, asked.len(), asked.iter().map(|(id, _)| id.clone()));
     if asked.is_empty() {
         let message = "no worker is registered, so nobody can be asked";
         return fail(coordinator, "no_workers", message, json!({"request_id": task.id}));
     }
 
-    let answers = fan_out(coordinator, &task, &asked, logged).await;
-    conclude(coordinator, task, &asked, answers, opened_at, logged)
+    let answers = over_http::fan_out(coordinator, &task, &asked, logged).await;
+    conclude(coordinator, task, answers, opened_at, logged)
 }
 
-/// Asks all workers at once and waits for all or a quorum of them, at most the timeout. Whatever still runs then is
-/// cancelled.
-async fn fan_out(
+/// Takes up a request: when, and the number under which the log follows it.
+fn open(
     coordinator: &Coordinator,
     task: &OracleRequest,
-    asked: &[(String, String)],
-    logged: Option<u64>,
-) -> Vec<Option<Answer>> {
-    let Coordinator { site, .. } = coordinator;
-    let mut tasks = JoinSet::new(site.ctx());
-    for (i, (id, endpoint)) in asked.iter().enumerate() {
-        let (coordinator, task, id, endpoint) =
-            (coordinator.clone(), task.clone(), id.clone(), endpoint.clone());
-        tasks.spawn(async move { (i, ask(&coordinator, task, id, &endpoint).await) });
-    }
-    let mut answers: Vec<Option<Answer>> = asked.iter().map(|_| None).collect();
-    let quorum = site.params.quorum;
-    let enough = async {
-        let mut values = 0;
-        while let Some((i, answer)) = tasks.join_next().await {
-            let (result, end) = match &answer {
-                Answer::Value(result) => (result, TaskEnd::InTime),
-                Answer::Failed(result) => (result, TaskEnd::Failed),
-            };
-            if let Some(number) = logged {
-                site.log.borrow_mut().arrived(number, i, site.ctx().now(), result, end);
-            }
-            values += u32::from(end == TaskEnd::InTime);
-            answers[i] = Some(answer);
-            if quorum > 0 && values >= quorum {
-                break;
-            }
-        }
-    };
-    // Some answers missing is what the caller looks at, not the error.
-    let _ = site.ctx().timeout(site.params.timeout, enough).await;
-    answers
-}
-
-async fn ask(coordinator: &Coordinator, task: OracleRequest, id: String, endpoint: &str) -> Answer {
-    let ctx = coordinator.site.ctx();
-    let sent_at = ctx.now();
-    let url = format!("{}/task", endpoint.trim_end_matches('/')).parse::<Url>();
-    let answer = match url {
-        Ok(url) => coordinator.site.http.fetch(coordinator.node, Request::post_json(url, &task)).await,
-        Err(_) => Err(HttpError::Refused),
-    };
-    if answer.is_ok() {
-        // Any answer is a sign of life, also one that says that the task failed.
-        coordinator.registry.borrow_mut().seen(&id, ctx.now());
-    }
-    match answer.map(|response| (response.status, response.parse::<WorkerResult>())) {
-        // The registry's name counts: a worker may be registered under another one than its own.
-        Ok((200, Ok(result))) if is_usable(result.value) && result.err.is_none() => {
-            Answer::Value(WorkerResult { worker_id: id, ..result })
-        }
-        Ok((_, Ok(result))) => {
-            let err = result.err.or_else(|| Some("its answer is not usable".to_owned()));
-            Answer::Failed(WorkerResult { worker_id: id, value: 0.0, err, reliable: false, ..result })
-        }
-        Ok((status, Err(_))) => Answer::Failed(missing(
-            id,
-            task.id,
-            format!("status {status} without a worker result"),
-            ctx.now().since(sent_at),
-        )),
-        Err(error) => Answer::Failed(missing(id, task.id, error.to_string(), ctx.now().since(sent_at))),
-    }
+    asked: usize,
+    ids: impl Iterator<Item = String>,
+) -> (Instant, Option<u64>) {
+    let Coordinator { site, counters, .. } = coordinator;
+    let (now, number) = (site.ctx().now(), site.ctx().span().req);
+    site.ctx().record(REQUEST_OPENED, 0, asked as u64);
+    counters.borrow_mut().requests += 1;
+    let truth = site.truth(&task.query);
+    let first = site.log.borrow_mut().opened(number, now, site.params.timeout, truth, ids);
+    (now, first.then_some(number))
 }
 
 /// The entry of a worker that gave no result of its own.
@@ -265,29 +275,29 @@ fn missing(worker_id: String, request_id: String, err: String, response_time: Du
 fn conclude(
     coordinator: &Coordinator,
     task: OracleRequest,
-    asked: &[(String, String)],
-    answers: Vec<Option<Answer>>,
+    answers: Answers,
     opened_at: Instant,
     logged: Option<u64>,
 ) -> Response {
     let Coordinator { site, .. } = coordinator;
     let (ctx, params) = (site.ctx(), &site.params);
     // As they were before these answers.
-    let weights = coordinator.registry.borrow().scores(asked.iter().map(|(id, _)| id.as_str()));
-    let used = answers.iter().zip(&weights).filter_map(|(answer, weight)| match answer {
+    let weights = coordinator.registry.borrow().scores(answers.iter().map(|(id, _)| id.as_str()));
+    let used = answers.iter().zip(&weights).filter_map(|((_, answer), weight)| match answer {
         Some(Answer::Value(result)) => Some((result.value, *weight)),
         _ => None,
     });
     let (values, used_weights): (Vec<f64>, Vec<f64>) = used.unzip();
-    let aggregate = params.strategy.of(&Answers::weighted(&values, &used_weights), &params.knobs());
+    let aggregate =
+        params.strategy.of(&aggregator::Answers::weighted(&values, &used_weights), &params.knobs());
     let waited = ctx.now().since(opened_at);
     let has_quorum = params.quorum > 0 && values.len() >= params.quorum as usize;
 
     let (mut failed, mut late) = (0, 0);
-    let worker_responses: Vec<WorkerResult> = asked
-        .iter()
-        .zip(answers)
-        .map(|((id, _), answer)| {
+    let asked = answers.len();
+    let worker_responses: Vec<WorkerResult> = answers
+        .into_iter()
+        .map(|(id, answer)| {
             let (result, outcome) = match answer {
                 Some(Answer::Value(result)) => {
                     let distance = aggregate.map_or(0.0, |a| relative_distance(result.value, a.value));
@@ -308,7 +318,7 @@ fn conclude(
                 }
             };
             if let Some(outcome) = outcome {
-                coordinator.note(id, outcome);
+                coordinator.note(&id, outcome);
             }
             result
         })
@@ -318,9 +328,14 @@ fn conclude(
     }
 
     let Some(aggregate) = aggregate else {
-        let details = json!({"request_id": task.id, "asked": asked.len(), "failed": failed, "late": late});
+        let details = json!({"request_id": task.id, "asked": asked, "failed": failed, "late": late});
         if values.is_empty() {
-            let message = format!("none of {} workers answered: {failed} failed, {late} late", asked.len());
+            let message = match params.has_broker() {
+                true => {
+                    format!("no worker answered within {waited}: {failed} failed, the others are not known")
+                }
+                false => format!("none of {asked} workers answered: {failed} failed, {late} late"),
+            };
             return fail(coordinator, "all_workers_failed", &message, details);
         }
         let strategy = params.strategy.name();
@@ -330,8 +345,8 @@ fn conclude(
     coordinator.counters.borrow_mut().requests_answered += 1;
     coordinator.consider_report(&task.query, aggregate.value);
     ctx.record(REQUEST_AGGREGATED, 0, aggregate.value.to_bits());
-    let mut reliability_note = note(params.strategy, asked.len(), failed, late, aggregate.support);
-    if has_quorum && late > 0 {
+    let mut reliability_note = note(params, asked, failed, late, aggregate.support);
+    if has_quorum && (late > 0 || params.has_broker()) {
         reliability_note += &format!("; a quorum of {} was enough", params.quorum);
     }
     let result = OracleResult {
@@ -348,9 +363,13 @@ fn relative_distance(value: f64, aggregate: f64) -> f64 {
 }
 
 /// How far the result can be relied upon, in words.
-fn note(strategy: Strategy, asked: usize, failed: usize, late: usize, support: usize) -> String {
-    let answered = asked - failed - late;
+fn note(params: &Params, asked: usize, failed: usize, late: usize, support: usize) -> String {
+    let (strategy, answered) = (params.strategy, asked - failed - late);
     let mut note = match failed + late {
+        missing if params.has_broker() => {
+            let warning = if missing > answered { "Warning: " } else { "" };
+            format!("{warning}{answered} workers answered, {failed} failed; how many were asked is not known")
+        }
         0 => "All workers responded successfully".to_owned(),
         missing if 2 * missing > asked => {
             format!(
@@ -369,6 +388,23 @@ fn fail(coordinator: &Coordinator, code: &str, message: &str, details: serde_jso
     coordinator.counters.borrow_mut().requests_failed += 1;
     coordinator.site.ctx().record(REQUEST_FAILED, 0, 503);
     Response::error(503, code, message, details)
+}
+
+#[cfg(feature = "all-systems")]
+impl Coordinator {
+    /// A worker that nobody has announced has sent a result.
+    pub(super) fn meet(&self, worker: &str) {
+        let (mut registry, now) = (self.registry.borrow_mut(), self.site.ctx().now());
+        if !registry.seen(worker, now) {
+            registry.register(worker, "nats://localhost:4222", now);
+        }
+    }
+
+    /// A result came when its request was closed.
+    pub(super) fn drop_result(&self, worker: &str) {
+        self.counters.borrow_mut().results_dropped += 1;
+        self.note(worker, Outcome::TimedOut);
+    }
 }
 
 impl Coordinator {
@@ -394,7 +430,7 @@ impl Coordinator {
     }
 
     /// The node behind a worker's id, for the trace; 0 for a name that is no node's.
-    fn peer(&self, id: &str) -> u32 {
+    pub(super) fn peer(&self, id: &str) -> u32 {
         self.site.net().find(id).map_or(0, |node| node.0)
     }
 }

@@ -1,6 +1,9 @@
 //! What happened, as the laboratory sees it: every request with its tasks, its answer, and how far that is from the
 //! truth. The roles write into it and never read it; nothing in a simulation depends on it.
 
+#[cfg(feature = "all-systems")]
+mod delivery;
+
 use super::Params;
 use super::aggregator::{Answers, Spread, Strategy};
 use super::messages::{OracleResult, WorkerResult};
@@ -37,7 +40,11 @@ pub struct RequestEntry {
     pub truth: f64,
     /// The coordinator took it up again: a duplicate. The client may have got that one's answer.
     pub duplicated: bool,
-    /// One per worker asked, in registration order.
+    /// How often the coordinator published it; 0 over HTTP.
+    pub published: u32,
+    /// How many of its messages JetStream delivered again.
+    pub redelivered: u32,
+    /// One per worker asked, in registration order; over NATS, once it is closed, first those who answered in time.
     pub tasks: Vec<TaskEntry>,
     /// The workers' results as the coordinator has them, once it is closed.
     pub worker_responses: Vec<WorkerResult>,
@@ -58,6 +65,14 @@ pub struct TaskEntry {
     pub end: TaskEnd,
     /// When the coordinator had the answer, or gave up.
     pub ended_at: Option<Instant>,
+    /// When its answer came although the coordinator had given up: over NATS nobody is cancelled.
+    pub late_at: Option<Instant>,
+    /// How often it got the task from a broker.
+    pub copies: u32,
+    /// The highest count of deliveries that JetStream put on one of them.
+    pub deliveries: u32,
+    /// Its answer is on its way through a broker.
+    pub sent: bool,
     /// The value, for an answer in time.
     pub value: Option<f64>,
     /// Why there is none, for one that failed.
@@ -78,8 +93,10 @@ pub enum TaskEnd {
     InTime,
     /// An error, a refused or a broken connection.
     Failed,
-    /// Nothing within the timeout; the task was cancelled.
+    /// Nothing within the timeout; over HTTP the task was cancelled.
     Late,
+    /// The task or its answer was in the broker when that went down.
+    Lost,
 }
 
 /// Why a client got no answer.
@@ -127,6 +144,31 @@ impl Analysis {
     }
 }
 
+impl TaskEntry {
+    fn pending(worker: String) -> Self {
+        TaskEntry {
+            worker,
+            end: TaskEnd::Pending,
+            ended_at: None,
+            late_at: None,
+            copies: 0,
+            deliveries: 0,
+            sent: false,
+            value: None,
+            err: None,
+            weight: 0.0,
+            lying: false,
+        }
+    }
+
+    fn arrived(&mut self, now: Instant, result: &WorkerResult, end: TaskEnd) {
+        self.end = end;
+        self.ended_at = Some(now);
+        self.value = (end == TaskEnd::InTime).then_some(result.value);
+        self.err.clone_from(&result.err);
+    }
+}
+
 impl RequestEntry {
     /// The values used of `responses`, with the weights of those who gave them.
     pub fn used(&self, responses: &[WorkerResult]) -> (Vec<f64>, Vec<f64>) {
@@ -169,6 +211,8 @@ impl Log {
             answered_at: None,
             truth,
             duplicated: false,
+            published: 0,
+            redelivered: 0,
             tasks: Vec::new(),
             worker_responses: Vec::new(),
             result: None,
@@ -197,16 +241,7 @@ impl Log {
         request.truth = truth;
         request.opened_at = Some(now);
         request.deadline = Some(now + timeout);
-        let pending = |worker| TaskEntry {
-            worker,
-            end: TaskEnd::Pending,
-            ended_at: None,
-            value: None,
-            err: None,
-            weight: 0.0,
-            lying: false,
-        };
-        request.tasks = ids.map(pending).collect();
+        request.tasks = ids.map(TaskEntry::pending).collect();
         true
     }
 
@@ -227,13 +262,9 @@ impl Log {
         result: &WorkerResult,
         end: TaskEnd,
     ) {
-        let Some(task) = self.find(number).and_then(|request| request.tasks.get_mut(i)) else {
-            return;
-        };
-        task.end = end;
-        task.ended_at = Some(now);
-        task.value = (end == TaskEnd::InTime).then_some(result.value);
-        task.err.clone_from(&result.err);
+        if let Some(task) = self.find(number).and_then(|request| request.tasks.get_mut(i)) {
+            task.arrived(now, result, end);
+        }
     }
 
     /// The coordinator has what it answers with; `weights` are those of the workers asked.
@@ -249,8 +280,16 @@ impl Log {
             return;
         };
         request.closed_at = Some(now);
+        if params.has_broker() {
+            // Answers stand in the order of arrival there.
+            let places: BTreeMap<&str, usize> =
+                responses.iter().zip(0..).map(|(response, i)| (response.worker_id.as_str(), i)).collect();
+            request.tasks.sort_by_key(|task| places.get(task.worker.as_str()).copied().unwrap_or(usize::MAX));
+        }
         for (task, weight) in request.tasks.iter_mut().zip(weights) {
             task.weight = *weight;
+        }
+        for task in &mut request.tasks {
             if task.end == TaskEnd::Pending {
                 task.end = TaskEnd::Late;
                 task.ended_at = Some(now);

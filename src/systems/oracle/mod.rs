@@ -1,4 +1,5 @@
-//! The oracle over HTTP: one coordinator asks all registered workers and makes one answer of theirs.
+//! The oracle: one coordinator asks all workers and makes one answer of theirs. Over HTTP it knows who is registered; over
+//! NATS (`nats/`) it publishes and takes what comes. All else is the same for both.
 //!
 //! The life of a request, in order:
 //! 1. `client.rs` intends it at an instant that its load decides, and sends `POST /request`.
@@ -19,6 +20,8 @@ mod coordinator;
 mod lie;
 pub mod log;
 pub mod messages;
+#[cfg(feature = "all-systems")]
+mod nats;
 mod params;
 pub mod registry;
 pub mod report;
@@ -26,7 +29,7 @@ pub mod truth;
 mod worker;
 
 pub use lie::LieMode;
-pub use params::{Load, Params};
+pub use params::{Delivery, Load, Params, Transport};
 
 use crate::kernel::{Ctx, Duration, Kind, Span};
 use crate::net::{LinkModel, Net, NodeId};
@@ -52,6 +55,8 @@ pub const TASK_STARTED: Kind = Kind::new("task_started");
 pub const TASK_DONE: Kind = Kind::new("task_done");
 /// A worker failed.
 pub const TASK_FAILED: Kind = Kind::new("task_failed");
+/// A result came when its request was closed, and is dropped; the peer is the worker.
+pub const RESULT_DROPPED: Kind = Kind::new("result_dropped");
 /// The coordinator adds a worker to its registry.
 pub const WORKER_REGISTERED: Kind = Kind::new("worker_registered");
 /// The coordinator removes a worker at its own wish.
@@ -71,6 +76,9 @@ const WORKER_PORT_BASE: u32 = 8080;
 const NEAR: LinkModel = LinkModel::new(Duration::from_millis(5), Duration::ZERO);
 /// coordinator ↔ worker, each way.
 const FAR: LinkModel = LinkModel::new(Duration::from_millis(50), Duration::from_millis(20));
+
+/// broker ↔ coordinator and broker ↔ worker: half of what is between the two over HTTP, so that both take equally long.
+const TO_BROKER: LinkModel = LinkModel::new(Duration::from_millis(25), Duration::from_millis(10));
 
 /// The name of worker `i`, counted from 1: at least two digits, independent of how many there are.
 pub fn worker_name(i: u32) -> String {
@@ -96,6 +104,9 @@ struct Site {
     registry: Rc<RefCell<Weak<RefCell<Registry>>>>,
     /// How many tasks each worker has under way, w-01 first.
     busy: Rc<[Cell<u32>]>,
+    /// The broker, in a system that has one.
+    #[cfg(feature = "all-systems")]
+    bus: Option<nats::Bus>,
 }
 
 impl Site {
@@ -107,6 +118,14 @@ impl Site {
         self.http.net()
     }
 
+    /// The broker's node, in a system that has one.
+    fn broker(&self) -> Option<NodeId> {
+        #[cfg(feature = "all-systems")]
+        return self.bus.as_ref().map(|bus| bus.node);
+        #[cfg(not(feature = "all-systems"))]
+        None
+    }
+
     /// Numbers a new request and makes it what the current task is busy with.
     fn intend(&self, query: &str) -> u64 {
         let number = self.requests.get() + 1;
@@ -115,6 +134,21 @@ impl Site {
         self.ctx().record(REQUEST_INTENDED, 0, 0);
         self.log.borrow_mut().intended(number, query, self.truth(query), self.ctx().now());
         number
+    }
+
+    /// The workers that hear what is published now, in their order. Only the laboratory knows; of a queue group nobody
+    /// knows yet who will.
+    #[cfg(feature = "all-systems")]
+    fn hearers(&self, bus: &nats::Bus) -> Vec<String> {
+        if self.params.delivery == Delivery::Queue {
+            return Vec::new();
+        }
+        let name = |i: u32| {
+            Some(worker_name(i)).filter(|name| {
+                self.net().find(name).is_some_and(|node| bus.hears(self.net(), i as usize - 1, node))
+            })
+        };
+        (1..=self.params.workers).filter_map(name).collect()
     }
 
     /// The true value now.
@@ -143,7 +177,19 @@ impl Oracle {
     /// Builds the nodes and starts them. `keep` bounds how many requests the log keeps.
     pub fn start(net: &Net, params: Params, keep: usize) -> Self {
         let http = Http::new(net);
+        let console = net.add_node("console");
+        let client = net.add_node("client");
+        let coordinator = net.add_node("coordinator");
+        #[cfg(feature = "all-systems")]
+        let bus = params.has_broker().then(|| {
+            let broker = net.add_node("nats");
+            net.connect(broker, coordinator, TO_BROKER);
+            net.connect(console, broker, NEAR);
+            nats::Bus::new(&http, broker, params.workers)
+        });
         let site = Site {
+            #[cfg(feature = "all-systems")]
+            bus,
             http: http.clone(),
             log: Rc::new(RefCell::new(Log::new(keep))),
             requests: Rc::default(),
@@ -152,16 +198,16 @@ impl Oracle {
             busy: (0..params.workers).map(|_| Cell::new(0)).collect(),
             params: Rc::new(params),
         };
-        let console = net.add_node("console");
-        let client = net.add_node("client");
-        let coordinator = net.add_node("coordinator");
         http.assign(COORDINATOR, coordinator);
         net.connect(client, coordinator, NEAR);
         net.connect(console, coordinator, NEAR);
         let workers = (1..=site.params.workers).map(|i| {
             let worker = net.add_node(&worker_name(i));
             http.assign(&worker_authority(i), worker);
-            net.connect(coordinator, worker, FAR);
+            match site.broker() {
+                Some(broker) => net.connect(broker, worker, TO_BROKER),
+                None => net.connect(coordinator, worker, FAR),
+            }
             net.connect(console, worker, NEAR);
             let site = site.clone();
             net.set_role(worker, move |shutdown| Box::pin(worker::run(site.clone(), i, worker, shutdown)));
@@ -175,6 +221,11 @@ impl Oracle {
         let here = site.clone();
         net.set_role(client, move |shutdown| Box::pin(client::run(here.clone(), client, shutdown)));
         oracle.choose_liars();
+        #[cfg(feature = "all-systems")]
+        if let Some(bus) = &site.bus {
+            bus.install(&site.params, console, &site.log);
+            net.start(bus.node);
+        }
         net.start(coordinator);
         oracle.workers.iter().for_each(|&worker| net.start(worker));
         net.start(client);
@@ -249,6 +300,31 @@ impl Oracle {
     /// How many tasks worker `i`, counted from 0, has under way.
     pub fn busy(&self, i: usize) -> u32 {
         self.site.busy.get(i).map_or(0, Cell::get)
+    }
+
+    /// The broker between the coordinator and the workers, if there is one.
+    pub fn broker(&self) -> Option<NodeId> {
+        self.site.broker()
+    }
+
+    /// Whether the coordinator, and how many workers, have a connection to the broker.
+    pub fn connected(&self) -> (bool, usize) {
+        #[cfg(feature = "all-systems")]
+        if let Some(bus) = &self.site.bus {
+            let hears = |(i, &node): (usize, &NodeId)| bus.hears(self.site.net(), i, node);
+            let workers = self.workers.iter().enumerate().filter(|&worker| hears(worker)).count();
+            return (bus.is_asked(self.site.net(), self.coordinator), workers);
+        }
+        (false, 0)
+    }
+
+    /// How many messages the broker has stored: tasks, results.
+    pub fn stored(&self) -> [u64; 2] {
+        #[cfg(feature = "all-systems")]
+        if let Some(bus) = &self.site.bus {
+            return bus.stored();
+        }
+        [0, 0]
     }
 
     /// How many requests were intended so far.

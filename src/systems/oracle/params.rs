@@ -35,10 +35,64 @@ impl Load {
     }
 }
 
+/// How tasks reach the workers, and answers the coordinator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// One exchange with each registered worker.
+    #[default]
+    Http,
+    /// Subjects of core NATS: at most once.
+    Core,
+    /// Streams of JetStream: at least once.
+    JetStream,
+}
+
+impl Transport {
+    /// Those over NATS, in parameters.
+    pub const NAMES: [&'static str; 2] = ["core", "jetstream"];
+
+    /// Its name in parameters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Transport::Http => "http",
+            Transport::Core => "core",
+            Transport::JetStream => "jetstream",
+        }
+    }
+}
+
+/// Who gets a task that is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// Every worker.
+    #[default]
+    FanOut,
+    /// One of them: they are a queue group.
+    Queue,
+}
+
+impl Delivery {
+    /// Their names in parameters.
+    pub const NAMES: [&'static str; 2] = ["fanout", "queue"];
+
+    /// Its name in parameters.
+    pub const fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
 /// The parameters of an oracle. The defaults are the opening run's: the source documents' numbers with 12 workers
 /// and a timeout of 1.5 s, so that some answers are late.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
+    /// What is between the coordinator and the workers.
+    pub transport: Transport,
+    /// Over NATS: who gets a task.
+    pub delivery: Delivery,
+    /// With JetStream: a message that is not acknowledged for so long is delivered again.
+    pub ack_wait: Duration,
+    /// With JetStream: how often at most.
+    pub max_deliver: u32,
     /// How many workers there are.
     pub workers: u32,
     /// How long the coordinator waits for answers.
@@ -96,6 +150,10 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         Params {
+            transport: Transport::Http,
+            delivery: Delivery::FanOut,
+            ack_wait: Duration::from_secs(3),
+            max_deliver: 5,
             workers: 12,
             timeout: Duration::from_millis(1500),
             strategy: Strategy::Average,
@@ -127,6 +185,16 @@ impl Default for Params {
 }
 
 impl Params {
+    /// The defaults of the oracle over NATS: a client may send 10 requests a second, 10 at once.
+    pub fn over_nats() -> Self {
+        Params { transport: Transport::Core, rate: Some(10.0), ..Params::default() }
+    }
+
+    /// Whether a broker stands between the coordinator and the workers.
+    pub fn has_broker(&self) -> bool {
+        self.transport != Transport::Http
+    }
+
     /// What the strategies need besides the answers.
     pub fn knobs(&self) -> Knobs {
         Knobs { step: self.step, trim: self.trim, confidence: pyth::confidence_of_noise(self.noise) }

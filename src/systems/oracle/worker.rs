@@ -24,16 +24,16 @@ const DRAIN_POLL: Duration = Duration::from_millis(10);
 
 /// One worker process.
 #[derive(Clone)]
-struct Worker {
-    site: Site,
-    node: NodeId,
-    id: String,
+pub(super) struct Worker {
+    pub(super) site: Site,
+    pub(super) node: NodeId,
+    pub(super) id: String,
     endpoint: String,
     delays: Stream,
     failures: Stream,
     noises: Stream,
     /// Which worker it is, counted from 0.
-    index: usize,
+    pub(super) index: usize,
 }
 
 pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
@@ -49,6 +49,10 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
         node,
         id,
     };
+    #[cfg(feature = "all-systems")]
+    if let Some(bus) = &site.bus {
+        return super::nats::worker::run(&worker, bus, &shutdown).await;
+    }
     let handler = worker.clone();
     let listener = site.http.listen(&worker_authority(i));
     {
@@ -64,8 +68,13 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     }
     // The port is closed by now; no more tasks come once the coordinator knows.
     let _ = tell(&worker, "/deregister", &WorkerName { id: worker.id.clone() }).await;
+    drain(&worker).await;
+}
+
+/// Waits until the worker's last tasks are done.
+pub(super) async fn drain(worker: &Worker) {
     while worker.busy().get() > 0 {
-        ctx.sleep(DRAIN_POLL).await;
+        worker.site.ctx().sleep(DRAIN_POLL).await;
     }
 }
 
@@ -112,7 +121,11 @@ async fn tell(worker: &Worker, path: &str, body: &impl Serialize) -> Result<Resp
 async fn route(worker: Worker, request: Request, peer: NodeId) -> Response {
     match (&request.method, request.url.path.as_str()) {
         (Method::Post, "/task") => match request.json::<OracleRequest>() {
-            Ok(task) => process(&worker, task, peer).await,
+            Ok(task) => {
+                let _busy = Busy::new(&worker);
+                let result = worker.work(task, peer.0).await;
+                Response::json(if result.err.is_some() { 500 } else { 200 }, &result)
+            }
             Err(error) => bad_json(&error),
         },
         (Method::Get, "/health") => Response::json(
@@ -130,10 +143,10 @@ impl Worker {
 }
 
 /// Counts a task as under way until it ends in whatever way: answered, failed, cancelled, or lost in a crash.
-struct Busy(Worker);
+pub(super) struct Busy(Worker);
 
 impl Busy {
-    fn new(worker: &Worker) -> Self {
+    pub(super) fn new(worker: &Worker) -> Self {
         worker.busy().set(worker.busy().get() + 1);
         Busy(worker.clone())
     }
@@ -146,41 +159,42 @@ impl Drop for Busy {
     }
 }
 
-/// Works on a task. What is drawn depends on the worker and the request's number only, so no other request,
-/// fault or parameter shifts it.
-async fn process(worker: &Worker, task: OracleRequest, peer: NodeId) -> Response {
-    let Worker { site, node, .. } = worker;
-    let _busy = Busy::new(worker);
-    let ctx = site.ctx();
-    let params = &site.params;
-    let req = ctx.span().req;
-    let drawn = worker.delays.at(req).duration(params.delay_min, params.delay_max);
-    let delay = site.net().work(*node, drawn);
-    ctx.record(TASK_STARTED, 0, delay.as_nanos());
-    ctx.sleep(delay).await;
+impl Worker {
+    /// Works on the task of the request that the current task is busy with, for the node `asker`. What is drawn depends on
+    /// the worker and the request's number only, so no other request, fault or parameter shifts it.
+    pub(super) async fn work(&self, task: OracleRequest, asker: u32) -> WorkerResult {
+        let Worker { site, node, .. } = self;
+        let ctx = site.ctx();
+        let params = &site.params;
+        let req = ctx.span().req;
+        let drawn = self.delays.at(req).duration(params.delay_min, params.delay_max);
+        let delay = site.net().work(*node, drawn);
+        ctx.record(TASK_STARTED, 0, delay.as_nanos());
+        ctx.sleep(delay).await;
 
-    let mut result = WorkerResult {
-        worker_id: worker.id.clone(),
-        request_id: task.id,
-        value: 0.0,
-        err: None,
-        response_time: delay,
-        reliable: true,
-    };
-    if worker.failures.at(req).chance(params.fail) {
-        ctx.record(TASK_FAILED, 0, delay.as_nanos());
-        result.err = Some("the oracle source failed".to_owned());
-        result.reliable = false;
-        return Response::json(500, &result);
+        let mut result = WorkerResult {
+            worker_id: self.id.clone(),
+            request_id: task.id,
+            value: 0.0,
+            err: None,
+            response_time: delay,
+            reliable: true,
+        };
+        if self.failures.at(req).chance(params.fail) {
+            ctx.record(TASK_FAILED, 0, delay.as_nanos());
+            result.err = Some("the oracle source failed".to_owned());
+            result.reliable = false;
+            return result;
+        }
+        let noise = self.noises.at(req).uniform(-params.noise, params.noise);
+        result.value = truth::value_at(ctx, params.drift, &task.query, ctx.now()) * (1.0 + noise);
+        let lie = site.lies.borrow().get(node).copied().filter(|lie| lie.tells(params.lie_mode));
+        if let Some(lie) = lie {
+            let asked = lie::Asked { query: &task.query, req, asker };
+            result.value = lie.answer(ctx, params, &self.id, &asked, result.value);
+            site.log.borrow_mut().lied(req, &self.id);
+        }
+        ctx.record(TASK_DONE, 0, result.value.to_bits());
+        result
     }
-    let noise = worker.noises.at(req).uniform(-params.noise, params.noise);
-    result.value = truth::value_at(ctx, params.drift, &task.query, ctx.now()) * (1.0 + noise);
-    let lie = site.lies.borrow().get(node).copied().filter(|lie| lie.tells(params.lie_mode));
-    if let Some(lie) = lie {
-        let asked = lie::Asked { query: &task.query, req, asker: peer.0 };
-        result.value = lie.answer(ctx, params, &worker.id, &asked, result.value);
-        site.log.borrow_mut().lied(req, &worker.id);
-    }
-    ctx.record(TASK_DONE, 0, result.value.to_bits());
-    Response::json(200, &result)
 }

@@ -36,7 +36,7 @@ impl<'a> Scene<'a> {
         let rows = snapshot.rows();
         let find = |name: &str| rows.iter().position(|node| node.name == name);
         let (selected, hovered) = (find(view.selected), view.hovered.and_then(find));
-        let mut layout = Layout::new(view, rows.len(), hovered.or(selected));
+        let mut layout = Layout::new(view, rows.len(), false, hovered.or(selected));
         // Each has a line here, however many there are.
         layout.grid = None;
         if layout.size == Size::Bundles {

@@ -1,5 +1,6 @@
 //! Tests of the board, on snapshots that the real player makes.
 
+mod broker;
 mod labels;
 mod rows;
 mod truth;
@@ -13,7 +14,11 @@ use serde_json::Value;
 
 /// The opening scenario with some settings, played to an instant.
 fn played(set: &[(&str, &str)], faults: Option<&str>, ms: u64) -> Snapshot {
-    let mut scenario = Scenario::preset("oracle-http", 31);
+    played_of("oracle-http", set, faults, ms)
+}
+
+fn played_of(preset: &str, set: &[(&str, &str)], faults: Option<&str>, ms: u64) -> Snapshot {
+    let mut scenario = Scenario::preset(preset, 31);
     scenario.faults = faults.map(str::to_owned);
     for (key, value) in set {
         scenario.set.insert((*key).to_owned(), Value::from(*value));

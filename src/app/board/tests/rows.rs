@@ -42,7 +42,7 @@ fn bars_are_as_long_as_answers_took_and_late_ones_end_at_the_gate() {
                 assert!((rect.right() - (x0 + 1500.0 * per_ms)).abs() < 1e-6);
                 late += 1;
             }
-            TaskEnd::Pending => panic!("the request is closed"),
+            TaskEnd::Pending | TaskEnd::Lost => panic!("the request is closed, and there is no broker"),
         }
     }
     assert!(ended >= 5 && late >= 1, "{ended} ended, {late} late");

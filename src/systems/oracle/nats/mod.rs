@@ -1,0 +1,200 @@
+//! The oracle's messages over NATS: `oracle.tasks` from the coordinator to the workers, `oracle.results` back.
+//!
+//! Core NATS forgets what nobody hears, and what it holds when it goes down. With JetStream each subject has a stream on
+//! disk: a publisher repeats a message until the stream has it, under an id that keeps it from being stored twice, and a
+//! durable consumer delivers it until it is acknowledged. Fan-out needs one consumer for each worker; a queue group
+//! shares one. What is acknowledged by all that have a consumer leaves the stream.
+
+pub(super) mod coordinator;
+pub(super) mod worker;
+
+use super::log::Log;
+use super::{Params, Site};
+use crate::kernel::{Ctx, Duration, Span};
+use crate::net::{Net, NodeId};
+use crate::substrate::http::Http;
+use crate::substrate::nats::{
+    AckPolicy, ClientOptions, ConsumerConfig, DeliverPolicy, Nats, NatsClient, NatsConfig, NatsError,
+    Retention, Status, StreamConfig, Subscription,
+};
+use crate::systems::oracle::{Delivery, Transport};
+use serde_json::json;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Where the coordinator publishes and the workers listen.
+const TASKS: &str = "oracle.tasks";
+/// The reverse.
+const RESULTS: &str = "oracle.results";
+/// The streams of the two.
+const TASK_STREAM: &str = "ORACLE_TASKS";
+const RESULT_STREAM: &str = "ORACLE_RESULTS";
+/// The queue group of the workers, and the consumer that it shares.
+const GROUP: &str = "workers";
+/// The pause after a connection, a call or a publish that failed.
+const RETRY: Duration = Duration::from_millis(500);
+/// A publish that no stream has confirmed for so long is made again.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(1);
+/// How many bytes a client keeps while it has no connection.
+const PENDING_MAX: usize = 256 * 1024;
+/// So long after a broker went down its clients may not know it yet; what they send meanwhile is lost.
+const NEWS_TRAVEL: Duration = Duration::from_millis(150);
+
+/// The broker, and who is connected to it, as the laboratory knows it.
+#[derive(Clone)]
+pub(super) struct Bus {
+    pub(super) nats: Nats,
+    pub(super) node: NodeId,
+    /// The coordinator's client, since it began to listen.
+    asking: Rc<RefCell<Option<NatsClient>>>,
+    /// The workers' clients, w-01 first, since each began to listen.
+    listening: Rc<[RefCell<Option<NatsClient>>]>,
+}
+
+impl Bus {
+    pub(super) fn new(http: &Http, node: NodeId, workers: u32) -> Self {
+        Bus {
+            nats: Nats::new(http, node, NatsConfig::default()),
+            node,
+            asking: Rc::default(),
+            listening: (0..workers).map(|_| RefCell::default()).collect(),
+        }
+    }
+
+    /// Makes the broker its node's role. In core mode the laboratory notes what is lost when it goes down.
+    pub(super) fn install(&self, params: &Params, console: NodeId, log: &Rc<RefCell<Log>>) {
+        if params.transport == Transport::JetStream {
+            return self.nats.install();
+        }
+        let (nats, net, log) = (self.nats.clone(), self.nats.streams().net().clone(), Rc::clone(log));
+        net.clone().set_role(self.node, move |shutdown| {
+            let loss = Loss { ctx: net.ctx().clone(), console, log: Rc::clone(&log) };
+            let nats = nats.clone();
+            Box::pin(async move {
+                let _loss = loss;
+                nats.run(shutdown).await;
+            })
+        });
+    }
+
+    /// Whether worker `i`, counted from 0, has a connection now.
+    pub(super) fn hears(&self, net: &Net, i: usize, worker: NodeId) -> bool {
+        net.is_up(worker) && self.listening.get(i).is_some_and(is_connected)
+    }
+
+    /// Whether the coordinator has a connection now.
+    pub(super) fn is_asked(&self, net: &Net, coordinator: NodeId) -> bool {
+        net.is_up(coordinator) && is_connected(&self.asking)
+    }
+
+    /// How many messages the streams hold: tasks, results.
+    pub(super) fn stored(&self) -> [u64; 2] {
+        [TASK_STREAM, RESULT_STREAM].map(|stream| self.nats.stored(stream).unwrap_or(0))
+    }
+}
+
+fn is_connected(client: &RefCell<Option<NatsClient>>) -> bool {
+    client.borrow().as_ref().is_some_and(|client| client.status() == Status::Connected)
+}
+
+/// Notes a loss when the broker's process ends, in whatever way.
+struct Loss {
+    ctx: Ctx,
+    console: NodeId,
+    log: Rc<RefCell<Log>>,
+}
+
+impl Drop for Loss {
+    fn drop(&mut self) {
+        let (ctx, log) = (self.ctx.clone(), Rc::clone(&self.log));
+        self.ctx.spawn_in(self.console.scope(), async move {
+            ctx.sleep(NEWS_TRAVEL).await;
+            log.borrow_mut().lost_with_broker(ctx.now());
+        });
+    }
+}
+
+/// A connection; tries until there is a broker.
+async fn connect(bus: &Bus, ctx: &Ctx, node: NodeId) -> NatsClient {
+    loop {
+        let options = ClientOptions {
+            max_reconnects: None,
+            reconnect_buffer: Some(PENDING_MAX),
+            ..ClientOptions::default()
+        };
+        match NatsClient::connect(&bus.nats, node, options).await {
+            Ok(client) => return client,
+            Err(_) => ctx.sleep(RETRY).await,
+        }
+    }
+}
+
+/// What to listen to.
+struct Inbox<'a> {
+    subject: &'a str,
+    stream: &'a str,
+    /// The consumer's name.
+    durable: &'a str,
+    group: Option<&'a str>,
+}
+
+/// Listens: in core mode to the subject itself, with JetStream to what a durable consumer delivers.
+async fn listen(params: &Params, client: &NatsClient, inbox: &Inbox<'_>) -> Result<Subscription, NatsError> {
+    let subscribe = |subject: &str| match inbox.group {
+        Some(group) => client.queue_subscribe(subject, group),
+        None => client.subscribe(subject),
+    };
+    if params.transport != Transport::JetStream {
+        return subscribe(inbox.subject);
+    }
+    let js = client.jetstream();
+    for (name, subject) in [(TASK_STREAM, TASKS), (RESULT_STREAM, RESULTS)] {
+        let stream = StreamConfig { retention: Retention::Interest, ..StreamConfig::new(name, &[subject]) };
+        js.add_stream(&stream).await?;
+    }
+    let deliver_subject = ["oracle.deliver.", inbox.durable].concat();
+    let messages = subscribe(&deliver_subject)?;
+    let config = ConsumerConfig {
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: params.ack_wait.as_nanos(),
+        max_deliver: i64::from(params.max_deliver),
+        deliver_policy: DeliverPolicy::New,
+        deliver_group: inbox.group.unwrap_or_default().to_owned(),
+        deliver_subject,
+        ..ConsumerConfig::durable(inbox.durable)
+    };
+    let call = ["CONSUMER.DURABLE.CREATE.", inbox.stream, ".", inbox.durable].concat();
+    js.call(&call, &json!({"stream_name": inbox.stream, "config": config})).await?;
+    Ok(messages)
+}
+
+/// Publishes: in core mode once; with JetStream until a stream has it, under an id by which it knows repetitions.
+async fn publish(site: &Site, client: &NatsClient, subject: &str, id: &str, payload: &[u8]) {
+    if site.params.transport != Transport::JetStream {
+        // A buffer that is full loses it, as a broker would.
+        let _ = client.publish(subject, payload);
+        return;
+    }
+    let (ctx, js) = (site.ctx(), client.jetstream());
+    loop {
+        if client.status() == Status::Connected {
+            let confirmed = ctx.timeout(CONFIRM_WITHIN, js.publish_once(subject, id, payload)).await;
+            if matches!(confirmed, Ok(Ok(_))) {
+                return;
+            }
+        }
+        ctx.sleep(RETRY).await;
+    }
+}
+
+/// Makes a request what the current task is busy with: a message that was stored, or is delivered again, comes without.
+fn follow(ctx: &Ctx, request_id: &str) -> u64 {
+    let req = request_id.strip_prefix("req-").and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    ctx.set_span(Span { req, ..ctx.span() });
+    req
+}
+
+/// The workers' queue group, if they are one.
+fn group(params: &Params) -> Option<&'static str> {
+    (params.delivery == Delivery::Queue).then_some(GROUP)
+}

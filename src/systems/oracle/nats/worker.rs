@@ -1,0 +1,86 @@
+//! A worker over NATS: listens for tasks, and publishes what it makes of them.
+
+use super::{Bus, Inbox, RESULTS, RETRY, TASK_STREAM, TASKS, connect, follow, group, listen, publish};
+use crate::kernel::Duration;
+use crate::net::Shutdown;
+use crate::substrate::nats::{JsMessage, Message, NatsClient, Status};
+use crate::systems::oracle::Transport;
+use crate::systems::oracle::messages::OracleRequest;
+use crate::systems::oracle::worker::{Busy, Worker, drain};
+use futures::future::{self, Either};
+use std::pin::pin;
+
+/// How long a worker that shuts down waits until its last answers have left.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+
+/// One worker process.
+pub(in crate::systems::oracle) async fn run(worker: &Worker, bus: &Bus, shutdown: &Shutdown) {
+    let place = &bus.listening[worker.index];
+    *place.borrow_mut() = None;
+    {
+        let serving = pin!(serve(worker, bus));
+        let asked_to_end = pin!(shutdown.requested());
+        match future::select(serving, asked_to_end).await {
+            Either::Left(((), asked_to_end)) => asked_to_end.await,
+            Either::Right(((), _)) => {}
+        }
+    }
+    // No more tasks come: the subscription has ended.
+    let client = place.borrow_mut().take();
+    drain(worker).await;
+    if let Some(client) = client {
+        // Out of time: what could not leave is lost, or delivered again.
+        let _ = client.drain(FLUSH_LIMIT).await;
+    }
+}
+
+/// Connects and takes tasks, for ever.
+async fn serve(worker: &Worker, bus: &Bus) {
+    let (ctx, params) = (worker.site.ctx(), &worker.site.params);
+    loop {
+        let client = connect(bus, ctx, worker.node).await;
+        let durable = group(params).unwrap_or(&worker.id);
+        let inbox = Inbox { subject: TASKS, stream: TASK_STREAM, durable, group: group(params) };
+        match listen(params, &client, &inbox).await {
+            Ok(mut tasks) => {
+                *bus.listening[worker.index].borrow_mut() = Some(client.clone());
+                while let Some(message) = tasks.next().await {
+                    let before = ctx.span();
+                    ctx.spawn(handle(worker.clone(), client.clone(), message));
+                    ctx.set_span(before);
+                }
+            }
+            Err(_) => ctx.sleep(RETRY).await,
+        }
+        client.close();
+    }
+}
+
+async fn handle(worker: Worker, client: NatsClient, message: Message) {
+    let site = &worker.site;
+    let stored =
+        (site.params.transport == Transport::JetStream).then(|| JsMessage::of(&client, message.clone()));
+    let Ok(task) = serde_json::from_slice::<OracleRequest>(&message.payload) else {
+        // Nobody can ever work on it.
+        let _ = stored.map(|stored| stored.term());
+        return;
+    };
+    let _busy = Busy::new(&worker);
+    let request_id = task.id.clone();
+    let req = follow(site.ctx(), &request_id);
+    let delivered = stored.as_ref().map_or(1, JsMessage::delivered);
+    site.log.borrow_mut().received(req, &worker.id, u32::try_from(delivered).unwrap_or(u32::MAX));
+    // All that hear a subject hear the same: the asker is one, whoever publishes.
+    let result = worker.work(task, 0).await;
+    let Ok(payload) = serde_json::to_vec(&result) else {
+        return;
+    };
+    if client.status() == Status::Connected {
+        site.log.borrow_mut().sent(req, &worker.id);
+    }
+    publish(site, &client, RESULTS, &[&request_id, ".", &worker.id].concat(), &payload).await;
+    if let Some(stored) = stored {
+        // Without a connection it is kept; lost, the task comes again, and its answer is known by its id.
+        let _ = stored.ack();
+    }
+}

@@ -41,6 +41,6 @@ pub struct Page {
 /// The page of a system.
 pub fn page(system: SystemKind) -> &'static Page {
     match system {
-        SystemKind::OracleHttp => &oracle::HTTP,
+        SystemKind::OracleHttp | SystemKind::MathWizard => &oracle::HTTP,
     }
 }

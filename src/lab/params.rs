@@ -4,6 +4,8 @@
 //! defaults and errors.
 
 pub mod oracle;
+#[cfg(feature = "all-systems")]
+pub mod wizard;
 
 use super::scenario::Invalid;
 use crate::kernel::Duration;

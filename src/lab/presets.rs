@@ -2,6 +2,7 @@
 //!
 //! They are names and texts: a program that lacks a system still knows what there is.
 
+mod math_wizard;
 mod oracle_http;
 
 use super::SystemKind;
@@ -23,7 +24,7 @@ pub struct Preset {
 /// All shipped scenarios, system by system. The first is the one that the page opens with, and the first of each system is
 /// the one that bears its name.
 pub fn all() -> impl Iterator<Item = &'static Preset> + Clone {
-    oracle_http::PRESETS.iter()
+    oracle_http::PRESETS.iter().chain(&math_wizard::PRESETS)
 }
 
 /// The preset called `name`.

@@ -29,6 +29,9 @@ pub struct Report {
     pub requests: Vec<RequestReport>,
     /// Figures over them.
     pub summary: Summary,
+    /// Figures that only this system has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Value>,
     /// The invariants.
     pub checks: Vec<Check>,
 }
@@ -91,6 +94,7 @@ impl Report {
             trace_hash: run.trace_hash(),
             requests: requests(run.system()),
             summary: run.system().summary(),
+            measures: run.system().measures(),
             checks,
         }
     }

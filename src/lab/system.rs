@@ -4,6 +4,8 @@
 //! [`SystemKind`]; everything else in the laboratory stays as it is.
 
 mod oracle;
+#[cfg(feature = "all-systems")]
+mod wizard;
 
 use super::metrics::Summary;
 use super::params::Setting;
@@ -22,16 +24,19 @@ use std::any::Any;
 pub enum SystemKind {
     /// The oracle over HTTP.
     OracleHttp,
+    /// The Math Wizard: a queue between those who take jobs and those who do them.
+    MathWizard,
 }
 
 impl SystemKind {
     /// All of them, in the order of the page's header.
-    pub const ALL: [SystemKind; 1] = [SystemKind::OracleHttp];
+    pub const ALL: [SystemKind; 2] = [SystemKind::OracleHttp, SystemKind::MathWizard];
 
     /// What it is called, and what it runs over.
     pub const fn title(self) -> (&'static str, &'static str) {
         match self {
             SystemKind::OracleHttp => ("Oracle", "HTTP"),
+            SystemKind::MathWizard => ("Math Wizard", "Valkey"),
         }
     }
 
@@ -39,6 +44,7 @@ impl SystemKind {
     pub const fn name(self) -> &'static str {
         match self {
             SystemKind::OracleHttp => "oracle-http",
+            SystemKind::MathWizard => "math-wizard",
         }
     }
 
@@ -46,6 +52,10 @@ impl SystemKind {
     pub(super) fn defaults(self) -> Option<Box<dyn Settings>> {
         match self {
             SystemKind::OracleHttp => Some(Box::new(crate::systems::oracle::Params::default())),
+            #[cfg(feature = "all-systems")]
+            SystemKind::MathWizard => Some(Box::new(crate::systems::wizard::Params::default())),
+            #[cfg(not(feature = "all-systems"))]
+            SystemKind::MathWizard => None,
         }
     }
 }
@@ -91,6 +101,11 @@ pub trait System: Any {
 
     /// The figures over what the log kept.
     fn summary(&self) -> Summary;
+
+    /// Figures that only this system has, if it has any.
+    fn measures(&self) -> Option<Value> {
+        None
+    }
 
     /// The invariants of its kind, over what its log kept.
     fn checks(&self) -> Vec<Check>;

@@ -5,3 +5,5 @@
 
 pub mod config;
 pub mod oracle;
+#[cfg(feature = "all-systems")]
+pub mod wizard;

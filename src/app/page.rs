@@ -3,6 +3,8 @@
 //! A new system gets a file beside `page/oracle.rs` with a [`Page`] of its own, and a line in [`page`].
 
 mod oracle;
+#[cfg(feature = "all-systems")]
+mod wizard;
 
 use super::board::{Picture, Strips, View};
 use super::caption::Caption;
@@ -41,6 +43,10 @@ pub struct Page {
 /// The page of a system.
 pub fn page(system: SystemKind) -> &'static Page {
     match system {
-        SystemKind::OracleHttp | SystemKind::MathWizard => &oracle::HTTP,
+        #[cfg(feature = "all-systems")]
+        SystemKind::MathWizard => &wizard::PAGE,
+        #[cfg(not(feature = "all-systems"))]
+        SystemKind::MathWizard => &oracle::HTTP,
+        SystemKind::OracleHttp => &oracle::HTTP,
     }
 }

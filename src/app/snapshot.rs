@@ -1,6 +1,8 @@
 //! One moment of a run as plain data: all that a picture, a table or a script needs, and nothing else.
 
 pub(in crate::app) mod observe;
+#[cfg(feature = "all-systems")]
+pub mod wizard;
 
 use crate::lab::SystemKind;
 use crate::lab::metrics::Summary;
@@ -27,6 +29,10 @@ pub struct Snapshot {
     pub messages: Vec<MessageView>,
     /// The newest request that the coordinator has taken up.
     pub request: Option<RequestView>,
+    /// What only a Math Wizard has.
+    #[cfg(feature = "all-systems")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wizard: Option<wizard::WizardView>,
     /// Figures over the requests so far.
     pub summary: Summary,
     /// The parameters that pictures refer to.
@@ -98,6 +104,15 @@ pub enum Role {
     Client,
     /// Asks the workers.
     Coordinator,
+    /// Passes requests on.
+    #[cfg(feature = "all-systems")]
+    Gateway,
+    /// Keeps what all share.
+    #[cfg(feature = "all-systems")]
+    Store,
+    /// A process of a worker.
+    #[cfg(feature = "all-systems")]
+    Process,
     /// Answers.
     Worker,
 }

@@ -130,6 +130,12 @@ impl dyn System {
         (self as &dyn Any).downcast_ref()
     }
 
+    /// The Math Wizard, if it is one.
+    #[cfg(feature = "all-systems")]
+    pub fn wizard(&self) -> Option<&crate::systems::wizard::Wizard> {
+        self.of_type()
+    }
+
     /// The oracle, if it is one.
     pub fn oracle(&self) -> Option<&crate::systems::oracle::Oracle> {
         self.of_type()

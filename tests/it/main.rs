@@ -32,6 +32,9 @@ mod config_herd;
 mod config_staleness;
 mod config_trigger;
 
+mod wizard;
+mod wizard_crashes;
+
 mod gateway;
 mod gateway_lab;
 
@@ -55,3 +58,5 @@ mod tidy;
 // 200,000 requests: only worth their time when optimised, see script/test.
 #[cfg(not(debug_assertions))]
 mod closed_forms;
+#[cfg(not(debug_assertions))]
+mod wizard_theory;

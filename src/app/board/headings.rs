@@ -64,7 +64,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
 }
 
 /// A heading, and the first of its tails that there is room for.
-fn headline(sheet: &mut Sheet, (x, right): (f64, f64), y: f64, head: &str, tails: &[&str]) {
+pub(super) fn headline(sheet: &mut Sheet, (x, right): (f64, f64), y: f64, head: &str, tails: &[&str]) {
     let head = Text::new(head, x, y).px(13.0).weight(600).paint(Paint::Ink);
     let end = head.bounds().right();
     if end > right {

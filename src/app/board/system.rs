@@ -25,7 +25,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
 }
 
 /// A node's box; a broken outline if it is down.
-fn node_box(sheet: &mut Sheet, rect: Rect, up: bool) {
+pub(super) fn node_box(sheet: &mut Sheet, rect: Rect, up: bool) {
     sheet.area(rect, 5.0, Fill::Solid, Paint::Raised);
     if up {
         sheet.area(rect, 5.0, Fill::Outline, Paint::Control);

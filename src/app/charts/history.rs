@@ -281,7 +281,7 @@ impl Point {
 }
 
 /// When what was broken. A crash without an end lasts until all its nodes were started again.
-fn bands(run: &Run) -> Vec<Band> {
+pub(super) fn bands(run: &Run) -> Vec<Band> {
     let start = |fault: &Fault| fault.start.unwrap_or(Instant::ZERO);
     let restarts: Vec<(Instant, &[NodeId])> = run
         .faults()

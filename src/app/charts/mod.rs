@@ -8,6 +8,8 @@ mod geometry;
 mod history;
 mod levels;
 mod pen;
+#[cfg(feature = "all-systems")]
+pub mod wizard;
 
 pub use draw::charts;
 pub use geometry::timeline_extent_ms;

@@ -261,7 +261,7 @@ impl Pen {
     }
 }
 
-fn point(d: &mut String, command: char, x: f64, y: f64) {
+pub(super) fn point(d: &mut String, command: char, x: f64, y: f64) {
     d.push(command);
     write_px(d, x);
     d.push(' ');

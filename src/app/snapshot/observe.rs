@@ -26,6 +26,8 @@ impl Snapshot {
             nodes: Vec::new(),
             messages: run.net().in_flight().iter().map(message).collect(),
             request: None,
+            #[cfg(feature = "all-systems")]
+            wizard: None,
             settings: Settings { seed: run.scenario().seed, ..Settings::default() },
             set: Rc::clone(run.settings()),
             faults: run.faults().map(fault).collect(),
@@ -139,7 +141,7 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names
         let down_since = net.down_since(id).filter(|_| role != Role::Console);
         let (lie, busy) = match role {
             Role::Worker => (oracle.lie_of(id), oracle.busy((id.0 - first_worker) as usize)),
-            Role::Console | Role::Client | Role::Coordinator => (None, 0),
+            _ => (None, 0),
         };
         let touches = |target: Target| match target {
             Target::Node(node) => node == id,

@@ -347,6 +347,11 @@ impl Wizard {
         Measures::of(&self.log(), self.site.ctx().now())
     }
 
+    /// True while a job has left the queue and has not reached the worker, which lives.
+    pub fn on_the_way(&self, id: &str) -> bool {
+        self.site.lines.borrow().carry(id)
+    }
+
     /// A look into the store.
     pub fn probe(&self) -> &Probe {
         &self.probe

@@ -24,10 +24,10 @@ pub const PROCESSING: &str = "processing";
 /// Jobs that failed too often.
 pub const DEAD_LETTER: &str = "dead_letter";
 
-/// KEYS: the hash, the lists of jobs in hand and of those that wait (a reaper may have put it back).
+/// KEYS: the hash, and all lists: a reaper may have put it back, and others may have failed at it since.
 /// ARGV: the job, the result, who. Returns how many were in hand: none after a reaper took it away.
 pub(super) const COMPLETE: &str = "redis.call('HSET', KEYS[1], 'result', ARGV[2], 'handled_by', ARGV[3]);\
-     redis.call('LREM', KEYS[3], 0, ARGV[1]); return redis.call('LREM', KEYS[2], 0, ARGV[1])";
+     redis.call('LREM', KEYS[3], 0, ARGV[1]); redis.call('LREM', KEYS[4], 0, ARGV[1]); return redis.call('LREM', KEYS[2], 0, ARGV[1])";
 /// KEYS: the hash, the queue. ARGV: the job.
 pub(super) const RETRY: &str = "redis.call('HDEL', KEYS[1], 'claimed_by'); \
      redis.call('LPUSH', KEYS[2], ARGV[1])";
@@ -141,7 +141,7 @@ pub(super) async fn claim(valkey: &Valkey, id: &str, by: &str, at_ms: u64) -> Re
 /// Notes a result, and takes the job off all lists. False when it was no longer in the processing list.
 pub(super) async fn complete(valkey: &Valkey, job: &Claimed, result: &str, by: &str) -> Result<bool, Error> {
     let key = task_key(&job.payload.task_id);
-    let words = ["EVAL", COMPLETE, "3", &key, PROCESSING, QUEUE, &job.element, result, by];
+    let words = ["EVAL", COMPLETE, "4", &key, PROCESSING, QUEUE, DEAD_LETTER, &job.element, result, by];
     Ok(valkey.command(words).await? == Reply::Int(1))
 }
 
@@ -196,10 +196,21 @@ pub(super) async fn move_on(valkey: &Valkey, job: &Claimed, onward: Onward<'_>) 
     Ok(matches!(done?, Reply::Array(_)))
 }
 
-/// Begins to watch a job's hash, and reads it.
-pub(super) async fn watch(valkey: &Valkey, id: &str) -> Result<Vec<(String, String)>, Error> {
-    let key = task_key(id);
-    let (watched, hash) = futures::join!(valkey.command(["WATCH", &key]), valkey.hgetall(&key));
+/// Begins to watch a job's hash, and reads it; `None` when the job does not stand in the processing list. Whoever takes it
+/// off that list touches the hash, so what is read here still holds when [`move_on`] succeeds.
+pub(super) async fn watch(valkey: &Valkey, job: &Claimed) -> Result<Option<Vec<(String, String)>>, Error> {
+    let key = task_key(&job.payload.task_id);
+    let (watched, listed, hash) = futures::join!(
+        valkey.command(["WATCH", &key]),
+        valkey.command(["LPOS", PROCESSING, &job.element]),
+        valkey.hgetall(&key)
+    );
     watched?;
-    hash
+    let hash = hash?;
+    Ok(matches!(listed?, Reply::Int(_)).then_some(hash))
+}
+
+/// Ends watching without doing anything.
+pub(super) async fn unwatch(valkey: &Valkey) -> Result<(), Error> {
+    valkey.command(["UNWATCH"]).await.map(drop)
 }

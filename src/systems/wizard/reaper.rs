@@ -37,23 +37,25 @@ async fn look(site: &Site, valkey: &Valkey, since: &mut BTreeMap<String, Instant
         }
         let Ok(payload) = serde_json::from_str(&element) else { continue };
         let job = Claimed { payload, element };
-        let hash = queue::watch(valkey, &job.payload.task_id).await?;
+        let Some(hash) = queue::watch(valkey, &job).await? else {
+            // Done meanwhile, or another reaper was quicker.
+            queue::unwatch(valkey).await?;
+            since.remove(&job.element);
+            continue;
+        };
         let claimed = queue::field(&hash, "claimed_by").and_then(|_| queue::field(&hash, "claimed_ms"));
         let claimed = claimed.and_then(|ms| ms.parse().ok()).map(Instant::from_millis);
-        match claimed.filter(|&at| ctx.now().since(at) < site.params.lease) {
+        if let Some(at) = claimed.filter(|&at| ctx.now().since(at) < site.params.lease) {
             // Another worker has taken it meanwhile.
-            Some(at) => {
-                since.insert(job.element, at);
-                valkey.command(["UNWATCH"]).await?;
-            }
-            None => {
-                if queue::move_on(valkey, &job, Onward::Reap).await? {
-                    ctx.set_span(Span { req: job.payload.trace, ..ctx.span() });
-                    ctx.record(JOB_REAPED, 0, 0);
-                }
-                since.remove(&job.element);
-            }
+            queue::unwatch(valkey).await?;
+            since.insert(job.element, at);
+            continue;
         }
+        if queue::move_on(valkey, &job, Onward::Reap).await? {
+            ctx.set_span(Span { req: job.payload.trace, ..ctx.span() });
+            ctx.record(JOB_REAPED, 0, 0);
+        }
+        since.remove(&job.element);
     }
     Ok(())
 }

@@ -92,8 +92,8 @@ fn command(site: &Site, moves: &mut BTreeMap<u64, Move>, connection: u64, words:
         ("RPUSH", QUEUE) => Step::Reaped,
         ("LPUSH", DEAD_LETTER) => Step::Buried,
         ("EVAL", script) => {
-            // EVAL script 3 hash list list job result by; two keys in the other scripts.
-            let place = if script == COMPLETE { 6 } else { 5 };
+            // EVAL script 4 hash list list list job result by; two keys in the other scripts.
+            let place = if script == COMPLETE { 7 } else { 5 };
             let Some(job) = id_of(word(place)) else { return };
             match script {
                 COMPLETE => {

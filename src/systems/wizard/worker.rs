@@ -48,7 +48,11 @@ pub(super) async fn run(site: Site, place: Place, shutdown: Shutdown) {
         stopping: Cell::new(false),
         site,
     };
-    let reaps = worker.site.params.mode == Mode::Lmove && place.worker == 1;
+    if worker.site.params.mode == Mode::Lmove && place.worker == 1 {
+        let site = worker.site.clone();
+        let reaping = async move { reaper::run(&site, place.container, place.node).await };
+        worker.site.ctx().spawn(reaping);
+    }
     let working = pin!(worker.work());
     let listening = pin!(async {
         shutdown.requested().await;
@@ -56,14 +60,7 @@ pub(super) async fn run(site: Site, place: Place, shutdown: Shutdown) {
         worker.stopping.set(true);
         future::pending::<()>().await;
     });
-    let reaping = pin!(async {
-        if reaps {
-            reaper::run(&worker.site, place.container, place.node).await;
-        }
-        future::pending::<()>().await;
-    });
-    let others = future::select(listening, reaping);
-    future::select(working, others).await;
+    future::select(working, listening).await;
 }
 
 struct Worker {
@@ -153,13 +150,12 @@ impl Worker {
 
     /// Only while the job is still this worker's: a reaper may have given it to another one.
     async fn move_on(&self, job: &Claimed, onward: Onward<'_>) -> Result<(), Error> {
-        let hash = queue::watch(&self.valkey, &job.payload.task_id).await?;
-        let mine =
-            queue::field(&hash, "claimed_by") == Some(&self.me) && queue::status(&hash) == "PROCESSING";
-        if mine {
+        let hash = queue::watch(&self.valkey, job).await?;
+        let claimed_by = hash.as_ref().and_then(|hash| queue::field(hash, "claimed_by"));
+        if claimed_by == Some(&self.me) {
             queue::move_on(&self.valkey, job, onward).await.map(drop)
         } else {
-            self.valkey.command(["UNWATCH"]).await.map(drop)
+            queue::unwatch(&self.valkey).await
         }
     }
 

@@ -34,6 +34,7 @@ mod config_trigger;
 
 mod wizard;
 mod wizard_crashes;
+mod wizard_runs;
 
 mod gateway;
 mod gateway_lab;

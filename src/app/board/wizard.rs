@@ -39,7 +39,7 @@ pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
     let layout = Layout::new(view, rows.len(), selected);
     let (left, right) = (layout.coordinator.right(), layout.lamp_x);
     let room = right - left;
-    let wide = (room * 0.34).min(104.0).max(22.0);
+    let wide = (room * 0.34).clamp(22.0, 104.0);
     let middle = (left + room * 0.56).round();
     let mut sheet = Sheet::default();
     let mut places = Vec::new();
@@ -144,16 +144,16 @@ impl Stage<'_> {
             Text::new(text, x, y).px(13.0).weight(600).align(Align::Center).paint(Paint::Ink)
         };
         if layout.phone {
-            sheet.text(Text::new("API", self.api_x, 36.0).align(Align::Center).font(Font::Condensed));
             sheet.text(Text::new("Queue", 8.0, y).px(13.0).weight(600).paint(Paint::Ink));
             return;
         }
-        if three {
-            sheet.text(Text { align: Align::Left, ..middle("Cluster now", 18.0) });
-        }
-        for (words, x) in [("API", self.api_x), ("Valkey", self.store.center().0), ("Workers", layout.lamp_x)]
+        let left = if three { 18.0 } else { 12.0 };
+        sheet.text(Text { align: Align::Left, ..middle("Cluster now", left) });
+        for (words, x) in
+            [("API half", self.api_x), ("Valkey", self.store.center().0), ("Worker half", layout.lamp_x)]
         {
-            sheet.text(middle(words, x));
+            let foot = Text { y: layout.bottom + 13.0, ..middle(words, x) };
+            sheet.text(foot.weight(500).paint(Paint::Ink2));
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) const PAGE: Page = Page {
     charts: || Box::new(WizardCharts::default()),
 };
 
-const SENTENCE: [Part; 12] = [
+const SENTENCE: [Part; 14] = [
     number("containers", "Containers", Style::Count("container")),
     Part::Words(" with "),
     number("workers", "Worker processes in each", Style::Count("worker")),
@@ -31,11 +31,13 @@ const SENTENCE: [Part; 12] = [
     Part::Choice { key: "mode", label: "How a worker takes a job" },
     Part::Words("; a job takes "),
     number("work", "How long a job takes, in milliseconds", Style::Time),
-    Part::Words(". "),
+    Part::Words(". Load: "),
+    Part::Choice { key: "load", label: "Who sends jobs, and when" },
+    Part::Words(", "),
     number("users", "Users", Style::Count("user")),
-    Part::Words(" send them, until "),
+    Part::Words("; limit "),
     number("queue-limit", "Jobs that may wait; 0 for any number", Style::Count("job")),
-    Part::Words(" wait."),
+    Part::Words(" waiting (0: none)."),
 ];
 
 fn natural_height(snapshot: &Snapshot, strips: Strips) -> f64 {

@@ -16,8 +16,8 @@ pub(super) const PRESETS: [Preset; 7] = [
         title: "BRPOP takes a job out of the queue; the worker process dies, and nobody has it any more",
         set: &[
             ("containers", "2"),
-            ("load", "constant"),
-            ("period", "2.5s"),
+            ("users", "3"),
+            ("think", "500ms"),
             ("work", "3s"),
             ("work-law", "constant"),
         ],
@@ -29,8 +29,8 @@ pub(super) const PRESETS: [Preset; 7] = [
         title: "the same death with BLMOVE and a reaper: the job stands in the processing list, and is put back",
         set: &[
             ("containers", "2"),
-            ("load", "constant"),
-            ("period", "2.5s"),
+            ("users", "3"),
+            ("think", "500ms"),
             ("work", "3s"),
             ("work-law", "constant"),
             ("mode", "lmove"),
@@ -67,7 +67,7 @@ pub(super) const PRESETS: [Preset; 7] = [
         name: "duplicate-by-retry",
         system: SystemKind::MathWizard,
         title: "answers get lost on their way to users who try again: one wish becomes two jobs",
-        set: &[("repeat", "on"), ("timeout", "1s"), ("load", "constant"), ("period", "1.5s")],
+        set: &[("repeat", "on"), ("timeout", "1s"), ("users", "4")],
         faults: "drop:gateway>client@4s..20s=0.5",
     },
     Preset {

@@ -16,7 +16,9 @@ pub(super) fn when(stage: &Stage, sheet: &mut Sheet) {
     let layout = &stage.layout;
     let Some(pixels) = layout.when else { return };
     let now = stage.snapshot.vtime_ms;
-    let axis = Scale { values: (now - WINDOW_MS, now), pixels };
+    let first = (now - WINDOW_MS).max(0.0);
+    let axis = Scale { values: (first, first + WINDOW_MS), pixels };
+    let here = axis.at(now);
     for bar in &stage.wizard.bars {
         let row = bar.container as usize;
         let Some(container) = stage.wizard.containers.get(row) else { continue };
@@ -48,12 +50,12 @@ pub(super) fn when(stage: &Stage, sheet: &mut Sheet) {
         if let Some(since) = down_ms {
             let y = layout.rows.center(row).round();
             let x0 = axis.at(since).max(pixels.0) + 9.0;
-            if x0 < pixels.1 {
-                sheet.line([x0, y, pixels.1, y], 1.5, Dash::Short, Paint::Down);
+            if x0 < here {
+                sheet.line([x0, y, here, y], 1.5, Dash::Short, Paint::Down);
             }
         }
     }
-    sheet.line([pixels.1, layout.top, pixels.1, layout.bottom], 1.5, Dash::Solid, Paint::Ink);
+    sheet.line([here, layout.top, here, layout.bottom], 1.5, Dash::Solid, Paint::Ink);
     ticks(stage, sheet, &axis);
 }
 
@@ -61,7 +63,7 @@ pub(super) fn when(stage: &Stage, sheet: &mut Sheet) {
 fn ticks(stage: &Stage, sheet: &mut Sheet, axis: &Scale) {
     let layout = &stage.layout;
     let step = if layout.phone { 10_000.0 } else { 5_000.0 };
-    let mut at = ((axis.values.0 / step).floor() + 1.0).max(0.0) * step;
+    let mut at = (axis.values.0 / step).ceil() * step;
     while at <= axis.values.1 {
         let x = axis.at(at).round() + 0.5;
         sheet.line([x, layout.bottom, x, layout.bottom + 4.0], 1.0, Dash::Solid, Paint::Control);

@@ -1,7 +1,6 @@
 //! The Math Wizard's parameters.
 
 use super::{Allowed, Param, Parsed, SWITCH, ms, param, span};
-use crate::lab::Invalid;
 use crate::systems::wizard::{Law, Load, Mode, Params, Persist};
 use serde_json::{Value, json};
 
@@ -51,7 +50,7 @@ pub const TABLE: [Param<Params>; 25] = [
         |p| span(p.lease), Span => |p, v| p.lease = v),
     param!("persist", Allowed::Choice(&Persist::NAMES), "what the store keeps when it dies",
         |p| json!(p.persist.name()), Word => |p, v: String| p.persist = Persist::from_name(&v).unwrap_or_default()),
-    param!("scale-to", Allowed::CountOrOff(1, 50), "how many containers there are later",
+    param!("scale-to", Allowed::CountOrOff(1, 50), "how many containers there are later, if that is more",
         |p| count_or_off(p.scale_to), Count => |p, v| p.scale_to = v),
     param!("scale-at", Allowed::Span(ms(0), ms(86_400_000)), "when further containers start",
         |p| span(p.scale_at), Span => |p, v| p.scale_at = v),
@@ -61,13 +60,4 @@ pub const TABLE: [Param<Params>; 25] = [
 
 fn count_or_off(count: u32) -> Value {
     if count == 0 { json!("off") } else { json!(count) }
-}
-
-/// What only holds between parameters.
-pub fn check(params: &Params) -> Result<(), Invalid> {
-    if params.scale_to > 0 && params.scale_to < params.containers {
-        let allowed = format!("off, or at least containers, which is {}", params.containers);
-        return Err(Invalid::new("scale-to", &params.scale_to.to_string(), &allowed));
-    }
-    Ok(())
 }

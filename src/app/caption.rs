@@ -25,7 +25,7 @@ pub struct Caption {
 }
 
 impl Caption {
-    fn new(headline: String, detail: String, question: &str) -> Self {
+    pub(super) fn new(headline: String, detail: String, question: &str) -> Self {
         Caption { headline, detail, question: question.to_owned() }
     }
 

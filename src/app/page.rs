@@ -5,6 +5,8 @@
 #[cfg(feature = "all-systems")]
 mod config;
 mod oracle;
+#[cfg(feature = "all-systems")]
+mod wizard;
 
 use super::board::{Picture, Strips, View};
 use super::caption::Caption;
@@ -46,13 +48,12 @@ pub fn page(system: SystemKind) -> &'static Page {
         SystemKind::OracleHttp => &oracle::HTTP,
         #[cfg(feature = "all-systems")]
         SystemKind::OracleNats => &oracle::NATS,
-        // This program cannot play it.
-        #[cfg(not(feature = "all-systems"))]
-        SystemKind::OracleNats => &oracle::HTTP,
+        #[cfg(feature = "all-systems")]
+        SystemKind::MathWizard => &wizard::PAGE,
         #[cfg(feature = "all-systems")]
         SystemKind::Config => &config::CONFIG,
-        // A program that lacks it cannot construct it either.
+        // A program that lacks them cannot construct them either.
         #[cfg(not(feature = "all-systems"))]
-        SystemKind::Config => &oracle::HTTP,
+        SystemKind::OracleNats | SystemKind::MathWizard | SystemKind::Config => &oracle::HTTP,
     }
 }

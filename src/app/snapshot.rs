@@ -3,6 +3,8 @@
 #[cfg(feature = "all-systems")]
 pub mod config;
 pub(in crate::app) mod observe;
+#[cfg(feature = "all-systems")]
+pub mod wizard;
 
 use crate::lab::SystemKind;
 use crate::lab::metrics::Summary;
@@ -36,6 +38,10 @@ pub struct Snapshot {
     #[cfg(feature = "all-systems")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<config::ConfigView>,
+    /// What only a Math Wizard has.
+    #[cfg(feature = "all-systems")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wizard: Option<wizard::WizardView>,
     /// Figures over the requests so far.
     pub summary: Summary,
     /// The parameters that pictures refer to.
@@ -133,6 +139,15 @@ pub enum Role {
     Broker,
     /// Fetches the configuration for its workers.
     Agent,
+    /// Passes requests on.
+    #[cfg(feature = "all-systems")]
+    Gateway,
+    /// Keeps what all share.
+    #[cfg(feature = "all-systems")]
+    Store,
+    /// A process of a worker.
+    #[cfg(feature = "all-systems")]
+    Process,
     /// Answers.
     Worker,
 }

@@ -94,7 +94,8 @@ pub fn summarise(log: &Log) -> Summary {
     }
 }
 
-fn percentiles(samples: &[f64]) -> Option<Percentiles> {
+/// The percentiles of samples; `None` without any.
+pub(super) fn percentiles(samples: &[f64]) -> Option<Percentiles> {
     Some(Percentiles {
         mean: stats::mean(samples)?,
         p50: stats::percentile(samples, 50.0)?,

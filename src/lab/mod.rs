@@ -14,6 +14,7 @@ mod run;
 mod scenario;
 pub mod stats;
 mod system;
+pub mod theory;
 pub mod trace_file;
 
 pub use run::{ActedAt, Options, Run};

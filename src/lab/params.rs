@@ -6,6 +6,8 @@
 #[cfg(feature = "all-systems")]
 pub mod config;
 pub mod oracle;
+#[cfg(feature = "all-systems")]
+pub mod wizard;
 
 use super::scenario::Invalid;
 use crate::kernel::Duration;

@@ -3,6 +3,7 @@
 //! They are names and texts: a program that lacks a system still knows what there is.
 
 mod config;
+mod math_wizard;
 mod oracle_http;
 mod oracle_nats;
 
@@ -27,7 +28,8 @@ pub struct Preset {
 /// All shipped scenarios, system by system. The first is the one that the page opens with, and the first of each system is
 /// the one that bears its name.
 pub fn all() -> impl Iterator<Item = &'static Preset> + Clone {
-    oracle_http::PRESETS.iter().chain(&oracle_nats::PRESETS).chain(&config::PRESETS)
+    let oracles = oracle_http::PRESETS.iter().chain(&oracle_nats::PRESETS);
+    oracles.chain(&math_wizard::PRESETS).chain(&config::PRESETS)
 }
 
 /// The preset called `name`.

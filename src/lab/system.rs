@@ -6,6 +6,8 @@
 #[cfg(feature = "all-systems")]
 mod config;
 mod oracle;
+#[cfg(feature = "all-systems")]
+mod wizard;
 
 use super::metrics::Summary;
 use super::params::Setting;
@@ -28,11 +30,14 @@ pub enum SystemKind {
     OracleNats,
     /// The configuration system.
     Config,
+    /// The Math Wizard: a queue between those who take jobs and those who do them.
+    MathWizard,
 }
 
 impl SystemKind {
     /// All of them, in the order of the page's header.
-    pub const ALL: [SystemKind; 3] = [SystemKind::OracleHttp, SystemKind::OracleNats, SystemKind::Config];
+    pub const ALL: [SystemKind; 4] =
+        [SystemKind::OracleHttp, SystemKind::OracleNats, SystemKind::MathWizard, SystemKind::Config];
 
     /// What it is called, and what it runs over.
     pub const fn title(self) -> (&'static str, &'static str) {
@@ -40,6 +45,7 @@ impl SystemKind {
             SystemKind::OracleHttp => ("Oracle", "HTTP"),
             SystemKind::OracleNats => ("Oracle", "NATS"),
             SystemKind::Config => ("Config", "ETag"),
+            SystemKind::MathWizard => ("Math Wizard", "Valkey"),
         }
     }
 
@@ -49,6 +55,7 @@ impl SystemKind {
             SystemKind::OracleHttp => "oracle-http",
             SystemKind::OracleNats => "oracle-nats",
             SystemKind::Config => "config",
+            SystemKind::MathWizard => "math-wizard",
         }
     }
 
@@ -58,12 +65,12 @@ impl SystemKind {
             SystemKind::OracleHttp => Some(Box::new(crate::systems::oracle::Params::default())),
             #[cfg(feature = "all-systems")]
             SystemKind::OracleNats => Some(Box::new(crate::systems::oracle::Params::over_nats())),
-            #[cfg(not(feature = "all-systems"))]
-            SystemKind::OracleNats => None,
+            #[cfg(feature = "all-systems")]
+            SystemKind::MathWizard => Some(Box::new(crate::systems::wizard::Params::default())),
             #[cfg(feature = "all-systems")]
             SystemKind::Config => Some(Box::new(crate::systems::config::Params::default())),
             #[cfg(not(feature = "all-systems"))]
-            SystemKind::Config => None,
+            SystemKind::OracleNats | SystemKind::MathWizard | SystemKind::Config => None,
         }
     }
 }
@@ -141,6 +148,12 @@ impl dyn System {
     /// The system itself, if it is of that type.
     pub fn of_type<T: System>(&self) -> Option<&T> {
         (self as &dyn Any).downcast_ref()
+    }
+
+    /// The Math Wizard, if it is one.
+    #[cfg(feature = "all-systems")]
+    pub fn wizard(&self) -> Option<&crate::systems::wizard::Wizard> {
+        self.of_type()
     }
 
     /// The oracle, if it is one.

@@ -6,3 +6,5 @@
 #[cfg(feature = "all-systems")]
 pub mod config;
 pub mod oracle;
+#[cfg(feature = "all-systems")]
+pub mod wizard;

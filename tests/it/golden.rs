@@ -41,7 +41,7 @@ fn scenarios() -> Vec<Scenario> {
         case.set("drift", "0.003").set("quorum", "8").set("rate", "0.4").set("burst", "2").scenario
     });
     let oracles = oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).chain(liars);
-    oracles.chain(configurations()).chain(over_nats()).collect()
+    oracles.chain(configurations()).chain(over_nats()).chain(wizards()).collect()
 }
 
 /// Every shipped scenario of the configuration system, and one of it in which a person acts.
@@ -63,6 +63,21 @@ fn configurations() -> impl Iterator<Item = Scenario> {
 fn over_nats() -> impl Iterator<Item = Scenario> {
     let shipped = presets::all().filter(|preset| preset.system == SystemKind::OracleNats).zip(41..);
     shipped.map(|(preset, seed)| Case::preset(preset.name, seed).seconds(40).scenario)
+}
+
+/// Every shipped scenario of the Math Wizard, and one in which everything dies at some time, in either mode.
+fn wizards() -> impl Iterator<Item = Scenario> {
+    let presets = presets::all().filter(|preset| preset.system == SystemKind::MathWizard);
+    let shipped =
+        presets.zip(31..).map(|(preset, seed)| Case::preset(preset.name, seed).seconds(60).scenario);
+    let faults = "crash:c-01-api@3s..6s,stop:c-02@5s..9s,slow:c-03@4s..12s=5,crash:2?@15s..18s,\
+        cut:gateway~c-01@20s..24s,drop:client@25s..30s=0.3,dup:gateway@26s..31s=0.3,crash:valkey@35s..37s,\
+        restart:gateway@40s,restart:c-03-worker-1@41s";
+    let hard = ["brpop", "lmove"].into_iter().map(move |mode| {
+        let case = Case::preset("math-wizard", 41).set("mode", mode).set("workers", "2").set("fail", "0.2");
+        case.set("repeat", "on").set("rate", "20").faults(faults).seconds(60).scenario
+    });
+    shipped.chain(hard)
 }
 
 fn play(scenario: Scenario) -> Golden {

@@ -34,6 +34,10 @@ mod config_lab;
 mod config_staleness;
 mod config_trigger;
 
+mod wizard;
+mod wizard_crashes;
+mod wizard_runs;
+
 mod gateway;
 mod gateway_lab;
 
@@ -58,3 +62,5 @@ mod tidy;
 // 200,000 requests: only worth their time when optimised, see script/test.
 #[cfg(not(debug_assertions))]
 mod closed_forms;
+#[cfg(not(debug_assertions))]
+mod wizard_theory;

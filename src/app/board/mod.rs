@@ -23,6 +23,8 @@ mod system;
 mod tracks;
 mod what;
 mod when;
+#[cfg(feature = "all-systems")]
+pub mod wizard;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,8 @@ mod geometry;
 mod history;
 mod levels;
 mod pen;
+#[cfg(feature = "all-systems")]
+pub mod wizard;
 
 #[cfg(feature = "all-systems")]
 pub use config::ConfigCharts;

@@ -29,6 +29,8 @@ impl Snapshot {
             broker: None,
             #[cfg(feature = "all-systems")]
             config: None,
+            #[cfg(feature = "all-systems")]
+            wizard: None,
             settings: Settings { seed: run.scenario().seed, ..Settings::default() },
             set: Rc::clone(run.settings()),
             faults: run.faults().map(fault).collect(),

@@ -240,6 +240,11 @@ impl<S: Segment, R: Segment> Conn<S, R> {
     pub fn peer(&self) -> NodeId {
         self.out.to
     }
+
+    /// Its number among the connections of its protocol: the same at both ends.
+    pub fn number(&self) -> u64 {
+        self.out.number / 2
+    }
 }
 
 impl<S: Segment, R: Segment> Drop for Conn<S, R> {
@@ -262,6 +267,11 @@ impl<S: Segment> Outlet<S> {
     /// Sends a message; `Closed` when this end was dropped or the other one is known to be gone.
     pub fn send(&self, message: S) -> Result<(), Closed> {
         self.0.send(message)
+    }
+
+    /// The connection's number, see [`Conn::number`].
+    pub fn number(&self) -> u64 {
+        self.0.number / 2
     }
 
     /// How many bytes wait at this end because the sockets hold no more.

@@ -43,7 +43,8 @@ pub(super) struct Pipe<T> {
     from: NodeId,
     pub(super) to: NodeId,
     draws: Stream,
-    number: u64,
+    /// Twice the connection's, and one more in the direction of the caller.
+    pub(super) number: u64,
     /// The sender, and the receiver, know that the connection is over.
     near: Over,
     far: Over,

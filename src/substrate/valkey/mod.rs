@@ -3,6 +3,7 @@
 //! - [`Store`] is the server without a network: words in, effects out, at an instant that its caller tells
 //! - [`serve`] is the server as a role on a node, with a [`Disk`] that outlives it
 //! - [`Valkey`] is the client library
+//! - [`Probe`] is the laboratory's look into a running server
 //!
 //! What it leaves out: sets, sorted sets, streams, cluster, replication, RESP3, and Lua beyond sequences of calls
 //! (`script.rs`). A command that it does not have is answered as the real server answers one that does not exist.
@@ -20,6 +21,7 @@ mod keyspace;
 mod lists;
 mod number;
 mod parse;
+mod probe;
 mod pubsub;
 mod reply;
 mod script;
@@ -34,8 +36,9 @@ mod value;
 pub use client::{Error, Subscription, TIME_LIMIT, Valkey};
 pub use config::{Config, OutputLimit, Persistence, SavePoint};
 pub use disk::Disk;
+pub use probe::{Probe, Seen};
 pub use reply::{Bytes, Reply};
-pub use server::{Commands, Wire, serve};
+pub use server::{Commands, Wire, serve, serve_probed};
 pub use store::{ConnId, Effect, Store, Words};
 
 /// Which server the store behaves as. They differ in whom a push to several keys serves, in blocking calls from scripts,

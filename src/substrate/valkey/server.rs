@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use super::disk::Disk;
+use super::probe::{Probe, Seen};
 use super::reply::Reply;
 use super::store::{ConnId, Effect, Store, Words};
 use crate::kernel::{Ctx, Receiver, Sender, channel};
@@ -44,28 +45,44 @@ pub type Wire = Streams<Commands, Reply>;
 /// What the role's tasks share. They all belong to the node, and end with it.
 struct Server {
     ctx: Ctx,
-    store: RefCell<Store>,
+    store: Rc<RefCell<Store>>,
     outlets: RefCell<BTreeMap<ConnId, Outlet<Reply>>>,
     /// Ends the tasks of connections that the server closes.
     closers: RefCell<BTreeMap<ConnId, Sender<()>>>,
     /// The clock is to look when it is due next.
     rewind: Sender<()>,
     stop: Sender<()>,
+    probe: Probe,
 }
 
 /// Serves at `address` until the node is asked to end, which it does as on SIGTERM: with a snapshot if it makes any, and
 /// without a word to its clients.
 pub async fn serve(wire: Wire, address: String, config: Config, disk: Disk, shutdown: Shutdown) {
+    serve_probed(wire, address, config, disk, shutdown, Probe::default()).await;
+}
+
+/// [`serve`], and `probe` sees what it does.
+pub async fn serve_probed(
+    wire: Wire,
+    address: String,
+    config: Config,
+    disk: Disk,
+    shutdown: Shutdown,
+    probe: Probe,
+) {
     let ctx = wire.net().ctx().clone();
     let (rewind, rewound) = channel(&ctx, 1);
     let (stop, mut stopped) = channel(&ctx, 1);
+    let store = Rc::new(RefCell::new(Store::new(config, disk, ctx.now())));
+    probe.watch(&store);
     let server = Rc::new(Server {
-        store: RefCell::new(Store::new(config, disk, ctx.now())),
+        store,
         ctx: ctx.clone(),
         outlets: RefCell::default(),
         closers: RefCell::default(),
         rewind,
         stop,
+        probe,
     });
     let accepting = {
         let (server, ctx) = (Rc::clone(&server), ctx.clone());
@@ -90,6 +107,7 @@ pub async fn serve(wire: Wire, address: String, config: Config, disk: Disk, shut
 impl Server {
     /// One connection, until either side closes it.
     async fn attend(self: Rc<Self>, mut conn: Conn<Reply, Commands>) {
+        let number = conn.number();
         let (closer, mut closed) = channel(&self.ctx, 1);
         let (id, effects) = {
             let mut store = self.store.borrow_mut();
@@ -101,6 +119,9 @@ impl Server {
         loop {
             let next = futures::future::select(closed.recv().boxed_local(), conn.recv().boxed_local()).await;
             let futures::future::Either::Right((Some(Commands(batch)), _)) = next else { break };
+            for words in &batch {
+                self.probe.tell(number, Seen::Command(words));
+            }
             let effects = self.store.borrow_mut().execute(id, batch, self.ctx.now());
             self.carry_out(effects);
         }
@@ -125,6 +146,7 @@ impl Server {
 
     fn send(&self, id: ConnId, reply: Reply) {
         let Some(outlet) = self.outlets.borrow().get(&id).cloned() else { return };
+        self.probe.tell(outlet.number(), Seen::Reply(&reply));
         // Who has gone does not hear it; its task is about to notice.
         let _ = outlet.send(reply);
         let pending = outlet.pending_bytes();

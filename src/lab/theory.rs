@@ -1,0 +1,39 @@
+//! What queueing theory says of systems simple enough for it, to hold runs against.
+
+/// The probability that a job has to wait in an M/M/c queue: Erlang's C formula.
+///
+/// `offered` is the arrival rate times the mean work, in [0, servers). By the recursion of Erlang's B over the servers,
+/// B(0) = 1, B(k) = a B(k−1) / (k + a B(k−1)), and C = B(c) / (1 − ρ (1 − B(c))), ρ = a / c.
+/// Source: A. K. Erlang, "Solution of some problems in the theory of probabilities of significance in automatic telephone
+/// exchanges", 1917; the recursion as in L. Kleinrock, Queueing Systems I, 1975, section 3.5.
+pub fn erlang_c(servers: u32, offered: f64) -> f64 {
+    let blocked = (1..=servers).fold(1.0, |b, k| offered * b / (f64::from(k) + offered * b));
+    let utilisation = offered / f64::from(servers);
+    blocked / (1.0 - utilisation * (1.0 - blocked))
+}
+
+/// The mean wait before service in an M/M/c queue, in units of the mean work: C / (c − a).
+pub fn mmc_mean_wait(servers: u32, offered: f64) -> f64 {
+    erlang_c(servers, offered) / (f64::from(servers) - offered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_server_waits_as_in_an_m_m_1_queue() {
+        for rho in [0.1, 0.5, 0.8, 0.95] {
+            assert!((erlang_c(1, rho) - rho).abs() < 1e-12);
+            assert!((mmc_mean_wait(1, rho) - rho / (1.0 - rho)).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn exact_fractions_come_out() {
+        // By the defining sum, in exact fractions.
+        assert!((erlang_c(2, 1.0) - 1.0 / 3.0).abs() < 1e-12);
+        assert!((erlang_c(3, 2.0) - 4.0 / 9.0).abs() < 1e-12);
+        assert!((erlang_c(5, 4.0) - 128.0 / 231.0).abs() < 1e-12);
+    }
+}

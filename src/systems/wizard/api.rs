@@ -1,0 +1,267 @@
+//! An API process: takes jobs, says what has become of them, and does sums itself while everybody waits. It is one process
+//! without threads: one request at a time, the others wait in front of it.
+
+use super::messages::{Accepted, Payload, TaskRequest, TaskStatus, number};
+use super::queue::{self, QUEUE, field, status, task_key};
+use super::{JOB_QUEUED, Params, Site, VALKEY, container_authority, container_name, worker};
+use crate::kernel::{Duration, Receiver, Sender, Span, channel};
+use crate::net::{NodeId, Shutdown};
+use crate::substrate::http::{Method, Request, Response, no_route};
+use crate::substrate::valkey::{Error, Valkey};
+use futures::{FutureExt, select_biased};
+use serde_json::{Value, json};
+use std::pin::pin;
+
+/// How many requests wait in front of the process before further ones are turned away: Python's own server has 128.
+const BACKLOG: usize = 128;
+/// How often a process that shuts down looks whether its last requests are answered.
+const DRAIN_POLL: Duration = Duration::from_millis(10);
+
+/// A request in front of the process, what its caller was busy with, and where the answer goes.
+type Waiting = (Request, Span, Sender<(Response, Span)>);
+
+#[derive(Clone)]
+struct Api {
+    site: Site,
+    valkey: Valkey,
+    /// Which container, counted from 0.
+    index: u32,
+    name: String,
+    node: NodeId,
+    queue: Sender<Waiting>,
+}
+
+pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
+    if !site.net().is_up(node) {
+        // There is no container to run in.
+        return;
+    }
+    let ctx = site.ctx().clone();
+    let (queue, waiting) = channel(&ctx, BACKLOG);
+    let valkey = Valkey::connect(&site.wire, node, VALKEY);
+    let api = Api { site, valkey, index: i - 1, name: container_name(i), node, queue };
+    let working = ctx.spawn(work(api.clone(), waiting));
+    let listener = api.site.http.listen(&container_authority(i));
+    {
+        let handler = api.clone();
+        let mut serving = pin!(listener.serve(move |request| wait_in_line(handler.clone(), request)).fuse());
+        let mut asked_to_end = pin!(shutdown.requested().fuse());
+        select_biased! {
+            () = serving => {}
+            () = asked_to_end => {}
+        }
+    }
+    // The port is closed by now.
+    while api.busy().get() > 0 {
+        ctx.sleep(DRAIN_POLL).await;
+    }
+    ctx.abort(working);
+}
+
+/// Counts a request from its arrival to its answer, or to whatever else ends it.
+struct Busy(Api);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let busy = self.0.busy();
+        busy.set(busy.get() - 1);
+    }
+}
+
+async fn wait_in_line(api: Api, request: Request) -> Response {
+    api.busy().set(api.busy().get() + 1);
+    let _busy = Busy(api.clone());
+    let ctx = api.site.ctx();
+    let (answer, mut answers) = channel(ctx, 1);
+    if api.queue.send((request, ctx.span(), answer)).is_err() {
+        let message = "too many requests wait for this process";
+        return Response::error(503, "backlog_full", message, json!({"backlog": BACKLOG}));
+    }
+    match answers.recv().await {
+        Some((response, span)) => {
+            ctx.set_span(span);
+            response
+        }
+        None => Response::error(500, "internal", "the process is ending", Value::Null),
+    }
+}
+
+/// The process: a request whose caller has gone is handled nonetheless.
+async fn work(api: Api, mut waiting: Receiver<Waiting>) {
+    let ctx = api.site.ctx().clone();
+    while let Some((request, span, answer)) = waiting.recv().await {
+        ctx.set_span(span);
+        let response = api.route(&request).await;
+        // The caller may have gone.
+        let _ = answer.send((response, ctx.span()));
+    }
+}
+
+impl Api {
+    fn busy(&self) -> &std::cell::Cell<u32> {
+        &self.site.busy[self.index as usize]
+    }
+
+    async fn route(&self, request: &Request) -> Response {
+        let path = request.url.path.as_str();
+        let task = path.strip_prefix("/tasks/").and_then(|rest| rest.strip_suffix("/status"));
+        match (&request.method, path) {
+            (Method::Get, "/") => self.dashboard(),
+            (Method::Get, "/whoami") => Response::json(200, &json!({"container_id": self.name})),
+            (Method::Get, "/add") => self.add(&request.url.query).await,
+            (Method::Post, "/task") => self.take_task(request).await,
+            (Method::Get, "/valkey_test") => self.test_valkey().await,
+            (Method::Get, _) if task.is_some() => self.tell_status(task.unwrap_or_default()).await,
+            (method, path) => {
+                let known = if task.is_some() { path } else { "/tasks/<id>/status" };
+                let gets = ["/", "/whoami", "/add", known, "/valkey_test"].map(|path| ("GET", path));
+                no_route(method, path, &[gets.as_slice(), &[("POST", "/task")]].concat())
+            }
+        }
+    }
+
+    fn dashboard(&self) -> Response {
+        let body = format!(
+            "<!doctype html>\n<title>Distributed Math Wizard</title>\n<h1>Distributed Math Wizard</h1>\n\
+             <p>Served by {}.</p>\n<ul><li>GET /whoami<li>GET /add?a=2&amp;b=3<li>POST /task \
+             <li>GET /tasks/&lt;id&gt;/status<li>GET /valkey_test</ul>\n",
+            self.name
+        );
+        let headers = vec![("Content-Type".to_owned(), "text/html; charset=utf-8".to_owned())];
+        Response { status: 200, headers, body: body.into_bytes() }
+    }
+
+    /// Does the sum here and now, while all other requests of this process wait.
+    async fn add(&self, query: &str) -> Response {
+        let given = |name: &str| {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(key, _)| *key == name).map(|(_, value)| Value::from(value)).next()
+        };
+        let (a, b) = match (number_of("a", given("a")), number_of("b", given("b"))) {
+            (Ok(a), Ok(b)) => (a, b),
+            (Err(error), _) | (_, Err(error)) => return *error,
+        };
+        let ctx = self.site.ctx();
+        let index = self.next_draw();
+        let drawn = worker::work_of(&self.site.params, ctx.stream(&self.name, "add").at(index));
+        ctx.sleep(self.site.net().work(self.node, drawn)).await;
+        Response::json(200, &json!({"result": number(a + b), "handled_by": self.name}))
+    }
+
+    async fn take_task(&self, request: &Request) -> Response {
+        let body = match request.json::<Value>() {
+            Ok(body) => body,
+            Err(error) => return crate::substrate::http::bad_json(&error),
+        };
+        let task = match (number_of("a", body.get("a").cloned()), number_of("b", body.get("b").cloned())) {
+            (Ok(a), Ok(b)) => TaskRequest { a, b },
+            (Err(error), _) | (_, Err(error)) => return *error,
+        };
+        self.queue_task(task).await.unwrap_or_else(|error| unavailable(&error))
+    }
+
+    async fn queue_task(&self, task: TaskRequest) -> Result<Response, Error> {
+        let Params { queue_limit, .. } = *self.site.params;
+        if queue_limit > 0 {
+            let waiting = self.valkey.llen(QUEUE).await?;
+            if waiting >= i64::from(queue_limit) {
+                let message = format!("{waiting} jobs wait; further ones are taken below {queue_limit}");
+                let details = json!({"waiting": waiting, "limit": queue_limit});
+                let refusal = Response::error(503, "queue_full", &message, details);
+                return Ok(refusal.with_header("Retry-After", "1"));
+            }
+        }
+        let ctx = self.site.ctx();
+        let (id, trace) = (self.new_id(), ctx.span().req);
+        self.site.log.borrow_mut().created(&id, trace, self.index);
+        let payload = Payload { task_id: id, a: task.a, b: task.b, trace };
+        let depth = queue::push(&self.valkey, &payload, &self.name).await?;
+        ctx.record(JOB_QUEUED, 0, depth.unsigned_abs());
+        self.site.log.borrow_mut().acknowledged(&payload.task_id, ctx.now());
+        let accepted = Accepted {
+            task_id: payload.task_id,
+            status: "PENDING".to_owned(),
+            initiated_by: self.name.clone(),
+        };
+        Ok(Response::json(202, &accepted))
+    }
+
+    async fn tell_status(&self, id: &str) -> Response {
+        let hash = match self.valkey.hgetall(&task_key(id)).await {
+            Ok(hash) => hash,
+            Err(error) => return unavailable(&error),
+        };
+        if hash.is_empty() {
+            let message = format!("there is no task {id}");
+            return Response::error(404, "task_not_found", &message, json!({"task_id": id}));
+        }
+        self.site.log.borrow_mut().checked(id, self.index);
+        let text = |name| field(&hash, name).map(str::to_owned);
+        let result = text("result");
+        let answer = TaskStatus {
+            task_id: id.to_owned(),
+            status: status(&hash).to_owned(),
+            initiated_by: text("initiated_by").unwrap_or_default(),
+            checked_by: self.name.clone(),
+            handled_by: text("handled_by"),
+            error: text("error").filter(|_| result.is_none()),
+            result: result.and_then(|result| serde_json::from_str(&result).ok()),
+        };
+        Response::json(200, &answer)
+    }
+
+    async fn test_valkey(&self) -> Response {
+        let waiting = async {
+            self.valkey.ping().await?;
+            self.valkey.llen(QUEUE).await
+        };
+        match waiting.await {
+            Ok(waiting) => Response::json(
+                200,
+                &json!({"status": "ok", "reply": "PONG", "checked_by": self.name, "queue_length": waiting}),
+            ),
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// The index of the next draw: over the whole run, however often the process has started.
+    fn next_draw(&self) -> u64 {
+        let ids = &self.site.ids[self.index as usize];
+        ids.set(ids.get() + 1);
+        ids.get()
+    }
+
+    /// A UUID of version 4.
+    fn new_id(&self) -> String {
+        let mut rng = self.site.ctx().stream(&self.name, "uuid").at(self.next_draw());
+        let (high, low) = (rng.next_u64(), rng.next_u64());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xfff,
+            0x8000 | (low >> 48 & 0x3fff),
+            low & 0xffff_ffff_ffff
+        )
+    }
+}
+
+/// A number as JSON or as text; otherwise the 400 to answer with.
+fn number_of(name: &str, given: Option<Value>) -> Result<f64, Box<Response>> {
+    let parsed = match &given {
+        Some(Value::Number(number)) => number.as_f64(),
+        Some(Value::String(text)) => text.parse().ok(),
+        _ => None,
+    };
+    parsed.filter(|x: &f64| x.is_finite()).ok_or_else(|| {
+        let value = given.unwrap_or_default();
+        let message = format!("{name}: {value} is not a finite number");
+        let details = json!({"field": name, "value": value, "allowed": "a finite number"});
+        Box::new(Response::error(400, "invalid_number", &message, details))
+    })
+}
+
+fn unavailable(error: &Error) -> Response {
+    let message = format!("the store does not answer: {error}");
+    Response::error(503, "valkey_unavailable", &message, json!({"address": VALKEY}))
+}

@@ -1,0 +1,147 @@
+//! The users: they send jobs, ask what has become of them, and give up in the end.
+
+use super::messages::{Accepted, TaskRequest, TaskStatus};
+use super::{GATEWAY, JOB_REFUSED, Load, Params, Site, USER_GAVE_UP};
+use crate::kernel::{Duration, Instant};
+use crate::net::{NodeId, Shutdown};
+use crate::substrate::http::{HttpError, Request, Response, Url};
+use futures::future::{self, Either};
+use std::pin::pin;
+
+/// The first job of an open load, and of the first user.
+const FIRST: Instant = Instant::from_millis(200);
+/// How often a user sends a job again that got no answer.
+const REPEATS: u32 = 3;
+
+pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
+    if site.params.client_on {
+        let load = pin!(make_load(&site, node));
+        let shutdown = pin!(shutdown.requested());
+        if let Either::Left(((), shutdown)) = future::select(load, shutdown).await {
+            shutdown.await;
+        }
+    } else {
+        shutdown.requested().await;
+    }
+}
+
+/// Never ends before the users do, which is never.
+async fn make_load(site: &Site, node: NodeId) {
+    let Params { load, users, stair, .. } = *site.params;
+    match load {
+        Load::Users => users_from(site, node, 0, users),
+        Load::Staircase => {
+            for (step, from, to) in [(0, 0, 1), (1, 1, 2), (2, 2, 4)] {
+                site.ctx().sleep_until(Instant::ZERO + Duration::from_nanos(stair.as_nanos() * step)).await;
+                users_from(site, node, users * from, users * to);
+            }
+        }
+        Load::Constant | Load::Poisson => make_open_load(site, node).await,
+    }
+    future::pending().await
+}
+
+/// One job after the other, whatever becomes of them.
+async fn make_open_load(site: &Site, node: NodeId) {
+    let Params { load, period, .. } = *site.params;
+    let ctx = site.ctx();
+    let gaps = ctx.stream("client", "gaps");
+    let gap = |n| match load {
+        Load::Poisson => Duration::from_secs_f64(gaps.at(n).exponential(period.as_secs_f64())),
+        _ => period,
+    };
+    // A restarted client goes on with its schedule where it stands now.
+    let (mut next, mut n) = (FIRST, 0);
+    while next < ctx.now() {
+        next += gap(n);
+        n += 1;
+    }
+    loop {
+        ctx.sleep_until(next).await;
+        let site = site.clone();
+        ctx.spawn(async move { send_and_follow(&site, node).await });
+        next += gap(n);
+        n += 1;
+    }
+}
+
+fn users_from(site: &Site, node: NodeId, from: u32, to: u32) {
+    for user in from..to {
+        let here = site.clone();
+        site.ctx().spawn(async move { be_user(&here, node, u64::from(user)).await });
+    }
+}
+
+async fn be_user(site: &Site, node: NodeId, user: u64) {
+    let (ctx, think) = (site.ctx().clone(), site.params.think);
+    let pauses = ctx.stream("client", "think");
+    ctx.sleep_until(FIRST).await;
+    let mut pause = think.scale(pauses.at(user << 32).unit());
+    for n in 1.. {
+        ctx.sleep(pause).await;
+        send_and_follow(site, node).await;
+        pause = think.scale(pauses.at((user << 32) | n).uniform(0.5, 1.5));
+    }
+}
+
+/// One job, from the wish to its result or to giving up.
+async fn send_and_follow(site: &Site, node: NodeId) {
+    let number = site.intend();
+    let mut draws = site.ctx().stream("client", "numbers").at(number);
+    let task = TaskRequest { a: draws.below(100) as f64, b: draws.below(100) as f64 };
+    let Params { repeat, timeout, .. } = *site.params;
+    let mut answer = send(site, node, &task, timeout).await;
+    for _ in 0..if repeat { REPEATS } else { 0 } {
+        if answer.as_ref().is_ok_and(|response| !matches!(response.status, 502 | 504)) {
+            break;
+        }
+        answer = send(site, node, &task, timeout).await;
+    }
+    if let Some(id) = note_answer(site, number, &answer) {
+        follow(site, node, number, &id).await;
+    }
+}
+
+async fn send(site: &Site, node: NodeId, task: &TaskRequest, limit: Duration) -> Result<Response, HttpError> {
+    let request = Request::post_json(url("/task"), task);
+    site.http.fetch_within(node, request, limit).await
+}
+
+/// Polls until it is done, or for the last time.
+async fn follow(site: &Site, node: NodeId, number: u64, id: &str) {
+    let Params { poll, polls, timeout, .. } = *site.params;
+    if polls == 0 {
+        return;
+    }
+    for _ in 0..polls {
+        site.ctx().sleep(poll).await;
+        let request = Request::get(url(&format!("/tasks/{id}/status")));
+        let answer = site.http.fetch_within(node, request, timeout).await;
+        let status = answer.ok().and_then(|response| response.parse::<TaskStatus>().ok());
+        if status.is_some_and(|status| matches!(status.status.as_str(), "COMPLETED" | "FAILED")) {
+            return site.log.borrow_mut().seen(number, site.ctx().now());
+        }
+    }
+    site.ctx().record(USER_GAVE_UP, 0, u64::from(polls));
+    site.log.borrow_mut().gave_up(number);
+}
+
+/// Tells the laboratory what a user got; the job's id if it was taken.
+pub(super) fn note_answer(site: &Site, number: u64, answer: &Result<Response, HttpError>) -> Option<String> {
+    let status = answer.as_ref().map_or(0, |response| response.status);
+    let accepted = answer.as_ref().ok().filter(|_| status == 202);
+    // The gateway's own 503 has no structured error.
+    let busy = answer.as_ref().is_ok_and(|response| {
+        let body: serde_json::Value = response.parse().unwrap_or_default();
+        body["error"]["code"] == "queue_full"
+    });
+    site.log.borrow_mut().answered(number, status, busy, site.ctx().now());
+    if accepted.is_none() {
+        site.ctx().record(JOB_REFUSED, 0, u64::from(status));
+    }
+    Some(accepted?.parse::<Accepted>().ok()?.task_id)
+}
+
+fn url(path: &str) -> Url {
+    Url { authority: GATEWAY.to_owned(), path: path.to_owned(), query: String::new() }
+}

@@ -1,0 +1,41 @@
+//! The gateway: nginx with its defaults, one name for all containers. It looks the name up when it starts and when it is
+//! told to read its configuration again, and at no other time.
+
+use super::{GATEWAY, GATEWAY_RELOADED, Params, Site, UPSTREAM};
+use crate::kernel::{Duration, Instant};
+use crate::net::{NodeId, Shutdown};
+use crate::substrate::gateway::{Config, Gateway, RateLimit, Server};
+use futures::{FutureExt, select_biased};
+use std::pin::pin;
+
+pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
+    let Params { rate, burst, reload_at, .. } = *site.params;
+    let mut config = Config::new("mathwiz", vec![Server::new(UPSTREAM)]);
+    config.rate = (rate > 0).then_some(RateLimit {
+        rate: u64::from(rate),
+        burst: u64::from(burst),
+        nodelay: true,
+        status: 429,
+    });
+    // Without a container nginx does not start; there is always at least one.
+    let Ok(gateway) = Gateway::start(&site.http, node, site.names.clone(), config) else { return };
+    let reloading = async {
+        let at = Instant::ZERO + reload_at;
+        if reload_at == Duration::ZERO || at < site.ctx().now() {
+            return std::future::pending().await;
+        }
+        site.ctx().sleep_until(at).await;
+        // What fails leaves everything as it was.
+        let _ = gateway.reload();
+        site.ctx().record(GATEWAY_RELOADED, 0, 0);
+        std::future::pending::<()>().await;
+    };
+    let mut serving = pin!(gateway.serve(GATEWAY).fuse());
+    let mut reloading = pin!(reloading.fuse());
+    let mut asked_to_end = pin!(shutdown.requested().fuse());
+    select_biased! {
+        () = serving => {}
+        () = reloading => {}
+        () = asked_to_end => {}
+    }
+}

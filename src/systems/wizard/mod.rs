@@ -1,0 +1,422 @@
+//! The Math Wizard: a gateway, identical containers, and a queue between the half of each that takes jobs and the half
+//! that does them.
+//!
+//! The life of a job, in order:
+//! 1. `client.rs`: a user sends `POST /task` to the gateway (`gateway.rs`: nginx), which passes it to the next container.
+//! 2. `api.rs`: the API process of that container looks whether the queue is too long, stores the job and pushes it
+//!    (`queue.rs`), and answers 202 with its id. One request at a time.
+//! 3. `worker.rs`: a worker process of any container takes it: `BRPOP`, or `BLMOVE` to a processing list. It takes
+//!    its time, and writes the result back; or it fails, and the job is queued again, in the end to the dead letters.
+//! 4. A worker that dies takes with it what BRPOP gave it. What BLMOVE gave it `reaper.rs` finds and puts back.
+//! 5. Meanwhile the user polls `GET /tasks/<id>/status`, at whichever container the gateway chooses, and gives up in the end.
+//! 6. `log.rs` keeps what happened for the laboratory; it hears from the store itself (`tap.rs`) where a job is. The
+//!    roles never read it. `measures.rs` makes figures of it, `checks.rs` holds the invariants that every run must keep.
+//!
+//! A container is a node (`c-01`), and so is each process in it (`c-01-api`, `c-01-worker-1`). Messages come from and go
+//! to the container; a process has tasks only. `container.rs` starts the processes, and they die with it.
+
+mod api;
+pub mod checks;
+mod client;
+mod container;
+mod gateway;
+pub mod log;
+pub mod measures;
+pub mod messages;
+mod params;
+pub mod queue;
+mod reaper;
+mod tap;
+mod worker;
+
+pub use params::{Law, Load, Mode, Params, Persist};
+
+use crate::kernel::{Ctx, Duration, Instant, Kind, Scope, Span};
+use crate::net::{LinkModel, Net, NodeId};
+use crate::substrate::gateway::Names;
+use crate::substrate::http::{Http, HttpError, Method, Request, Response};
+use crate::substrate::valkey::{self, Disk, Probe, Wire};
+use log::{ClaimEnd, Log, Loss, Place};
+use measures::Measures;
+use std::cell::{Cell, Ref, RefCell};
+use std::rc::Rc;
+use tap::Lines;
+
+/// A user wants something added; the span carries the submission's number.
+pub const JOB_INTENDED: Kind = Kind::new("job_intended");
+/// A user did not get a 202; the value is the status, 0 for no answer.
+pub const JOB_REFUSED: Kind = Kind::new("job_refused");
+/// An API process has pushed a job; the value is how many wait, with it.
+pub const JOB_QUEUED: Kind = Kind::new("job_queued");
+/// A worker begins with a job; the value is the nanoseconds that it will take.
+pub const JOB_STARTED: Kind = Kind::new("job_started");
+/// A worker has the sum, as the bits of a float.
+pub const JOB_DONE: Kind = Kind::new("job_done");
+/// A worker has failed; the value is which attempt it was.
+pub const JOB_FAILED: Kind = Kind::new("job_failed");
+/// A job has failed too often.
+pub const JOB_BURIED: Kind = Kind::new("job_buried");
+/// A reaper has put a job back.
+pub const JOB_REAPED: Kind = Kind::new("job_reaped");
+/// Nobody has a job any more; the value is the cause.
+pub const JOB_LOST: Kind = Kind::new("job_lost");
+/// A user gives up polling.
+pub const USER_GAVE_UP: Kind = Kind::new("user_gave_up");
+/// Further containers start; the value is how many there are now.
+pub const CONTAINERS_ADDED: Kind = Kind::new("containers_added");
+/// The gateway has read its configuration again.
+pub const GATEWAY_RELOADED: Kind = Kind::new("gateway_reloaded");
+
+/// Where the gateway listens.
+pub const GATEWAY: &str = "localhost:80";
+/// Where the store listens.
+pub const VALKEY: &str = "valkey:6379";
+/// The containers' name at the resolver.
+const UPSTREAM: &str = "mathwiz:5000";
+
+/// The name of container `i`, counted from 1: at least two digits, independent of how many there are.
+pub fn container_name(i: u32) -> String {
+    format!("c-{i:02}")
+}
+
+/// Where container `i` listens.
+pub fn container_authority(i: u32) -> String {
+    format!("c-{i:02}:5000")
+}
+
+/// The API process of container `i`.
+pub fn api_name(i: u32) -> String {
+    format!("c-{i:02}-api")
+}
+
+/// Worker process `k` of container `i`, both counted from 1.
+pub fn worker_name(i: u32, k: u32) -> String {
+    format!("c-{i:02}-worker-{k}")
+}
+
+/// A container's nodes.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// The container.
+    pub node: NodeId,
+    /// Its API process.
+    pub api: NodeId,
+    /// Its worker processes.
+    pub workers: Vec<NodeId>,
+}
+
+/// What all roles share: the network, the parameters, and the laboratory's own view.
+#[derive(Clone)]
+struct Site {
+    http: Http,
+    wire: Wire,
+    names: Names,
+    params: Rc<Params>,
+    log: Rc<RefCell<Log>>,
+    lines: Rc<RefCell<Lines>>,
+    /// Submissions intended so far.
+    submissions: Rc<Cell<u64>>,
+    /// How many ids each container has given over the whole run, c-01 first: what is drawn for one is addressed by it.
+    ids: Rc<[Cell<u64>]>,
+    /// What each container has under way over HTTP, c-01 first.
+    busy: Rc<[Cell<u32>]>,
+}
+
+impl Site {
+    fn ctx(&self) -> &Ctx {
+        self.net().ctx()
+    }
+
+    fn net(&self) -> &Net {
+        self.http.net()
+    }
+
+    /// Numbers a new submission and makes it what the current task is busy with.
+    fn intend(&self) -> u64 {
+        let number = self.submissions.get() + 1;
+        self.submissions.set(number);
+        self.ctx().set_span(Span { req: number, cause: 0 });
+        self.ctx().record(JOB_INTENDED, 0, 0);
+        self.log.borrow_mut().intended(number, self.ctx().now());
+        number
+    }
+
+    /// The container of a name, counted from 0.
+    fn container_of(&self, name: &str) -> Option<u32> {
+        let number: u32 = name.strip_prefix("c-")?.parse().ok()?;
+        number.checked_sub(1)
+    }
+
+    /// Nobody has a job any more.
+    fn lose(&self, id: &str, cause: Loss) {
+        let lost = self.log.borrow_mut().lose(id, cause, self.ctx().now());
+        if lost {
+            let req = self.log.borrow().job(id).map_or(0, |job| job.submission);
+            let span = Span { req, ..self.ctx().span() };
+            self.ctx().record_in(Scope::default(), span, JOB_LOST, 0, cause as u64);
+        }
+    }
+
+    /// Holds the log against a store that has just started: what neither a list nor a worker has is lost.
+    fn reconcile(&self, probe: &Probe) {
+        let lists = [queue::QUEUE, queue::PROCESSING, queue::DEAD_LETTER].map(|key| probe.list(key));
+        let places = [Place::Queue, Place::Processing, Place::DeadLetter];
+        let open: Vec<(String, bool)> = {
+            let log = self.log.borrow();
+            let open = log.jobs().iter().filter(|job| job.place.is_some() && !job.is_over());
+            let held = |job: &log::Job| job.claims.last().is_some_and(|claim| claim.end == ClaimEnd::Open);
+            open.map(|job| (job.id.clone(), held(job))).collect()
+        };
+        for (id, held) in open {
+            let has = |list: &Vec<String>| list.iter().any(|element| element.contains(&id));
+            match lists.iter().zip(places).find(|(list, _)| has(list)) {
+                Some((_, place)) => self.log.borrow_mut().placed(&id, place),
+                None if held || self.lines.borrow().carry(&id) => {
+                    self.log.borrow_mut().placed(&id, Place::Processing);
+                }
+                None => self.lose(&id, Loss::StoreForgot),
+            }
+        }
+    }
+}
+
+/// A running Math Wizard.
+pub struct Wizard {
+    site: Site,
+    /// The console: where a person's own API calls come from.
+    console: NodeId,
+    client: NodeId,
+    gateway: NodeId,
+    valkey: NodeId,
+    probe: Probe,
+    /// Those that a person sees as one node each.
+    nodes: Vec<NodeId>,
+    containers: Vec<Container>,
+}
+
+impl Drop for Wizard {
+    fn drop(&mut self) {
+        self.site.net().forget_roles();
+    }
+}
+
+impl Wizard {
+    /// Builds the nodes and starts them. `keep` bounds how many jobs the log keeps.
+    pub fn start(net: &Net, params: Params, keep: usize) -> Self {
+        let count = params.containers_max();
+        let site = Site {
+            http: Http::new(net),
+            wire: Wire::new(net),
+            names: Names::default(),
+            log: Rc::new(RefCell::new(Log::new(keep))),
+            lines: Rc::default(),
+            submissions: Rc::default(),
+            ids: (0..count).map(|_| Cell::new(0)).collect(),
+            busy: (0..count).map(|_| Cell::new(0)).collect(),
+            params: Rc::new(params),
+        };
+        let console = net.add_node("console");
+        let client = net.add_node("client");
+        let gateway = net.add_node("gateway");
+        let valkey = net.add_node("valkey");
+        let mut wizard = Wizard {
+            console,
+            client,
+            gateway,
+            valkey,
+            probe: Probe::default(),
+            nodes: Vec::new(),
+            containers: Vec::new(),
+            site,
+        };
+        wizard.add_containers(count);
+        wizard.set_roles();
+        tap::listen(&wizard.site, &wizard.probe);
+        wizard.site.resolve(wizard.site.params.containers);
+        net.start(valkey);
+        let running = wizard.site.params.containers as usize;
+        wizard.nodes[..running].iter().for_each(|&node| net.start(node));
+        net.start(gateway);
+        net.start(client);
+        wizard.plan_scaling();
+        wizard
+    }
+
+    fn add_containers(&mut self, count: u32) {
+        let link = self.site.link();
+        let net = self.site.net().clone();
+        for i in 1..=count {
+            let node = net.add_node(&container_name(i));
+            self.site.http.assign(&container_authority(i), node);
+            for other in [self.gateway, self.valkey, self.console] {
+                net.connect(node, other, link);
+            }
+            let api = net.add_node(&api_name(i));
+            let here = self.site.clone();
+            net.set_role(api, move |shutdown| Box::pin(api::run(here.clone(), i, node, shutdown)));
+            let workers = (1..=self.site.params.workers).map(|k| {
+                let worker = net.add_node(&worker_name(i, k));
+                let (here, place) =
+                    (self.site.clone(), worker::Place { container: i, worker: k, node, process: worker });
+                net.set_role(worker, move |shutdown| Box::pin(worker::run(here.clone(), place, shutdown)));
+                worker
+            });
+            let container = Container { node, api, workers: workers.collect() };
+            let processes: Vec<NodeId> = [api].into_iter().chain(container.workers.iter().copied()).collect();
+            let here = net.clone();
+            net.set_role(node, move |shutdown| {
+                Box::pin(container::run(here.clone(), processes.clone(), shutdown))
+            });
+            self.nodes.push(node);
+            self.containers.push(container);
+        }
+    }
+
+    fn set_roles(&self) {
+        let Wizard { site, console, client, gateway, valkey, .. } = self;
+        let (net, client, gateway) = (site.net(), *client, *gateway);
+        site.http.assign(GATEWAY, gateway);
+        site.wire.assign(VALKEY, *valkey);
+        net.connect(client, gateway, site.link());
+        net.connect(*console, gateway, site.link());
+        let here = site.clone();
+        net.set_role(client, move |shutdown| Box::pin(client::run(here.clone(), client, shutdown)));
+        let here = site.clone();
+        net.set_role(gateway, move |shutdown| Box::pin(gateway::run(here.clone(), gateway, shutdown)));
+        let (here, disk, probe) = (site.clone(), Disk::new(), self.probe.clone());
+        net.set_role(*valkey, move |shutdown| {
+            let config = here.store_config();
+            let address = VALKEY.to_owned();
+            let (site, seen) = (here.clone(), probe.clone());
+            let serving = valkey::serve_probed(
+                here.wire.clone(),
+                address,
+                config,
+                disk.clone(),
+                shutdown,
+                probe.clone(),
+            );
+            Box::pin(async move {
+                // In this order: the store has loaded what it has when the log looks.
+                futures::join!(serving, async { site.reconcile(&seen) });
+            })
+        });
+    }
+
+    /// Further containers start at their instant; whoever knew their name before does not know them.
+    fn plan_scaling(&self) {
+        let Params { containers, scale_to, scale_at, .. } = *self.site.params;
+        if scale_to <= containers {
+            return;
+        }
+        let (site, added) = (self.site.clone(), self.nodes[containers as usize..].to_vec());
+        self.site.ctx().spawn_in(Scope::default(), async move {
+            site.ctx().sleep_until(Instant::ZERO + scale_at).await;
+            site.ctx().record(CONTAINERS_ADDED, 0, u64::from(scale_to));
+            site.resolve(scale_to);
+            added.iter().for_each(|&node| site.net().start(node));
+        });
+    }
+
+    /// Calls the simulated API from the console; `done` gets the response.
+    pub fn call(
+        &self,
+        request: Request,
+        limit: Duration,
+        done: impl FnOnce(Result<Response, HttpError>) + 'static,
+    ) {
+        let (site, console) = (self.site.clone(), self.console);
+        self.site.ctx().spawn_in(console.scope(), async move {
+            let submits = request.method == Method::Post && request.url.path == "/task";
+            let number = submits.then(|| site.intend());
+            let answer = site.http.fetch_within(console, request, limit).await;
+            if let Some(number) = number {
+                client::note_answer(&site, number, &answer);
+            }
+            done(answer);
+        });
+    }
+
+    /// What the laboratory knows of the jobs.
+    pub fn log(&self) -> Ref<'_, Log> {
+        self.site.log.borrow()
+    }
+
+    /// The figures of the run so far.
+    pub fn measures(&self) -> Measures {
+        Measures::of(&self.log(), self.site.ctx().now())
+    }
+
+    /// True while a job has left the queue and has not reached the worker, which lives.
+    pub fn on_the_way(&self, id: &str) -> bool {
+        self.site.lines.borrow().carry(id)
+    }
+
+    /// A look into the store.
+    pub fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
+    /// How many submissions were intended so far.
+    pub fn submissions(&self) -> u64 {
+        self.site.submissions.get()
+    }
+
+    /// How many requests container `i`, counted from 0, has in its API process or waiting for it.
+    pub fn busy(&self, i: usize) -> u32 {
+        self.site.busy.get(i).map_or(0, Cell::get)
+    }
+
+    /// The parameters.
+    pub fn params(&self) -> &Params {
+        &self.site.params
+    }
+
+    /// The client that makes the load.
+    pub fn client(&self) -> NodeId {
+        self.client
+    }
+
+    /// The gateway.
+    pub fn gateway(&self) -> NodeId {
+        self.gateway
+    }
+
+    /// The store.
+    pub fn valkey(&self) -> NodeId {
+        self.valkey
+    }
+
+    /// The containers as nodes, c-01 first; those that are yet to start too.
+    pub fn nodes(&self) -> &[NodeId] {
+        &self.nodes
+    }
+
+    /// The containers with their processes, c-01 first.
+    pub fn containers(&self) -> &[Container] {
+        &self.containers
+    }
+}
+
+impl Site {
+    fn link(&self) -> LinkModel {
+        LinkModel::new(self.params.latency, self.params.latency.scale(1.0 / 3.0))
+    }
+
+    /// The resolver knows so many containers from now on.
+    fn resolve(&self, count: u32) {
+        let addresses: Vec<String> = (1..=count).map(container_authority).collect();
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        self.names.set(UPSTREAM, &addresses);
+    }
+
+    fn store_config(&self) -> valkey::Config {
+        let mut config = valkey::Config::new(valkey::Version::Valkey8);
+        config.persistence = match self.params.persist {
+            Persist::Snapshot => valkey::Persistence::default_save_points(),
+            Persist::Aof => valkey::Persistence::AppendOnly,
+            Persist::None => valkey::Persistence::None,
+        };
+        config
+    }
+}

@@ -1,0 +1,216 @@
+//! The queue: what each step of a job does to the store, as the commands that do it.
+//!
+//! | key | what it is |
+//! |---|---|
+//! | `task_queue` | jobs that wait: pushed at the left, taken at the right |
+//! | `processing` | jobs that workers have in hand, with LMOVE |
+//! | `dead_letter` | jobs that failed too often |
+//! | `task:<id>` | a hash of what is known of a job |
+//!
+//! No field of the hash says the status: it follows from which fields there are ([`status`]), so two workers that have the
+//! same job in hand cannot take each other's word back. Steps that touch several keys are one script or one transaction.
+
+use super::VALKEY;
+use super::messages::{Payload, number};
+use crate::kernel::Duration;
+use crate::net::NodeId;
+use crate::substrate::stream::Conn;
+use crate::substrate::valkey::{Commands, Error, Reply, Valkey, Wire, Words};
+
+/// Jobs that wait.
+pub const QUEUE: &str = "task_queue";
+/// Jobs in hand, with LMOVE.
+pub const PROCESSING: &str = "processing";
+/// Jobs that failed too often.
+pub const DEAD_LETTER: &str = "dead_letter";
+
+/// KEYS: the hash, and all lists: a reaper may have put it back, and others may have failed at it since.
+/// ARGV: the job, the result, who. Returns how many were in hand: none after a reaper took it away.
+pub(super) const COMPLETE: &str = "redis.call('HSET', KEYS[1], 'result', ARGV[2], 'handled_by', ARGV[3]);\
+     redis.call('LREM', KEYS[3], 0, ARGV[1]); redis.call('LREM', KEYS[4], 0, ARGV[1]); return redis.call('LREM', KEYS[2], 0, ARGV[1])";
+/// KEYS: the hash, the queue. ARGV: the job.
+pub(super) const RETRY: &str = "redis.call('HDEL', KEYS[1], 'claimed_by'); \
+     redis.call('LPUSH', KEYS[2], ARGV[1])";
+/// KEYS: the hash, the dead-letter list. ARGV: the job, who, why.
+pub(super) const BURY: &str = "redis.call('HSET', KEYS[1], 'handled_by', ARGV[2], 'error', ARGV[3]); \
+     redis.call('LPUSH', KEYS[2], ARGV[1])";
+
+/// The hash of a job.
+pub fn task_key(id: &str) -> String {
+    format!("task:{id}")
+}
+
+/// The field of a hash.
+pub(super) fn field<'a>(hash: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    hash.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+}
+
+/// The status that a job's hash amounts to.
+pub(super) fn status(hash: &[(String, String)]) -> &'static str {
+    let has = |name| field(hash, name).is_some();
+    match () {
+        () if has("result") => "COMPLETED",
+        () if has("error") => "FAILED",
+        () if has("claimed_by") => "PROCESSING",
+        () => "PENDING",
+    }
+}
+
+/// A job as text, the element of the lists.
+pub(super) fn write(payload: &Payload) -> String {
+    // A plain struct: it cannot fail.
+    serde_json::to_string(payload).unwrap_or_default()
+}
+
+/// Stores a new job and queues it; its place in the queue, counted from 1.
+pub(super) async fn push(valkey: &Valkey, payload: &Payload, initiated_by: &str) -> Result<i64, Error> {
+    let (a, b) = (number(payload.a).to_string(), number(payload.b).to_string());
+    let fields = [("a", a.as_str()), ("b", b.as_str()), ("initiated_by", initiated_by)];
+    let (key, element) = (task_key(&payload.task_id), write(payload));
+    // Both leave at once, and arrive in this order.
+    let (stored, pushed) = futures::join!(valkey.hset(&key, &fields), valkey.lpush(QUEUE, &element));
+    stored?;
+    pushed
+}
+
+/// A job and the words that stand for it in the lists.
+#[derive(Clone, Debug)]
+pub(super) struct Claimed {
+    pub(super) payload: Payload,
+    pub(super) element: String,
+}
+
+/// A worker's own connection for taking jobs: it lasts as long as the worker does.
+pub(super) struct Line {
+    conn: Conn<Commands, Reply>,
+}
+
+impl Line {
+    pub(super) async fn open(wire: &Wire, node: NodeId, limit: Duration) -> Option<Line> {
+        let dialled = wire.net().ctx().timeout(limit, wire.connect(node, VALKEY)).await;
+        dialled.ok()?.ok().map(|conn| Line { conn })
+    }
+
+    /// Its number at the store, too.
+    pub(super) fn number(&self) -> u64 {
+        self.conn.number()
+    }
+
+    /// The oldest job, waiting at most `wait` for one. `Err` when the connection broke.
+    pub(super) async fn pop(&mut self, lmove: bool, wait: Duration) -> Result<Option<Claimed>, Error> {
+        let wait = wait.as_secs_f64().to_string();
+        let words: &[&str] = if lmove {
+            &["BLMOVE", QUEUE, PROCESSING, "RIGHT", "LEFT", &wait]
+        } else {
+            &["BRPOP", QUEUE, &wait]
+        };
+        let words: Words = words.iter().map(|word| word.as_bytes().into()).collect();
+        self.conn.send(Commands(vec![words])).map_err(|_| Error::Lost)?;
+        match self.conn.recv().await.ok_or(Error::Lost)? {
+            Reply::Error(text) => Err(Error::Server(text.into_owned())),
+            reply => Ok(element_of(&reply).and_then(|element| {
+                let payload = serde_json::from_str(element).ok()?;
+                Some(Claimed { payload, element: element.to_owned() })
+            })),
+        }
+    }
+}
+
+/// The element in the answer to a pop.
+pub(super) fn element_of(reply: &Reply) -> Option<&str> {
+    let bytes = match reply {
+        Reply::Bulk(bytes) => bytes,
+        Reply::Array(parts) => match parts.as_slice() {
+            [Reply::Bulk(key), Reply::Bulk(bytes)] if **key == *QUEUE.as_bytes() => bytes,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    std::str::from_utf8(bytes).ok()
+}
+
+/// Notes that a worker has a job in hand; returns which attempt this is, counted from 1.
+pub(super) async fn claim(valkey: &Valkey, id: &str, by: &str, at_ms: u64) -> Result<i64, Error> {
+    let (key, at) = (task_key(id), at_ms.to_string());
+    let fields = [("claimed_by", by), ("claimed_ms", at.as_str())];
+    let (claimed, attempt) = futures::join!(valkey.hset(&key, &fields), valkey.hincrby(&key, "attempts", 1));
+    claimed?;
+    attempt
+}
+
+/// Notes a result, and takes the job off all lists. False when it was no longer in the processing list.
+pub(super) async fn complete(valkey: &Valkey, job: &Claimed, result: &str, by: &str) -> Result<bool, Error> {
+    let key = task_key(&job.payload.task_id);
+    let words = ["EVAL", COMPLETE, "4", &key, PROCESSING, QUEUE, DEAD_LETTER, &job.element, result, by];
+    Ok(valkey.command(words).await? == Reply::Int(1))
+}
+
+/// Puts a job that was taken with BRPOP back to the end of the queue.
+pub(super) async fn retry(valkey: &Valkey, job: &Claimed) -> Result<(), Error> {
+    let key = task_key(&job.payload.task_id);
+    valkey.command(["EVAL", RETRY, "2", &key, QUEUE, &job.element]).await.map(drop)
+}
+
+/// Puts a job that was taken with BRPOP to the dead letters.
+pub(super) async fn bury(valkey: &Valkey, job: &Claimed, by: &str, why: &str) -> Result<(), Error> {
+    let key = task_key(&job.payload.task_id);
+    valkey.command(["EVAL", BURY, "2", &key, DEAD_LETTER, &job.element, by, why]).await.map(drop)
+}
+
+/// Where a job in the processing list goes.
+pub(super) enum Onward<'a> {
+    /// To the end of the queue: its worker has failed.
+    Retry,
+    /// To the front of the queue: its worker has gone.
+    Reap,
+    /// To the dead letters.
+    Bury(&'a str, &'a str),
+}
+
+/// Moves a job on from the processing list, unless anybody has touched its hash since `watch` was sent: then someone else
+/// has it, or it is done. `valkey` must be a connection that nobody else uses.
+pub(super) async fn move_on(valkey: &Valkey, job: &Claimed, onward: Onward<'_>) -> Result<bool, Error> {
+    let key = task_key(&job.payload.task_id);
+    let element = job.element.as_str();
+    let push = async {
+        match onward {
+            Onward::Retry => valkey.command(["LPUSH", QUEUE, element]).await,
+            Onward::Reap => valkey.command(["RPUSH", QUEUE, element]).await,
+            Onward::Bury(by, why) => {
+                let mark = valkey.command(["HSET", &key, "handled_by", by, "error", why]);
+                let (marked, pushed) = futures::join!(mark, valkey.command(["LPUSH", DEAD_LETTER, element]));
+                marked.and(pushed)
+            }
+        }
+    };
+    // Counted, so that the hash is touched in any case: a second reaper's transaction is then called off.
+    let (_, _, _, _, pushed, done) = futures::join!(
+        valkey.command(["MULTI"]),
+        valkey.command(["LREM", PROCESSING, "1", element]),
+        valkey.command(["HDEL", &key, "claimed_by"]),
+        valkey.command(["HINCRBY", &key, "moves", "1"]),
+        push,
+        valkey.command(["EXEC"])
+    );
+    pushed?;
+    Ok(matches!(done?, Reply::Array(_)))
+}
+
+/// Begins to watch a job's hash, and reads it; `None` when the job does not stand in the processing list. Whoever takes it
+/// off that list touches the hash, so what is read here still holds when [`move_on`] succeeds.
+pub(super) async fn watch(valkey: &Valkey, job: &Claimed) -> Result<Option<Vec<(String, String)>>, Error> {
+    let key = task_key(&job.payload.task_id);
+    let (watched, listed, hash) = futures::join!(
+        valkey.command(["WATCH", &key]),
+        valkey.command(["LPOS", PROCESSING, &job.element]),
+        valkey.hgetall(&key)
+    );
+    watched?;
+    let hash = hash?;
+    Ok(matches!(listed?, Reply::Int(_)).then_some(hash))
+}
+
+/// Ends watching without doing anything.
+pub(super) async fn unwatch(valkey: &Valkey) -> Result<(), Error> {
+    valkey.command(["UNWATCH"]).await.map(drop)
+}

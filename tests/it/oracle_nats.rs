@@ -85,7 +85,7 @@ fn core_loses_what_was_in_flight_and_jetstream_delivers_it_again() {
 
 #[cfg(not(debug_assertions))]
 #[test]
-fn both_modes_keep_their_promises_under_a_thousand_seeds() {
+fn heavy_both_modes_keep_their_promises_under_a_thousand_seeds() {
     restarts(0..1_000);
 }
 
@@ -122,7 +122,7 @@ fn the_invariants_hold_in_random_trouble() {
 
 #[cfg(not(debug_assertions))]
 #[test]
-fn the_invariants_hold_in_random_trouble_under_a_thousand_seeds() {
+fn heavy_the_invariants_hold_in_random_trouble_under_a_thousand_seeds() {
     random_trouble(0..1_000);
 }
 

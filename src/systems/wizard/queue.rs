@@ -7,7 +7,7 @@
 //! | `dead_letter` | jobs that failed too often |
 //! | `task:<id>` | a hash of what is known of a job |
 //!
-//! No field of the hash says the status: it follows from which fields there are ([`status`]), so two workers that have the
+//! No field of the hash says the status: it follows from which fields there are (`status`), so two workers that have the
 //! same job in hand cannot take each other's word back. Steps that touch several keys are one script or one transaction.
 
 use super::VALKEY;

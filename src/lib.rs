@@ -2,7 +2,7 @@
 //!
 //! The modules below stand in reading order; each knows only those above it.
 //!
-//! - [`kernel`]: virtual time, tasks, randomness, trace. Knows no machine, no domain, no web
+//! - [`kernel`]: virtual time, tasks, randomness, trace. Knows no machine, no domain, no web: a crate of its own
 //! - [`net`]: nodes and links: crash, restart, latency, loss, duplication, partition
 //! - [`substrate`]: the parts systems are made of; each behaves as the real server does
 //! - [`systems`]: the simulated systems, one folder each
@@ -11,7 +11,8 @@
 //! - `ui` (wasm32 only): the page, in Leptos
 //! - `js_api` (wasm32 only): `window.glasshive`
 
-pub mod kernel;
+/// The crate `glasshive-kernel`, by the name of the layer that it is.
+pub use glasshive_kernel as kernel;
 
 pub mod net;
 

@@ -1,6 +1,6 @@
 //! The workloads on our kernel, written as a user of the kernel writes them. A tick is a nanosecond.
 
-use crate::kernel::{Ctx, Duration, Instant, JoinSet, Kind, Sim, Sink, channel};
+use glasshive_kernel::{Ctx, Duration, Instant, JoinSet, Kind, Sim, Sink, channel};
 use crate::workloads::{LIMIT, Lcg, PROCESSES, Size, Tally, WORKERS, Workload, base};
 use std::cell::Cell;
 use std::rc::Rc;

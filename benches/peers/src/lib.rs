@@ -1,15 +1,13 @@
 //! Glasshive's kernel beside other simulators of asynchronous programs, on three workloads.
 //!
-//! A package of its own, so that the peers never become dependencies of Glasshive. It takes in the kernel's source as
-//! a module: the same file of workloads is then built natively and into a WebAssembly module without any bindings.
+//! A package of its own, so that the peers never become dependencies of Glasshive. The same file of workloads is built
+//! natively and into a WebAssembly module without any bindings.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod asim;
 pub mod hive;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod odem;
-#[path = "../../../src/kernel/mod.rs"]
-pub mod kernel;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod tokio;
 #[cfg(target_arch = "wasm32")]

@@ -1,11 +1,11 @@
 //! [`Sim`], which owns a simulation, and [`Ctx`], which its tasks hold.
 
-use super::executor::{Executor, Scope, Span, TaskId};
-use super::rng::Stream;
-use super::sleep::{Elapsed, Sleep};
-use super::time::{Duration, Instant};
-use super::timers::Timers;
-use super::trace::{Kind, Record, Sink, Trace};
+use crate::executor::{Executor, Scope, Span, TaskId};
+use crate::rng::Stream;
+use crate::sleep::{Elapsed, Sleep};
+use crate::time::{Duration, Instant};
+use crate::timers::Timers;
+use crate::trace::{Kind, Record, Sink, Trace};
 use std::cell::{Cell, Ref, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -13,16 +13,16 @@ use std::rc::Rc;
 use std::task::Poll;
 
 /// What the simulation and all its tasks share.
-pub(super) struct Core {
+pub(crate) struct Core {
     now: Cell<Instant>,
-    pub(super) executor: Executor,
-    pub(super) timers: Timers,
+    pub(crate) executor: Executor,
+    pub(crate) timers: Timers,
     trace: RefCell<Trace>,
     seed: u64,
 }
 
 impl Core {
-    pub(super) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.now.get()
     }
 }
@@ -120,7 +120,7 @@ impl Drop for Sim {
 /// A task's handle to the simulation. Cheap to clone.
 #[derive(Clone)]
 pub struct Ctx {
-    pub(super) core: Rc<Core>,
+    pub(crate) core: Rc<Core>,
 }
 
 impl Ctx {

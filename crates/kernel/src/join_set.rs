@@ -1,8 +1,8 @@
 //! A set of tasks whose results are taken in the order in which they end.
 
-use super::executor::{TaskId, Waiter};
-use super::sim::Ctx;
-use futures::FutureExt;
+use crate::executor::{TaskId, Waiter};
+use crate::sim::Ctx;
+use futures_util::FutureExt;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};

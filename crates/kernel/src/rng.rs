@@ -7,7 +7,7 @@
 //! The generator is xoshiro256++ 1.0 seeded through SplitMix64, both by David Blackman and Sebastiano Vigna
 //! (public domain, <https://prng.di.unimi.it>). Logarithms come from `libm`, whose bits are the same on every target.
 
-use super::time::Duration;
+use crate::time::Duration;
 
 /// The 64-bit FNV-1a hash of a name; stable for ever, as streams and record kinds are derived from it.
 pub const fn hash_name(name: &str) -> u64 {

@@ -241,7 +241,7 @@ impl<T: Copy> TimerQueue<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Rng;
+    use crate::Rng;
 
     /// A sorted list of (deadline, sequence): what the wheel must agree with.
     #[derive(Default)]

@@ -1,15 +1,15 @@
 //! Waiting for virtual time.
 
-use super::executor::{TaskId, Waiter};
-use super::sim::Core;
-use super::time::Instant;
-use super::timer_queue::TimerKey;
+use crate::executor::{TaskId, Waiter};
+use crate::sim::Core;
+use crate::time::Instant;
+use crate::timer_queue::TimerKey;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// The limit of a [`timeout`](super::Ctx::timeout) passed first.
+/// The limit of a [`timeout`](crate::Ctx::timeout) passed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed;
 
@@ -23,7 +23,7 @@ pub struct Sleep {
 }
 
 impl Sleep {
-    pub(super) fn new(core: Rc<Core>, deadline: Instant) -> Self {
+    pub(crate) fn new(core: Rc<Core>, deadline: Instant) -> Self {
         Sleep { core, deadline, timer: None, task: TaskId::NONE }
     }
 }

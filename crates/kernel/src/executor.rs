@@ -27,7 +27,7 @@ const FOREIGN: u64 = 1 << 31;
 
 impl TaskId {
     /// No task at all.
-    pub(super) const NONE: TaskId = TaskId(u32::MAX as u64);
+    pub(crate) const NONE: TaskId = TaskId(u32::MAX as u64);
 
     fn new(index: u32, generation: u32) -> Self {
         TaskId(u64::from(generation) << 32 | u64::from(index))
@@ -41,11 +41,11 @@ impl TaskId {
         (self.0 >> 32) as u32
     }
 
-    pub(super) fn of_foreign(place: usize) -> Self {
+    pub(crate) fn of_foreign(place: usize) -> Self {
         TaskId(place as u64 | FOREIGN)
     }
 
-    pub(super) fn foreign(self) -> Option<usize> {
+    pub(crate) fn foreign(self) -> Option<usize> {
         (self.0 & FOREIGN != 0).then_some((self.0 & (FOREIGN - 1)) as usize)
     }
 }
@@ -89,7 +89,7 @@ enum State {
 
 /// Who is to be woken: one of the executor's tasks, or whatever a foreign waker stands for.
 #[derive(Debug)]
-pub(super) enum Waiter {
+pub(crate) enum Waiter {
     Task(TaskId),
     Foreign(Waker),
 }
@@ -135,7 +135,7 @@ impl Tasks {
     }
 }
 
-pub(super) struct Executor {
+pub(crate) struct Executor {
     tasks: RefCell<Tasks>,
     /// One for each slot that was ever polled. Borrowed during a poll.
     wakers: RefCell<Vec<Waker>>,
@@ -143,8 +143,8 @@ pub(super) struct Executor {
     current: Cell<TaskId>,
     /// The data pointer of the current task's waker: tells a waker of ours from a combinator's.
     current_waker: Cell<*const ()>,
-    pub(super) scope: Cell<Scope>,
-    pub(super) span: Cell<Span>,
+    pub(crate) scope: Cell<Scope>,
+    pub(crate) span: Cell<Span>,
 }
 
 impl Default for Executor {
@@ -162,7 +162,7 @@ impl Default for Executor {
 }
 
 impl Executor {
-    pub(super) fn spawn(&self, scope: Scope, task: Task) -> TaskId {
+    pub(crate) fn spawn(&self, scope: Scope, task: Task) -> TaskId {
         let tasks = &mut *self.tasks.borrow_mut();
         let index = tasks.free.pop().unwrap_or_else(|| {
             tasks.slots.push(Slot::default());
@@ -180,7 +180,7 @@ impl Executor {
     }
 
     /// Puts a task into the ready queue, once, if it is still there.
-    pub(super) fn wake(&self, waiter: Waiter) {
+    pub(crate) fn wake(&self, waiter: Waiter) {
         match waiter {
             Waiter::Task(id) => {
                 let tasks = &mut *self.tasks.borrow_mut();
@@ -195,7 +195,7 @@ impl Executor {
     }
 
     /// Whom to wake on behalf of the future that is being polled with `cx`.
-    pub(super) fn waiter(&self, cx: &Context<'_>) -> Waiter {
+    pub(crate) fn waiter(&self, cx: &Context<'_>) -> Waiter {
         match self.current_task(cx) {
             Some(id) => Waiter::Task(id),
             None => Waiter::Foreign(cx.waker().clone()),
@@ -203,14 +203,14 @@ impl Executor {
     }
 
     /// The current task, if `cx` is its own and not one that a combinator made.
-    pub(super) fn current_task(&self, cx: &Context<'_>) -> Option<TaskId> {
+    pub(crate) fn current_task(&self, cx: &Context<'_>) -> Option<TaskId> {
         let task = self.current.get();
         // Between polls the pointer is null, and so may a foreign waker's be.
         (cx.waker().data() == self.current_waker.get() && task != TaskId::NONE).then_some(task)
     }
 
     /// Polls ready tasks, in order, until none is left.
-    pub(super) fn run_ready(&self) {
+    pub(crate) fn run_ready(&self) {
         loop {
             if self.wakes.any.load(Ordering::Acquire) {
                 self.collect_foreign_wakes();
@@ -224,7 +224,7 @@ impl Executor {
     }
 
     /// True when a task is to be polled before time may move.
-    pub(super) fn has_ready(&self) -> bool {
+    pub(crate) fn has_ready(&self) -> bool {
         self.wakes.any.load(Ordering::Acquire) || !self.tasks.borrow().ready.is_empty()
     }
 
@@ -239,7 +239,7 @@ impl Executor {
     }
 
     /// Polls a task now; does nothing if it is gone.
-    pub(super) fn poll(&self, id: TaskId) {
+    pub(crate) fn poll(&self, id: TaskId) {
         let Some(mut task) = self.begin(id) else {
             return;
         };
@@ -300,7 +300,7 @@ impl Executor {
     }
 
     /// Drops a task: at once, or when its poll returns if it is the one that runs. A task that has ended stays so.
-    pub(super) fn abort(&self, id: TaskId) {
+    pub(crate) fn abort(&self, id: TaskId) {
         let dropped = {
             let mut tasks = self.tasks.borrow_mut();
             let Some(slot) = tasks.slots.get_mut(id.index()) else {
@@ -326,7 +326,7 @@ impl Executor {
     }
 
     /// Drops every task of `scope`, in slot order.
-    pub(super) fn abort_scope(&self, scope: Scope) {
+    pub(crate) fn abort_scope(&self, scope: Scope) {
         let doomed: Vec<TaskId> = {
             let slots = &self.tasks.borrow().slots;
             let of_scope = |slot: &Slot| slot.scope == scope && slot.state != State::Free;
@@ -342,7 +342,7 @@ impl Executor {
     }
 
     /// Drops all tasks; what a dropped task spawns is dropped too.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         loop {
             let doomed: Vec<Task> =
                 self.tasks.borrow_mut().slots.iter_mut().filter_map(|slot| slot.task.take()).collect();
@@ -353,7 +353,7 @@ impl Executor {
         }
     }
 
-    pub(super) fn is_finished(&self, id: TaskId) -> bool {
+    pub(crate) fn is_finished(&self, id: TaskId) -> bool {
         self.tasks.borrow().slots[id.index()].generation != id.generation()
     }
 }

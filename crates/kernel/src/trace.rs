@@ -4,8 +4,8 @@
 //! It mixes fixed-width integers only, so it has the same value on every target; it is comparable within one version
 //! of the program.
 
-use super::rng::hash_name;
-use super::time::Instant;
+use crate::rng::hash_name;
+use crate::time::Instant;
 use std::collections::VecDeque;
 
 /// What a record is about. Two kinds of one name are the same kind.

@@ -4,10 +4,10 @@
 //! becomes visible at its instant of arrival, at the cost of one timer. Messages that arrive at one instant come out
 //! in the order in which they were sent.
 
-use super::executor::Waiter;
-use super::sim::{Core, Ctx};
-use super::time::Instant;
-use super::timer_queue::TimerKey;
+use crate::executor::Waiter;
+use crate::sim::{Core, Ctx};
+use crate::time::Instant;
+use crate::timer_queue::TimerKey;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;

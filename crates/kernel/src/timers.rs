@@ -5,14 +5,14 @@
 //!
 //! Waking and dropping a foreign waker can run any code, so nothing is borrowed meanwhile.
 
-use super::executor::{TaskId, Waiter};
-use super::time::Instant;
-use super::timer_queue::{TimerKey, TimerQueue};
+use crate::executor::{TaskId, Waiter};
+use crate::time::Instant;
+use crate::timer_queue::{TimerKey, TimerQueue};
 use std::cell::RefCell;
 use std::task::Waker;
 
 #[derive(Default)]
-pub(super) struct Timers {
+pub(crate) struct Timers {
     queue: RefCell<TimerQueue<TaskId>>,
     foreign: RefCell<Foreign>,
 }
@@ -43,33 +43,33 @@ impl Foreign {
 
 impl Timers {
     /// Sets a timer that wakes `waiter` at `at`.
-    pub(super) fn start(&self, at: Instant, waiter: Waiter) -> TimerKey {
+    pub(crate) fn start(&self, at: Instant, waiter: Waiter) -> TimerKey {
         let target = self.target(waiter);
         self.queue.borrow_mut().insert(at.as_nanos(), target)
     }
 
     /// Stops a timer, unless it has fired.
-    pub(super) fn cancel(&self, key: TimerKey) {
+    pub(crate) fn cancel(&self, key: TimerKey) {
         let target = self.queue.borrow_mut().cancel(key);
         drop(target.and_then(|target| self.foreign(target)));
     }
 
     /// Sets whom a timer wakes, unless it has fired. It keeps its place.
     #[cold]
-    pub(super) fn redirect(&self, key: TimerKey, waiter: Waiter) {
+    pub(crate) fn redirect(&self, key: TimerKey, waiter: Waiter) {
         let target = self.target(waiter);
         let before = self.queue.borrow_mut().replace(key, target).unwrap_or(target);
         drop(self.foreign(before));
     }
 
     /// Takes the next timer that is due by `limit`: when it is due, and what it wakes.
-    pub(super) fn pop(&self, limit: Instant) -> Option<(Instant, TaskId)> {
+    pub(crate) fn pop(&self, limit: Instant) -> Option<(Instant, TaskId)> {
         let (at, target) = self.queue.borrow_mut().pop(limit.as_nanos())?;
         Some((Instant::from_nanos(at), target))
     }
 
     /// The foreign waker that a timer's target stands for; `None` if it is a task. To be asked once.
-    pub(super) fn foreign(&self, target: TaskId) -> Option<Waker> {
+    pub(crate) fn foreign(&self, target: TaskId) -> Option<Waker> {
         target.foreign().and_then(|place| self.foreign.borrow_mut().take(place))
     }
 

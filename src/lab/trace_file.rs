@@ -11,13 +11,13 @@ pub fn write_ndjson(run: &Run, out: &mut impl Write) -> io::Result<()> {
         node => run.net().name(crate::net::NodeId(node)),
     };
     for record in run.trace().records() {
-        let Record { n, at, node, kind, req, cause, peer, value } = *record;
+        let Record { n, at, node, kind, tag, cause, peer, value } = *record;
         let line = serde_json::json!({
             "n": n,
             "t_ns": at.as_nanos(),
             "node": name(node),
             "kind": kind.name(),
-            "req": if req == 0 { serde_json::Value::Null } else { format!("req-{req:05}").into() },
+            "req": if tag == 0 { serde_json::Value::Null } else { format!("req-{tag:05}").into() },
             "cause": if cause == 0 { serde_json::Value::Null } else { cause.into() },
             "peer": if peer == 0 { serde_json::Value::Null } else { name(peer).into() },
             "value": value,

@@ -319,7 +319,7 @@ fn records_follow_from_the_last_record_of_their_task_and_tasks_inherit_it() {
     let ctx = sim.ctx();
     sim.ctx().spawn_in(Scope(7), async move {
         assert_eq!(ctx.span(), Span::default());
-        ctx.set_span(Span { req: 42, cause: 0 });
+        ctx.set_span(Span { tag: 42, cause: 0 });
         let first = ctx.record(STEP, 3, 100);
         let child = ctx.clone();
         ctx.spawn(async move {
@@ -328,7 +328,7 @@ fn records_follow_from_the_last_record_of_their_task_and_tasks_inherit_it() {
         });
         ctx.record(STEP, 0, 101);
         // Another scope and cause; this task's own span stays.
-        ctx.record_in(Scope(9), Span { req: 1, cause: first }, STEP, 0, 300);
+        ctx.record_in(Scope(9), Span { tag: 1, cause: first }, STEP, 0, 300);
         ctx.sleep(ms(2)).await;
         ctx.record(STEP, 0, 102);
     });
@@ -339,7 +339,7 @@ fn records_follow_from_the_last_record_of_their_task_and_tasks_inherit_it() {
     });
     sim.run_until(at(10));
     let seen = |value| -> Record { *sim.trace().records().find(|r| r.value == value).unwrap() };
-    let fields = |value| (seen(value).n, seen(value).node, seen(value).req, seen(value).cause);
+    let fields = |value| (seen(value).n, seen(value).node, seen(value).tag, seen(value).cause);
     assert_eq!(fields(100), (1, 7, 42, 0));
     assert_eq!(fields(101), (2, 7, 42, 1));
     assert_eq!(fields(300), (3, 9, 1, 1));

@@ -21,8 +21,8 @@ fn assert_sound(run: &Run) {
     let mut replies: BTreeMap<u64, u32> = BTreeMap::new();
     let intended = records(run, REQUEST_INTENDED);
     for reply in records(run, REQUEST_AGGREGATED).iter().chain(&records(run, REQUEST_FAILED)) {
-        assert!(intended.iter().any(|request| request.req == reply.req), "a reply to nobody: {reply:?}");
-        *replies.entry(reply.req).or_default() += 1;
+        assert!(intended.iter().any(|request| request.tag == reply.tag), "a reply to nobody: {reply:?}");
+        *replies.entry(reply.tag).or_default() += 1;
     }
     assert!(replies.values().all(|&replies| replies == 1), "{replies:?}");
     let broken: Vec<_> = Report::of(run).checks.into_iter().filter(|check| !check.ok).collect();

@@ -30,8 +30,8 @@ fn a_late_workers_task_is_dropped_within_one_link_delay_of_the_deadline() {
 fn check_late_tasks(run: &Run) -> usize {
     // Node and request → the last record there, whatever it is, and how the handler ended.
     let mut last = BTreeMap::new();
-    for record in run.trace().records().filter(|record| record.req > 0) {
-        let entry: &mut (Instant, Vec<Kind>) = last.entry((record.node, record.req)).or_default();
+    for record in run.trace().records().filter(|record| record.tag > 0) {
+        let entry: &mut (Instant, Vec<Kind>) = last.entry((record.node, record.tag)).or_default();
         entry.0 = record.at;
         if [CANCELLED, RESPONSE_SENT].contains(&record.kind) {
             entry.1.push(record.kind);
@@ -76,15 +76,15 @@ fn a_late_task_is_neither_done_nor_failed_and_its_cancellation_follows_from_the_
         let ended: BTreeSet<(u32, u64)> = [TASK_DONE, TASK_FAILED]
             .iter()
             .flat_map(|&kind| records(run, kind))
-            .map(|r| (r.node, r.req))
+            .map(|r| (r.node, r.tag))
             .collect();
         let abandoned: BTreeMap<u64, _> = records(run, ABANDONED).into_iter().map(|r| (r.n, r)).collect();
         let cancelled = records(run, CANCELLED);
         assert!(cancelled.len() > 20);
         for record in cancelled {
-            assert!(!ended.contains(&(record.node, record.req)), "{record:?}");
+            assert!(!ended.contains(&(record.node, record.tag)), "{record:?}");
             let cause = &abandoned[&record.cause];
-            assert_eq!((cause.peer, cause.req), (record.node, record.req));
+            assert_eq!((cause.peer, cause.tag), (record.node, record.tag));
             let took = record.at.since(cause.at);
             assert!((Duration::from_millis(50)..=LINK_MAX).contains(&took), "{took}");
         }
@@ -105,7 +105,7 @@ fn a_late_task_is_neither_done_nor_failed_and_its_cancellation_follows_from_the_
 fn draws(case: Case, kind: Kind) -> BTreeMap<(u32, u64), u64> {
     let mut run = case.start();
     run.run_until(Instant::MAX);
-    records(&run, kind).iter().map(|r| ((r.node, r.req), r.value)).collect()
+    records(&run, kind).iter().map(|r| ((r.node, r.tag), r.value)).collect()
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn play(seed: u64, mode: &str) -> (u64, u64) {
     for job in log.jobs().iter().filter(|job| job.queued_at.is_some_and(|at| at < SETTLED)) {
         assert!(job.is_over(), "{job:#?}");
         // What the workers did is what the log says, each time.
-        let of_job = |r: &&glasshive::kernel::Record| r.kind == JOB_DONE && r.req == job.submission;
+        let of_job = |r: &&glasshive::kernel::Record| r.kind == JOB_DONE && r.tag == job.submission;
         let done = run.trace().records().filter(of_job).count();
         assert_eq!(done as u32, job.completions, "{job:#?}");
         assert!(wait_of(job).is_some());

@@ -54,12 +54,13 @@ impl TaskId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scope(pub u32);
 
-/// What the current task is busy with: the request, and the last record that it made or was told of.
+/// What the current task is busy with: a tag, and the last record that it made or was told of.
 /// Tasks inherit it from the task that spawned them; records take their causal parent from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
-    /// The request's number; 0 for none.
-    pub req: u64,
+    /// A number that says to what the work belongs: whoever builds on the kernel decides what is numbered, a request
+    /// or a job. 0 for nothing.
+    pub tag: u64,
     /// The record that caused what happens now; 0 for none.
     pub cause: u64,
 }

@@ -1,7 +1,7 @@
 //! Seeded randomness in named sub-streams.
 //!
 //! A run's seed never feeds one shared generator. Each (entity, purpose) pair has a [`Stream`] of its own, derived
-//! from the seed by name, and each use draws from a [`Rng`] addressed by an index within it (a request's number, a
+//! from the seed by name, and each use draws from a [`Rng`] addressed by an index within it (a task's number, a
 //! message's number). So changing one arm of a comparison leaves every other draw unchanged: common random numbers.
 //!
 //! The generator is xoshiro256++ 1.0 seeded through SplitMix64, both by David Blackman and Sebastiano Vigna

@@ -209,7 +209,7 @@ impl Ctx {
             at: self.now(),
             node: scope.0,
             kind,
-            req: span.req,
+            tag: span.tag,
             cause: span.cause,
             peer,
             value,

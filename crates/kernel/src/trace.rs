@@ -39,8 +39,8 @@ pub struct Record {
     pub node: u32,
     /// What happened.
     pub kind: Kind,
-    /// The request it belongs to; 0 for none.
-    pub req: u64,
+    /// What it belongs to, see [`Span::tag`](crate::Span::tag); 0 for nothing.
+    pub tag: u64,
     /// The number of the record that caused it; 0 for none.
     pub cause: u64,
     /// The other node concerned; 0 for none.
@@ -119,7 +119,7 @@ fn mix(hash: u64, r: &Record) -> u64 {
     let content = r.at.as_nanos().wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ place.wrapping_mul(0xc2b2_ae3d_27d4_eb4f).rotate_left(17)
         ^ u64::from(r.kind.code).wrapping_mul(0x1656_67b1_9e37_79f9)
-        ^ r.req.wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29)
+        ^ r.tag.wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29)
         ^ r.cause.wrapping_mul(0xc4ce_b9fe_1a85_ec53).rotate_left(41)
         ^ r.value.wrapping_mul(0x27d4_eb2f_1656_67c5);
     (hash.rotate_left(23) ^ content).wrapping_mul(0x8764_9b9d_a5b1_d5c7)
@@ -135,7 +135,7 @@ mod tests {
             at: Instant::from_millis(5),
             node: 1,
             kind: Kind::new("test"),
-            req: 2,
+            tag: 2,
             cause: 3,
             peer: 4,
             value,
@@ -157,7 +157,7 @@ mod tests {
             Record { at: Instant::from_millis(6), ..base },
             Record { node: 9, ..base },
             Record { kind: Kind::new("other"), ..base },
-            Record { req: 9, ..base },
+            Record { tag: 9, ..base },
             Record { cause: 9, ..base },
             Record { peer: 9, ..base },
             Record { value: 9, ..base },

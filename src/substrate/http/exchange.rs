@@ -232,7 +232,7 @@ impl Connection {
             sent_at: now,
             from,
             to,
-            req: span.req,
+            req: span.tag,
             payload,
             lost,
         });

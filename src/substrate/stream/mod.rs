@@ -184,7 +184,7 @@ impl<Up: Segment, Down: Segment> Streams<Up, Down> {
 /// Lists a message as being on its way.
 fn observe(net: &Net, from: NodeId, to: NodeId, delay: Duration, payload: Payload, span: Span, lost: bool) {
     let now = net.ctx().now();
-    net.observe(Flight { arrives_at: now + delay, sent_at: now, from, to, req: span.req, payload, lost });
+    net.observe(Flight { arrives_at: now + delay, sent_at: now, from, to, req: span.tag, payload, lost });
 }
 
 /// A port that takes connections until it is dropped.

@@ -133,7 +133,7 @@ impl Site {
     fn intend(&self) {
         let number = self.changes.get() + 1;
         self.changes.set(number);
-        self.ctx().set_span(Span { req: number, cause: 0 });
+        self.ctx().set_span(Span { tag: number, cause: 0 });
         self.ctx().record(CHANGE_INTENDED, 0, 0);
     }
 }

@@ -217,7 +217,7 @@ fn admit(coordinator: &Coordinator, client: NodeId) -> Option<Response> {
 async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
     let Coordinator { site, .. } = coordinator;
     let ctx = site.ctx();
-    let number = ctx.span().req;
+    let number = ctx.span().tag;
     let task = OracleRequest { id: format!("req-{number:05}"), query: body.query };
     #[cfg(feature = "all-systems")]
     if let (Some(link), Some(bus)) = (&coordinator.link, &site.bus) {
@@ -258,7 +258,7 @@ fn open(
     ids: impl Iterator<Item = String>,
 ) -> (Instant, Option<u64>) {
     let Coordinator { site, counters, .. } = coordinator;
-    let (now, number) = (site.ctx().now(), site.ctx().span().req);
+    let (now, number) = (site.ctx().now(), site.ctx().span().tag);
     site.ctx().record(REQUEST_OPENED, 0, asked as u64);
     counters.borrow_mut().requests += 1;
     let truth = site.truth(&task.query);
@@ -421,7 +421,7 @@ impl Coordinator {
     fn consider_report(&self, query: &str, value: f64) {
         let ctx = self.site.ctx();
         let trigger = Trigger::from(&*self.site.params);
-        let cause = self.reports.borrow_mut().consider(&trigger, query, ctx.span().req, value, ctx.now());
+        let cause = self.reports.borrow_mut().consider(&trigger, query, ctx.span().tag, value, ctx.now());
         self.counters.borrow_mut().reports += u64::from(cause.is_some());
     }
 

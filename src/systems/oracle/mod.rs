@@ -130,7 +130,7 @@ impl Site {
     fn intend(&self, query: &str) -> u64 {
         let number = self.requests.get() + 1;
         self.requests.set(number);
-        self.ctx().set_span(Span { req: number, cause: 0 });
+        self.ctx().set_span(Span { tag: number, cause: 0 });
         self.ctx().record(REQUEST_INTENDED, 0, 0);
         self.log.borrow_mut().intended(number, query, self.truth(query), self.ctx().now());
         number

@@ -166,7 +166,7 @@ impl Worker {
         let Worker { site, node, .. } = self;
         let ctx = site.ctx();
         let params = &site.params;
-        let req = ctx.span().req;
+        let req = ctx.span().tag;
         let drawn = self.delays.at(req).duration(params.delay_min, params.delay_max);
         let delay = site.net().work(*node, drawn);
         ctx.record(TASK_STARTED, 0, delay.as_nanos());

@@ -172,7 +172,7 @@ impl Api {
             }
         }
         let ctx = self.site.ctx();
-        let (id, trace) = (self.new_id(), ctx.span().req);
+        let (id, trace) = (self.new_id(), ctx.span().tag);
         self.site.log.borrow_mut().created(&id, trace, self.index);
         let payload = Payload { task_id: id, a: task.a, b: task.b, trace };
         let depth = queue::push(&self.valkey, &payload, &self.name).await?;

@@ -135,7 +135,7 @@ impl Site {
     fn intend(&self) -> u64 {
         let number = self.submissions.get() + 1;
         self.submissions.set(number);
-        self.ctx().set_span(Span { req: number, cause: 0 });
+        self.ctx().set_span(Span { tag: number, cause: 0 });
         self.ctx().record(JOB_INTENDED, 0, 0);
         self.log.borrow_mut().intended(number, self.ctx().now());
         number
@@ -152,7 +152,7 @@ impl Site {
         let lost = self.log.borrow_mut().lose(id, cause, self.ctx().now());
         if lost {
             let req = self.log.borrow().job(id).map_or(0, |job| job.submission);
-            let span = Span { req, ..self.ctx().span() };
+            let span = Span { tag: req, ..self.ctx().span() };
             self.ctx().record_in(Scope::default(), span, JOB_LOST, 0, cause as u64);
         }
     }

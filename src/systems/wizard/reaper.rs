@@ -52,7 +52,7 @@ async fn look(site: &Site, valkey: &Valkey, since: &mut BTreeMap<String, Instant
             continue;
         }
         if queue::move_on(valkey, &job, Onward::Reap).await? {
-            ctx.set_span(Span { req: job.payload.trace, ..ctx.span() });
+            ctx.set_span(Span { tag: job.payload.trace, ..ctx.span() });
             ctx.record(JOB_REAPED, 0, 0);
         }
         since.remove(&job.element);

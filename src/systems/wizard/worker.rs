@@ -105,7 +105,7 @@ impl Worker {
 
     async fn handle(&self, job: Claimed, hand: Hand<'_>) {
         let ctx = self.site.ctx();
-        ctx.set_span(Span { req: job.payload.trace, ..ctx.span() });
+        ctx.set_span(Span { tag: job.payload.trace, ..ctx.span() });
         let at_ms = ctx.now().as_nanos() / 1_000_000;
         let attempt =
             self.insist(None, || queue::claim(&self.valkey, &job.payload.task_id, &self.me, at_ms)).await;

@@ -120,7 +120,7 @@ impl Link {
         let _open = Gathering { waiting: Rc::clone(&self.waiting), id: task.id.clone(), number };
         // It has three plain fields: it cannot fail to be JSON.
         let payload = serde_json::to_vec(task).unwrap_or_default();
-        site.log.borrow_mut().published(ctx.span().req);
+        site.log.borrow_mut().published(ctx.span().tag);
 
         let mut answers = Vec::new();
         let gather = async {

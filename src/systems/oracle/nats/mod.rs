@@ -190,7 +190,7 @@ async fn publish(site: &Site, client: &NatsClient, subject: &str, id: &str, payl
 /// Makes a request what the current task is busy with: a message that was stored, or is delivered again, comes without.
 fn follow(ctx: &Ctx, request_id: &str) -> u64 {
     let req = request_id.strip_prefix("req-").and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    ctx.set_span(Span { req, ..ctx.span() });
+    ctx.set_span(Span { tag: req, ..ctx.span() });
     req
 }
 

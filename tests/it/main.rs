@@ -50,6 +50,7 @@ mod valkey_rows;
 
 mod determinism;
 mod golden;
+mod golden_results;
 
 mod aggregate;
 mod cli;

@@ -202,18 +202,26 @@ impl Ctx {
         n
     }
 
+    /// Records an event in the current task's scope that several others caused, such as a sum of answers: the last of
+    /// `causes` stands in the record, [`Trace::causes`] gives all. Without any, this is [`record`](Self::record).
+    pub fn record_joined(&self, kind: Kind, peer: u32, value: u64, causes: &[u64]) -> u64 {
+        let executor = &self.core.executor;
+        let span = executor.span.get();
+        let record = self.new_record(executor.scope.get(), span, kind, peer, value);
+        let n = self.core.trace.borrow_mut().push_joined(record, causes);
+        executor.span.set(Span { cause: n, ..span });
+        n
+    }
+
     /// Records an event of another scope or cause; the current task's span stays as it is.
     pub fn record_in(&self, scope: Scope, span: Span, kind: Kind, peer: u32, value: u64) -> u64 {
-        self.core.trace.borrow_mut().push(Record {
-            n: 0,
-            at: self.now(),
-            node: scope.0,
-            kind,
-            tag: span.tag,
-            cause: span.cause,
-            peer,
-            value,
-        })
+        let record = self.new_record(scope, span, kind, peer, value);
+        self.core.trace.borrow_mut().push(record)
+    }
+
+    fn new_record(&self, scope: Scope, span: Span, kind: Kind, peer: u32, value: u64) -> Record {
+        let (tag, cause) = (span.tag, span.cause);
+        Record { n: 0, at: self.now(), node: scope.0, kind, tag, cause, peer, value }
     }
 }
 

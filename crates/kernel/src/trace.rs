@@ -7,6 +7,7 @@
 use crate::rng::hash_name;
 use crate::time::Instant;
 use std::collections::VecDeque;
+use std::slice;
 
 /// What a record is about. Two kinds of one name are the same kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,8 @@ pub struct Record {
     pub kind: Kind,
     /// What it belongs to, see [`Span::tag`](crate::Span::tag); 0 for nothing.
     pub tag: u64,
-    /// The number of the record that caused it; 0 for none.
+    /// The number of the record that caused it, or of the last that did if it has several causes; 0 for none.
+    /// [`Trace::causes`] tells all.
     pub cause: u64,
     /// The other node concerned; 0 for none.
     pub peer: u32,
@@ -66,6 +68,8 @@ pub enum Sink {
 pub struct Trace {
     sink: Sink,
     kept: VecDeque<Record>,
+    /// All causes of each kept record that has several, by its number.
+    joined: VecDeque<(u64, Box<[u64]>)>,
     count: u64,
     hash: u64,
 }
@@ -82,16 +86,39 @@ impl Trace {
         record.n = self.count;
         self.hash = mix(self.hash, &record);
         match self.sink {
-            Sink::None => {}
+            Sink::None | Sink::Ring(0) => {}
             Sink::Full => self.kept.push_back(record),
             Sink::Ring(capacity) => {
                 if self.kept.len() >= capacity {
-                    self.kept.pop_front();
+                    self.drop_oldest();
                 }
                 self.kept.push_back(record);
             }
         }
         self.count
+    }
+
+    /// Adds an event with several causes, the last of which becomes its `cause`. The hash covers all of them.
+    pub fn push_joined(&mut self, mut record: Record, causes: &[u64]) -> u64 {
+        if let Some((&last, others)) = causes.split_last() {
+            record.cause = last;
+            for &cause in others {
+                self.hash = (self.hash.rotate_left(23) ^ cause).wrapping_mul(0x9fb2_1c65_1e98_df25);
+            }
+        }
+        let n = self.push(record);
+        // Not when the sink keeps nothing.
+        if causes.len() > 1 && self.kept.back().is_some_and(|kept| kept.n == n) {
+            self.joined.push_back((n, causes.into()));
+        }
+        n
+    }
+
+    fn drop_oldest(&mut self) {
+        let dropped = self.kept.pop_front().map_or(0, |record| record.n);
+        if self.joined.front().is_some_and(|&(n, _)| n == dropped) {
+            self.joined.pop_front();
+        }
     }
 
     /// How many events there were, kept or not.
@@ -104,6 +131,25 @@ impl Trace {
         // A last scatter, so that nearby states look different.
         let h = self.hash ^ (self.hash >> 32);
         h.wrapping_mul(0xd6e8_feb8_6659_fd93)
+    }
+
+    /// The record with number `n`, if it is kept.
+    pub fn record(&self, n: u64) -> Option<&Record> {
+        // Those kept are the last, without a gap.
+        let first = self.kept.front()?.n;
+        self.kept.get(usize::try_from(n.checked_sub(first)?).ok()?)
+    }
+
+    /// The numbers of the records that caused record `n`, the one in its `cause` last. Empty when it has none, or is
+    /// not kept.
+    pub fn causes(&self, n: u64) -> &[u64] {
+        match self.joined.binary_search_by_key(&n, |&(n, _)| n) {
+            Ok(place) => &self.joined[place].1,
+            Err(_) => match self.record(n) {
+                Some(record) if record.cause != 0 => slice::from_ref(&record.cause),
+                _ => &[],
+            },
+        }
     }
 
     /// The records kept, oldest first.
@@ -166,6 +212,43 @@ mod tests {
             assert_ne!(hash_of(&[base]), hash_of(&[v]));
             assert_ne!(hash_of(&[base, v]), hash_of(&[v, base]));
         }
+    }
+
+    #[test]
+    fn the_hash_sees_every_cause_and_their_order() {
+        let hash = |causes: &[u64]| {
+            let mut trace = Trace::new(Sink::None);
+            trace.push_joined(record(1), causes);
+            trace.hash()
+        };
+        let lists: [&[u64]; 7] = [&[], &[4], &[5], &[4, 5], &[5, 4], &[4, 4, 5], &[4, 5, 0]];
+        for (i, a) in lists.iter().enumerate() {
+            assert!(lists[i + 1..].iter().all(|b| hash(a) != hash(b)), "{a:?}");
+        }
+        assert_eq!(hash(&[]), hash_of(&[record(1)]), "without causes the record's own stays");
+        assert_eq!(hash(&[3]), hash_of(&[record(1)]), "a single cause is a record's cause");
+    }
+
+    #[test]
+    fn all_causes_of_a_record_are_kept_as_long_as_it_is() {
+        let mut trace = Trace::new(Sink::Ring(3));
+        for n in 1..=9_u64 {
+            let causes: Vec<u64> = (1..n).collect();
+            trace.push_joined(Record { cause: 0, ..record(n) }, if n % 2 == 0 { &causes } else { &[] });
+            assert!(trace.joined.len() <= trace.kept.len());
+            assert_eq!(trace.record(n).map(|r| r.cause), Some(if n % 2 == 0 { n - 1 } else { 0 }));
+        }
+        assert_eq!((trace.causes(8), trace.causes(6)), ([1, 2, 3, 4, 5, 6, 7].as_slice(), [].as_slice()));
+        assert_eq!((trace.causes(7), trace.causes(99)), ([].as_slice(), [].as_slice()));
+        assert_eq!((trace.record(6), trace.record(10)), (None, None));
+        for sink in [Sink::None, Sink::Ring(0), Sink::Full] {
+            let mut trace = Trace::new(sink);
+            trace.push(record(1));
+            trace.push_joined(record(2), &[1, 1]);
+            let expected = if sink == Sink::Full { [1, 1].as_slice() } else { &[] };
+            assert_eq!((trace.causes(2), trace.record(2).is_some()), (expected, sink == Sink::Full));
+        }
+        assert_eq!(Trace::new(Sink::None).causes(1), [0; 0]);
     }
 
     #[test]

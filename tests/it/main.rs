@@ -6,11 +6,6 @@
 
 mod support;
 
-mod kernel;
-mod kernel_cancel;
-mod kernel_futures;
-mod kernel_random;
-
 mod conditional;
 mod http;
 mod http_random;

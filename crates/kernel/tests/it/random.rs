@@ -1,11 +1,10 @@
 //! A random program on the kernel: many tasks that sleep, send, wait, spawn, abort and select. However it is played,
 //! it is the same run.
 
-use super::kernel::{STEP, at, ms};
-use super::support::for_seeds;
+use super::support::{STEP, at, for_seeds, ms};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt, select_biased};
-use glasshive::kernel::{
+use glasshive_kernel::{
     Ctx, Duration, Instant, JoinSet, Kind, Receiver, Rng, Scope, Sender, Sim, Sink, Span, TaskId, channel,
 };
 use std::cell::RefCell;
@@ -166,7 +165,7 @@ fn in_pieces(sim: &mut Sim, seed: u64) {
 fn a_random_program_is_the_same_run_however_it_is_played() {
     let mut all = Vec::new();
     let seen = RefCell::new(&mut all);
-    for_seeds("kernel_random", 0..60, |seed| {
+    for_seeds(0..60, |seed| {
         let whole = outcome(seed, Sink::None, |sim| sim.run_until(END));
         assert!(whole.1 > 500 && whole.2 > ROOTS, "{whole:?}: too little happened for a test");
         assert_eq!(outcome(seed, Sink::None, |sim| sim.run_until(END)), whole, "a second time");
@@ -186,7 +185,7 @@ fn a_random_program_is_the_same_run_however_it_is_played() {
 
 #[test]
 fn the_records_of_a_random_program_are_in_order_and_follow_from_earlier_ones() {
-    for_seeds("kernel_random", 0..20, |seed| {
+    for_seeds(0..20, |seed| {
         let mut sim = Sim::new(seed, Sink::Full);
         let program = Program { ctx: sim.ctx(), shared: Rc::default() };
         (0..ROOTS).for_each(|_| program.spawn());

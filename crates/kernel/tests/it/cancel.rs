@@ -1,7 +1,7 @@
 //! The kernel's cancellation: aborting a task, a set, a scope, and oneself.
 
-use super::kernel::{Notes, at, ms, play};
-use glasshive::kernel::{Instant, JoinSet, Scope, Sim, Sink, TaskId};
+use super::support::{Notes, at, ms, play};
+use glasshive_kernel::{Instant, JoinSet, Scope, Sim, Sink, TaskId};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -147,7 +147,7 @@ fn destructors_may_spawn_abort_and_wake_while_a_scope_dies() {
         }
     }
     let lines = play(|ctx, notes| {
-        let (sender, mut receiver) = glasshive::kernel::channel(ctx, 4);
+        let (sender, mut receiver) = glasshive_kernel::channel(ctx, 4);
         let victim = Rc::new(Cell::new(None::<TaskId>));
         let last = {
             let (ctx2, notes, victim) = (ctx.clone(), notes.clone(), Rc::clone(&victim));

@@ -1,12 +1,12 @@
 //! Code that knows nothing of our kernel runs on it: the combinators and channels of `futures`, and wakers that are
 //! cloned, kept, woken late, or woken after their task is gone.
 
-use super::kernel::{at, ms, play};
+use super::support::{at, ms, play};
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, join_all, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, SinkExt, StreamExt, select_biased};
-use glasshive::kernel::{Ctx, Sim, Sink, channel};
+use glasshive_kernel::{Ctx, Sim, Sink, channel};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;

@@ -1,63 +1,9 @@
-//! The kernel through its public door: timers, time-outs, channels, join sets, instants, causes.
+//! Timers, time-outs, channels, join sets, instants, causes.
 
-use glasshive::kernel::{
-    Ctx, Duration, Elapsed, Instant, JoinSet, Kind, Record, Scope, SendError, Sim, Sink, Span, channel,
-};
-use std::cell::{Cell, RefCell};
+use super::support::{Notes, STEP, at, ms, play};
+use glasshive_kernel::{Ctx, Elapsed, Instant, JoinSet, Record, Scope, SendError, Sim, Sink, Span, channel};
+use std::cell::Cell;
 use std::rc::Rc;
-
-pub const STEP: Kind = Kind::new("test_step");
-
-/// What tasks note, each with the millisecond at which they do: `"10 a"`.
-#[derive(Clone)]
-pub struct Notes {
-    ctx: Ctx,
-    lines: Rc<RefCell<Vec<String>>>,
-}
-
-impl Notes {
-    pub fn new(ctx: &Ctx) -> Self {
-        Notes { ctx: ctx.clone(), lines: Rc::default() }
-    }
-
-    pub fn note(&self, text: impl std::fmt::Display) {
-        self.lines.borrow_mut().push(format!("{} {text}", self.ctx.now().as_millis_f64()));
-    }
-
-    pub fn lines(&self) -> Vec<String> {
-        self.lines.borrow().clone()
-    }
-
-    /// Notes `text` when it is dropped.
-    pub fn on_drop(&self, text: &'static str) -> DropNote {
-        DropNote(self.clone(), text)
-    }
-}
-
-pub struct DropNote(Notes, &'static str);
-
-impl Drop for DropNote {
-    fn drop(&mut self) {
-        self.0.note(self.1);
-    }
-}
-
-pub fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-pub fn at(ms: u64) -> Instant {
-    Instant::from_millis(ms)
-}
-
-/// Builds a simulation, plays it to its end, and returns what was noted.
-pub fn play(build: impl FnOnce(&Ctx, Notes)) -> Vec<String> {
-    let mut sim = Sim::new(1, Sink::None);
-    let notes = Notes::new(&sim.ctx());
-    build(&sim.ctx(), notes.clone());
-    sim.run_until(at(3_600_000));
-    notes.lines()
-}
 
 // --- timers and time-outs -----------------------------------------------------------------------------------------
 

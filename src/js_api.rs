@@ -51,7 +51,7 @@ impl Glasshive {
     /// The name of the system.
     #[wasm_bindgen(getter)]
     pub fn system(&self) -> String {
-        self.lab.read(|player| player.run().system().kind().name().to_owned())
+        self.lab.read(|player| player.run().system().kind().name.to_owned())
     }
 
     /// The seed of everything random in the run.

@@ -14,6 +14,8 @@ use super::charts::Charts;
 use super::outcomes::Figure;
 use super::sentence::Part;
 use super::snapshot::{NodeView, Snapshot};
+#[cfg(feature = "all-systems")]
+use crate::lab;
 use crate::lab::{Run, SystemKind};
 
 /// A system's page.
@@ -44,16 +46,17 @@ pub struct Page {
 
 /// The page of a system.
 pub fn page(system: SystemKind) -> &'static Page {
-    match system {
-        SystemKind::OracleHttp => &oracle::HTTP,
-        #[cfg(feature = "all-systems")]
-        SystemKind::OracleNats => &oracle::NATS,
-        #[cfg(feature = "all-systems")]
-        SystemKind::MathWizard => &wizard::PAGE,
-        #[cfg(feature = "all-systems")]
-        SystemKind::Config => &config::CONFIG,
-        // A program that lacks them cannot construct them either.
-        #[cfg(not(feature = "all-systems"))]
-        SystemKind::OracleNats | SystemKind::MathWizard | SystemKind::Config => &oracle::HTTP,
+    #[cfg(feature = "all-systems")]
+    for (kind, page) in [
+        (lab::oracle::NATS, &oracle::NATS),
+        (lab::wizard::KIND, &wizard::PAGE),
+        (lab::config::KIND, &config::CONFIG),
+    ] {
+        if kind == system {
+            return page;
+        }
     }
+    // A program that lacks the others cannot construct them either.
+    let _ = system;
+    &oracle::HTTP
 }

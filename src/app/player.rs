@@ -6,7 +6,7 @@
 use super::snapshot::Snapshot;
 use crate::kernel::{Duration, Instant, Sink};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
-use crate::lab::metrics::Summary;
+use crate::lab::oracle::metrics::Summary;
 use crate::lab::{ActedAt, Invalid, Options, Run, Scenario};
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ struct Seek {
 }
 
 fn options() -> Options {
-    Options { sink: Sink::Ring(RING), keep: KEEP, observed: true, client: true }
+    Options { sink: Sink::Ring(RING), keep: KEEP, observed: true, ..Options::default() }
 }
 
 impl Player {
@@ -127,7 +127,7 @@ impl Player {
                     self.run.run_until(target);
                     return true;
                 }
-                if self.run.system().requests() >= requests {
+                if self.run.system().begun() >= requests {
                     return true;
                 }
             }
@@ -186,7 +186,7 @@ impl Player {
 
     /// Goes on to the moment when a client wants the next request.
     pub fn next_request(&mut self) -> Result<(), Invalid> {
-        self.set_out(self.run.horizon(), self.run.system().requests() + 1);
+        self.set_out(self.run.horizon(), self.run.system().begun() + 1);
         Ok(())
     }
 
@@ -289,7 +289,7 @@ impl Player {
         let now = self.run.system().progress();
         if now != self.summarised_at {
             self.summarised_at = now;
-            self.summary = self.run.system().summary();
+            self.summary = super::snapshot::observe::summary(self.run.system());
         }
         Snapshot::of(&self.run, self.summary.clone())
     }

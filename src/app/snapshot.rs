@@ -7,7 +7,7 @@ pub(in crate::app) mod observe;
 pub mod wizard;
 
 use crate::lab::SystemKind;
-use crate::lab::metrics::Summary;
+use crate::lab::oracle::metrics::Summary;
 use crate::lab::params::Setting;
 use crate::systems::oracle::log::{Analysis, Failure, TaskEnd};
 use serde::Serialize;

@@ -5,7 +5,9 @@ mod native {
     use clap::{Args, Parser, Subcommand};
     use glasshive::kernel::{Duration, Instant, Sink};
     use glasshive::lab::{
-        Invalid, Options, Run, SEED_MAX, Scenario, aggregate, curl, presets, report::Report, trace_file,
+        Invalid, Options, Run, SEED_MAX, Scenario, aggregate, curl, presets,
+        report::{JsonStream, Report},
+        trace_file,
     };
     use serde_json::Value;
     use std::fs::{self, File};
@@ -171,23 +173,25 @@ mod native {
             scenario.horizon = Some(duration.to_string());
         }
         let sink = if args.trace.is_some() { Sink::Full } else { Sink::None };
-        let mut run =
-            Run::new(&scenario, Options { sink, ..Options::default() }).map_err(|mut invalid| {
-                // The horizon is what `--for` sets.
-                if invalid.field == "horizon" && args.duration.is_some() {
-                    invalid.field = "for".into();
-                }
-                invalid
-            })?;
+        let options = Options { sink, ..Options::default() };
+        let stream = args.json.then(|| JsonStream::new(BufWriter::new(io::stdout())));
+        let options = stream.as_ref().map_or(options.clone(), |stream| stream.listen(options));
+        let mut run = Run::new(&scenario, options).map_err(|mut invalid| {
+            // The horizon is what `--for` sets.
+            if invalid.field == "horizon" && args.duration.is_some() {
+                invalid.field = "for".into();
+            }
+            invalid
+        })?;
+        stream.iter().for_each(|stream| stream.begin(&run));
         run.run_until(Instant::MAX);
         if let Some(path) = &args.trace {
             write_trace(&run, path)?;
         }
         let report = Report::of(&run);
-        if args.json {
-            print_line(&serde_json::to_string(&report).unwrap_or_default())?;
-        } else {
-            print(report.to_text().as_bytes())?;
+        match stream {
+            Some(stream) => stream.end(&run, &report).map_err(Problem::Output)?,
+            None => print(report.to_text().as_bytes())?,
         }
         Ok(if report.ok() { OK } else { FAILED })
     }

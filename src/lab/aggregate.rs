@@ -69,7 +69,7 @@ pub fn aggregate(wish: &Wish, input: &str) -> Result<Outcome, Invalid> {
         [("strategy", Some(&wish.strategy)), ("step", wish.step.as_ref()), ("trim", wish.trim.as_ref())];
     for (key, text) in settings {
         if let Some(text) = text {
-            params::set(params::oracle::HTTP, &mut params, key, &json!(text))?;
+            params::set(super::oracle::params::HTTP, &mut params, key, &json!(text))?;
         }
     }
     let shape = match params.strategy {

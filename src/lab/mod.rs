@@ -4,9 +4,12 @@
 //! A [`Run`] plays it: the same scenario gives the same run, byte for byte, on every machine.
 
 pub mod aggregate;
+pub mod check;
+pub mod config;
 pub mod curl;
 pub mod fault;
-pub mod metrics;
+pub mod figures;
+pub mod oracle;
 pub mod params;
 pub mod presets;
 pub mod report;
@@ -14,9 +17,10 @@ mod run;
 mod scenario;
 pub mod stats;
 mod system;
-pub mod theory;
+pub mod systems;
 pub mod trace_file;
+pub mod wizard;
 
 pub use run::{ActedAt, Options, Run};
 pub use scenario::{Action, Invalid, SEED_MAX, Scenario};
-pub use system::{Settings, System, SystemKind};
+pub use system::{Entries, Knob, Settings, System, SystemKind};

@@ -3,12 +3,6 @@
 //! The command line (`--set`), scenario files, and the page all go through them, so they have the same keys, ranges,
 //! defaults and errors.
 
-#[cfg(feature = "all-systems")]
-pub mod config;
-pub mod oracle;
-#[cfg(feature = "all-systems")]
-pub mod wizard;
-
 use super::scenario::Invalid;
 use crate::kernel::Duration;
 use serde_json::{Value, json};
@@ -42,23 +36,23 @@ pub struct Param<P> {
     pub allowed: Allowed,
     /// What it means.
     pub meaning: &'static str,
-    get: fn(&P) -> Value,
-    set: fn(&mut P, Parsed),
+    pub(super) get: fn(&P) -> Value,
+    pub(super) set: fn(&mut P, Parsed),
 }
 
 /// A value that was found to be allowed.
-enum Parsed {
+pub(super) enum Parsed {
     Count(u32),
     Real(f64),
     Span(Duration),
     Word(String),
 }
 
-const fn ms(ms: u64) -> Duration {
+pub(super) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-const SWITCH: Allowed = Allowed::Choice(&["on", "off"]);
+pub(super) const SWITCH: Allowed = Allowed::Choice(&["on", "off"]);
 
 macro_rules! param {
     ($key:literal, $allowed:expr, $meaning:literal, $get:expr, $kind:ident => $set:expr) => {
@@ -76,9 +70,9 @@ macro_rules! param {
         }
     };
 }
-use param;
+pub(super) use param;
 
-fn span(duration: Duration) -> Value {
+pub(super) fn span(duration: Duration) -> Value {
     json!(duration.to_string())
 }
 
@@ -169,8 +163,8 @@ pub(super) fn parse_real(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::oracle::{HTTP, NATS};
     use super::*;
+    use crate::lab::oracle::params::{HTTP, NATS};
     use crate::systems::oracle::Params;
 
     #[test]

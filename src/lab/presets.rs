@@ -1,13 +1,6 @@
-//! The shipped scenarios, one file for each system.
-//!
-//! They are names and texts: a program that lacks a system still knows what there is.
+//! Shipped scenarios: names and texts, so that a program which lacks a system still knows what there is.
 
-mod config;
-mod math_wizard;
-mod oracle_http;
-mod oracle_nats;
-
-use super::SystemKind;
+use super::{SystemKind, systems};
 
 /// A shipped scenario: what it sets, what goes wrong in it, and why one would look at it.
 pub struct Preset {
@@ -25,11 +18,9 @@ pub struct Preset {
     pub horizon: Option<&'static str>,
 }
 
-/// All shipped scenarios, system by system. The first is the one that the page opens with, and the first of each system is
-/// the one that bears its name.
+/// All of them, system by system, see `systems.rs`.
 pub fn all() -> impl Iterator<Item = &'static Preset> + Clone {
-    let oracles = oracle_http::PRESETS.iter().chain(&oracle_nats::PRESETS);
-    oracles.chain(&math_wizard::PRESETS).chain(&config::PRESETS)
+    systems::presets()
 }
 
 /// The preset called `name`.

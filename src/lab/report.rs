@@ -1,18 +1,21 @@
 //! A finished run as one JSON object, and as text for a person.
+//!
+//! The report has the shape that all systems share; its figures and its units of work (requests, jobs, versions) are the
+//! system's own. The units may be as many as one likes: [`JsonStream`] writes each when it has ended, and keeps none.
 
+use super::check::Check;
 use super::fault::{self, Fault};
-use super::metrics::Summary;
-use super::presets;
-use super::run::Run;
-use super::system::System;
-use crate::systems::oracle::checks::Check;
-use crate::systems::oracle::log::{Analysis, Failure, RequestEntry};
-use crate::systems::oracle::messages::WorkerResult;
+use super::run::{EVENTS_MAX, Run};
+use super::system::Entries;
+use super::{presets, run::Options};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt::Write;
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::rc::Rc;
 
-/// What `glasshive run --json` prints.
+/// What a run amounts to, but for its units of work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The scenario with every setting spelled out.
@@ -25,80 +28,31 @@ pub struct Report {
     pub events: u64,
     /// The hash over them.
     pub trace_hash: String,
-    /// Every request.
-    pub requests: Vec<RequestReport>,
-    /// Figures over them.
-    pub summary: Summary,
-    /// Figures of the system's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measures: Option<Value>,
-    /// The same for a person.
-    #[serde(skip)]
-    pub measures_text: String,
+    /// The system's figures.
+    pub summary: Value,
     /// The invariants.
     pub checks: Vec<Check>,
-}
-
-/// An OracleResult and what the laboratory adds to it. A failed request keeps its `worker_responses`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RequestReport {
-    /// The request's id.
-    pub request_id: String,
-    /// What was asked.
-    pub query: String,
-    /// The aggregate; null without one.
-    pub final_value: Option<f64>,
-    /// One entry per worker asked, in registration order.
-    pub worker_responses: Vec<WorkerResult>,
-    /// How far the result can be relied upon, in words; empty without a result.
-    pub reliability_note: String,
-    /// When the client wanted it.
-    pub requested_at_ms: f64,
-    /// When the client had its answer; null while it waits.
-    pub answered_at_ms: Option<f64>,
-    /// Why it got none.
-    pub error: Option<Failure>,
-    /// What the laboratory makes of the answers.
-    pub analysis: Option<Analysis>,
-}
-
-impl From<&RequestEntry> for RequestReport {
-    fn from(entry: &RequestEntry) -> Self {
-        let result = entry.result.as_ref();
-        RequestReport {
-            request_id: format!("req-{:05}", entry.number),
-            query: entry.query.clone(),
-            final_value: result.map(|result| result.final_value),
-            // Of a duplicated request the client may have got the other handling's.
-            worker_responses: result.map_or(&entry.worker_responses, |r| &r.worker_responses).clone(),
-            reliability_note: result.map_or_else(String::new, |result| result.reliability_note.clone()),
-            requested_at_ms: entry.requested_at.as_millis_f64(),
-            answered_at_ms: entry.answered_at.map(|at| at.as_millis_f64()),
-            error: entry.error.clone(),
-            analysis: entry.analysis.clone(),
-        }
-    }
+    /// The same figures for a person, after the newest unit of work that has something to read.
+    #[serde(skip)]
+    text: String,
 }
 
 impl Report {
     /// The report of a run as it stands.
     pub fn of(run: &Run) -> Self {
+        let figures = run.system().figures();
+        let newest = Some(run.system().newest_text()).filter(|newest| !newest.is_empty());
         let mut checks = run.system().checks();
-        checks.push(Check {
-            name: format!("the run has at most {} events", super::run::EVENTS_MAX),
-            ok: !run.is_exhausted(),
-            detail: String::new(),
-        });
+        let few = if run.is_exhausted() { Err(String::new()) } else { Ok(()) };
+        checks.push(Check::new(&format!("the run has at most {EVENTS_MAX} events"), few));
         Report {
             scenario: scenario(run),
             seed: run.scenario().seed,
             virtual_ms: run.now().as_millis_f64(),
             events: run.events(),
             trace_hash: run.trace_hash(),
-            requests: requests(run.system()),
-            summary: run.system().summary(),
-            measures: run.system().measures(),
-            measures_text: run.system().measures_text(),
+            summary: figures.to_json(),
+            text: newest.map_or_else(String::new, |newest| newest + "\n") + &figures.to_text(),
             checks,
         }
     }
@@ -108,7 +62,7 @@ impl Report {
         self.checks.iter().all(|check| check.ok)
     }
 
-    /// The report for a person: the last request's breakdown by worker, then the figures.
+    /// The report for a person.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
@@ -118,91 +72,74 @@ impl Report {
 
     fn write_text(&self, f: &mut String) -> std::fmt::Result {
         let preset = self.scenario["preset"].as_str().unwrap_or_default();
-        writeln!(
-            f,
-            "{preset}, seed {}: {} s virtual, {} events",
-            self.seed,
-            self.virtual_ms / 1000.0,
-            self.events
-        )?;
+        let seconds = self.virtual_ms / 1000.0;
+        writeln!(f, "{preset}, seed {}: {seconds} s virtual, {} events", self.seed, self.events)?;
         if let Some(faults) = self.scenario["faults"].as_str().filter(|faults| !faults.is_empty()) {
             writeln!(f, "faults: {faults}")?;
         }
-        if let Some(last) = self.requests.iter().rev().find(|request| request.answered_at_ms.is_some()) {
-            writeln!(f)?;
-            last.write_text(f)?;
-        }
         writeln!(f)?;
-        match self.measures_text.as_str() {
-            "" => self.write_summary(f)?,
-            text => f.write_str(text)?,
-        }
+        f.push_str(&self.text);
         for check in self.checks.iter().filter(|check| !check.ok) {
             writeln!(f, "check failed: {}: {}", check.name, check.detail)?;
         }
         writeln!(f, "trace hash {}", self.trace_hash)
     }
+}
 
-    fn write_summary(&self, f: &mut String) -> std::fmt::Result {
-        let Summary {
-            requests, answered, unanswered, pending, error_mean, latency_ms, tasks, limited, ..
-        } = &self.summary;
-        writeln!(f, "requests   {requests}: {answered} answered, {unanswered} failed, {pending} under way")?;
-        write!(f, "tasks      {} in time, {} failed, {} late", tasks.in_time, tasks.failed, tasks.late)?;
-        for (count, what) in [(tasks.lost, "lost with the broker"), (tasks.redelivered, "delivered again")] {
-            if count > 0 {
-                write!(f, ", {count} {what}")?;
-            }
+/// Writes a run's report as one JSON object while the run is played: the units of work first, each when it has ended and
+/// those that have not at the end, then the rest.
+pub struct JsonStream<W> {
+    state: Rc<RefCell<Stream<W>>>,
+}
+
+struct Stream<W> {
+    out: W,
+    written: u64,
+    /// The first error; nothing is written after it.
+    error: Option<io::Error>,
+}
+
+impl<W: Write> Stream<W> {
+    fn write(&mut self, text: &str) {
+        if self.error.is_none() {
+            self.error = self.out.write_all(text.as_bytes()).err();
         }
-        writeln!(f)?;
-        if *limited > 0 {
-            writeln!(f, "limited    {limited} of the failed got 429")?;
-        }
-        if let Some(e) = error_mean {
-            writeln!(
-                f,
-                "mean error {:.3} % ±{:.3} % (95 %, Student's t)",
-                e.mean * 100.0,
-                e.half_width * 100.0
-            )?;
-        }
-        if let Some(l) = latency_ms {
-            writeln!(f, "latency    p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms", l.p50, l.p95, l.p99)?;
-        }
-        Ok(())
+    }
+
+    fn entry(&mut self, entry: &Value) {
+        let comma = if self.written == 0 { "" } else { "," };
+        self.written += 1;
+        self.write(&format!("{comma}{entry}"));
     }
 }
 
-impl RequestReport {
-    /// The demo client's breakdown by worker.
-    fn write_text(&self, f: &mut String) -> std::fmt::Result {
-        writeln!(f, "{} {} at {:.3} s", self.request_id, self.query, self.requested_at_ms / 1000.0)?;
-        for response in &self.worker_responses {
-            let WorkerResult { worker_id, value, err, response_time, .. } = response;
-            match err {
-                None => writeln!(f, "  {worker_id:<8} {value:>14.4}  in {response_time}")?,
-                Some(err) => writeln!(f, "  {worker_id:<8} {:>14}  {err}", "—")?,
-            }
-        }
-        match (&self.final_value, &self.error) {
-            (Some(value), _) => writeln!(f, "  {:<8} {value:>14.4}  {}", "result", self.reliability_note)?,
-            (None, Some(error)) => writeln!(f, "  failed: {} {}", error.code, error.message)?,
-            (None, None) => {}
-        }
-        if let Some(analysis) = &self.analysis {
-            let others = analysis.counter_answers.iter().map(|(name, value)| format!("{name} {value:.2}"));
-            let others: Vec<String> = others.collect();
-            writeln!(f, "  off the truth by {:+.3} %; {}", analysis.error * 100.0, others.join(", "))?;
-        }
-        Ok(())
+impl<W: Write + 'static> JsonStream<W> {
+    /// A stream to `out`.
+    pub fn new(out: W) -> Self {
+        JsonStream { state: Rc::new(RefCell::new(Stream { out, written: 0, error: None })) }
     }
-}
 
-/// Every request of an oracle; the other systems have other units of work.
-fn requests(system: &dyn System) -> Vec<RequestReport> {
-    system
-        .oracle()
-        .map_or_else(Vec::new, |oracle| oracle.log().requests().iter().map(RequestReport::from).collect())
+    /// `options` with this stream as the one that gets the units of work.
+    pub fn listen(&self, options: Options) -> Options {
+        let state = Rc::clone(&self.state);
+        let entries: Entries = Rc::new(RefCell::new(move |entry: Value| state.borrow_mut().entry(&entry)));
+        Options { entries: Some(entries), ..options }
+    }
+
+    /// Begins the report of a run that has not been played yet.
+    pub fn begin(&self, run: &Run) {
+        self.state.borrow_mut().write(&format!("{{\"{}\":[", run.system().kind().unit));
+    }
+
+    /// Ends it. The error is the first that there was.
+    pub fn end(self, run: &Run, report: &Report) -> io::Result<()> {
+        let state = &mut *self.state.borrow_mut();
+        run.system().open_entries().iter().for_each(|entry| state.entry(entry));
+        // The object's own opening brace has been written.
+        let rest = serde_json::to_string(report)?;
+        state.write(&format!("],{}\n", rest.trim_start_matches('{')));
+        state.error.take().map_or_else(|| state.out.flush(), Err)
+    }
 }
 
 /// The scenario's own faults, or those of the preset's that found their nodes in this run.

@@ -4,12 +4,14 @@
 //! makes no difference. What is to happen at an instant (a fault begins or ends, a person acts) is applied before
 //! the simulation's own events of that instant.
 
-use super::fault::{Fault, FaultKind, FaultTarget};
+mod faults;
+
+use super::fault::Fault;
 use super::params::Setting;
 use super::scenario::{ACTIONS_MAX, Action, Checked, Invalid, Scenario};
-use super::system::System;
+use super::system::{Entries, System};
 use crate::kernel::{Duration, Instant, Sim, Sink};
-use crate::net::{Effect, Net, NodeId, Rule, RuleId, Target};
+use crate::net::{Net, NodeId, RuleId};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,13 +22,18 @@ pub const EVENTS_MAX: u64 = 200_000_000;
 /// How long the console waits for an answer of the simulated API.
 pub const CALL_LIMIT: Duration = Duration::from_secs(90);
 
+/// The knob that a fault of the kind `lie` turns.
+const LIE: &str = "lie";
+
 /// What a run keeps besides its hash.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Which records the trace keeps.
     pub sink: Sink,
-    /// How many requests the log keeps.
+    /// How many requests, jobs or versions the ledger keeps.
     pub keep: usize,
+    /// Who gets each of them when it has ended.
+    pub entries: Option<Entries>,
     /// Whether messages in flight are listed, for pictures.
     pub observed: bool,
     /// Whether the client makes its load; without it only the console asks.
@@ -35,7 +42,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { sink: Sink::None, keep: usize::MAX, observed: false, client: true }
+        Options { sink: Sink::None, keep: usize::MAX, entries: None, observed: false, client: true }
     }
 }
 
@@ -91,9 +98,10 @@ impl Run {
         let Checked { settings, faults, faults_are_own, horizon } = scenario.check()?;
         let sim = Sim::new(scenario.seed, options.sink);
         let net = Net::new(&sim.ctx(), options.observed);
-        let system = settings.start(&net, options);
-        let lie_of = |&node: &NodeId| Some((node, system.lie_of(node)?));
-        let born_liars = system.liars().iter().filter_map(lie_of).collect();
+        let system = settings.start(&net, &options);
+        let born_liars = system.knob(LIE).map_or_else(BTreeMap::new, |lie| {
+            lie.nodes().iter().filter_map(|&node| Some((node, lie.get(node)?))).collect()
+        });
         let mut run = Run {
             scenario: scenario.clone(),
             options,
@@ -230,7 +238,7 @@ impl Run {
             // What was done later in this run's old future is not part of the one that begins here.
             let mut scenario = self.scenario.clone();
             scenario.actions.truncate(index);
-            let mut run = Run::new(&scenario, self.options)?;
+            let mut run = Run::new(&scenario, self.options.clone())?;
             run.run_until(now);
             run.plan_action(index, &action)?;
             // Only now, so that an act that is not allowed changes nothing.
@@ -295,45 +303,6 @@ impl Run {
         self.agenda.insert((at, self.said), op);
     }
 
-    // --- faults -----------------------------------------------------------------------------------------------
-
-    /// Finds a fault's nodes and puts its begin and end on the agenda.
-    fn plan_fault(&mut self, fault: Fault) -> Result<(), Invalid> {
-        let nodes = self.find_nodes(&fault)?;
-        if fault.kind == FaultKind::Lie && nodes.iter().any(|node| !self.system.liars().contains(node)) {
-            let allowed = "for lie a worker of an oracle";
-            return Err(Invalid::new("faults", &fault.target.to_string(), allowed));
-        }
-        let index = self.faults.len();
-        self.plan(fault.start.unwrap_or(Instant::ZERO), Op::Begin(index));
-        if let Some(end) = fault.end {
-            self.plan(end, Op::End(index));
-        }
-        self.faults.push(Running { fault, nodes, rules: Vec::new() });
-        Ok(())
-    }
-
-    fn find_nodes(&self, fault: &Fault) -> Result<Vec<NodeId>, Invalid> {
-        let find = |name: &str| {
-            self.net.find(name).ok_or_else(|| Invalid::new("faults", name, &self.system.describe_nodes()))
-        };
-        match &fault.target {
-            FaultTarget::Node(name) => Ok(vec![find(name)?]),
-            FaultTarget::Both(a, b) | FaultTarget::OneWay(a, b) => Ok(vec![find(a)?, find(b)?]),
-            FaultTarget::Some(count) => {
-                let workers = self.system.instances();
-                if *count as usize > workers.len() {
-                    let allowed = format!("at most {} workers", workers.len());
-                    return Err(Invalid::new("faults", &fault.target.to_string(), &allowed));
-                }
-                let stream = self.sim.ctx().stream("lab", "targets");
-                let chosen =
-                    stream.at(self.faults.len() as u64).sample(workers.len() as u64, u64::from(*count));
-                Ok(chosen.into_iter().map(|i| workers[i as usize]).collect())
-            }
-        }
-    }
-
     fn apply(&mut self, op: Op) {
         match op {
             Op::Begin(index) => self.begin(index),
@@ -345,58 +314,6 @@ impl Run {
                 };
                 self.system.call(request, CALL_LIMIT, Box::new(done));
             }
-        }
-    }
-
-    fn begin(&mut self, index: usize) {
-        let Running { fault, nodes, rules } = &mut self.faults[index];
-        let effect = match fault.kind {
-            FaultKind::Crash => return nodes.iter().for_each(|&node| self.net.crash(node)),
-            FaultKind::Restart => return nodes.iter().for_each(|&node| self.net.start(node)),
-            FaultKind::Stop => return nodes.iter().for_each(|&node| self.net.stop(node)),
-            FaultKind::Lie => {
-                self.lies.push(index);
-                nodes.iter().for_each(|&node| self.system.set_lie(node, Some(fault.value)));
-                return;
-            }
-            FaultKind::Slow => Effect::Slow(fault.value),
-            FaultKind::Cut => Effect::Cut,
-            FaultKind::Drop => Effect::Drop(fault.value),
-            FaultKind::Duplicate => Effect::Duplicate(fault.value),
-        };
-        let targets: Vec<Target> = match fault.target {
-            FaultTarget::Both(..) => vec![Target::Both(nodes[0], nodes[1])],
-            FaultTarget::OneWay(..) => vec![Target::OneWay(nodes[0], nodes[1])],
-            FaultTarget::Node(_) | FaultTarget::Some(_) => {
-                nodes.iter().map(|&node| Target::Node(node)).collect()
-            }
-        };
-        *rules = targets.into_iter().map(|target| self.net.add_rule(Rule { target, effect })).collect();
-    }
-
-    fn end(&mut self, index: usize) {
-        let Running { fault, nodes, rules } = &mut self.faults[index];
-        match fault.kind {
-            FaultKind::Crash => {
-                nodes.iter().filter(|&&node| !self.net.is_up(node)).for_each(|&node| self.net.start(node));
-            }
-            FaultKind::Stop => nodes.iter().for_each(|&node| self.net.start_stopped(node)),
-            FaultKind::Restart => {}
-            FaultKind::Lie => self.end_lie(index),
-            FaultKind::Slow | FaultKind::Cut | FaultKind::Drop | FaultKind::Duplicate => {
-                rules.drain(..).for_each(|rule| self.net.remove_rule(rule));
-            }
-        }
-    }
-
-    /// Lies overlap: what still holds for a worker then is the last that began, or what it was born with.
-    fn end_lie(&mut self, index: usize) {
-        self.lies.retain(|&other| other != index);
-        for node in &self.faults[index].nodes {
-            let held =
-                self.lies.iter().rev().map(|&i| &self.faults[i]).find(|other| other.nodes.contains(node));
-            let bias = held.map(|other| other.fault.value).or_else(|| self.born_liars.get(node).copied());
-            self.system.set_lie(*node, bias);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::fault::{self, Fault};
 use super::presets;
 use super::system::{Settings, SystemKind};
+use super::systems;
 use crate::kernel::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -153,7 +154,7 @@ impl Scenario {
     /// The parameters, with the preset's and the defaults filled in.
     fn settings(&self) -> Result<Box<dyn Settings>, Invalid> {
         let preset = self.find_preset()?;
-        let defaults = preset.system.defaults();
+        let defaults = systems::defaults(preset.system);
         let mut resolved = defaults.ok_or_else(|| {
             Invalid::new("preset", preset.name, "a preset of a system that this program has")
         })?;

@@ -1,77 +1,37 @@
 //! What the laboratory asks of a system, whichever it is.
 //!
-//! A new system implements [`Settings`] and [`System`] in a file of its own beside `system/oracle.rs`, and gets a
-//! [`SystemKind`]; everything else in the laboratory stays as it is.
+//! A system is a room of its own (`lab/oracle`, `lab/wizard`, `lab/config`): its parameters, its shipped scenarios, its
+//! folds over the facts that its roles tell, and what it answers here. `systems.rs` lists the rooms.
 
-#[cfg(feature = "all-systems")]
-mod config;
-mod oracle;
-#[cfg(feature = "all-systems")]
-mod wizard;
-
-use super::metrics::Summary;
+use super::check::{Check, Violation};
+use super::figures::Figures;
 use super::params::Setting;
 use super::{Invalid, Options};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{HttpError, Request, Response};
-use crate::systems::oracle::checks::Check;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::any::Any;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Which system a scenario is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SystemKind {
-    /// The oracle over HTTP.
-    OracleHttp,
-    /// The oracle over NATS.
-    OracleNats,
-    /// The configuration system.
-    Config,
-    /// The Math Wizard: a queue between those who take jobs and those who do them.
-    MathWizard,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemKind {
+    /// Its name in the automation surface and on the page.
+    pub name: &'static str,
+    /// What it is called.
+    pub title: &'static str,
+    /// What it runs over.
+    pub over: &'static str,
+    /// What its units of work are called: the key under which a report has them.
+    pub unit: &'static str,
 }
 
-impl SystemKind {
-    /// All of them, in the order of the page's header.
-    pub const ALL: [SystemKind; 4] =
-        [SystemKind::OracleHttp, SystemKind::OracleNats, SystemKind::MathWizard, SystemKind::Config];
-
-    /// What it is called, and what it runs over.
-    pub const fn title(self) -> (&'static str, &'static str) {
-        match self {
-            SystemKind::OracleHttp => ("Oracle", "HTTP"),
-            SystemKind::OracleNats => ("Oracle", "NATS"),
-            SystemKind::Config => ("Config", "ETag"),
-            SystemKind::MathWizard => ("Math Wizard", "Valkey"),
-        }
-    }
-
-    /// Its name in the automation surface and on the page.
-    pub const fn name(self) -> &'static str {
-        match self {
-            SystemKind::OracleHttp => "oracle-http",
-            SystemKind::OracleNats => "oracle-nats",
-            SystemKind::Config => "config",
-            SystemKind::MathWizard => "math-wizard",
-        }
-    }
-
-    /// Its parameters, each at its default; none in a program that lacks the system.
-    pub(super) fn defaults(self) -> Option<Box<dyn Settings>> {
-        match self {
-            SystemKind::OracleHttp => Some(Box::new(crate::systems::oracle::Params::default())),
-            #[cfg(feature = "all-systems")]
-            SystemKind::OracleNats => Some(Box::new(crate::systems::oracle::Params::over_nats())),
-            #[cfg(feature = "all-systems")]
-            SystemKind::MathWizard => Some(Box::new(crate::systems::wizard::Params::default())),
-            #[cfg(feature = "all-systems")]
-            SystemKind::Config => Some(Box::new(crate::systems::config::Params::default())),
-            #[cfg(not(feature = "all-systems"))]
-            SystemKind::OracleNats | SystemKind::MathWizard | SystemKind::Config => None,
-        }
+impl Serialize for SystemKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
     }
 }
 
@@ -82,13 +42,16 @@ pub trait Settings {
     /// What only holds between parameters.
     fn check(&self) -> Result<(), Invalid>;
     /// Builds a system with them, and starts its nodes.
-    fn start(self: Box<Self>, net: &Net, options: Options) -> Box<dyn System>;
+    fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System>;
 }
 
 /// Who hears of the answer to a call.
 pub type Done = Box<dyn FnOnce(Result<Response, HttpError>)>;
 
-/// A running system.
+/// Who gets each unit of work, as JSON, when it has ended.
+pub type Entries = Rc<RefCell<dyn FnMut(Value)>>;
+
+/// A running system, and what the laboratory makes of the facts that it tells.
 pub trait System: Any {
     /// Which it is.
     fn kind(&self) -> SystemKind;
@@ -105,59 +68,55 @@ pub trait System: Any {
     /// Calls the simulated API from the console; `done` gets the response.
     fn call(&self, request: Request, limit: Duration, done: Done);
 
-    /// How many requests were intended so far.
-    fn requests(&self) -> u64;
+    /// How many units of work were wanted so far.
+    fn begun(&self) -> u64;
 
-    /// When each request that the log kept was intended.
-    fn request_instants(&self) -> Vec<Instant>;
+    /// When each unit of work that the ledger has was wanted.
+    fn begun_at(&self) -> Vec<Instant>;
 
-    /// Changes whenever a request begins or ends.
+    /// Changes whenever a unit of work begins or ends.
     fn progress(&self) -> (u64, u64);
 
-    /// The figures over what the log kept.
-    fn summary(&self) -> Summary;
+    /// What the run amounts to so far.
+    fn figures(&self) -> Figures;
 
-    /// Figures of its own, which the summary has no place for.
-    fn measures(&self) -> Option<Value> {
-        None
-    }
+    /// The units of work that have not ended, as JSON.
+    fn open_entries(&self) -> Vec<Value>;
 
-    /// The same for a person, a figure a line, where they tell more than the summary; empty where there are none.
-    fn measures_text(&self) -> String {
+    /// The newest unit of work that has ended, for a person to read; empty where there is nothing to read.
+    fn newest_text(&self) -> String {
         String::new()
     }
 
-    /// The invariants of its kind, over what its log kept.
+    /// The invariants, as far as the run has come.
     fn checks(&self) -> Vec<Check>;
 
-    /// Who can lie.
-    fn liars(&self) -> &[NodeId] {
-        &[]
-    }
-
-    /// By how much a node lies.
-    fn lie_of(&self, _: NodeId) -> Option<f64> {
+    /// What first broke one of them.
+    fn violation(&self) -> Option<Violation> {
         None
     }
 
-    /// Makes a node lie, or makes it honest again.
-    fn set_lie(&self, _: NodeId, _: Option<f64>) {}
+    /// A knob by which its nodes are made to behave otherwise than as they should, such as `lie`.
+    fn knob(&self, _: &str) -> Option<&dyn Knob> {
+        None
+    }
+}
+
+/// Something about some nodes that can be set while the run goes on, one number for each node.
+pub trait Knob {
+    /// Which nodes have it.
+    fn nodes(&self) -> &[NodeId];
+
+    /// How it is set at a node; `None` is off.
+    fn get(&self, node: NodeId) -> Option<f64>;
+
+    /// Sets it.
+    fn set(&self, node: NodeId, value: Option<f64>);
 }
 
 impl dyn System {
     /// The system itself, if it is of that type.
     pub fn of_type<T: System>(&self) -> Option<&T> {
         (self as &dyn Any).downcast_ref()
-    }
-
-    /// The Math Wizard, if it is one.
-    #[cfg(feature = "all-systems")]
-    pub fn wizard(&self) -> Option<&crate::systems::wizard::Wizard> {
-        self.of_type()
-    }
-
-    /// The oracle, if it is one.
-    pub fn oracle(&self) -> Option<&crate::systems::oracle::Oracle> {
-        self.of_type()
     }
 }

@@ -3,7 +3,6 @@
 
 pub mod gateway;
 pub mod http;
-#[cfg(feature = "all-systems")]
 pub mod nats;
 pub mod rate_limit;
 pub mod store;

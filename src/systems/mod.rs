@@ -3,8 +3,7 @@
 //! A system is parameters and a seed in, an outcome and a trace out. Its roles are plain `async` functions that read
 //! as if they ran against the real services.
 
-#[cfg(feature = "all-systems")]
 pub mod config;
+pub mod facts;
 pub mod oracle;
-#[cfg(feature = "all-systems")]
 pub mod wizard;

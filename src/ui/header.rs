@@ -2,8 +2,8 @@
 
 use super::theme::Theme;
 use super::{Lab, text};
-use crate::lab::SystemKind;
 use crate::lab::presets::{self, Preset};
+use crate::lab::{SystemKind, systems};
 use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
 use web_sys::HtmlSelectElement;
@@ -27,10 +27,10 @@ pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoVie
                 </svg>
                 "Glasshive"
             </h1>
-            <nav class="systems" aria-label="System">{SystemKind::ALL.map(|system| tab(system, now)).into_iter().collect_view()}</nav>
+            <nav class="systems" aria-label="System">{systems::all().map(|system| tab(system, now)).collect_view()}</nav>
             <span class="push"></span>
             <select class="presets" data-testid="preset" aria-label="Scenario" on:change:target=choose>
-                {SystemKind::ALL.map(|system| presets_of(system, preset)).into_iter().collect_view()}
+                {systems::all().map(|system| presets_of(system, preset)).collect_view()}
             </select>
             <button
                 type="button"
@@ -60,25 +60,25 @@ pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoVie
 
 /// A system is a page load: its program is another one than the one that the page opens with.
 fn tab(system: SystemKind, now: SystemKind) -> impl IntoView {
-    let (name, over) = system.title();
+    let SystemKind { title, over, .. } = system;
     view! {
         <a
-            href=address_of(system.name())
+            href=address_of(system.name)
             aria-current=(system == now).then_some("page")
-            data-testid=format!("system-{}", system.name())
+            data-testid=format!("system-{}", system.name)
         >
-            {name} <small>{over}</small>
+            {title} <small>{over}</small>
         </a>
     }
 }
 
 fn presets_of(system: SystemKind, now: &'static str) -> impl IntoView {
-    let (name, over) = system.title();
+    let SystemKind { title, over, .. } = system;
     let option = |preset: &'static Preset| {
         view! { <option value=preset.name title=preset.title selected=preset.name == now>{preset.name}</option> }
     };
     let options: Vec<_> = presets::all().filter(|preset| preset.system == system).map(option).collect();
-    view! { <optgroup label=format!("{name} {over}")>{options}</optgroup> }
+    view! { <optgroup label=format!("{title} {over}")>{options}</optgroup> }
 }
 
 /// The address of a preset; the opening one's is the bare page.

@@ -110,7 +110,7 @@ mod heavy {
             assert!(run.now() < run.horizon(), "{} requests were closed by the horizon", sums.requests);
             run.run_until(run.now() + Duration::from_secs(100));
             assert!(Report::of(&run).ok(), "an invariant broke before {:?}", run.now());
-            let log = run.system().oracle().unwrap().log();
+            let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
             let unread = log.requests().iter().skip_while(|r| r.number <= sums.requests);
             let closed: Vec<&RequestEntry> = unread.take_while(|r| r.answered_at.is_some()).collect();
             for request in closed.into_iter().take((REQUESTS - sums.requests) as usize) {

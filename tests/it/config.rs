@@ -2,9 +2,10 @@
 
 use super::support::{keys, ms};
 use glasshive::kernel::{Duration, Instant, Kind, Record, Sim, Sink};
+use glasshive::lab::config::checks;
 use glasshive::net::{Effect, Net, NodeId, Rule, Target};
 use glasshive::substrate::http::{CANCELLED, HttpError, Method, REQUEST_SENT, Request, Response};
-use glasshive::systems::config::{Config, Params, TICK_DONE, VERSION_STORED, checks};
+use glasshive::systems::config::{Config, Params, TICK_DONE, VERSION_STORED};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -3,6 +3,7 @@
 use super::config::{Lab, seconds};
 use super::support::for_seeds;
 use glasshive::kernel::{Duration, Instant, Rng};
+use glasshive::lab::config::measures::Measures;
 use glasshive::substrate::http::Request;
 use glasshive::systems::config::{AGENT_ROUND_TRIP_MAX, Params, WORKER_ROUND_TRIP_MAX, agent_authority};
 use std::cell::RefCell;
@@ -72,7 +73,7 @@ fn polling_without_jitter_shows_the_bound() {
     lab.until(Instant::from_millis(10_080));
     change(&lab);
     lab.until(Instant::from_millis(30_000));
-    let worst = lab.config.measures().staleness_ms.unwrap().max;
+    let worst = Measures::of(&lab.config.log(), lab.config.now()).staleness_ms.unwrap().max;
     assert!(worst > 10_000.0 && worst <= allowed.as_millis_f64(), "{worst}");
 }
 
@@ -122,7 +123,7 @@ fn measures_follow_from_the_run() {
     let params = Params { poll: seconds(2), put_period: seconds(10), ..Params::default() };
     let mut lab = Lab::new(3, params);
     lab.until(Instant::from_millis(60_500));
-    let measures = lab.config.measures();
+    let measures = Measures::of(&lab.config.log(), lab.config.now());
     let log = lab.config.log();
     let numbers: Vec<u64> = measures.convergence.iter().map(|version| version.version).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);

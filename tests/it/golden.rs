@@ -5,7 +5,7 @@
 use super::support::{Case, OnFailure, random_faults};
 use glasshive::kernel::Instant;
 use glasshive::lab::fault::FaultKind;
-use glasshive::lab::{Action, Options, Run, Scenario, SystemKind, presets};
+use glasshive::lab::{Action, Options, Run, Scenario, presets};
 use glasshive::systems::oracle::LieMode;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -46,7 +46,7 @@ fn scenarios() -> Vec<Scenario> {
 
 /// Every shipped scenario of the configuration system, and one of it in which a person acts.
 fn configurations() -> impl Iterator<Item = Scenario> {
-    let shipped = presets::all().filter(|preset| preset.system == SystemKind::Config);
+    let shipped = presets::all().filter(|preset| preset.system == glasshive::lab::config::KIND);
     let shipped = shipped.map(|preset| Case::preset(preset.name, 11).seconds(60).scenario);
     let mut acted = Case::preset("config", 12).seconds(60).scenario;
     let body = "{\"rate\":5,\"query\":\"ETH/USD\"}".to_owned();
@@ -61,13 +61,13 @@ fn configurations() -> impl Iterator<Item = Scenario> {
 
 /// Every shipped scenario over NATS.
 fn over_nats() -> impl Iterator<Item = Scenario> {
-    let shipped = presets::all().filter(|preset| preset.system == SystemKind::OracleNats).zip(41..);
+    let shipped = presets::all().filter(|preset| preset.system == glasshive::lab::oracle::NATS).zip(41..);
     shipped.map(|(preset, seed)| Case::preset(preset.name, seed).seconds(40).scenario)
 }
 
 /// Every shipped scenario of the Math Wizard, and one in which everything dies at some time, in either mode.
 fn wizards() -> impl Iterator<Item = Scenario> {
-    let presets = presets::all().filter(|preset| preset.system == SystemKind::MathWizard);
+    let presets = presets::all().filter(|preset| preset.system == glasshive::lab::wizard::KIND);
     let shipped =
         presets.zip(31..).map(|(preset, seed)| Case::preset(preset.name, seed).seconds(60).scenario);
     let faults = "crash:c-01-api@3s..6s,stop:c-02@5s..9s,slow:c-03@4s..12s=5,crash:2?@15s..18s,\

@@ -56,9 +56,9 @@ fn every_worker_registers_itself_when_it_starts() {
 #[test]
 fn heartbeats_keep_idle_workers_registered() {
     Case::oracle(2).set("period", "1h").check(|run| {
-        assert_eq!(run.system().oracle().unwrap().registry().len(), 12);
+        assert_eq!(glasshive::lab::oracle::of(run.system()).unwrap().registry().len(), 12);
         assert!(records(run, WORKER_EVICTED).is_empty());
-        for entry in run.system().oracle().unwrap().registry() {
+        for entry in glasshive::lab::oracle::of(run.system()).unwrap().registry() {
             let age = run.now().since(entry.last_seen);
             assert!(age <= Duration::from_millis(5_200), "{}: {age}", entry.id);
         }
@@ -73,13 +73,17 @@ fn without_heartbeats_idle_healthy_workers_are_dropped_and_requests_find_nobody(
         for eviction in &evictions {
             // Silent for 15 s since the answer to the first request at the latest, and searched for every second.
             assert!((15_000.0..18_500.0).contains(&ms(eviction.at)), "{eviction:?}");
-            assert_eq!(eviction.node, run.system().oracle().unwrap().coordinator().0);
+            assert_eq!(eviction.node, glasshive::lab::oracle::of(run.system()).unwrap().coordinator().0);
         }
         assert!(
-            run.system().oracle().unwrap().workers().iter().all(|&worker| run.net().is_up(worker)),
+            glasshive::lab::oracle::of(run.system())
+                .unwrap()
+                .workers()
+                .iter()
+                .all(|&worker| run.net().is_up(worker)),
             "all are healthy"
         );
-        let log = run.system().oracle().unwrap().log();
+        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
         let [first, rest @ ..] = &log.requests().iter().collect::<Vec<_>>()[..] else { panic!("no request") };
         assert!(first.result.is_some());
         assert!(!rest.is_empty());
@@ -104,7 +108,7 @@ fn a_worker_that_stops_gracefully_deregisters_first_and_finishes_its_tasks() {
             assert_eq!(gone.iter().map(|r| r.peer).collect::<Vec<_>>(), [w03]);
             assert!((5_050.0..=5_070.0).contains(&ms(gone[0].at)), "one hop after 5 s: {:?}", gone[0]);
             assert!(!run.net().is_up(run.net().find("w-03").unwrap()));
-            let log = run.system().oracle().unwrap().log();
+            let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
             for request in log.requests().iter().filter(|r| r.answered_at.is_some()) {
                 let asked = request.tasks.iter().any(|task| task.worker == "w-03");
                 assert_eq!(asked, ms(request.requested_at) < 5_000.0, "req {}", request.number);
@@ -112,7 +116,13 @@ fn a_worker_that_stops_gracefully_deregisters_first_and_finishes_its_tasks() {
             }
             let stopped = records(run, glasshive::net::NODE_STOPPED);
             assert_eq!(stopped.iter().map(|r| r.node).collect::<Vec<_>>(), [w03]);
-            assert!(run.system().oracle().unwrap().registry().iter().all(|entry| entry.id != "w-03"));
+            assert!(
+                glasshive::lab::oracle::of(run.system())
+                    .unwrap()
+                    .registry()
+                    .iter()
+                    .all(|entry| entry.id != "w-03")
+            );
         });
 }
 
@@ -124,7 +134,7 @@ fn workers_register_again_with_a_coordinator_that_restarted() {
         assert_eq!(again.len(), 12, "each once");
         // The next heartbeat is answered 404, at most 5 s later.
         assert!(again.iter().all(|r| ms(r.at) < 15_400.0), "{again:?}");
-        assert_eq!(run.system().oracle().unwrap().registry().len(), 12);
+        assert_eq!(glasshive::lab::oracle::of(run.system()).unwrap().registry().len(), 12);
     });
 }
 
@@ -139,7 +149,7 @@ fn a_worker_that_was_cut_off_is_evicted_and_registers_again_after_404() {
             records(run, WORKER_REGISTERED).iter().filter(|r| r.peer == w05).map(|r| ms(r.at)).collect();
         assert!(registered.len() == 2 && (40_000.0..48_000.0).contains(&registered[1]), "{registered:?}");
         assert_eq!(
-            run.system().oracle().unwrap().registry().last().unwrap().id,
+            glasshive::lab::oracle::of(run.system()).unwrap().registry().last().unwrap().id,
             "w-05",
             "it is the last in order now"
         );
@@ -186,7 +196,7 @@ fn an_endpoint_that_tasks_cannot_be_sent_to_is_turned_away() {
 #[test]
 fn workers_that_do_not_register_are_not_asked() {
     Case::oracle(9).set("register", "off").seconds(10).check(|run| {
-        assert!(run.system().oracle().unwrap().registry().is_empty());
+        assert!(glasshive::lab::oracle::of(run.system()).unwrap().registry().is_empty());
         assert!(records(run, REQUEST_OPENED).iter().all(|r| r.value == 0));
         assert_eq!(records(run, REQUEST_OPENED).len(), 5);
     });
@@ -280,7 +290,7 @@ fn health_metrics_and_queries_without_a_known_base_are_answered() {
 #[test]
 fn request_ids_go_on_over_restarts_of_the_coordinator() {
     Case::oracle(13).faults("restart:coordinator@7s,crash:coordinator@20s..26s").check(|run| {
-        let log = run.system().oracle().unwrap().log();
+        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
         let numbers: Vec<u64> = log.requests().iter().map(|r| r.number).collect();
         assert_eq!(numbers, (1..=30).collect::<Vec<_>>());
         for request in log.requests().iter() {
@@ -297,7 +307,7 @@ fn the_note_tells_all_some_and_most_missing_apart() {
     let mut seen = [0; 3];
     for seed in 1..=20 {
         Case::oracle(seed).set("fail", "0.2").set("workers", "5").check(|run| {
-            let log = run.system().oracle().unwrap().log();
+            let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
             for request in log.requests().iter().filter(|r| r.result.is_some()) {
                 let result = request.result.as_ref().unwrap();
                 let missing = result.worker_responses.iter().filter(|r| r.err.is_some()).count();

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// The error of one worker in each request, in order; empty for an answer in time.
 fn errors_of(run: &Run, worker: &str) -> Vec<String> {
-    let log = run.system().oracle().unwrap().log();
+    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
     let closed = log.requests().iter().filter(|r| r.closed_at.is_some());
     closed
         .filter_map(|r| r.worker_responses.iter().find(|response| response.worker_id == worker))
@@ -58,13 +58,10 @@ fn a_slow_worker_reports_the_time_that_it_took_and_is_late() {
 
 fn liars(seed: u64, workers: u32, share: &str) -> Vec<u32> {
     let run = Case::oracle(seed).set("workers", &workers.to_string()).set("lie", share).start();
-    let lying = run
-        .system()
-        .oracle()
-        .unwrap()
-        .workers()
-        .iter()
-        .filter(|&&worker| run.system().oracle().unwrap().lie_of(worker) == Some(0.18));
+    let lying =
+        glasshive::lab::oracle::of(run.system()).unwrap().workers().iter().filter(|&&worker| {
+            glasshive::lab::oracle::of(run.system()).unwrap().lie_of(worker) == Some(0.18)
+        });
     let lying: Vec<u32> = lying.map(|worker| worker.0).collect();
     assert_eq!(records(&run, LIE_STARTED).iter().map(|r| r.node).collect::<Vec<_>>(), lying);
     lying
@@ -90,7 +87,7 @@ fn the_share_of_liars_is_rounded_half_up_and_the_seed_chooses_them() {
 
 /// value / truth − 1 of one worker in each request, to a millionth.
 fn biases_of(run: &Run, worker: &str) -> Vec<f64> {
-    let log = run.system().oracle().unwrap().log();
+    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
     let responses = log.requests().iter().filter_map(|r| r.result.as_ref());
     let of_worker = |r: &OracleResult| {
         r.worker_responses.iter().find(|response| response.worker_id == worker).map(|response| response.value)

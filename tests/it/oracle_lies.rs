@@ -1,6 +1,6 @@
 //! Liars of each kind, a truth that drifts, weights, quorums, and reports.
 
-use super::support::{Case, call, ms};
+use super::support::{Case, call, ms, reports};
 use glasshive::kernel::{Duration, Instant};
 use glasshive::lab::Run;
 use glasshive::lab::report::Report;
@@ -24,7 +24,7 @@ fn lying(mode: &str) -> Case {
 
 /// Each answer with its request, split by whether it was a lie.
 fn answers(run: &Run, lies: bool) -> Vec<(u64, String, f64)> {
-    let log = run.system().oracle().unwrap().log();
+    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
     let of = |r: &RequestEntry| -> Vec<(u64, String, f64)> {
         let told = r.tasks.iter().filter(|task| task.lying == lies);
         told.filter_map(|task: &TaskEntry| Some((r.number, task.worker.clone(), task.value?))).collect()
@@ -91,7 +91,7 @@ fn colluding_liars_say_the_same_to_the_last_bit() {
     }
     // Five of twelve that agree are a majority among noisy answers, and nothing to the median.
     lying("colluding").set("strategy", "majority").check(|run| {
-        for request in Report::of(run).requests.iter().filter(|r| r.final_value.is_some()) {
+        for request in reports(run).iter().filter(|r| r.final_value.is_some()) {
             assert!((request.final_value.unwrap() - BASE * 1.2).abs() <= 0.5);
             let analysis = request.analysis.as_ref().unwrap();
             assert_eq!(analysis.support, 5);
@@ -146,7 +146,7 @@ fn a_lie_by_a_click_follows_the_mode_of_the_run() {
 
 /// The truth of a run of seed 11 whose drift is 0.01.
 fn truth_at(run: &Run, at_ms: u64) -> f64 {
-    let drift = run.system().oracle().unwrap().params().drift;
+    let drift = glasshive::lab::oracle::of(run.system()).unwrap().params().drift;
     assert_eq!((drift, run.scenario().seed), (0.01, 11));
     let sim = glasshive::kernel::Sim::new(11, glasshive::kernel::Sink::None);
     truth::value_at(&sim.ctx(), drift, "BTC/USD", Instant::from_millis(at_ms))
@@ -156,7 +156,7 @@ fn truth_at(run: &Run, at_ms: u64) -> f64 {
 fn the_error_is_against_the_truth_when_the_request_was_opened() {
     let case = Case::oracle(11).set("drift", "0.01").set("noise", "0").set("strategy", "median");
     case.check(|run| {
-        let log = run.system().oracle().unwrap().log();
+        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
         let (mut moved, mut answered) = (0, 0);
         for request in log.requests() {
             let Some(opened) = request.opened_at else { continue };
@@ -197,7 +197,7 @@ fn the_weighted_median_uses_the_scores_that_the_registry_shows() {
         .map(|worker| (worker["id"].as_str().unwrap().to_owned(), worker["score"].as_f64().unwrap()))
         .collect();
     run.run_until(Instant::MAX);
-    let log = run.system().oracle().unwrap().log();
+    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
     // The request of 60.2 s was closed with what the registry showed just before it was sent.
     let request = log.requests().iter().find(|request| ms(request.requested_at) == 60_200.0).unwrap();
     let weights: Vec<(String, f64)> =
@@ -210,7 +210,7 @@ fn the_weighted_median_uses_the_scores_that_the_registry_shows() {
     assert!(honest > 2.0 * liars || liars > 2.0 * honest, "{honest} against {liars}");
     let report = Report::of(&run);
     assert!(report.ok(), "{:?}", report.checks);
-    for request in report.requests.iter().filter(|request| request.final_value.is_some()) {
+    for request in reports(&run).iter().filter(|request| request.final_value.is_some()) {
         let value = request.final_value.unwrap();
         assert!(request.worker_responses.iter().any(|response| response.value == value));
     }
@@ -224,7 +224,8 @@ fn every_strategy_answers_in_a_live_run_and_keeps_the_invariants() {
         Case::oracle(2).set("strategy", strategy).faults(faults).check(|run| {
             let report = Report::of(run);
             assert!(report.ok(), "{strategy}: {:#?}", report.checks);
-            let answered: Vec<_> = report.requests.iter().filter(|r| r.final_value.is_some()).collect();
+            let reports = reports(run);
+            let answered: Vec<_> = reports.iter().filter(|r| r.final_value.is_some()).collect();
             assert!(answered.len() > 10, "{strategy}: {}", answered.len());
             for request in answered {
                 let analysis = request.analysis.as_ref().unwrap();
@@ -239,7 +240,7 @@ fn every_strategy_answers_in_a_live_run_and_keeps_the_invariants() {
 #[test]
 fn a_quorum_closes_a_request_at_its_kth_answer_and_blames_nobody() {
     Case::oracle(4).set("quorum", "5").set("timeout", "3s").check(|run| {
-        let log = run.system().oracle().unwrap().log();
+        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
         let mut closed = 0;
         for request in log.requests().iter().filter(|request| request.closed_at.is_some()) {
             let values = request.tasks.iter().filter_map(|task| task.value).count();
@@ -258,11 +259,17 @@ fn a_quorum_closes_a_request_at_its_kth_answer_and_blames_nobody() {
             closed += 1;
         }
         assert!(closed > 25, "{closed}");
-        assert!(run.system().oracle().unwrap().registry().iter().all(|entry| entry.history.timeouts == 0));
+        assert!(
+            glasshive::lab::oracle::of(run.system())
+                .unwrap()
+                .registry()
+                .iter()
+                .all(|entry| entry.history.timeouts == 0)
+        );
         assert!(Report::of(run).ok());
     });
     Case::oracle(4).set("quorum", "12").check(|run| {
-        let log = run.system().oracle().unwrap().log();
+        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
         let late = log.requests().iter().flat_map(|r| &r.worker_responses).filter_map(|r| r.err.as_deref());
         assert!(late.filter(|err| *err == "no answer within 1.5s").count() > 30);
     });
@@ -305,7 +312,7 @@ fn the_coordinator_shows_its_last_report_with_its_age() {
     run.run_until(Instant::from_millis(5_000));
     let (status, report) = call(&mut run, "GET", url, "");
     assert_eq!(status, 200);
-    let first = run.system().oracle().unwrap().log().requests()[0].clone();
+    let first = glasshive::lab::oracle::of(run.system()).unwrap().log().requests()[0].clone();
     let result = first.result.unwrap();
     assert_eq!(report["value"], result.final_value);
     assert_eq!((&report["request_id"], &report["query"]), (&"req-00001".into(), &"BTC/USD".into()));

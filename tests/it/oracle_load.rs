@@ -48,7 +48,7 @@ fn a_poisson_load_has_its_mean_and_the_spread_of_exponential_gaps() {
 #[test]
 fn a_closed_load_keeps_exactly_its_clients_requests_open() {
     Case::oracle(4).set("load", "closed").set("clients", "3").check(|run| {
-        let log = run.system().oracle().unwrap().log();
+        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
         let mut answers = 0;
         for request in log.requests() {
             let at = request.requested_at;
@@ -72,7 +72,7 @@ fn a_closed_load_keeps_exactly_its_clients_requests_open() {
 fn an_open_load_does_not_wait_for_answers_and_latency_counts_from_the_intended_instant() {
     Case::oracle(5).set("period", "100ms").set("timeout", "3s").set("fail", "0").check(|run| {
         assert_eq!(intended(run).len(), 599);
-        let log = run.system().oracle().unwrap().log();
+        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
         for request in log.requests().iter().filter(|r| r.answered_at.is_some()) {
             let slowest = request.worker_responses.iter().map(|r| r.response_time).max().unwrap();
             let latency = request.answered_at.unwrap().since(request.requested_at).as_millis_f64();

@@ -1,6 +1,6 @@
 //! The oracle's tasks: dropped when late, reset in a crash, drawn from streams that nothing else shifts.
 
-use super::support::{Case, for_seeds, ms, node, random_faults, records};
+use super::support::{Case, for_seeds, ms, node, random_faults, records, reports};
 use glasshive::kernel::{Duration, Instant, Kind};
 use glasshive::lab::Run;
 use glasshive::lab::report::Report;
@@ -37,7 +37,7 @@ fn check_late_tasks(run: &Run) -> usize {
             entry.1.push(record.kind);
         }
     }
-    let log = run.system().oracle().unwrap().log();
+    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
     let mut late_tasks = 0;
     for request in log.requests().iter().filter(|r| r.closed_at.is_some()) {
         let deadline = request.deadline.unwrap();
@@ -89,12 +89,12 @@ fn a_late_task_is_neither_done_nor_failed_and_its_cancellation_follows_from_the_
             assert!((Duration::from_millis(50)..=LINK_MAX).contains(&took), "{took}");
         }
         assert!(
-            run.system().oracle().unwrap().workers().iter().zip(0..).all(|(_, i)| run
-                .system()
-                .oracle()
+            glasshive::lab::oracle::of(run.system())
                 .unwrap()
-                .busy(i)
-                <= 1)
+                .workers()
+                .iter()
+                .zip(0..)
+                .all(|(_, i)| glasshive::lab::oracle::of(run.system()).unwrap().busy(i) <= 1)
         );
     });
 }
@@ -173,7 +173,7 @@ fn check_invariants(seed: u64) {
         for (record, n) in run.trace().records().zip(1..) {
             assert!(record.n == n && record.cause < n, "{record:?}");
         }
-        for request in report.requests.iter().filter(|request| request.final_value.is_some()) {
+        for request in reports(run).iter().filter(|request| request.final_value.is_some()) {
             let used = request.worker_responses.iter().filter(|response| response.err.is_none());
             let values: Vec<f64> = used.map(|response| response.value).collect();
             let expected =
@@ -190,7 +190,7 @@ fn check_invariants(seed: u64) {
                 request.request_id
             );
         }
-        let log = run.system().oracle().unwrap().log();
+        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
         let mut numbers = log.requests().iter().map(|r| r.number);
         assert!(numbers.by_ref().zip(1..).all(|(number, i)| number == i), "ids have a gap");
     });

@@ -1,6 +1,7 @@
 //! What the tests share: cases that know the command which replays them, random fault schedules, look-ups in a trace.
 
 use glasshive::kernel::{Instant, Kind, Record, Rng, Sink};
+use glasshive::lab::oracle::entry::RequestReport;
 use glasshive::lab::{Options, Run, Scenario};
 use glasshive::substrate::http::{Method, Request};
 use serde_json::Value;
@@ -97,6 +98,12 @@ impl Case {
         run.run_until(Instant::MAX);
         body(&mut run);
     }
+}
+
+/// What is reported of each request of an oracle that its ledger has.
+pub fn reports(run: &Run) -> Vec<RequestReport> {
+    let oracle = glasshive::lab::oracle::of(run.system()).unwrap();
+    oracle.log().requests().iter().map(RequestReport::from).collect()
 }
 
 /// The records of one kind, oldest first.

@@ -127,7 +127,7 @@ fn the_store_down_is_told_as_such_and_a_container_can_be_called_by_itself() {
 // --- the shipped scenarios ------------------------------------------------------------------------------------------
 
 fn wizard(run: &Run) -> &Wizard {
-    run.system().wizard().unwrap()
+    glasshive::lab::wizard::of(run.system()).unwrap()
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn is_held(wizard: &Wizard, job: &Job, now: Instant) -> bool {
 }
 
 fn check_places(run: &Run, lmove: bool) {
-    let wizard = run.system().wizard().unwrap();
+    let wizard = glasshive::lab::wizard::of(run.system()).unwrap();
     let (log, lists) = (wizard.log(), listed(wizard));
     for id in lists.keys() {
         assert!(log.job(id).is_some(), "{id} is in a list, and nobody knows it");
@@ -98,7 +98,7 @@ fn play(seed: u64, mode: &str) -> (u64, u64) {
     while run.step() {
         check_places(&run, lmove);
     }
-    let wizard = run.system().wizard().unwrap();
+    let wizard = glasshive::lab::wizard::of(run.system()).unwrap();
     let log = wizard.log();
     for job in log.jobs().iter().filter(|job| job.queued_at.is_some_and(|at| at < SETTLED)) {
         assert!(job.is_over(), "{job:#?}");

@@ -2,7 +2,7 @@
 
 use super::support::{Case, for_seeds};
 use glasshive::kernel::{Duration, Instant, Rng, Sink};
-use glasshive::lab::{Options, Run, Scenario, SystemKind, presets};
+use glasshive::lab::{Options, Run, Scenario, presets};
 use glasshive::substrate::http::Request;
 
 const END: Instant = Instant::from_millis(40_000);
@@ -18,7 +18,7 @@ fn played(scenario: &Scenario, until: Instant) -> Run {
 }
 
 fn scenarios(seed: u64) -> Vec<Scenario> {
-    let own = presets::all().filter(|preset| preset.system == SystemKind::MathWizard);
+    let own = presets::all().filter(|preset| preset.system == glasshive::lab::wizard::KIND);
     let faults = "crash:1?@5s..9s,stop:c-02@12s..15s,slow:c-01-worker-1@3s..20s=5,drop:client@8s..20s=0.2,crash:valkey@25s..26s";
     let faulty = ["brpop", "lmove"].map(|mode| {
         Case::preset("math-wizard", seed).set("mode", mode).set("repeat", "on").faults(faults).scenario

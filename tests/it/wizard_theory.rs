@@ -5,7 +5,7 @@ mod heavy {
     use crate::support::Case;
     use glasshive::kernel::{Instant, Sink};
     use glasshive::lab::stats::{self, Estimate};
-    use glasshive::lab::theory::mmc_mean_wait;
+    use glasshive::lab::wizard::theory::mmc_mean_wait;
     use glasshive::lab::{Options, Run};
     use glasshive::systems::wizard::log::wait_of;
 
@@ -23,7 +23,7 @@ mod heavy {
         let options = Options { sink: Sink::None, ..Options::default() };
         let mut run = Run::new(&case.seconds(seconds).scenario, options).unwrap();
         run.run_until(Instant::MAX);
-        let wizard = run.system().wizard().unwrap();
+        let wizard = glasshive::lab::wizard::of(run.system()).unwrap();
         let log = wizard.log();
         let jobs = || log.jobs().iter().filter(|job| job.queued_at.is_some_and(|at| at >= WARM_UP));
         let waits: Vec<f64> = jobs().filter_map(wait_of).map(|wait| wait.as_secs_f64()).collect();

@@ -183,6 +183,11 @@ impl Ctx {
         Stream::new(self.core.seed, entity, purpose)
     }
 
+    /// The scope of the current task.
+    pub fn scope(&self) -> Scope {
+        self.core.executor.scope.get()
+    }
+
     /// What the current task is busy with.
     pub fn span(&self) -> Span {
         self.core.executor.span.get()

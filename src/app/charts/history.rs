@@ -137,7 +137,7 @@ impl History {
         if self.scenario.as_ref() != Some(run.scenario()) {
             self.scenario = Some(run.scenario().clone());
         }
-        let Some(oracle) = run.system().oracle() else {
+        let Some(oracle) = crate::lab::oracle::of(run.system()) else {
             return;
         };
         let params = oracle.params();

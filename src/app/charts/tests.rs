@@ -119,7 +119,7 @@ fn points_are_what_the_log_says() {
     let mut player = opening();
     go(&mut player, 25_900);
     let history = at_once(&player);
-    let oracle = player.run().system().oracle().unwrap();
+    let oracle = crate::lab::oracle::of(player.run().system()).unwrap();
     let log = oracle.log();
     assert_eq!(history.points.len(), log.requests().len());
     for (point, request) in history.points.iter().zip(log.requests()) {
@@ -166,7 +166,7 @@ fn tasks_in_flight_are_those_between_their_question_and_their_end() {
     let mut player = player(&scenario);
     go(&mut player, 30_000);
     let history = at_once(&player);
-    let oracle = player.run().system().oracle().unwrap();
+    let oracle = crate::lab::oracle::of(player.run().system()).unwrap();
     let log = oracle.log();
     let level = |at: f64| {
         let under_way = |end: Option<Instant>| end.is_none_or(|end| end.as_millis_f64() > at);

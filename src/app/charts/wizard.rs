@@ -34,7 +34,7 @@ pub struct WizardCharts {
 
 impl Charts for WizardCharts {
     fn update(&mut self, run: &Run) {
-        let Some(wizard) = run.system().wizard() else { return };
+        let Some(wizard) = crate::lab::wizard::of(run.system()) else { return };
         let now_s = run.now().as_millis_f64() / 1000.0;
         let past = self.samples.last().is_some_and(|last| last.at_s > now_s);
         if past || self.scenario.as_ref() != Some(run.scenario()) {

@@ -3,9 +3,9 @@
 use super::{NodeView, Role, Snapshot, WorkerState};
 use crate::kernel::Instant;
 use crate::lab::Run;
+use crate::lab::config::measures::{self, Distribution};
 use crate::net::{Effect, Net, NodeId, Rule, Target};
 use crate::systems::config::log::{Log, VersionEntry};
-use crate::systems::config::measures::{self, Distribution};
 use crate::systems::config::{AGENT_ROUND_TRIP_MAX, Config, WORKER_ROUND_TRIP_MAX};
 use serde::Serialize;
 

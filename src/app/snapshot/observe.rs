@@ -6,13 +6,29 @@ use super::{
 };
 use crate::app::page::page;
 use crate::kernel::Instant;
-use crate::lab::Run;
 use crate::lab::fault::Fault;
-use crate::lab::metrics::Summary;
+use crate::lab::oracle::metrics::Summary;
+use crate::lab::{self, Run, System};
 use crate::net::{Effect, Net, NodeId, Payload, Target};
 use crate::systems::oracle::log::{RequestEntry, TaskEnd, TaskEntry};
 use crate::systems::oracle::{Oracle, Params};
 use std::rc::Rc;
+
+/// The figures over what the ledger has.
+pub(in crate::app) fn summary(system: &dyn System) -> Summary {
+    if let Some(oracle) = lab::oracle::of(system) {
+        return lab::oracle::metrics::summarise(&oracle.log());
+    }
+    let mut summary = Summary { requests: system.begun() as usize, ..Summary::default() };
+    #[cfg(feature = "all-systems")]
+    if let Some(wizard) = lab::wizard::of(system) {
+        let log = wizard.log();
+        let times =
+            log.jobs().iter().filter_map(|job| Some(job.done_at?.since(job.queued_at?).as_millis_f64()));
+        summary.latency_ms = lab::oracle::metrics::percentiles(&times.collect::<Vec<f64>>());
+    }
+    summary
+}
 
 impl Snapshot {
     /// This moment of a run.
@@ -43,7 +59,7 @@ impl Snapshot {
 
 /// An oracle's nodes, its newest request, its settings.
 pub(in crate::app) fn oracle(run: &Run, snapshot: &mut Snapshot) {
-    let Some(oracle) = run.system().oracle() else {
+    let Some(oracle) = lab::oracle::of(run.system()) else {
         return;
     };
     let log = oracle.log();

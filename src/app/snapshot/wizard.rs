@@ -121,7 +121,7 @@ impl JobView {
 
 /// A Math Wizard's nodes and its own view.
 pub(in crate::app) fn observe(run: &Run, snapshot: &mut Snapshot) {
-    let Some(wizard) = run.system().wizard() else { return };
+    let Some(wizard) = crate::lab::wizard::of(run.system()) else { return };
     let view = view(run, wizard);
     snapshot.nodes = nodes(run, wizard, &view);
     snapshot.wizard = Some(view);

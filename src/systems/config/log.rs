@@ -34,7 +34,7 @@ pub struct Log {
     /// What became of the operator's puts.
     pub puts: Puts,
     /// The first thing that an agent or worker did which none may do.
-    pub(super) first_wrong: Option<String>,
+    pub first_wrong: Option<String>,
 }
 
 /// One version.

@@ -14,11 +14,9 @@
 //!    figures of it, `checks.rs` holds the invariants that every run must keep.
 
 mod agent;
-pub mod checks;
 mod client;
 mod controller;
 pub mod log;
-pub mod measures;
 pub mod messages;
 mod params;
 mod trigger;
@@ -27,14 +25,13 @@ mod worker;
 pub use controller::domain::{InvalidField, Settings, Version};
 pub use params::Params;
 
-use crate::kernel::{Ctx, Duration, Kind, Span};
+use crate::kernel::{Ctx, Duration, Instant, Kind, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::http::{Http, HttpError, Method, Request, Response};
 use crate::substrate::store::Store;
 use crate::substrate::valkey::{self, Wire};
 use agent::Cached;
 use log::Log;
-use measures::Measures;
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 
@@ -100,7 +97,7 @@ pub fn worker_authority(i: u32) -> String {
 /// The version that the controller is delivered with: number 1.
 fn shipped() -> Version {
     let settings = Settings { rate: 1.0, query: "BTC/USD".to_owned(), note: "as shipped".to_owned() };
-    Version::after(None, settings, crate::kernel::Instant::ZERO)
+    Version::after(None, settings, Instant::ZERO)
 }
 
 /// What all roles share: the network, the parameters, the disks, and the laboratory's own view.
@@ -275,9 +272,9 @@ impl Config {
         self.site.log.borrow()
     }
 
-    /// The figures of the run so far.
-    pub fn measures(&self) -> Measures {
-        Measures::of(&self.log(), self.site.ctx().now())
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        self.site.ctx().now()
     }
 
     /// How many changes were intended so far, by the operator and at the console.

@@ -9,12 +9,10 @@
 //! 4. The coordinator cancels what still runs, leaves out what failed or came late, and aggregates the rest
 //!    (`aggregator/`), reports what has moved far enough (`report.rs`); the client gets an OracleResult (`messages.rs`) or a structured error.
 //! 5. `log.rs` keeps what happened for the laboratory, which knows the truth; the roles never read it.
-//!    `checks.rs` holds the invariants that every run must keep.
 
 mod admission;
 pub mod aggregator;
 pub(super) mod calendar;
-pub mod checks;
 mod client;
 mod coordinator;
 mod lie;

@@ -84,7 +84,7 @@ pub struct Log {
     changed_at: Instant,
     area: u128,
     /// The first thing that happened and may not.
-    pub(super) first_wrong: Option<String>,
+    pub first_wrong: Option<String>,
 }
 
 impl Log {

@@ -16,12 +16,10 @@
 //! to the container; a process has tasks only. `container.rs` starts the processes, and they die with it.
 
 mod api;
-pub mod checks;
 mod client;
 mod container;
 mod gateway;
 pub mod log;
-pub mod measures;
 pub mod messages;
 mod params;
 pub mod queue;
@@ -37,7 +35,6 @@ use crate::substrate::gateway::Names;
 use crate::substrate::http::{Http, HttpError, Method, Request, Response};
 use crate::substrate::valkey::{self, Disk, Probe, Wire};
 use log::{ClaimEnd, Log, Loss, Place};
-use measures::Measures;
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 use tap::Lines;
@@ -342,9 +339,9 @@ impl Wizard {
         self.site.log.borrow()
     }
 
-    /// The figures of the run so far.
-    pub fn measures(&self) -> Measures {
-        Measures::of(&self.log(), self.site.ctx().now())
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        self.site.ctx().now()
     }
 
     /// True while a job has left the queue and has not reached the worker, which lives.

@@ -38,9 +38,9 @@ pub struct Outcome {
 impl Outcome {
     pub fn of(run: &Run) -> Self {
         let (system, mut outcome) = (run.system(), Outcome::default());
-        if let Some(oracle) = system.oracle() {
+        if let Some(oracle) = glasshive::lab::oracle::of(system) {
             oracle.log().requests().iter().for_each(|entry| outcome.add_request(entry));
-        } else if let Some(wizard) = system.wizard() {
+        } else if let Some(wizard) = glasshive::lab::wizard::of(system) {
             outcome.add_wizard(wizard, &sums(run));
         } else {
             outcome.add_config(system.of_type().expect("there is no further system"));

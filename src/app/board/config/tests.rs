@@ -4,7 +4,7 @@ use super::super::{Fill, Mark, Shape, Strip, Strips, Text, View};
 use super::*;
 use crate::app::{Player, PlayerState};
 use crate::kernel::Instant;
-use crate::lab::{Scenario, SystemKind, presets};
+use crate::lab::{Scenario, presets};
 
 fn played(preset: &str, set: &[(&str, &str)], ms: u64) -> Snapshot {
     let mut scenario = Scenario::preset(preset, 31);
@@ -57,7 +57,7 @@ fn says(picture: &Picture, words: &str) -> bool {
 
 #[test]
 fn words_stay_on_the_board_and_off_each_other() {
-    for preset in presets::all().filter(|preset| preset.system == SystemKind::Config) {
+    for preset in presets::all().filter(|preset| preset.system == crate::lab::config::KIND) {
         for ms in [300, 9_000, 14_000, 26_400] {
             let snapshot = played(preset.name, &[], ms);
             for view in views() {

@@ -210,7 +210,7 @@ mod tests {
     use super::*;
     use crate::app::Player;
     use crate::kernel::Instant;
-    use crate::lab::{Scenario, SystemKind, presets};
+    use crate::lab::{Scenario, presets};
 
     fn caption_at(preset: &str, ms: u64) -> Caption {
         let mut player = Player::new(&Scenario::preset(preset, 31), 1.0).unwrap();
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn every_moment_has_a_headline_and_a_question() {
-        for preset in presets::all().filter(|preset| preset.system == SystemKind::Config) {
+        for preset in presets::all().filter(|preset| preset.system == crate::lab::config::KIND) {
             for ms in (0..45_000).step_by(1_731) {
                 let caption = caption_at(preset.name, ms);
                 let told = caption.headline.ends_with('.') && caption.question.ends_with('?');

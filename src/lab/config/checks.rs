@@ -1,8 +1,8 @@
 //! The invariants of every run, whatever its faults.
 
-use super::log::{Log, VersionEntry};
-use super::{Config, Version};
-use crate::systems::oracle::checks::Check;
+use crate::lab::check::Check;
+use crate::systems::config::log::{Log, VersionEntry};
+use crate::systems::config::{Config, Version};
 
 /// Checks a run so far: what its log kept, against the controller's disk.
 pub fn check(config: &Config) -> Vec<Check> {

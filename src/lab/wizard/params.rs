@@ -1,6 +1,6 @@
 //! The Math Wizard's parameters.
 
-use super::{Allowed, Param, Parsed, SWITCH, ms, param, span};
+use crate::lab::params::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::systems::wizard::{Law, Load, Mode, Params, Persist};
 use serde_json::{Value, json};
 

@@ -1,20 +1,9 @@
 //! The invariants of every run, whatever its faults: checked over what the log kept.
 
-use super::aggregator::{Answers, Strategy};
-use super::log::{Log, RequestEntry, TaskEnd};
-use super::{Delivery, Params, Transport};
-use serde::{Deserialize, Serialize};
-
-/// One invariant and whether it held.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// What must hold.
-    pub name: String,
-    /// Whether it did.
-    pub ok: bool,
-    /// The first request that broke it, and how; empty if none did.
-    pub detail: String,
-}
+use crate::lab::check::Check;
+use crate::systems::oracle::aggregator::{Answers, Strategy};
+use crate::systems::oracle::log::{Log, RequestEntry, TaskEnd};
+use crate::systems::oracle::{Delivery, Params, Transport};
 
 type Invariant = fn(&RequestEntry, &Params) -> Result<(), String>;
 

@@ -1,7 +1,7 @@
 //! The oracle's parameters.
 
-use super::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::lab::Invalid;
+use crate::lab::params::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::systems::oracle::aggregator::Strategy;
 use crate::systems::oracle::{Delivery, LieMode, Load, Params, Transport};
 use serde_json::json;

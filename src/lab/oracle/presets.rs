@@ -1,11 +1,12 @@
 //! The oracle over HTTP.
 
-use super::{Preset, SystemKind};
+use super::HTTP;
+use crate::lab::presets::Preset;
 
-pub(super) const PRESETS: [Preset; 2] = [
+pub(in crate::lab) static PRESETS: [Preset; 2] = [
     Preset {
         name: "oracle-http",
-        system: SystemKind::OracleHttp,
+        system: HTTP,
         title: "12 workers over HTTP, some late; w-04 crashes at 8 s, w-09 lies from 11 s",
         set: &[],
         faults: "crash:w-04@8s,lie:w-09@11s=0.18",
@@ -13,7 +14,7 @@ pub(super) const PRESETS: [Preset; 2] = [
     },
     Preset {
         name: "heartbeat-trap",
-        system: SystemKind::OracleHttp,
+        system: HTTP,
         title: "heartbeats off and little load: idle healthy workers are dropped, and requests find nobody",
         set: &[("heartbeat", "0"), ("period", "20s")],
         faults: "",

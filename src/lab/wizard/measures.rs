@@ -1,7 +1,8 @@
 //! What a run's jobs amount to.
 
-use super::log::{Counts, Log, wait_of};
 use crate::kernel::{Duration, Instant};
+use crate::lab::figures::Figures;
+use crate::systems::wizard::log::{Counts, Job, Log, wait_of};
 use serde::Serialize;
 
 /// The figures of a run, over the jobs that the log kept and the counts of the whole run.
@@ -51,7 +52,7 @@ impl Measures {
     /// The figures of a log at an instant.
     pub fn of(log: &Log, now: Instant) -> Self {
         let jobs = log.jobs();
-        let times = |of: fn(&super::log::Job) -> Option<Duration>| {
+        let times = |of: fn(&Job) -> Option<Duration>| {
             Spread::of(jobs.iter().filter_map(of).map(Duration::as_millis_f64).collect())
         };
         let seconds = now.since(Instant::ZERO).as_secs_f64();
@@ -70,6 +71,21 @@ impl Measures {
                 })
                 .collect(),
         }
+    }
+}
+
+impl Measures {
+    /// The same, as a report has them.
+    pub fn figures(&self) -> Figures {
+        let counts = &self.counts;
+        let mut figures = Figures::default();
+        figures.tell("counts", counts, "jobs", format!("{} done", counts.done));
+        figures.add("throughput", self.throughput);
+        figures.add("wait_ms", self.wait_ms);
+        figures.add("job_ms", self.job_ms);
+        figures.add("mean_in_system", self.mean_in_system);
+        figures.add("lost", &self.lost);
+        figures
     }
 }
 

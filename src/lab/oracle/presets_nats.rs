@@ -1,10 +1,12 @@
 //! The oracle over NATS.
 
-use super::{Preset, SystemKind};
+use super::NATS;
+use crate::lab::SystemKind;
+use crate::lab::presets::Preset;
 
-const SYSTEM: SystemKind = SystemKind::OracleNats;
+const SYSTEM: SystemKind = NATS;
 
-pub(super) const PRESETS: [Preset; 7] = [
+pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "oracle-nats",
         system: SYSTEM,

@@ -1,6 +1,7 @@
 //! What a run's requests amount to.
 
-use super::stats::{self, Estimate};
+use crate::lab::figures::Figures;
+use crate::lab::stats::{self, Estimate};
 use crate::systems::oracle::log::{Log, RequestEntry, TaskEnd};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,55 @@ pub struct Tasks {
     pub pending: usize,
 }
 
+impl Summary {
+    /// The same, as a report has them.
+    pub fn figures(&self) -> Figures {
+        let Summary {
+            requests, answered, unanswered, pending, error_mean, latency_ms, limited, tasks, ..
+        } = self;
+        let mut figures = Figures::default();
+        figures.tell(
+            "requests",
+            requests,
+            "requests",
+            format!("{requests}: {answered} answered, {unanswered} failed, {pending} under way"),
+        );
+        figures.add("answered", answered);
+        figures.add("unanswered", unanswered);
+        figures.add("pending", pending);
+        figures.tell("tasks", tasks, "tasks", tasks.words());
+        let words = match limited {
+            0 => String::new(),
+            limited => format!("{limited} of the failed got 429"),
+        };
+        figures.tell("limited", limited, "limited", words);
+        let words = error_mean.map_or_else(String::new, |e| {
+            let (mean, half) = (e.mean * 100.0, e.half_width * 100.0);
+            format!("{mean:.3} % ±{half:.3} % (95 %, Student's t)")
+        });
+        figures.tell("error_mean", error_mean, "mean error", words);
+        figures.add("error_p95", self.error_p95);
+        let words = latency_ms.map_or_else(String::new, |l| {
+            format!("p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms", l.p50, l.p95, l.p99)
+        });
+        figures.tell("latency_ms", latency_ms, "latency", words);
+        figures
+    }
+}
+
+impl Tasks {
+    fn words(&self) -> String {
+        let Tasks { in_time, failed, late, lost, redelivered, .. } = self;
+        let mut words = format!("{in_time} in time, {failed} failed, {late} late");
+        for (count, what) in [(lost, "lost with the broker"), (redelivered, "delivered again")] {
+            if *count > 0 {
+                words += &format!(", {count} {what}");
+            }
+        }
+        words
+    }
+}
+
 /// The figures over what an oracle's log kept.
 pub fn summarise(log: &Log) -> Summary {
     let requests = log.requests();
@@ -95,7 +145,7 @@ pub fn summarise(log: &Log) -> Summary {
 }
 
 /// The percentiles of samples; `None` without any.
-pub(super) fn percentiles(samples: &[f64]) -> Option<Percentiles> {
+pub fn percentiles(samples: &[f64]) -> Option<Percentiles> {
     Some(Percentiles {
         mean: stats::mean(samples)?,
         p50: stats::percentile(samples, 50.0)?,

@@ -1,7 +1,7 @@
 //! The invariants of every run, whatever its faults: checked over what the log kept.
 
-use super::log::{ClaimEnd, Job, Log, Place};
-use crate::systems::oracle::checks::Check;
+use crate::lab::check::Check;
+use crate::systems::wizard::log::{ClaimEnd, Job, Log, Place};
 
 type Invariant = fn(&Job) -> Result<(), String>;
 

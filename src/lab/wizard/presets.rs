@@ -1,11 +1,12 @@
 //! The Math Wizard.
 
-use super::{Preset, SystemKind};
+use super::KIND;
+use crate::lab::presets::Preset;
 
-pub(super) const PRESETS: [Preset; 7] = [
+pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "math-wizard",
-        system: SystemKind::MathWizard,
+        system: KIND,
         title: "9 users, 3 containers, one queue; c-02 dies at 8 s with a job in hand: who finishes it?",
         set: &[("users", "9")],
         faults: "crash:c-02@8s..16s",
@@ -13,7 +14,7 @@ pub(super) const PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "lost-job",
-        system: SystemKind::MathWizard,
+        system: KIND,
         title: "BRPOP takes a job out of the queue; the worker process dies, and nobody has it any more",
         set: &[
             ("containers", "2"),
@@ -27,7 +28,7 @@ pub(super) const PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "lmove-cure",
-        system: SystemKind::MathWizard,
+        system: KIND,
         title: "the same death with BLMOVE and a reaper: the job stands in the processing list, and is put back",
         set: &[
             ("containers", "2"),
@@ -42,7 +43,7 @@ pub(super) const PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "scale-unseen",
-        system: SystemKind::MathWizard,
+        system: KIND,
         title: "two containers become four at 10 s: their workers help at once, the gateway sees them after its reload at 25 s",
         set: &[
             ("containers", "2"),
@@ -56,7 +57,7 @@ pub(super) const PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "backpressure-staircase",
-        system: SystemKind::MathWizard,
+        system: KIND,
         title: "3, 6, 12 users in steps of 20 s: the queue grows to its limit, and the API turns jobs away",
         set: &[
             ("containers", "2"),
@@ -70,7 +71,7 @@ pub(super) const PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "duplicate-by-retry",
-        system: SystemKind::MathWizard,
+        system: KIND,
         title: "answers get lost on their way to users who try again: one wish becomes two jobs",
         set: &[("repeat", "on"), ("timeout", "1s"), ("users", "4")],
         faults: "drop:gateway>client@4s..20s=0.5",
@@ -78,7 +79,7 @@ pub(super) const PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "mmc",
-        system: SystemKind::MathWizard,
+        system: KIND,
         title: "a textbook queue, M/M/2 at 80 %: no latency, no limit, no polling, exponential gaps and work",
         set: &[
             ("containers", "2"),

@@ -1,7 +1,7 @@
 //! Figures of a run: how stale workers were, how fast versions arrived everywhere, and what that cost the controller.
 
-use super::log::Log;
 use crate::kernel::Instant;
+use crate::systems::config::log::Log;
 use serde::{Deserialize, Serialize};
 
 /// The figures of a run so far. Those over versions and workers cover the versions that the log kept.

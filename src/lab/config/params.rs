@@ -1,7 +1,7 @@
 //! The configuration system's parameters.
 
-use super::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::lab::Invalid;
+use crate::lab::params::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::systems::config::Params;
 use serde_json::json;
 

@@ -1,0 +1,91 @@
+//! Facts: what happens in a system and anybody outside may want to know.
+//!
+//! Each system declares one closed enum of them. A role says `site.tell(fact)` once; that makes the record in the trace
+//! and hands the fact to whoever listens: the laboratory's folds, which count, check and keep. A role cannot ask for
+//! anything back, so nothing in a simulation can depend on who listens.
+
+use crate::kernel::{Ctx, Instant, Kind, Scope, Span};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Something that happens in one system.
+pub trait Fact {
+    /// Its record's kind.
+    fn kind(&self) -> Kind;
+
+    /// The other node concerned, in its record; 0 for none.
+    fn peer(&self) -> u32 {
+        0
+    }
+
+    /// Its record's figure, whose meaning the kind gives.
+    fn value(&self) -> u64 {
+        0
+    }
+}
+
+/// A fact with what its record says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a, F> {
+    /// The record's number.
+    pub n: u64,
+    /// When.
+    pub at: Instant,
+    /// The node where it happened; 0 is the laboratory itself.
+    pub node: u32,
+    /// The request, job or change that it belongs to; 0 for none.
+    pub req: u64,
+    /// What happened.
+    pub fact: &'a F,
+}
+
+/// Who hears of facts, in the order in which they happen.
+pub trait Hear<F> {
+    /// A fact has happened.
+    fn hear(&mut self, told: &Told<'_, F>);
+}
+
+/// A role's handle to tell with: it takes facts and gives nothing back but their numbers.
+pub struct Teller<F> {
+    ctx: Ctx,
+    ears: Rc<RefCell<dyn Hear<F>>>,
+}
+
+impl<F> Clone for Teller<F> {
+    fn clone(&self) -> Self {
+        Teller { ctx: self.ctx.clone(), ears: Rc::clone(&self.ears) }
+    }
+}
+
+impl<F: Fact> Teller<F> {
+    /// Tells those `ears`.
+    pub fn new(ctx: &Ctx, ears: Rc<RefCell<dyn Hear<F>>>) -> Self {
+        Teller { ctx: ctx.clone(), ears }
+    }
+
+    /// A fact of the current task's node and request, caused by the task's last record. It causes what the task does next.
+    /// Returns its record's number.
+    pub fn tell(&self, fact: F) -> u64 {
+        let (scope, req) = (self.ctx.scope(), self.ctx.span().tag);
+        let n = self.ctx.record(fact.kind(), fact.peer(), fact.value());
+        self.hand_on(n, scope, req, &fact)
+    }
+
+    /// A fact of another node or cause; the current task's span stays as it is.
+    pub fn tell_in(&self, scope: Scope, span: Span, fact: F) -> u64 {
+        let n = self.ctx.record_in(scope, span, fact.kind(), fact.peer(), fact.value());
+        self.hand_on(n, scope, span.tag, &fact)
+    }
+
+    /// The same with several causes, such as the answers that an aggregate is made of. What follows is caused by it alone.
+    pub fn tell_joined(&self, causes: &[u64], fact: F) -> u64 {
+        let (scope, req) = (self.ctx.scope(), self.ctx.span().tag);
+        let n = self.ctx.record_joined(fact.kind(), fact.peer(), fact.value(), causes);
+        self.hand_on(n, scope, req, &fact)
+    }
+
+    fn hand_on(&self, n: u64, scope: Scope, req: u64, fact: &F) -> u64 {
+        self.ears.borrow_mut().hear(&Told { n, at: self.ctx.now(), node: scope.0, req, fact });
+        n
+    }
+}

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 pub fn write_ndjson(run: &Run, out: &mut impl Write) -> io::Result<()> {
     let name = |node: u32| match node {
         0 => "lab".to_owned(),
-        node => run.net().name(crate::net::NodeId(node)),
+        node => run.net().name(crate::net::NodeId(node)).to_string(),
     };
     for record in run.trace().records() {
         let Record { n, at, node, kind, tag, cause, peer, value } = *record;

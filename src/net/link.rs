@@ -3,7 +3,8 @@
 use super::node::NodeId;
 use crate::kernel::{Ctx, Duration, Instant, Rng, Stream};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BinaryHeap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// How messages travel over a link in one direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,27 +75,34 @@ pub struct Trip {
     pub cancel: Roll,
 }
 
+/// One direction between two nodes.
 struct Link {
-    stream: Stream,
+    model: LinkModel,
+    /// Made when the first exchange opens.
+    stream: Option<Stream>,
     /// Exchanges opened so far; the index into the stream.
     exchanges: u64,
 }
 
-#[derive(Default)]
-pub(super) struct Links {
-    models: BTreeMap<(NodeId, NodeId), LinkModel>,
-    links: BTreeMap<(NodeId, NodeId), Link>,
+/// Nodes that nobody connected are next to each other: no delay, no loss.
+impl Default for Link {
+    fn default() -> Self {
+        Link { model: LinkModel::new(Duration::ZERO, Duration::ZERO), stream: None, exchanges: 0 }
+    }
 }
+
+/// By direction. Only looked up, never iterated.
+#[derive(Default)]
+pub(super) struct Links(HashMap<(NodeId, NodeId), Link, BuildHasherDefault<PairHasher>>);
 
 impl Links {
     pub(super) fn connect(&mut self, a: NodeId, b: NodeId, model: LinkModel) {
-        self.models.insert((a, b), model);
-        self.models.insert((b, a), model);
+        self.0.entry((a, b)).or_default().model = model;
+        self.0.entry((b, a)).or_default().model = model;
     }
 
-    /// Nodes that nobody connected are next to each other: no delay, no loss.
     pub(super) fn model(&self, from: NodeId, to: NodeId) -> LinkModel {
-        self.models.get(&(from, to)).copied().unwrap_or(LinkModel::new(Duration::ZERO, Duration::ZERO))
+        self.0.get(&(from, to)).map_or_else(|| Link::default().model, |link| link.model)
     }
 
     pub(super) fn trip<'a>(
@@ -104,11 +112,10 @@ impl Links {
         to: NodeId,
         name: impl Fn(NodeId) -> &'a str,
     ) -> Trip {
-        let link = self.links.entry((from, to)).or_insert_with(|| Link {
-            stream: ctx.stream(&format!("{}>{}", name(from), name(to)), "link"),
-            exchanges: 0,
-        });
-        let mut rng = link.stream.at(link.exchanges);
+        let link = self.0.entry((from, to)).or_default();
+        let stream =
+            link.stream.get_or_insert_with(|| ctx.stream(&format!("{}>{}", name(from), name(to)), "link"));
+        let mut rng = stream.at(link.exchanges);
         link.exchanges += 1;
         Trip {
             request: Roll::new(&mut rng),
@@ -116,6 +123,24 @@ impl Links {
             response: Roll::new(&mut rng),
             cancel: Roll::new(&mut rng),
         }
+    }
+}
+
+/// Hashes two small numbers: every message looks its link up, and nobody outside can choose the numbers.
+#[derive(Default)]
+struct PairHasher(u64);
+
+impl Hasher for PairHasher {
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0.rotate_left(32) ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(u32::from(byte)));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
     }
 }
 

@@ -15,10 +15,11 @@ pub use link::{Fate, Flight, LinkModel, Payload, Roll, Trip};
 pub use node::{NodeId, Shutdown};
 pub use rule::{Effect, Rule, RuleId, Target};
 
-use crate::kernel::{Ctx, Duration, Instant, Kind, Scope, Span};
+use crate::kernel::{Ctx, Duration, Instant, Kind, Span};
 use futures::future::LocalBoxFuture;
 use link::{Flights, Links};
 use node::Node;
+use rule::Rules;
 use std::cell::{Ref, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -46,10 +47,9 @@ pub struct Net {
 struct State {
     nodes: Vec<Node>,
     /// Only looked up, never iterated.
-    by_name: HashMap<String, NodeId>,
+    by_name: HashMap<Rc<str>, NodeId>,
     links: Links,
-    rules: Vec<(RuleId, Rule)>,
-    next_rule: u64,
+    rules: Rules,
     flights: Flights,
 }
 
@@ -62,8 +62,7 @@ impl Net {
                 nodes: Vec::new(),
                 by_name: HashMap::new(),
                 links: Links::default(),
-                rules: Vec::new(),
-                next_rule: 1,
+                rules: Rules::default(),
                 flights: Flights::new(observed),
             })),
         }
@@ -79,9 +78,10 @@ impl Net {
     /// Adds a node that is down and has no role yet.
     pub fn add_node(&self, name: &str) -> NodeId {
         let mut state = self.state.borrow_mut();
-        state.nodes.push(Node::new(name));
+        let name: Rc<str> = name.into();
+        state.nodes.push(Node::new(&name));
         let id = NodeId(state.nodes.len() as u32);
-        state.by_name.insert(name.to_owned(), id);
+        state.by_name.insert(name, id);
         id
     }
 
@@ -169,8 +169,8 @@ impl Net {
     }
 
     /// A node's name.
-    pub fn name(&self, node: NodeId) -> String {
-        self.node(node).name.clone()
+    pub fn name(&self, node: NodeId) -> Rc<str> {
+        Rc::clone(&self.node(node).name)
     }
 
     /// The node called `name`.
@@ -203,23 +203,20 @@ impl Net {
     pub fn trip(&self, from: NodeId, to: NodeId) -> Trip {
         let mut state = self.state.borrow_mut();
         let State { links, nodes, .. } = &mut *state;
-        links.trip(&self.ctx, from, to, |id| nodes[id.0 as usize - 1].name.as_str())
+        links.trip(&self.ctx, from, to, |id| &nodes[id.0 as usize - 1].name)
     }
 
     /// Decides the fate of a message that leaves now, `roll` being the draws for it.
     pub fn send(&self, from: NodeId, to: NodeId, roll: Roll) -> Fate {
         let state = self.state.borrow();
         let mut fate = state.links.model(from, to).fate(roll);
-        for (_, rule) in &state.rules {
-            rule.apply(from, to, roll, &mut fate);
-        }
+        state.rules.apply(from, to, roll, &mut fate);
         fate
     }
 
     /// True when messages from one node to the other cannot pass now.
     pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
-        let state = self.state.borrow();
-        state.rules.iter().any(|(_, rule)| rule.cuts(from, to))
+        self.state.borrow().rules.cut(from, to)
     }
 
     /// Records the loss of a message.
@@ -242,45 +239,32 @@ impl Net {
 
     /// Makes a rule hold from now on.
     pub fn add_rule(&self, rule: Rule) -> RuleId {
-        let mut state = self.state.borrow_mut();
-        let id = RuleId(state.next_rule);
-        state.next_rule += 1;
-        self.ctx.record_in(
-            Scope(rule.target.first().0),
-            Span::default(),
-            FAULT_STARTED,
-            rule.target.second(),
-            rule.effect.bits(),
-        );
-        state.rules.push((id, rule));
-        id
+        self.record_rule(FAULT_STARTED, &rule);
+        self.state.borrow_mut().rules.add(rule)
     }
 
     /// Lifts a rule; one that is lifted already stays so.
     pub fn remove_rule(&self, id: RuleId) {
-        let mut state = self.state.borrow_mut();
-        let Some(place) = state.rules.iter().position(|&(other, _)| other == id) else {
-            return;
-        };
-        let (_, rule) = state.rules.remove(place);
-        self.ctx.record_in(
-            Scope(rule.target.first().0),
-            Span::default(),
-            FAULT_ENDED,
-            rule.target.second(),
-            rule.effect.bits(),
-        );
+        let lifted = self.state.borrow_mut().rules.remove(id);
+        if let Some(rule) = lifted {
+            self.record_rule(FAULT_ENDED, &rule);
+        }
     }
 
-    /// The rules that hold.
+    fn record_rule(&self, kind: Kind, rule: &Rule) {
+        let Rule { target, effect } = rule;
+        let scope = target.first().scope();
+        self.ctx.record_in(scope, Span::default(), kind, target.second(), effect.bits());
+    }
+
+    /// The rules that hold, in the order in which they began.
     pub fn rules(&self) -> Vec<Rule> {
-        self.state.borrow().rules.iter().map(|&(_, rule)| rule).collect()
+        self.state.borrow().rules.all().collect()
     }
 
     /// By how much work on `node` takes longer now: the product of its slow rules, 1 without any.
     pub fn slowdown(&self, node: NodeId) -> f64 {
-        let state = self.state.borrow();
-        state.rules.iter().map(|(_, rule)| rule.slowdown(node)).product()
+        self.state.borrow().rules.slowdown(node)
     }
 
     /// How long `work` takes on `node` now.

@@ -19,7 +19,7 @@ impl NodeId {
 pub(super) type Role = Rc<dyn Fn(Shutdown) -> LocalBoxFuture<'static, ()>>;
 
 pub(super) struct Node {
-    pub(super) name: String,
+    pub(super) name: Rc<str>,
     pub(super) role: Option<Role>,
     /// `None` while the node is down.
     pub(super) up_since: Option<Instant>,
@@ -30,9 +30,9 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(name: &str) -> Self {
+    pub(super) fn new(name: &Rc<str>) -> Self {
         Node {
-            name: name.to_owned(),
+            name: Rc::clone(name),
             role: None,
             up_since: None,
             down_since: Instant::ZERO,

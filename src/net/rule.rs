@@ -1,11 +1,16 @@
-//! Faults as rules: what a rule is about, and what it does to messages and to work.
+//! Faults as rules: what a rule is about, what it does to messages and to work, and which rules hold.
+//!
+//! A message asks only for the rules of its two nodes and of its direction, work only for those of its node: what it costs
+//! does not grow with the faults elsewhere. Rules of one link work in the order in which they began; between a node's and a
+//! link's no order shows, since only a link's change the delay.
 
 use super::link::{Fate, Roll};
 use super::node::NodeId;
+use std::collections::BTreeMap;
 
 /// Names a rule until it is lifted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RuleId(pub(super) u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleId(u64);
 
 /// What a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,14 +46,6 @@ pub struct Rule {
 }
 
 impl Target {
-    fn covers(self, from: NodeId, to: NodeId) -> bool {
-        match self {
-            Target::Node(node) => node == from || node == to,
-            Target::Both(a, b) => (a, b) == (from, to) || (b, a) == (from, to),
-            Target::OneWay(a, b) => (a, b) == (from, to),
-        }
-    }
-
     pub(super) fn first(self) -> NodeId {
         match self {
             Target::Node(a) | Target::Both(a, _) | Target::OneWay(a, _) => a,
@@ -73,31 +70,170 @@ impl Effect {
     }
 }
 
-impl Rule {
-    pub(super) fn cuts(&self, from: NodeId, to: NodeId) -> bool {
-        self.effect == Effect::Cut && self.target.covers(from, to)
+/// The rules that hold.
+#[derive(Default)]
+pub(super) struct Rules {
+    all: BTreeMap<RuleId, Rule>,
+    next: u64,
+    of_node: BTreeMap<NodeId, Vec<(RuleId, Effect)>>,
+    /// By direction.
+    of_link: BTreeMap<(NodeId, NodeId), Vec<(RuleId, Effect)>>,
+}
+
+impl Rules {
+    pub(super) fn add(&mut self, rule: Rule) -> RuleId {
+        self.next += 1;
+        let id = RuleId(self.next);
+        self.all.insert(id, rule);
+        let entry = (id, rule.effect);
+        match rule.target {
+            Target::Node(node) => self.of_node.entry(node).or_default().push(entry),
+            Target::OneWay(a, b) => self.of_link.entry((a, b)).or_default().push(entry),
+            Target::Both(a, b) => {
+                self.of_link.entry((a, b)).or_default().push(entry);
+                if a != b {
+                    self.of_link.entry((b, a)).or_default().push(entry);
+                }
+            }
+        }
+        id
+    }
+
+    /// The rule that is lifted; `None` when it is lifted already.
+    pub(super) fn remove(&mut self, id: RuleId) -> Option<Rule> {
+        let rule = self.all.remove(&id)?;
+        match rule.target {
+            Target::Node(node) => forget(&mut self.of_node, node, id),
+            Target::OneWay(a, b) => forget(&mut self.of_link, (a, b), id),
+            Target::Both(a, b) => {
+                forget(&mut self.of_link, (a, b), id);
+                forget(&mut self.of_link, (b, a), id);
+            }
+        }
+        Some(rule)
+    }
+
+    /// In the order in which they began.
+    pub(super) fn all(&self) -> impl Iterator<Item = Rule> {
+        self.all.values().copied()
+    }
+
+    pub(super) fn cut(&self, from: NodeId, to: NodeId) -> bool {
+        let cuts = |(_, effect): &(RuleId, Effect)| *effect == Effect::Cut;
+        !self.all.is_empty()
+            && (self.at(from).iter().any(cuts)
+                || self.at(to).iter().any(cuts)
+                || self.between(from, to).iter().any(cuts))
     }
 
     pub(super) fn slowdown(&self, node: NodeId) -> f64 {
-        match (self.target, self.effect) {
-            (Target::Node(slow), Effect::Slow(factor)) if slow == node => factor,
+        let factor = |(_, effect): &(RuleId, Effect)| match effect {
+            Effect::Slow(factor) => *factor,
             _ => 1.0,
-        }
+        };
+        self.at(node).iter().map(factor).product()
     }
 
     /// Changes the fate of a message. A slow node is slow at its work; only a slow link delays messages.
     pub(super) fn apply(&self, from: NodeId, to: NodeId, roll: Roll, fate: &mut Fate) {
-        if !self.target.covers(from, to) {
+        if self.all.is_empty() {
             return;
         }
-        match self.effect {
-            Effect::Cut => fate.lost = true,
-            Effect::Drop(p) => fate.lost |= roll.rule < p,
-            Effect::Duplicate(p) => fate.duplicated |= roll.duplication < p,
-            Effect::Slow(factor) if !matches!(self.target, Target::Node(_)) => {
-                fate.delay = fate.delay.scale(factor)
+        for (_, effect) in self.at(from).iter().chain(self.at(to)).chain(self.between(from, to)) {
+            match *effect {
+                Effect::Cut => fate.lost = true,
+                Effect::Drop(p) => fate.lost |= roll.rule < p,
+                Effect::Duplicate(p) => fate.duplicated |= roll.duplication < p,
+                Effect::Slow(_) => {}
             }
-            Effect::Slow(_) => {}
+        }
+        for (_, effect) in self.between(from, to) {
+            if let Effect::Slow(factor) = *effect {
+                fate.delay = fate.delay.scale(factor);
+            }
+        }
+    }
+
+    fn at(&self, node: NodeId) -> &[(RuleId, Effect)] {
+        self.of_node.get(&node).map_or(&[], Vec::as_slice)
+    }
+
+    fn between(&self, from: NodeId, to: NodeId) -> &[(RuleId, Effect)] {
+        self.of_link.get(&(from, to)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn forget<K: Ord>(index: &mut BTreeMap<K, Vec<(RuleId, Effect)>>, key: K, id: RuleId) {
+    if let Some(rules) = index.get_mut(&key) {
+        rules.retain(|&(other, _)| other != id);
+        if rules.is_empty() {
+            index.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Duration, Rng};
+
+    /// What a message meets when every rule is looked at, in the order in which they began.
+    fn scanned(
+        rules: &[(RuleId, Rule)],
+        from: NodeId,
+        to: NodeId,
+        roll: Roll,
+        mut fate: Fate,
+    ) -> (Fate, bool) {
+        let mut cut = false;
+        for (_, rule) in rules {
+            let about = match rule.target {
+                Target::Node(node) => node == from || node == to,
+                Target::Both(a, b) => (a, b) == (from, to) || (b, a) == (from, to),
+                Target::OneWay(a, b) => (a, b) == (from, to),
+            };
+            match rule.effect {
+                _ if !about => {}
+                Effect::Cut => (fate.lost, cut) = (true, true),
+                Effect::Drop(p) => fate.lost |= roll.rule < p,
+                Effect::Duplicate(p) => fate.duplicated |= roll.duplication < p,
+                Effect::Slow(_) if matches!(rule.target, Target::Node(_)) => {}
+                Effect::Slow(factor) => fate.delay = fate.delay.scale(factor),
+            }
+        }
+        (fate, cut)
+    }
+
+    #[test]
+    fn the_index_finds_what_a_scan_of_all_rules_finds() {
+        let mut rng = Rng::new(7);
+        let (mut rules, mut scan) = (Rules::default(), Vec::new());
+        for _ in 0..4000 {
+            let mut node = || NodeId(1 + rng.below(3) as u32);
+            let (a, b) = (node(), node());
+            let (target, strength) = (rng.below(3), rng.unit());
+            let target = [Target::Node(a), Target::Both(a, b), Target::OneWay(a, b)][target as usize];
+            let effects =
+                [Effect::Cut, Effect::Drop(strength), Effect::Duplicate(strength), Effect::Slow(strength)];
+            if scan.len() < 6 {
+                let rule = Rule { target, effect: effects[rng.below(4) as usize] };
+                scan.push((rules.add(rule), rule));
+            } else {
+                let (id, rule) = scan.remove(rng.below(6) as usize);
+                assert_eq!((rules.remove(id), rules.remove(id)), (Some(rule), None));
+            }
+            assert!(rules.all().eq(scan.iter().map(|&(_, rule)| rule)));
+            let (from, to) = (NodeId(1 + rng.below(3) as u32), NodeId(1 + rng.below(3) as u32));
+            let roll = Roll::new(&mut rng);
+            let plain = Fate { delay: Duration::from_nanos(1_000_003), lost: false, duplicated: false };
+            let mut fate = plain;
+            rules.apply(from, to, roll, &mut fate);
+            assert_eq!((fate, rules.cut(from, to)), scanned(&scan, from, to, roll, plain), "{scan:?}");
+            let slow = scan.iter().map(|(_, rule)| match *rule {
+                Rule { target: Target::Node(node), effect: Effect::Slow(factor) } if node == from => factor,
+                _ => 1.0,
+            });
+            assert_eq!(rules.slowdown(from), slow.product::<f64>());
         }
     }
 }

@@ -181,7 +181,7 @@ fn node(net: &Net, rules: &[Rule], id: NodeId, role: Role, state: WorkerState) -
     let down_since = net.down_since(id).filter(|_| role != Role::Console);
     NodeView {
         id: id.0,
-        name: net.name(id),
+        name: net.name(id).to_string(),
         role,
         up: down_since.is_none(),
         down_since_ms: down_since.map(Instant::as_millis_f64),

@@ -139,7 +139,7 @@ fn message(flight: &crate::net::Flight) -> MessageView {
 struct Names<'a> {
     net: &'a Net,
     /// By node number − 1.
-    all: Vec<String>,
+    all: Vec<Rc<str>>,
     /// The number of the first worker's node.
     first_worker: usize,
 }
@@ -153,7 +153,7 @@ impl<'a> Names<'a> {
     /// The node of a name, which is likely the worker at `index`: who registers in order is asked in order.
     fn find_near(&self, index: usize, name: &str) -> Option<NodeId> {
         let number = self.first_worker + index;
-        let likely = self.all.get(number.wrapping_sub(1)).is_some_and(|there| there == name);
+        let likely = self.all.get(number.wrapping_sub(1)).is_some_and(|there| **there == *name);
         if likely { Some(NodeId(number as u32)) } else { self.find(name) }
     }
 
@@ -162,7 +162,7 @@ impl<'a> Names<'a> {
         let node = self.first_worker + usize::from(number);
         // Workers are counted from 1, and so are nodes.
         match node.checked_sub(2).and_then(|index| self.all.get(index)) {
-            Some(there) if there == name => Some(NodeId(node as u32 - 1)),
+            Some(there) if **there == *name => Some(NodeId(node as u32 - 1)),
             _ => self.net.find(name),
         }
     }
@@ -192,7 +192,7 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names
     }
     let rules = net.rules();
     let first_worker = oracle.workers().first().map_or(u32::MAX, |node| node.0);
-    let view = |(id, name): (NodeId, String)| {
+    let view = |(id, name): (NodeId, Rc<str>)| {
         let known = known[id.0 as usize];
         let role = if id == oracle.client() {
             Role::Client
@@ -242,7 +242,7 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names
             registered: known.score.is_some() || oracle.broker().is_some(),
             score: known.score,
             last_value: known.last_value,
-            name,
+            name: name.to_string(),
         }
     };
     net.nodes().zip(names.all).map(view).collect()

@@ -207,7 +207,7 @@ fn nodes(run: &Run, wizard: &Wizard, view: &WizardView) -> Vec<NodeView> {
         };
         NodeView {
             id: id.0,
-            name: net.name(id),
+            name: net.name(id).to_string(),
             role,
             up: down_since.is_none(),
             down_since_ms: down_since.map(Instant::as_millis_f64),

@@ -141,7 +141,7 @@ pub(super) struct Inner {
     ctx: Ctx,
     nats: Nats,
     node: NodeId,
-    name: String,
+    name: Rc<str>,
     options: ClientOptions,
     status: Cell<Status>,
     outlet: RefCell<Option<Outlet<Op>>>,

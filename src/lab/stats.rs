@@ -15,13 +15,13 @@ pub struct Estimate {
 
 /// The mean of `samples` with its interval; `None` without samples.
 pub fn estimate(samples: &[f64]) -> Option<Estimate> {
-    let mean = mean(samples)?;
-    let n = samples.len();
-    let half_width = match n {
-        1 => 0.0,
-        _ => student_t_975(n - 1) * sd(samples)? / (n as f64).sqrt(),
-    };
-    Some(Estimate { n, mean, half_width })
+    Some(interval(samples.len(), mean(samples)?, sd(samples)))
+}
+
+/// The estimate of `n` samples with this mean and this standard deviation, if they have one.
+pub(super) fn interval(n: usize, mean: f64, sd: Option<f64>) -> Estimate {
+    let half_width = sd.map_or(0.0, |sd| student_t_975(n - 1) * sd / (n as f64).sqrt());
+    Estimate { n, mean, half_width }
 }
 
 /// The arithmetic mean; `None` without samples.
@@ -40,8 +40,15 @@ pub fn sd(samples: &[f64]) -> Option<f64> {
 pub fn percentile(samples: &[f64], p: f64) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let rank = libm::ceil(p / 100.0 * sorted.len() as f64) as usize;
-    sorted.get(rank.saturating_sub(1)).copied()
+    sorted.get(rank(p, sorted.len()).checked_sub(1)?).copied()
+}
+
+/// Which of `n` samples, counted from 1, is the percentile `p`: the smallest that so large a share does not exceed. 0
+/// without samples.
+pub(super) fn rank(p: f64, n: usize) -> usize {
+    // In this order a whole `p` is divided without an error that could lift the rank.
+    let rank = libm::ceil(p * n as f64 / 100.0) as usize;
+    rank.clamp(n.min(1), n)
 }
 
 /// The 0.975 quantile of Student's t: exact up to three degrees of freedom, then the Cornish–Fisher expansion
@@ -92,6 +99,9 @@ mod tests {
         assert_eq!(percentile(&samples, 99.0), Some(5.0));
         assert_eq!(percentile(&samples, 1.0), Some(1.0));
         assert_eq!(percentile(&[], 50.0), None);
+        // 99.9 / 100 is a little more than 0.999 as a float.
+        let thousand: Vec<f64> = (1..=1000).map(f64::from).collect();
+        assert_eq!(percentile(&thousand, 99.9), Some(999.0));
     }
 
     #[test]

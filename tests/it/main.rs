@@ -51,6 +51,7 @@ mod aggregate;
 mod cli;
 mod curl;
 mod curl_config;
+mod quantiles;
 
 mod layers;
 mod tidy;

@@ -57,8 +57,22 @@ impl FaultKind {
         }
     }
 
+    /// What happens, in words.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            FaultKind::Crash => "the node and all that it had in hand is gone; at the end it starts again",
+            FaultKind::Restart => "the node starts again, after a crash if it runs",
+            FaultKind::Stop => "the node is asked to end gracefully; at the end it starts again",
+            FaultKind::Slow => "work on a node, or the delay of a link, takes so many times as long",
+            FaultKind::Lie => "an oracle's worker lies by this share, as `lie-mode` says",
+            FaultKind::Cut => "nothing passes a link, or any link of a node",
+            FaultKind::Drop => "messages are lost with this probability",
+            FaultKind::Duplicate => "messages arrive twice with this probability",
+        }
+    }
+
     /// The value's default and range; `None` for a kind without a value.
-    const fn value(self) -> Option<(f64, f64, f64)> {
+    pub(super) const fn value(self) -> Option<(f64, f64, f64)> {
         match self {
             FaultKind::Slow => Some((4.0, 0.1, 1000.0)),
             FaultKind::Lie => Some((0.18, -0.99, 10.0)),

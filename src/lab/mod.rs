@@ -14,6 +14,7 @@ pub mod oracle;
 pub mod params;
 pub mod presets;
 pub mod quantiles;
+pub mod reference;
 pub mod report;
 mod run;
 mod scenario;

@@ -83,14 +83,20 @@ pub struct Setting {
     pub key: &'static str,
     /// What it may be.
     pub allowed: Allowed,
+    /// What it means.
+    pub meaning: &'static str,
     /// What it is.
     pub value: Value,
 }
 
 /// All parameters as they are set, in the table's order.
 pub fn all<P>(table: &[Param<P>], params: &P) -> Vec<Setting> {
-    let setting =
-        |param: &Param<P>| Setting { key: param.key, allowed: param.allowed, value: (param.get)(params) };
+    let setting = |param: &Param<P>| Setting {
+        key: param.key,
+        allowed: param.allowed,
+        meaning: param.meaning,
+        value: (param.get)(params),
+    };
     table.iter().map(setting).collect()
 }
 

@@ -6,10 +6,11 @@
 use super::check::{Check, Violation};
 use super::figures::Figures;
 use super::params::Setting;
+use super::presets::Preset;
 use super::{Invalid, Options};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
-use crate::substrate::http::{HttpError, Request, Response};
+use crate::substrate::http::{HttpError, Request, Response, Service};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::any::Any;
@@ -35,10 +36,21 @@ impl Serialize for SystemKind {
     }
 }
 
+/// What is known of a system whether or not a program has it.
+pub(super) struct Room {
+    pub(super) kind: SystemKind,
+    /// Its shipped scenarios; the first bears its name.
+    pub(super) presets: &'static [Preset],
+    /// What its roles serve over HTTP.
+    pub(super) services: &'static [Service],
+}
+
 /// A system's parameters.
 pub trait Settings {
     /// Sets one from JSON or from text.
     fn set(&mut self, key: &str, value: &Value) -> Result<(), Invalid>;
+    /// All of them, in the order in which they are shown.
+    fn all(&self) -> Vec<Setting>;
     /// What only holds between parameters.
     fn check(&self) -> Result<(), Invalid>;
     /// Builds a system with them, and starts its nodes.

@@ -4,7 +4,7 @@
 //! here, and knows of the others what they are called and which scenarios they have.
 
 use super::presets::Preset;
-use super::system::{Settings, SystemKind};
+use super::system::{Room, Settings, SystemKind};
 use super::{config, oracle, wizard};
 
 /// A system's parameters, each at its default; a program that lacks the system has none.
@@ -24,25 +24,31 @@ macro_rules! larger {
 }
 
 /// All of them, in the order of the page's header.
-static ALL: [(SystemKind, &[Preset], Defaults); 4] = [
-    (oracle::HTTP, &oracle::presets::PRESETS, Some(oracle::over_http)),
-    (oracle::NATS, &oracle::presets_nats::PRESETS, larger!(oracle::over_nats)),
-    (wizard::KIND, &wizard::presets::PRESETS, larger!(wizard::defaults)),
-    (config::KIND, &config::presets::PRESETS, larger!(config::defaults)),
+static ALL: [(&Room, Defaults); 4] = [
+    (&oracle::OVER_HTTP, Some(oracle::over_http)),
+    (&oracle::OVER_NATS, larger!(oracle::over_nats)),
+    (&wizard::ROOM, larger!(wizard::defaults)),
+    (&config::ROOM, larger!(config::defaults)),
 ];
+
+/// What is known of each system.
+pub(super) fn rooms() -> impl Iterator<Item = &'static Room> + Clone {
+    ALL.iter().map(|(room, _)| *room)
+}
 
 /// What systems there are.
 pub fn all() -> impl Iterator<Item = SystemKind> + Clone {
-    ALL.iter().map(|(kind, ..)| *kind)
+    rooms().map(|room| room.kind)
 }
 
 /// All shipped scenarios, system by system. The first is the one that the page opens with, and the first of each system is
 /// the one that bears its name.
 pub(super) fn presets() -> impl Iterator<Item = &'static Preset> + Clone {
-    ALL.iter().flat_map(|(_, presets, _)| presets.iter())
+    rooms().flat_map(|room| room.presets)
 }
 
 /// A system's parameters, each at its default; `None` in a program that lacks it.
 pub(super) fn defaults(kind: SystemKind) -> Option<Box<dyn Settings>> {
-    ALL.iter().find(|(other, ..)| *other == kind).and_then(|(.., defaults)| defaults.map(|make| make()))
+    let (_, defaults) = ALL.iter().find(|(room, _)| room.kind == kind)?;
+    defaults.map(|make| make())
 }

@@ -12,6 +12,7 @@ mod http_random;
 
 mod nats;
 mod rate_limit;
+mod reference;
 mod store;
 mod stream;
 

@@ -9,18 +9,21 @@ pub(in crate::lab) mod presets;
 use super::check::Check;
 use super::figures::Figures;
 use super::params::{self as tables, Setting};
-use super::system::{Done, Settings, System, SystemKind};
+use super::system::{Done, Room, Settings, System, SystemKind};
 use super::{Invalid, Options};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;
-use crate::systems::config::{Config, Params};
+use crate::systems::config::{Config, Params, SERVICES};
 use measures::Measures;
 use params as table;
 use serde_json::Value;
 
 /// The configuration system.
 pub const KIND: SystemKind = SystemKind { name: "config", title: "Config", over: "ETag", unit: "versions" };
+
+/// The configuration system, for the list of systems.
+pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES };
 
 /// The parameters, each at its default.
 pub(in crate::lab) fn defaults() -> Box<dyn Settings> {
@@ -35,6 +38,10 @@ pub fn of(system: &dyn System) -> Option<&Config> {
 impl Settings for Params {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), Invalid> {
         tables::set(&table::TABLE, self, key, value)
+    }
+
+    fn all(&self) -> Vec<Setting> {
+        tables::all(&table::TABLE, self)
     }
 
     fn check(&self) -> Result<(), Invalid> {

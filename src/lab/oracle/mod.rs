@@ -11,12 +11,12 @@ pub(in crate::lab) mod presets_nats;
 use super::check::Check;
 use super::figures::Figures;
 use super::params::Setting;
-use super::system::{Done, Knob, Settings, System, SystemKind};
+use super::system::{Done, Knob, Room, Settings, System, SystemKind};
 use super::{Invalid, Options, params as tables};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;
-use crate::systems::oracle::{Oracle, Params};
+use crate::systems::oracle::{Oracle, Params, SERVICES};
 use entry::RequestReport;
 use params as table;
 use serde_json::Value;
@@ -27,6 +27,13 @@ pub const HTTP: SystemKind =
 /// The oracle over NATS.
 pub const NATS: SystemKind =
     SystemKind { name: "oracle-nats", title: "Oracle", over: "NATS", unit: "requests" };
+
+/// The oracle over HTTP, for the list of systems.
+pub(in crate::lab) static OVER_HTTP: Room =
+    Room { kind: HTTP, presets: &presets::PRESETS, services: &SERVICES };
+/// The oracle over NATS, for the list of systems.
+pub(in crate::lab) static OVER_NATS: Room =
+    Room { kind: NATS, presets: &presets_nats::PRESETS, services: &SERVICES };
 
 /// The parameters over HTTP, each at its default.
 pub(in crate::lab) fn over_http() -> Box<dyn Settings> {
@@ -46,6 +53,10 @@ pub fn of(system: &dyn System) -> Option<&Oracle> {
 impl Settings for Params {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), Invalid> {
         tables::set(table::table(self), self, key, value)
+    }
+
+    fn all(&self) -> Vec<Setting> {
+        tables::all(table::table(self), self)
     }
 
     fn check(&self) -> Result<(), Invalid> {

@@ -10,12 +10,12 @@ pub mod theory;
 use super::check::Check;
 use super::figures::Figures;
 use super::params::{self as tables, Setting};
-use super::system::{Done, Settings, System, SystemKind};
+use super::system::{Done, Room, Settings, System, SystemKind};
 use super::{Invalid, Options};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;
-use crate::systems::wizard::{Params, Wizard};
+use crate::systems::wizard::{Params, SERVICES, Wizard};
 use measures::Measures;
 use params as table;
 use serde_json::Value;
@@ -23,6 +23,9 @@ use serde_json::Value;
 /// The Math Wizard.
 pub const KIND: SystemKind =
     SystemKind { name: "math-wizard", title: "Math Wizard", over: "Valkey", unit: "jobs" };
+
+/// The Math Wizard, for the list of systems.
+pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES };
 
 /// The parameters, each at its default.
 pub(in crate::lab) fn defaults() -> Box<dyn Settings> {
@@ -37,6 +40,10 @@ pub fn of(system: &dyn System) -> Option<&Wizard> {
 impl Settings for Params {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), Invalid> {
         tables::set(&table::TABLE, self, key, value)
+    }
+
+    fn all(&self) -> Vec<Setting> {
+        tables::all(&table::TABLE, self)
     }
 
     fn check(&self) -> Result<(), Invalid> {

@@ -22,7 +22,7 @@ mod replies;
 pub use date::http_date;
 pub use listener::Listener;
 pub use message::{Method, Request, Response, Url, UrlError};
-pub use replies::{bad_json, no_route, too_large};
+pub use replies::{Route, Service, bad_json, no_route, too_large};
 
 use crate::kernel::{Duration, Kind};
 use crate::net::{Net, NodeId};

@@ -21,12 +21,52 @@ pub fn bad_json(error: &serde_json::Error) -> Response {
     Response::error(400, "invalid_json", &error.to_string(), details)
 }
 
-/// 405 with `Allow` for a known path, 404 for any other. `routes` are the methods and paths that are served.
-pub fn no_route(method: &Method, path: &str, routes: &[(&str, &str)]) -> Response {
-    let allowed: Vec<&str> =
-        routes.iter().filter(|(_, known)| *known == path).map(|(method, _)| *method).collect();
+/// Something that a service serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// GET, POST, …
+    pub method: &'static str,
+    /// Its path; a part in angle brackets, as in `/tasks/<id>`, stands for any one part.
+    pub path: &'static str,
+    /// What it does, in a few words.
+    pub what: &'static str,
+}
+
+/// A role's routes, and where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Whose they are.
+    pub role: &'static str,
+    /// Scheme, host and port; i is the instance's number.
+    pub at: &'static str,
+    /// What it serves.
+    pub routes: &'static [Route],
+}
+
+impl Route {
+    /// A route.
+    pub const fn new(method: &'static str, path: &'static str, what: &'static str) -> Self {
+        Route { method, path, what }
+    }
+
+    fn is_at(&self, path: &str) -> bool {
+        let (mut known, mut asked) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (known.next(), asked.next()) {
+                (None, None) => return true,
+                (Some(part), Some(word)) if part == word || part.starts_with('<') && !word.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// 405 with `Allow` for a known path, 404 for any other. `routes` are what is served.
+pub fn no_route(method: &Method, path: &str, routes: &[Route]) -> Response {
+    let at = routes.iter().filter(|route| route.is_at(path));
+    let allowed: Vec<&str> = at.map(|route| route.method).collect();
     if allowed.is_empty() {
-        let mut paths: Vec<&str> = routes.iter().map(|(_, path)| *path).collect();
+        let mut paths: Vec<&str> = routes.iter().map(|route| route.path).collect();
         paths.dedup();
         return Response::error(
             404,

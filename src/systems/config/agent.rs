@@ -6,7 +6,7 @@ use super::trigger::Trigger;
 use super::{AGENT_APPLIED, AGENT_BACKED_OFF, CONTROLLER, Site, agent_authority, agent_name};
 use crate::kernel::{Duration, Instant, Receiver, Sender, Stream, channel};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{Method, Request, Response, Url, conditional, no_route};
+use crate::substrate::http::{Method, Request, Response, Route, Url, conditional, no_route};
 use crate::substrate::store::Store;
 use futures::future::select;
 use futures::{FutureExt, select_biased};
@@ -16,8 +16,12 @@ use std::pin::pin;
 use std::rc::Rc;
 
 /// What it serves, for 404 and 405.
-const ROUTES: [(&str, &str); 4] =
-    [("GET", "/config"), ("HEAD", "/config"), ("GET", "/health"), ("POST", "/refresh")];
+pub const ROUTES: [Route; 4] = [
+    Route::new("GET", "/config", "the version that it holds, or 304; 404 before the first"),
+    Route::new("HEAD", "/config", "the same without a body"),
+    Route::new("GET", "/health", "liveness, and which version it holds"),
+    Route::new("POST", "/refresh", "polls the controller at once"),
+];
 
 /// A configuration as an agent keeps it, in memory and on its disk.
 #[derive(Clone)]

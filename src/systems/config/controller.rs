@@ -10,6 +10,8 @@ mod handler;
 mod repository;
 mod use_case;
 
+pub use handler::ROUTES;
+
 use super::trigger::Trigger;
 use super::{CONTROLLER, Site};
 use crate::kernel::Duration;

@@ -27,7 +27,7 @@ pub use params::Params;
 
 use crate::kernel::{Ctx, Duration, Instant, Kind, Span};
 use crate::net::{LinkModel, Net, NodeId};
-use crate::substrate::http::{Http, HttpError, Method, Request, Response};
+use crate::substrate::http::{Http, HttpError, Method, Request, Response, Service};
 use crate::substrate::store::Store;
 use crate::substrate::valkey::{self, Wire};
 use agent::Cached;
@@ -73,6 +73,13 @@ const BESIDE: LinkModel = LinkModel::new(Duration::from_millis(1), Duration::fro
 pub const AGENT_ROUND_TRIP_MAX: Duration = Duration::from_millis(140);
 /// The longest that a question from a worker to its agent and its answer travel.
 pub const WORKER_ROUND_TRIP_MAX: Duration = Duration::from_millis(4);
+
+/// What its roles serve over HTTP.
+pub const SERVICES: [Service; 3] = [
+    Service { role: "controller", at: "http://localhost:8080", routes: &controller::ROUTES },
+    Service { role: "agent i", at: "http://localhost:9000 + i", routes: &agent::ROUTES },
+    Service { role: "worker i", at: "http://localhost:9500 + i", routes: &worker::ROUTES },
+];
 
 /// The name of agent `i`, counted from 1: at least two digits, independent of how many there are.
 pub fn agent_name(i: u32) -> String {

@@ -4,7 +4,7 @@ use super::messages::{Document, Running};
 use super::{Site, TICK_DONE, TICK_FAILED, WORKER_APPLIED, agent_authority, worker_authority, worker_name};
 use crate::kernel::{Duration, Receiver, Sender, channel};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{Method, Request, Response, Url, no_route};
+use crate::substrate::http::{Method, Request, Response, Route, Url, no_route};
 use futures::future::{Either, select};
 use futures::{FutureExt, select_biased};
 use serde_json::json;
@@ -15,7 +15,8 @@ use std::rc::Rc;
 /// What workers can answer.
 pub(super) const QUERIES: [&str; 5] = ["BTC/USD", "ETH/USD", "EUR/USD", "SOL/USD", "XAU/USD"];
 /// What it serves, for 404 and 405.
-const ROUTES: [(&str, &str); 2] = [("GET", "/health"), ("GET", "/version")];
+pub const ROUTES: [Route; 2] =
+    [Route::new("GET", "/health", "liveness"), Route::new("GET", "/version", "the version that it works by")];
 
 /// A configuration in use, with the tag to ask for a newer one.
 struct Applied {

@@ -14,7 +14,7 @@ use super::report::{Reports, Trigger};
 use super::{COORDINATOR, Params, REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_OPENED, Site, WORKER_EVICTED};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{Method, Request, Response, bad_json, no_route, too_large};
+use crate::substrate::http::{Method, Request, Response, Route, bad_json, no_route, too_large};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
 use serde_json::json;
@@ -27,15 +27,15 @@ const CLEAN_UP_EVERY: Duration = Duration::from_secs(1);
 /// Answers are at most this far from the aggregate, relative to it, so that a mean of distances stays a number.
 const DISTANCE_MAX: f64 = 1e6;
 /// What it serves, for 404 and 405.
-const ROUTES: [(&str, &str); 8] = [
-    ("POST", "/register"),
-    ("POST", "/heartbeat"),
-    ("POST", "/deregister"),
-    ("POST", "/request"),
-    ("GET", "/report"),
-    ("GET", "/workers"),
-    ("GET", "/health"),
-    ("GET", "/metrics"),
+pub const ROUTES: [Route; 8] = [
+    Route::new("POST", "/register", "adds a worker to the registry"),
+    Route::new("POST", "/heartbeat", "a sign of life; 404 to one that is not registered"),
+    Route::new("POST", "/deregister", "removes a worker"),
+    Route::new("POST", "/request", "asks all workers, and answers with the aggregate"),
+    Route::new("GET", "/report", "the last report of `?query=`, its age, and whether it is stale"),
+    Route::new("GET", "/workers", "the registry, with reliability scores"),
+    Route::new("GET", "/health", "liveness"),
+    Route::new("GET", "/metrics", "its own counters since it started, and its registry"),
 ];
 
 /// The first of them that are there without a registry.
@@ -128,7 +128,7 @@ async fn route(coordinator: Coordinator, request: Request, peer: NodeId) -> Resp
         true => &ROUTES[ROUTES_OF_ALL..],
         false => &ROUTES[..],
     };
-    let is_there = |path: &str| routes.iter().any(|(_, route)| *route == path);
+    let is_there = |path: &str| routes.iter().any(|route| route.path == path);
     let answer = match (&request.method, request.url.path.as_str()) {
         (method, path) if !is_there(path) => Ok(no_route(method, path, routes)),
         (Method::Post, "/register") => request.json().map(|body| endpoints::register(&coordinator, &body)),

@@ -31,7 +31,7 @@ pub use params::{Delivery, Load, Params, Transport};
 
 use crate::kernel::{Ctx, Duration, Kind, Span};
 use crate::net::{LinkModel, Net, NodeId};
-use crate::substrate::http::{Http, HttpError, Request, Response};
+use crate::substrate::http::{Http, HttpError, Request, Response, Service};
 use lie::Lie;
 use log::Log;
 use registry::{Entry, Registry};
@@ -77,6 +77,12 @@ const FAR: LinkModel = LinkModel::new(Duration::from_millis(50), Duration::from_
 
 /// broker ↔ coordinator and broker ↔ worker: half of what is between the two over HTTP, so that both take equally long.
 const TO_BROKER: LinkModel = LinkModel::new(Duration::from_millis(25), Duration::from_millis(10));
+
+/// What its roles serve over HTTP.
+pub const SERVICES: [Service; 2] = [
+    Service { role: "coordinator", at: "http://localhost:8080", routes: &coordinator::ROUTES },
+    Service { role: "worker i", at: "http://localhost:8080 + i", routes: &worker::ROUTES },
+];
 
 /// The name of worker `i`, counted from 1: at least two digits, independent of how many there are.
 pub fn worker_name(i: u32) -> String {

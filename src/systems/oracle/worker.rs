@@ -7,7 +7,7 @@ use super::{
 };
 use crate::kernel::{Duration, Stream};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{HttpError, Method, Request, Response, Url, bad_json, no_route};
+use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, bad_json, no_route};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
 use serde_json::json;
@@ -21,6 +21,12 @@ const RETRY_MIN: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(4);
 /// How often a worker that shuts down looks whether its last tasks are done.
 const DRAIN_POLL: Duration = Duration::from_millis(10);
+
+/// What it serves.
+pub const ROUTES: [Route; 2] = [
+    Route::new("POST", "/task", "works on a task; 500 when it fails"),
+    Route::new("GET", "/health", "liveness"),
+];
 
 /// One worker process.
 #[derive(Clone)]
@@ -132,7 +138,7 @@ async fn route(worker: Worker, request: Request, peer: NodeId) -> Response {
             200,
             &json!({"status": "ok", "worker_id": worker.id, "tasks": worker.busy().get()}),
         ),
-        (method, path) => no_route(method, path, &[("POST", "/task"), ("GET", "/health")]),
+        (method, path) => no_route(method, path, &ROUTES),
     }
 }
 

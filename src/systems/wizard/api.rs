@@ -6,7 +6,7 @@ use super::queue::{self, QUEUE, field, status, task_key};
 use super::{JOB_QUEUED, Params, Site, VALKEY, container_authority, container_name, worker};
 use crate::kernel::{Duration, Receiver, Sender, Span, channel};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{Method, Request, Response, no_route};
+use crate::substrate::http::{Method, Request, Response, Route, no_route};
 use crate::substrate::valkey::{Error, Valkey};
 use futures::{FutureExt, select_biased};
 use serde_json::{Value, json};
@@ -57,6 +57,16 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     }
     ctx.abort(working);
 }
+
+/// What it serves.
+pub const ROUTES: [Route; 6] = [
+    Route::new("GET", "/", "the dashboard"),
+    Route::new("GET", "/whoami", "the container that answers"),
+    Route::new("GET", "/add", "`?a=2&b=3`: the sum at once; holds this process while it computes"),
+    Route::new("GET", "/tasks/<id>/status", "where a job is, its result, and who took, did and told of it"),
+    Route::new("GET", "/valkey_test", "whether the store can be reached"),
+    Route::new("POST", "/task", "queues `{\"a\", \"b\"}`, and answers 202 with `task_id`"),
+];
 
 /// Counts a request from its arrival to its answer, or to whatever else ends it.
 struct Busy(Api);
@@ -112,11 +122,7 @@ impl Api {
             (Method::Post, "/task") => self.take_task(request).await,
             (Method::Get, "/valkey_test") => self.test_valkey().await,
             (Method::Get, _) if task.is_some() => self.tell_status(task.unwrap_or_default()).await,
-            (method, path) => {
-                let known = if task.is_some() { path } else { "/tasks/<id>/status" };
-                let gets = ["/", "/whoami", "/add", known, "/valkey_test"].map(|path| ("GET", path));
-                no_route(method, path, &[gets.as_slice(), &[("POST", "/task")]].concat())
-            }
+            (method, path) => no_route(method, path, &ROUTES),
         }
     }
 

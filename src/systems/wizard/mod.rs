@@ -32,7 +32,7 @@ pub use params::{Law, Load, Mode, Params, Persist};
 use crate::kernel::{Ctx, Duration, Instant, Kind, Scope, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::gateway::Names;
-use crate::substrate::http::{Http, HttpError, Method, Request, Response};
+use crate::substrate::http::{Http, HttpError, Method, Request, Response, Service};
 use crate::substrate::valkey::{self, Disk, Probe, Wire};
 use log::{ClaimEnd, Log, Loss, Place};
 use std::cell::{Cell, Ref, RefCell};
@@ -70,6 +70,13 @@ pub const GATEWAY: &str = "localhost:80";
 pub const VALKEY: &str = "valkey:6379";
 /// The containers' name at the resolver.
 const UPSTREAM: &str = "mathwiz:5000";
+
+/// What its roles serve over HTTP.
+pub const SERVICES: [Service; 1] = [Service {
+    role: "gateway and containers",
+    at: "http://localhost, http://c-01:5000",
+    routes: &api::ROUTES,
+}];
 
 /// The name of container `i`, counted from 1: at least two digits, independent of how many there are.
 pub fn container_name(i: u32) -> String {

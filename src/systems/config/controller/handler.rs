@@ -3,17 +3,21 @@
 use super::domain::{InvalidField, Settings, Version};
 use super::use_case::{self, Refused, Repository};
 use crate::substrate::http::conditional::{self, Precondition};
-use crate::substrate::http::{Method, Request, Response, bad_json, no_route, too_large};
+use crate::substrate::http::{Method, Request, Response, Route, bad_json, no_route, too_large};
 use crate::systems::config::messages::{Document, History};
 use serde_json::json;
 
 /// What it serves, for 404 and 405.
-const ROUTES: [(&str, &str); 5] = [
-    ("GET", "/config"),
-    ("HEAD", "/config"),
-    ("PUT", "/config"),
-    ("GET", "/config/history"),
-    ("GET", "/health"),
+pub const ROUTES: [Route; 5] = [
+    Route::new("GET", "/config", "the newest version, or 304 to its own `ETag`"),
+    Route::new("HEAD", "/config", "the same without a body"),
+    Route::new(
+        "PUT",
+        "/config",
+        "makes the next version durable; 412 when `If-Match` names another than the newest",
+    ),
+    Route::new("GET", "/config/history", "the versions that it keeps"),
+    Route::new("GET", "/health", "liveness"),
 ];
 
 /// Answers a request; `announce` is told the number of a version that it made.

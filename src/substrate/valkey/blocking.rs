@@ -1,4 +1,7 @@
 //! Clients that wait for a list: in the order in which they began to, and served after the command that pushes.
+//!
+//! Who begins to wait draws a ticket, and stands under it in the queue of each of its keys; whose time is limited also
+//! stands among the time-outs. So neither a push nor the clock looks at anybody whom it does not concern.
 
 use super::Version;
 use super::command::Command;
@@ -6,13 +9,65 @@ use super::keyspace::KeyRef;
 use super::reply::{Reply, error};
 use super::store::{ConnId, Store};
 use super::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a blocked client waits for.
 pub(super) struct Blocked {
     command: Command,
     keys: Vec<KeyRef>,
+    /// Its place in the queues of these keys.
+    ticket: u64,
     /// Milliseconds of Unix time; it must be exceeded. `None` waits for ever.
     until: Option<u64>,
+}
+
+/// Who waits, and for what.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// By ticket, that is in the order in which they began to wait. No queue is empty.
+    queues: BTreeMap<KeyRef, BTreeMap<u64, ConnId>>,
+    timeouts: BTreeSet<(u64, ConnId)>,
+    tickets: u64,
+}
+
+impl Waiting {
+    /// True when somebody waits for a key.
+    pub(super) fn has(&self, key: &KeyRef) -> bool {
+        self.queues.contains_key(key)
+    }
+
+    pub(super) fn count(&self, key: &KeyRef) -> usize {
+        self.queues.get(key).map_or(0, BTreeMap::len)
+    }
+
+    /// The first in a key's queue whose ticket is below `limit`.
+    fn first(&self, key: &KeyRef, limit: u64) -> Option<ConnId> {
+        self.queues.get(key)?.range(..limit).next().map(|(_, &id)| id)
+    }
+
+    /// Puts a client at the end of its queues.
+    fn join(&mut self, id: ConnId, blocked: &mut Blocked) {
+        blocked.ticket = self.tickets;
+        self.tickets += 1;
+        for key in &blocked.keys {
+            self.queues.entry(key.clone()).or_default().insert(blocked.ticket, id);
+        }
+        self.timeouts.extend(blocked.until.map(|at| (at, id)));
+    }
+
+    fn leave(&mut self, id: ConnId, blocked: &Blocked) {
+        for key in &blocked.keys {
+            if let Some(queue) = self.queues.get_mut(key) {
+                queue.remove(&blocked.ticket);
+                if queue.is_empty() {
+                    self.queues.remove(key);
+                }
+            }
+        }
+        if let Some(at) = blocked.until {
+            self.timeouts.remove(&(at, id));
+        }
+    }
 }
 
 impl Store {
@@ -47,12 +102,7 @@ impl Store {
                 None => return Some(Reply::Error(error("ERR timeout is out of range"))),
             },
         };
-        for key in &keys {
-            self.waiting.entry(key.clone()).or_default().push(id);
-        }
-        if let Some(client) = self.clients.get_mut(&id) {
-            client.blocked = Some(Blocked { command: command.clone(), keys, until });
-        }
+        self.wait(id, Blocked { command: command.clone(), keys, ticket: 0, until });
         None
     }
 
@@ -77,11 +127,10 @@ impl Store {
     pub(super) fn serve_waiting(&mut self) {
         while let Some(key) = self.ready.pop_front() {
             // Who begins to wait from here on is not served in this turn.
-            let waiting = self.waiting.get(&key).cloned().unwrap_or_default();
-            for id in waiting {
-                if !matches!(self.keyspace.peek(&key), Some(Value::List(_))) {
-                    break;
-                }
+            let limit = self.waiting.tickets;
+            while matches!(self.keyspace.peek(&key), Some(Value::List(_)))
+                && let Some(id) = self.waiting.first(&key, limit)
+            {
                 self.serve(id, &key);
             }
         }
@@ -100,15 +149,13 @@ impl Store {
         match reply {
             Some(reply) => self.send(id, reply),
             // Its list expired at this very moment: it waits on.
-            None => self.wait_again(id, blocked),
+            None => self.wait(id, blocked),
         }
     }
 
-    fn wait_again(&mut self, id: ConnId, blocked: Blocked) {
-        for key in &blocked.keys {
-            self.waiting.entry(key.clone()).or_default().push(id);
-        }
+    fn wait(&mut self, id: ConnId, mut blocked: Blocked) {
         if let Some(client) = self.clients.get_mut(&id) {
+            self.waiting.join(id, &mut blocked);
             client.blocked = Some(blocked);
         }
     }
@@ -116,34 +163,22 @@ impl Store {
     /// Takes a client out of all queues; `None` when it was in none.
     pub(super) fn stop_waiting(&mut self, id: ConnId) -> Option<Blocked> {
         let blocked = self.clients.get_mut(&id)?.blocked.take()?;
-        for key in &blocked.keys {
-            if let Some(waiting) = self.waiting.get_mut(key) {
-                waiting.retain(|&other| other != id);
-                if waiting.is_empty() {
-                    self.waiting.remove(key);
-                }
-            }
-        }
+        self.waiting.leave(id, &blocked);
         self.unblocked.push_back(id);
         Some(blocked)
     }
 
     /// When the next blocking call's time is up, in milliseconds of Unix time.
     pub(super) fn next_timeout(&self) -> Option<u64> {
-        self.clients.values().filter_map(|client| client.blocked.as_ref()?.until).min()
+        self.waiting.timeouts.first().map(|&(at, _)| at)
     }
 
     /// Answers the blocking calls whose time is up, the oldest first.
     pub(super) fn end_timeouts(&mut self) {
-        let now = self.keyspace.now;
-        let mut due: Vec<(u64, ConnId)> = Vec::new();
-        for (&id, client) in &self.clients {
-            due.extend(
-                client.blocked.as_ref().and_then(|b| b.until).filter(|&at| at < now).map(|at| (at, id)),
-            );
-        }
-        due.sort_unstable();
-        for (_, id) in due {
+        while let Some(&(at, id)) = self.waiting.timeouts.first()
+            && at < self.keyspace.now
+        {
+            self.waiting.timeouts.pop_first();
             self.stop_waiting(id);
             self.send(id, Reply::NilArray);
         }

@@ -6,7 +6,7 @@
 //! the blocking calls whose time is up are answered: so an idle server notices them up to 100 ms late.
 
 use super::Version;
-use super::blocking::Blocked;
+use super::blocking::{Blocked, Waiting};
 use super::command::Command;
 use super::config::{Config, Persistence};
 use super::disk::Disk;
@@ -66,8 +66,7 @@ pub struct Store {
     pub(super) config: Config,
     pub(super) keyspace: Keyspace,
     pub(super) clients: BTreeMap<ConnId, Client>,
-    /// Who waits for a key, in the order in which they began to.
-    pub(super) waiting: BTreeMap<KeyRef, Vec<ConnId>>,
+    pub(super) waiting: Waiting,
     /// Keys that came into being while somebody waited for them.
     pub(super) ready: VecDeque<KeyRef>,
     /// Who was blocked until now, in the order in which that ended.
@@ -104,7 +103,7 @@ impl Store {
             config,
             keyspace,
             clients: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            waiting: Waiting::default(),
             ready: VecDeque::new(),
             unblocked: VecDeque::new(),
             watching: BTreeMap::new(),
@@ -200,7 +199,7 @@ impl Store {
 
     /// How many clients wait for a key.
     pub fn waits_for(&self, db: usize, key: &[u8]) -> usize {
-        self.waiting.get(&(db, key.into())).map_or(0, Vec::len)
+        self.waiting.count(&(db, key.into()))
     }
 
     // --- a round ------------------------------------------------------------------------------------------------
@@ -373,7 +372,7 @@ impl Store {
             self.mark_watching(&key);
         }
         for key in std::mem::take(&mut self.keyspace.created) {
-            if self.waiting.contains_key(&key) && !self.ready.contains(&key) {
+            if self.waiting.has(&key) && !self.ready.contains(&key) {
                 self.ready.push_back(key);
             }
         }

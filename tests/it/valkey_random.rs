@@ -5,7 +5,7 @@ use super::support::for_seeds;
 use super::valkey_cases::{Model, Server, notation};
 use super::valkey_real::RealServer;
 use glasshive::kernel::Rng;
-use glasshive::substrate::valkey::{Config, Reply, Version};
+use glasshive::substrate::valkey::{Config, Disk, Persistence, Reply, Version};
 use std::collections::BTreeMap;
 
 const STEPS: usize = 120;
@@ -233,6 +233,52 @@ fn check_keys(model: &mut Model, at: &str) {
             assert!(!waiting, "{at}: somebody waits for {key}, which is there");
         }
     }
+}
+
+/// Every key with all that it holds.
+fn contents(model: &mut Model) -> Vec<(String, Reply)> {
+    let mut found = Vec::new();
+    for db in 0..4 {
+        ask(model, &format!("SELECT {db}"));
+        for key in ["q", "r", "s", "h", "none"] {
+            let Reply::Simple(kind) = ask(model, &format!("TYPE {key}")) else { panic!("no type") };
+            let look = match &*kind {
+                "list" => format!("LRANGE {key} 0 -1"),
+                "hash" => format!("HGETALL {key}"),
+                "string" => format!("GET {key}"),
+                _ => continue,
+            };
+            found.push((format!("{db} {key} expires"), ask(model, &format!("PEXPIRETIME {key}"))));
+            found.push((format!("{db} {key}"), ask(model, &look)));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_server_finds_on_disk_what_the_last_snapshot_saw() {
+    for_seeds("a_server_finds_on_disk", 0..150, |seed| {
+        let mut rng = Rng::new(seed);
+        let (disk, mut config) = (Disk::new(), Config::new(Version::Redis7));
+        config.persistence = Persistence::Snapshots(Vec::new());
+        let mut model = Model::on_disk(config.clone(), disk.clone());
+        let mut saved = Vec::new();
+        for step in 0..STEPS {
+            let conn = ['A', 'B', 'C'][rng.below(3) as usize];
+            let words = if rng.chance(0.1) { blocking(&mut rng) } else { command(&mut rng) };
+            model.send(conn, &[words]);
+            model.listen(rng.below(5));
+            if rng.chance(0.1) {
+                ask(&mut model, "SAVE");
+                saved = contents(&mut model);
+            }
+            if rng.chance(0.05) {
+                // The process is killed, and another one starts.
+                model = Model::on_disk(config.clone(), disk.clone());
+                assert_eq!(contents(&mut model), saved, "seed {seed} step {step}");
+            }
+        }
+    });
 }
 
 #[test]

@@ -21,10 +21,13 @@ pub(super) struct Entry {
     expires: Option<u64>,
 }
 
+/// The keys of each database.
+pub(super) type Databases = Vec<BTreeMap<Bytes, Entry>>;
+
 /// All keys, with the clock that decides which of them have expired.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Keyspace {
-    databases: Vec<BTreeMap<Bytes, Entry>>,
+    databases: Databases,
     /// Everything that expires, soonest first.
     expiries: BTreeSet<(u64, usize, Bytes)>,
     /// The selected database.
@@ -39,9 +42,17 @@ pub(super) struct Keyspace {
 
 impl Keyspace {
     pub(super) fn new() -> Self {
+        Keyspace::of(vec![BTreeMap::new(); DATABASES])
+    }
+
+    /// A keyspace with these keys.
+    pub(super) fn of(databases: Databases) -> Self {
+        let expiry = |(db, key, entry): (usize, &Bytes, &Entry)| Some((entry.expires?, db, key.clone()));
+        let keys = databases.iter().enumerate();
+        let keys = keys.flat_map(|(db, keys)| keys.iter().map(move |(key, entry)| (db, key, entry)));
         Keyspace {
-            databases: vec![BTreeMap::new(); DATABASES],
-            expiries: BTreeSet::new(),
+            expiries: keys.filter_map(expiry).collect(),
+            databases,
             db: 0,
             now: 0,
             touched: Vec::new(),
@@ -184,7 +195,8 @@ impl Keyspace {
     }
 
     fn drop_if_expired(&mut self, db: usize, key: &Bytes) {
-        if self.is_expired(db, key) {
+        let none_has = self.expiries.first().is_none_or(|&(at, ..)| self.now <= at);
+        if !none_has && self.is_expired(db, key) {
             self.take(db, key);
             self.changed(db, key.clone());
         }
@@ -220,6 +232,30 @@ impl Keyspace {
     /// How many of them have an expiry.
     pub(super) fn expiring_in(&self, db: usize) -> usize {
         self.databases[db].values().filter(|entry| entry.expires.is_some()).count()
+    }
+
+    /// Everything, for a copy.
+    pub(super) fn databases(&self) -> &Databases {
+        &self.databases
+    }
+
+    pub(super) fn into_databases(self) -> Databases {
+        self.databases
+    }
+
+    /// Makes these keys of `copy` what they are here.
+    pub(super) fn copy_to(&self, copy: &mut Databases, keys: impl IntoIterator<Item = KeyRef>) {
+        for (db, key) in keys {
+            match self.databases[db].get(&key) {
+                Some(entry) => drop(copy[db].insert(key, entry.clone())),
+                None => drop(copy[db].remove(&key)),
+            }
+        }
+    }
+
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.databases.iter().map(BTreeMap::len).sum()
     }
 
     /// A value without looking at its expiry, as a server does that must not change anything by looking.

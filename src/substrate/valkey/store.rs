@@ -9,7 +9,7 @@ use super::Version;
 use super::blocking::{Blocked, Waiting};
 use super::command::Command;
 use super::config::{Config, Persistence};
-use super::disk::Disk;
+use super::disk::{Base, Disk};
 use super::keyspace::{KeyRef, Keyspace};
 use super::parse::is;
 use super::pubsub::Subscriptions;
@@ -40,6 +40,8 @@ pub enum Effect {
 /// Unix time at virtual zero in milliseconds: 2025-01-01T00:00:00Z.
 const EPOCH_MS: u64 = 1_735_689_600_000;
 const MS: u64 = 1_000_000;
+/// So many names of changed keys may be kept for the next snapshot besides as many as there are keys.
+const CHANGES_KEPT: usize = 10_000;
 /// The server's own clock: `hz 10`.
 const TICK_MS: u64 = 100;
 
@@ -77,6 +79,8 @@ pub struct Store {
     pub(super) patterns: Vec<(Bytes, Vec<ConnId>)>,
     pub(super) effects: Vec<Effect>,
     disk: Disk,
+    /// What the disk holds, while few enough keys differ from it.
+    base: Option<Base>,
     started: u64,
     loading_until: u64,
     pub(super) saved_at: u64,
@@ -91,15 +95,15 @@ impl Store {
             Persistence::None => None,
             Persistence::Snapshots(_) | Persistence::AppendOnly => disk.read(),
         };
-        let mut keyspace = loaded.unwrap_or_else(Keyspace::new);
+        let (databases, base) = loaded.unzip();
+        let mut keyspace = databases.map_or_else(Keyspace::new, Keyspace::of);
         let megabytes = keyspace.size() as f64 / 1e6;
         let started = unix_ms(now);
         keyspace.now = started;
         keyspace.drop_expired();
-        keyspace.touched.clear();
         keyspace.changes = 0;
         let loading = config.load_time_per_mb.scale(megabytes).as_nanos() / MS;
-        Store {
+        let mut store = Store {
             config,
             keyspace,
             clients: BTreeMap::new(),
@@ -111,12 +115,16 @@ impl Store {
             patterns: Vec::new(),
             effects: Vec::new(),
             disk,
+            base,
             started,
             loading_until: started + loading,
             saved_at: started,
             connected: 0,
             commands: 0,
-        }
+        };
+        // What had expired meanwhile concerns no client yet, but the disk.
+        store.absorb_changes();
+        store
     }
 
     /// Which server it behaves as.
@@ -366,15 +374,31 @@ impl Store {
         })
     }
 
-    /// Tells watching transactions and waiting clients what became of their keys.
+    /// Tells watching transactions, waiting clients and the next snapshot what became of their keys.
     pub(super) fn absorb_changes(&mut self) {
+        if self.keyspace.touched.is_empty() && self.keyspace.created.is_empty() {
+            return;
+        }
         for key in std::mem::take(&mut self.keyspace.touched) {
             self.mark_watching(&key);
+            self.note_change(key);
         }
         for key in std::mem::take(&mut self.keyspace.created) {
             if self.waiting.has(&key) && !self.ready.contains(&key) {
-                self.ready.push_back(key);
+                self.ready.push_back(key.clone());
             }
+            self.note_change(key);
+        }
+        // More names than keys: a snapshot of everything costs less than their memory.
+        let kept = self.base.as_ref().map_or(0, Base::distance);
+        if kept > CHANGES_KEPT && kept > CHANGES_KEPT + self.keyspace.len() {
+            self.base = None;
+        }
+    }
+
+    fn note_change(&mut self, key: KeyRef) {
+        if let Some(base) = &mut self.base {
+            base.note(key);
         }
     }
 
@@ -408,7 +432,9 @@ impl Store {
     pub(super) fn save(&mut self) {
         self.keyspace.changes = 0;
         self.saved_at = self.keyspace.now;
-        self.disk.write(self.keyspace.clone());
+        self.absorb_changes();
+        let base = self.base.take();
+        self.base = Some(self.disk.save(&self.keyspace, base));
     }
 
     fn snapshot_due(&self) -> Option<u64> {
@@ -429,7 +455,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         if self.config.persistence == Persistence::AppendOnly {
             let data = std::mem::replace(&mut self.keyspace, Keyspace::new());
-            self.disk.write(data);
+            self.disk.write(data.into_databases());
         }
     }
 }

@@ -7,38 +7,91 @@
 //!
 //! that is of `redis.call` (or `redis.pcall`, or `server.call` in Valkey 8) with literal strings, whole numbers, `KEYS[n]`
 //! and `ARGV[n]` as arguments, and of at most one `return`, of a call or a literal, at its end. Any other script is
-//! answered with an error that says so.
+//! answered with an error that says so. As in the real server, a script is read once and kept.
 
 use super::reply::{Answer, Bytes, ErrorText, Reply, error};
 use super::sha1;
 use super::store::{ConnId, Store};
 use super::table;
+use std::rc::Rc;
 
+/// So many scripts are kept; then all are forgotten.
+const SCRIPTS_MAX: usize = 1000;
 const NOT_UNDERSTOOD: ErrorText = error(
     "ERR Error compiling script: only sequences of redis.call('COMMAND', arguments) with literal arguments, KEYS[n] and ARGV[n] are modelled",
 );
 
 /// One statement of a script.
-struct Statement {
+pub(super) struct Statement {
     returned: bool,
     what: Expression,
     line: usize,
 }
 
 enum Expression {
-    Call { words: Vec<Bytes>, protected: bool },
-    Literal(Reply),
+    Call { words: Vec<Literal>, protected: bool },
+    Literal(Literal),
+}
+
+/// What stands for a value: itself, or a place among what EVAL is given.
+enum Literal {
+    Text(Bytes),
+    Number(i64),
+    Nothing,
+    Key(usize),
+    Argument(usize),
+}
+
+/// What EVAL is given besides the script.
+struct Given<'a> {
+    keys: &'a [Bytes],
+    arguments: &'a [Bytes],
+}
+
+impl Given<'_> {
+    fn has(&self, literal: &Literal) -> bool {
+        match literal {
+            Literal::Key(place) => *place < self.keys.len(),
+            Literal::Argument(place) => *place < self.arguments.len(),
+            Literal::Text(_) | Literal::Number(_) | Literal::Nothing => true,
+        }
+    }
+
+    fn value(&self, literal: &Literal) -> Reply {
+        match literal {
+            Literal::Text(text) => Reply::Bulk(text.clone()),
+            Literal::Number(n) => Reply::Int(*n),
+            Literal::Nothing => Reply::NilBulk,
+            Literal::Key(place) => Reply::bulk_or_nil(self.keys.get(*place).cloned()),
+            Literal::Argument(place) => Reply::bulk_or_nil(self.arguments.get(*place).cloned()),
+        }
+    }
+
+    fn words(&self, literals: &[Literal]) -> Vec<Bytes> {
+        let word = |literal| match self.value(literal) {
+            Reply::Bulk(bytes) => bytes,
+            Reply::Int(n) => n.to_string().into_bytes().into(),
+            _ => Bytes::default(),
+        };
+        literals.iter().map(word).collect()
+    }
 }
 
 impl Store {
     pub(super) fn eval(&mut self, id: ConnId, script: &Bytes, keys: &[Bytes], arguments: &[Bytes]) -> Answer {
-        let text = std::str::from_utf8(script).map_err(|_| NOT_UNDERSTOOD)?;
-        let statements =
-            Reader { rest: text, line: 1, keys, arguments }.statements().ok_or(NOT_UNDERSTOOD)?;
-        for Statement { returned, what, line } in statements {
+        let statements = self.statements(script).ok_or(NOT_UNDERSTOOD)?;
+        let given = Given { keys, arguments };
+        let is_given = |statement: &Statement| match &statement.what {
+            Expression::Literal(literal) => given.has(literal),
+            Expression::Call { words, .. } => words.iter().all(|word| given.has(word)),
+        };
+        if !statements.iter().all(is_given) {
+            return Err(NOT_UNDERSTOOD);
+        }
+        for Statement { returned, what, line } in statements.iter() {
             let reply = match what {
-                Expression::Literal(reply) => reply,
-                Expression::Call { words, protected } => match self.call(id, &words) {
+                Expression::Literal(literal) => given.value(literal),
+                Expression::Call { words, protected } => match self.call(id, &given.words(words)) {
                     Reply::Error(error) if !protected => {
                         let sha = sha1::hex(script);
                         return Err(format!("{error} script: {sha}, on @user_script:{line}.").into());
@@ -46,7 +99,7 @@ impl Store {
                     reply => reply,
                 },
             };
-            if returned {
+            if *returned {
                 return Ok(match reply {
                     // Lua has one nothing for both.
                     Reply::NilArray => Reply::NilBulk,
@@ -55,6 +108,20 @@ impl Store {
             }
         }
         Ok(Reply::NilBulk)
+    }
+
+    /// What a script consists of; `None` when it is not understood.
+    fn statements(&mut self, script: &Bytes) -> Option<Rc<[Statement]>> {
+        if let Some(known) = self.scripts.get(script) {
+            return Some(Rc::clone(known));
+        }
+        let text = std::str::from_utf8(script).ok()?;
+        let statements: Rc<[Statement]> = Reader { rest: text, line: 1 }.statements()?.into();
+        if self.scripts.len() >= SCRIPTS_MAX {
+            self.scripts.clear();
+        }
+        self.scripts.insert(script.clone(), Rc::clone(&statements));
+        Some(statements)
     }
 
     fn call(&mut self, id: ConnId, words: &[Bytes]) -> Reply {
@@ -79,8 +146,6 @@ impl Store {
 struct Reader<'a> {
     rest: &'a str,
     line: usize,
-    keys: &'a [Bytes],
-    arguments: &'a [Bytes],
 }
 
 impl Reader<'_> {
@@ -115,11 +180,7 @@ impl Reader<'_> {
         }
         let mut words = Vec::new();
         loop {
-            words.push(match self.literal()? {
-                Reply::Bulk(bytes) => bytes,
-                Reply::Int(n) => n.to_string().into_bytes().into(),
-                _ => return None,
-            });
+            words.push(self.literal().filter(|word| !matches!(word, Literal::Nothing))?);
             if self.takes(")") {
                 return Some(Expression::Call { words, protected });
             }
@@ -129,29 +190,29 @@ impl Reader<'_> {
         }
     }
 
-    fn literal(&mut self) -> Option<Reply> {
-        for (name, values) in [("KEYS[", self.keys), ("ARGV[", self.arguments)] {
+    fn literal(&mut self) -> Option<Literal> {
+        let places: [(_, fn(usize) -> Literal); 2] = [("KEYS[", Literal::Key), ("ARGV[", Literal::Argument)];
+        for (name, literal) in places {
             if self.takes(name) {
-                let Reply::Int(n) = self.number()? else { return None };
-                let value = values.get(usize::try_from(n).ok()?.checked_sub(1)?)?;
-                return self.takes("]").then(|| Reply::Bulk(value.clone()));
+                let place = usize::try_from(self.number()?).ok()?.checked_sub(1)?;
+                return self.takes("]").then(|| literal(place));
             }
         }
         if self.takes("nil") || self.takes("false") {
-            return Some(Reply::NilBulk);
+            return Some(Literal::Nothing);
         }
         for quote in ['\'', '"'] {
             if self.takes(if quote == '"' { "\"" } else { "'" }) {
                 let (text, rest) = self.rest.split_once(quote)?;
                 self.rest = rest;
                 // Escapes and line breaks would need more than this.
-                return (!text.contains(['\\', '\n'])).then(|| Reply::bulk(text));
+                return (!text.contains(['\\', '\n'])).then(|| Literal::Text(text.as_bytes().into()));
             }
         }
-        self.number()
+        self.number().map(Literal::Number)
     }
 
-    fn number(&mut self) -> Option<Reply> {
+    fn number(&mut self) -> Option<i64> {
         self.skip_space();
         let end = self.rest.find(|c: char| c != '-' && !c.is_ascii_digit()).unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at(end);
@@ -160,7 +221,7 @@ impl Reader<'_> {
             return None;
         }
         self.rest = rest;
-        Some(Reply::Int(number))
+        Some(number)
     }
 
     fn takes(&mut self, what: &str) -> bool {

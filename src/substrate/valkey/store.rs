@@ -14,10 +14,12 @@ use super::keyspace::{KeyRef, Keyspace};
 use super::parse::is;
 use super::pubsub::Subscriptions;
 use super::reply::{Answer, Bytes, ErrorText, OUT_OF_MEMORY, Reply, error};
+use super::script::Statement;
 use super::table::{self, Spec};
 use super::transactions::Transaction;
 use crate::kernel::{Duration, Instant};
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 /// The words of a command as a client sends them.
 pub type Words = Vec<Bytes>;
@@ -78,6 +80,8 @@ pub struct Store {
     /// In the order in which they were first subscribed to.
     pub(super) patterns: Vec<(Bytes, Vec<ConnId>)>,
     pub(super) effects: Vec<Effect>,
+    /// The scripts that were read, by their texts.
+    pub(super) scripts: BTreeMap<Bytes, Rc<[Statement]>>,
     disk: Disk,
     /// What the disk holds, while few enough keys differ from it.
     base: Option<Base>,
@@ -114,6 +118,7 @@ impl Store {
             channels: BTreeMap::new(),
             patterns: Vec::new(),
             effects: Vec::new(),
+            scripts: BTreeMap::new(),
             disk,
             base,
             started,

@@ -5,6 +5,8 @@ use super::Version;
 use super::command::{Command, End};
 use super::parse::{self, Arguments, Parsed, int};
 use super::reply::{Bytes, ErrorText};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// What holds for a command whatever its arguments are.
 pub(super) struct Spec {
@@ -68,19 +70,30 @@ const CONTAINERS: [&str; 3] = ["client", "config", "pubsub"];
 /// Finds the command that `words` call, and says how many of the words are its name.
 pub(super) fn look_up(words: &[Bytes]) -> Result<(&'static Spec, usize), ErrorText> {
     let Some(first) = words.first() else { return Err(unknown(&[])) };
-    let name = String::from_utf8_lossy(first).to_ascii_lowercase();
-    if CONTAINERS.contains(&name.as_str()) {
-        let Some(second) = words.get(1) else { return Err(parse::wrong_number(&name)) };
-        let full = format!("{name}|{}", String::from_utf8_lossy(second).to_ascii_lowercase());
-        let Some(spec) = TABLE.iter().find(|spec| spec.name == full) else {
+    if let Some(name) = CONTAINERS.into_iter().find(|name| parse::is(first, name)) {
+        let Some(second) = words.get(1) else { return Err(parse::wrong_number(name)) };
+        let Some(spec) = find(&[name.as_bytes(), b"|", second].concat()) else {
             let (name, second) = (name.to_ascii_uppercase(), String::from_utf8_lossy(second));
             return Err(format!("ERR unknown subcommand '{second:.128}'. Try {name} HELP.").into());
         };
         return check_arity(spec, words.len()).map(|()| (spec, 2));
     }
-    let spec = TABLE.iter().find(|spec| spec.name == name && !spec.name.contains('|'));
+    let spec = find(first).filter(|spec| !spec.name.contains('|'));
     let spec = spec.ok_or_else(|| unknown(words))?;
     check_arity(spec, words.len()).map(|()| (spec, 1))
+}
+
+/// The longest name in the table is shorter.
+const NAME_MAX: usize = 32;
+
+fn find(name: &[u8]) -> Option<&'static Spec> {
+    static BY_NAME: LazyLock<BTreeMap<&[u8], &Spec>> =
+        LazyLock::new(|| TABLE.iter().map(|spec| (spec.name.as_bytes(), spec)).collect());
+    let mut lower = [0; NAME_MAX];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    BY_NAME.get(&*lower).copied()
 }
 
 fn check_arity(spec: &Spec, words: usize) -> Result<(), ErrorText> {

@@ -5,13 +5,16 @@ use super::disk::Disk;
 use super::probe::{Probe, Seen};
 use super::reply::Reply;
 use super::store::{ConnId, Effect, Store, Words};
-use crate::kernel::{Ctx, Receiver, Sender, channel};
+use crate::kernel::{Ctx, Instant, Receiver, Sender, channel};
 use crate::net::{Payload, Shutdown};
 use crate::substrate::stream::{Conn, Outlet, Segment, Streams};
 use futures::FutureExt;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// Commands on their way to the server: one, or several that were pipelined and arrive together.
 #[derive(Clone, Debug)]
@@ -51,6 +54,8 @@ struct Server {
     closers: RefCell<BTreeMap<ConnId, Sender<()>>>,
     /// The clock is to look when it is due next.
     rewind: Sender<()>,
+    /// When it believes that it is.
+    armed: Cell<Option<Instant>>,
     stop: Sender<()>,
     probe: Probe,
 }
@@ -81,6 +86,7 @@ pub async fn serve_probed(
         outlets: RefCell::default(),
         closers: RefCell::default(),
         rewind,
+        armed: Cell::default(),
         stop,
         probe,
     });
@@ -117,8 +123,11 @@ impl Server {
         self.closers.borrow_mut().insert(id, closer);
         self.carry_out(effects);
         loop {
-            let next = futures::future::select(closed.recv().boxed_local(), conn.recv().boxed_local()).await;
-            let futures::future::Either::Right((Some(Commands(batch)), _)) = next else { break };
+            let next = poll_fn(|cx| match closed.poll_recv(cx) {
+                Poll::Ready(_) => Poll::Ready(None),
+                Poll::Pending => conn.poll_recv(cx),
+            });
+            let Some(Commands(batch)) = next.await else { break };
             for words in &batch {
                 self.probe.tell(number, Seen::Command(words));
             }
@@ -140,8 +149,10 @@ impl Server {
                 Effect::Shutdown => drop(self.stop.send(())),
             }
         }
-        // The clock is awake already when there is no room.
-        let _ = self.rewind.send(());
+        if self.store.borrow().next_tick(self.ctx.now()) != self.armed.get() {
+            // The clock is awake already when there is no room.
+            let _ = self.rewind.send(());
+        }
     }
 
     fn send(&self, id: ConnId, reply: Reply) {
@@ -166,12 +177,17 @@ impl Server {
     async fn keep_time(self: Rc<Self>, mut rewound: Receiver<()>) {
         loop {
             let next = self.store.borrow().next_tick(self.ctx.now());
+            self.armed.set(next);
             let Some(at) = next else {
                 rewound.recv().await;
                 continue;
             };
-            let due = futures::future::select(self.ctx.sleep_until(at), rewound.recv().boxed_local());
-            if let futures::future::Either::Left(_) = due.await {
+            let mut sleep = self.ctx.sleep_until(at);
+            let due = poll_fn(|cx| match pin!(&mut sleep).poll(cx) {
+                Poll::Ready(()) => Poll::Ready(true),
+                Poll::Pending => rewound.poll_recv(cx).map(|_| false),
+            });
+            if due.await {
                 let effects = self.store.borrow_mut().tick(self.ctx.now());
                 self.carry_out(effects);
             }

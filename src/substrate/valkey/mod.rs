@@ -21,6 +21,7 @@ mod keyspace;
 mod lists;
 mod number;
 mod parse;
+mod persistence;
 mod probe;
 mod pubsub;
 mod reply;

@@ -42,8 +42,6 @@ pub enum Effect {
 /// Unix time at virtual zero in milliseconds: 2025-01-01T00:00:00Z.
 const EPOCH_MS: u64 = 1_735_689_600_000;
 const MS: u64 = 1_000_000;
-/// So many names of changed keys may be kept for the next snapshot besides as many as there are keys.
-const CHANGES_KEPT: usize = 10_000;
 /// The server's own clock: `hz 10`.
 const TICK_MS: u64 = 100;
 
@@ -82,9 +80,9 @@ pub struct Store {
     pub(super) effects: Vec<Effect>,
     /// The scripts that were read, by their texts.
     pub(super) scripts: BTreeMap<Bytes, Rc<[Statement]>>,
-    disk: Disk,
+    pub(super) disk: Disk,
     /// What the disk holds, while few enough keys differ from it.
-    base: Option<Base>,
+    pub(super) base: Option<Base>,
     started: u64,
     loading_until: u64,
     pub(super) saved_at: u64,
@@ -394,17 +392,7 @@ impl Store {
             }
             self.note_change(key);
         }
-        // More names than keys: a snapshot of everything costs less than their memory.
-        let kept = self.base.as_ref().map_or(0, Base::distance);
-        if kept > CHANGES_KEPT && kept > CHANGES_KEPT + self.keyspace.len() {
-            self.base = None;
-        }
-    }
-
-    fn note_change(&mut self, key: KeyRef) {
-        if let Some(base) = &mut self.base {
-            base.note(key);
-        }
+        self.bound_changes();
     }
 
     // --- connections --------------------------------------------------------------------------------------------
@@ -425,7 +413,7 @@ impl Store {
         self.clients.remove(&id);
     }
 
-    // --- memory and disk ----------------------------------------------------------------------------------------
+    // --- memory and time ----------------------------------------------------------------------------------------
 
     pub(super) fn used_memory(&self) -> u64 {
         /// About what the real server takes without any data.
@@ -433,34 +421,7 @@ impl Store {
         EMPTY + self.keyspace.size()
     }
 
-    /// Makes a snapshot.
-    pub(super) fn save(&mut self) {
-        self.keyspace.changes = 0;
-        self.saved_at = self.keyspace.now;
-        self.absorb_changes();
-        let base = self.base.take();
-        self.base = Some(self.disk.save(&self.keyspace, base));
-    }
-
-    fn snapshot_due(&self) -> Option<u64> {
-        let Persistence::Snapshots(points) = &self.config.persistence else { return None };
-        let reached = points.iter().filter(|point| self.keyspace.changes >= point.changes.max(1));
-        reached
-            .map(|point| self.saved_at.saturating_add(point.seconds.saturating_mul(1000)).saturating_add(1))
-            .min()
-    }
-
     pub(super) fn uptime_seconds(&self) -> u64 {
         self.keyspace.now.saturating_sub(self.started) / 1000
-    }
-}
-
-/// The process ends. With the append-only file, all that was answered is on disk already.
-impl Drop for Store {
-    fn drop(&mut self) {
-        if self.config.persistence == Persistence::AppendOnly {
-            let data = std::mem::replace(&mut self.keyspace, Keyspace::new());
-            self.disk.write(data.into_databases());
-        }
     }
 }

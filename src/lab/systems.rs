@@ -24,7 +24,7 @@ macro_rules! larger {
 }
 
 /// All of them, in the order of the page's header.
-static ALL: [(&Room, Defaults); 4] = [
+static ALL: &[(&Room, Defaults)] = &[
     (&oracle::OVER_HTTP, Some(oracle::over_http)),
     (&oracle::OVER_NATS, larger!(oracle::over_nats)),
     (&wizard::ROOM, larger!(wizard::defaults)),

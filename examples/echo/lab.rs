@@ -3,10 +3,11 @@
 use super::check::{Check, Verdicts, Violation};
 use super::figures::Figures;
 use super::params::{self, Allowed, Param, Parsed, Setting, ms, param, span};
-use super::presets::Preset;
+use super::system::Preset;
 use super::quantiles::Quantiles;
 use super::system::{Done, Entries, Room, Settings, System, SystemKind};
-use super::{Invalid, Options};
+use super::invalid::Invalid;
+use super::options::Options;
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;

@@ -1,7 +1,9 @@
 //! Curl's command line, as far as a person needs it against the simulated API, and the cluster that it talks to.
 
-use super::run::{Options, Run};
-use super::scenario::{Invalid, Scenario};
+use super::invalid::Invalid;
+use super::options::Options;
+use super::run::Run;
+use super::scenario::Scenario;
 use crate::kernel::Instant;
 use crate::substrate::http::{HttpError, Method, Request, Response};
 use serde::{Deserialize, Serialize};

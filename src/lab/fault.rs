@@ -3,8 +3,8 @@
 //! Examples: `crash:w-04@8s..20s`, `lie:w-09@11s=0.18`, `slow:w-02@5s=4`, `cut:coordinator~w-03@6s..9s`,
 //! `drop:coordinator>w-01@3s=0.2`, `restart:coordinator@30s`, `crash:3?@5s`.
 
+use super::invalid::Invalid;
 use super::params::parse_real;
-use super::scenario::Invalid;
 use crate::kernel::{Duration, Instant};
 use std::fmt;
 use std::str::FromStr;

@@ -3,7 +3,7 @@
 //! The command line (`--set`), scenario files, and the page all go through them, so they have the same keys, ranges,
 //! defaults and errors.
 
-use super::scenario::Invalid;
+use super::invalid::Invalid;
 use crate::kernel::Duration;
 use serde_json::{Value, json};
 

@@ -5,9 +5,10 @@
 
 use super::check::Check;
 use super::fault::{self, Fault};
+use super::options::Options;
+use super::presets;
 use super::run::{EVENTS_MAX, Run};
 use super::system::Entries;
-use super::{presets, run::Options};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::cell::RefCell;

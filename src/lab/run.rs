@@ -7,10 +7,12 @@
 mod faults;
 
 use super::fault::Fault;
+use super::invalid::Invalid;
+use super::options::Options;
 use super::params::Setting;
-use super::scenario::{ACTIONS_MAX, Action, Checked, Invalid, Scenario};
-use super::system::{Entries, System};
-use crate::kernel::{Duration, Instant, Sim, Sink};
+use super::scenario::{ACTIONS_MAX, Action, Checked, Scenario};
+use super::system::System;
+use crate::kernel::{Duration, Instant, Sim};
 use crate::net::{Net, NodeId, RuleId};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 use std::cell::RefCell;
@@ -24,27 +26,6 @@ pub const CALL_LIMIT: Duration = Duration::from_secs(90);
 
 /// The knob that a fault of the kind `lie` turns.
 const LIE: &str = "lie";
-
-/// What a run keeps besides its hash.
-#[derive(Clone)]
-pub struct Options {
-    /// Which records the trace keeps.
-    pub sink: Sink,
-    /// How many requests, jobs or versions the ledger keeps.
-    pub keep: usize,
-    /// Who gets each of them when it has ended.
-    pub entries: Option<Entries>,
-    /// Whether messages in flight are listed, for pictures.
-    pub observed: bool,
-    /// Whether the client makes its load; without it only the console asks.
-    pub client: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { sink: Sink::None, keep: usize::MAX, entries: None, observed: false, client: true }
-    }
-}
 
 /// What is to happen at an instant.
 enum Op {

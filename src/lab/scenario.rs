@@ -1,6 +1,7 @@
 //! A scenario: everything that decides a run, as plain data. And what is wrong with one, if anything.
 
 use super::fault::{self, Fault};
+use super::invalid::Invalid;
 use super::presets;
 use super::system::{Settings, SystemKind};
 use super::systems;
@@ -8,7 +9,6 @@ use crate::kernel::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// The version of the format that this program reads and writes.
 pub const VERSION: u32 = 1;
@@ -20,32 +20,6 @@ pub const HORIZON_DEFAULT: Duration = Duration::from_secs(300);
 pub const HORIZON_MAX: Duration = Duration::from_secs(24 * 3600);
 /// The most actions in a log.
 pub const ACTIONS_MAX: usize = 10_000;
-
-/// A value that is not allowed: which field, what it was, and what it may be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invalid {
-    /// The field.
-    pub field: String,
-    /// Its value.
-    pub value: String,
-    /// What is allowed, in words.
-    pub allowed: String,
-}
-
-impl Invalid {
-    pub(super) fn new(field: &str, value: &str, allowed: &str) -> Self {
-        Invalid { field: field.to_owned(), value: value.to_owned(), allowed: allowed.to_owned() }
-    }
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.value.is_empty() { "nothing" } else { &self.value };
-        write!(f, "{}: {value} is not allowed; allowed: {}", self.field, self.allowed)
-    }
-}
-
-impl std::error::Error for Invalid {}
 
 /// Everything that decides a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

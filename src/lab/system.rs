@@ -5,9 +5,9 @@
 
 use super::check::{Check, Violation};
 use super::figures::Figures;
+use super::invalid::Invalid;
+use super::options::Options;
 use super::params::Setting;
-use super::presets::Preset;
-use super::{Invalid, Options};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{HttpError, Request, Response, Service};
@@ -34,6 +34,22 @@ impl Serialize for SystemKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name)
     }
+}
+
+/// A shipped scenario: what it sets, what goes wrong in it, and why one would look at it.
+pub struct Preset {
+    /// Its name in URLs and on the command line.
+    pub name: &'static str,
+    /// The system that it is about.
+    pub system: SystemKind,
+    /// One line for a list.
+    pub title: &'static str,
+    /// Settings that differ from the defaults.
+    pub set: &'static [(&'static str, &'static str)],
+    /// Faults on schedule.
+    pub faults: &'static str,
+    /// Where its run pauses for good, unless a scenario says otherwise; `None` is the usual horizon.
+    pub horizon: Option<&'static str>,
 }
 
 /// What is known of a system whether or not a program has it.

@@ -3,8 +3,7 @@
 //! The program that the page opens with has one system, so that it stays small: it lacks what is marked as `larger!`
 //! here, and knows of the others what they are called and which scenarios they have.
 
-use super::presets::Preset;
-use super::system::{Room, Settings, SystemKind};
+use super::system::{Preset, Room, Settings, SystemKind};
 use super::{config, oracle, wizard};
 
 /// A system's parameters, each at its default; a program that lacks the system has none.

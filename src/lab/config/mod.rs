@@ -8,9 +8,10 @@ pub(in crate::lab) mod presets;
 
 use super::check::Check;
 use super::figures::Figures;
+use super::invalid::Invalid;
+use super::options::Options;
 use super::params::{self as tables, Setting};
 use super::system::{Done, Room, Settings, System, SystemKind};
-use super::{Invalid, Options};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;

@@ -1,6 +1,6 @@
 //! The configuration system's parameters.
 
-use crate::lab::Invalid;
+use crate::lab::invalid::Invalid;
 use crate::lab::params::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::systems::config::Params;
 use serde_json::json;

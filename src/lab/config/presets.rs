@@ -1,7 +1,7 @@
 //! The configuration system. Changes come often here, and polls too, so that a story is told in half a minute.
 
 use super::KIND;
-use crate::lab::presets::Preset;
+use crate::lab::system::Preset;
 
 /// What both herds have: 200 agents that start together, and few workers, which are not what it is about.
 const HERD_FAULTS: &str = "crash:controller@20s..620s";

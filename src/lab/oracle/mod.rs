@@ -10,9 +10,11 @@ pub(in crate::lab) mod presets_nats;
 
 use super::check::Check;
 use super::figures::Figures;
+use super::invalid::Invalid;
+use super::options::Options;
+use super::params as tables;
 use super::params::Setting;
 use super::system::{Done, Knob, Room, Settings, System, SystemKind};
-use super::{Invalid, Options, params as tables};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;

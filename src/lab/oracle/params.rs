@@ -1,6 +1,6 @@
 //! The oracle's parameters.
 
-use crate::lab::Invalid;
+use crate::lab::invalid::Invalid;
 use crate::lab::params::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::systems::oracle::aggregator::Strategy;
 use crate::systems::oracle::{Delivery, LieMode, Load, Params, Transport};

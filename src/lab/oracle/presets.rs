@@ -1,7 +1,7 @@
 //! The oracle over HTTP.
 
 use super::HTTP;
-use crate::lab::presets::Preset;
+use crate::lab::system::Preset;
 
 pub(in crate::lab) static PRESETS: [Preset; 2] = [
     Preset {

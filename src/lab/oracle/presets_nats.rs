@@ -1,8 +1,8 @@
 //! The oracle over NATS.
 
 use super::NATS;
-use crate::lab::SystemKind;
-use crate::lab::presets::Preset;
+use crate::lab::system::Preset;
+use crate::lab::system::SystemKind;
 
 const SYSTEM: SystemKind = NATS;
 

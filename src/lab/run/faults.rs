@@ -3,7 +3,7 @@
 use super::{LIE, Op, Run, Running};
 use crate::kernel::Instant;
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
-use crate::lab::scenario::Invalid;
+use crate::lab::invalid::Invalid;
 use crate::net::{Effect, NodeId, Rule, Target};
 
 impl Run {

@@ -9,9 +9,10 @@ pub mod theory;
 
 use super::check::Check;
 use super::figures::Figures;
+use super::invalid::Invalid;
+use super::options::Options;
 use super::params::{self as tables, Setting};
 use super::system::{Done, Room, Settings, System, SystemKind};
-use super::{Invalid, Options};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;

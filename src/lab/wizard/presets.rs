@@ -1,7 +1,7 @@
 //! The Math Wizard.
 
 use super::KIND;
-use crate::lab::presets::Preset;
+use crate::lab::system::Preset;
 
 pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {

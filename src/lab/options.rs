@@ -1,0 +1,25 @@
+//! What is kept of a run besides its hash. Nothing here changes what happens in it, but for the load.
+
+use super::system::Entries;
+use crate::kernel::Sink;
+
+/// What a run keeps besides its hash.
+#[derive(Clone)]
+pub struct Options {
+    /// Which records the trace keeps.
+    pub sink: Sink,
+    /// How many requests, jobs or versions the ledger keeps.
+    pub keep: usize,
+    /// Who gets each of them when it has ended.
+    pub entries: Option<Entries>,
+    /// Whether messages in flight are listed, for pictures.
+    pub observed: bool,
+    /// Whether the client makes its load; without it only the console asks.
+    pub client: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { sink: Sink::None, keep: usize::MAX, entries: None, observed: false, client: true }
+    }
+}

@@ -3,9 +3,9 @@
 use super::support::{keys, ms};
 use glasshive::kernel::{Duration, Instant, Kind, Record, Sim, Sink};
 use glasshive::lab::config::checks;
-use glasshive::net::{Effect, Net, NodeId, Rule, Target};
+use glasshive::net::{Effect, LinkModel, Net, NodeId, Rule, Target};
 use glasshive::substrate::http::{CANCELLED, HttpError, Method, REQUEST_SENT, Request, Response};
-use glasshive::systems::config::{Config, Params, TICK_DONE, VERSION_STORED};
+use glasshive::systems::config::{Config, Params, TICK_DONE, VERSION_STORED, WORKER_APPLIED};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -227,6 +227,27 @@ fn a_version_travels_from_the_controller_over_the_agents_into_the_work() {
     assert!(of_w06.windows(2).all(|pair| pair[1].at.since(pair[0].at) == Duration::from_millis(250)));
     let first = of_w06.first().unwrap().at;
     assert!(ms(first) < 12_000.0 && of_w06.len() as f64 > (ms(end) - ms(first)) / 250.0 - 1.0);
+    lab.check();
+}
+
+/// Where the way has no jitter, every answer of the agent comes at the very instant of a tick.
+#[test]
+fn a_version_that_comes_at_the_instant_of_a_tick_comes_before_it() {
+    let mut lab = Lab::quiet(5);
+    let way = LinkModel::new(Duration::from_millis(1), Duration::ZERO);
+    lab.net.connect(lab.node("a-01"), lab.node("w-01"), way);
+    lab.until(Instant::from_millis(5_500));
+    lab.put(4.0, &[]);
+    assert_eq!(lab.call("POST", "localhost:9001/refresh", &[], "").status, 202);
+    lab.until(Instant::from_millis(9_500));
+    let w01 = lab.node("w-01").0;
+    let of_w01 = |kind| lab.records(kind).into_iter().filter(move |record| record.node == w01);
+    let applied: Vec<(f64, u64)> =
+        of_w01(WORKER_APPLIED).map(|record| (ms(record.at), record.value)).collect();
+    assert_eq!(applied, [(1_002.0, 1), (6_002.0, 2)]);
+    let ticks = of_w01(TICK_DONE).map(|tick| (ms(tick.at), tick.value));
+    let around: Vec<(f64, u64)> = ticks.filter(|&(at, _)| (5_000.0..6_500.0).contains(&at)).collect();
+    assert_eq!(around, [(5_002.0, 1), (6_002.0, 2), (6_252.0, 2)]);
     lab.check();
 }
 

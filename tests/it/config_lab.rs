@@ -114,6 +114,15 @@ fn a_bad_version_fails_until_it_is_rolled_back() {
     assert!(log.workers().iter().all(|worker| worker.version > 3), "all have what replaced it");
 }
 
+/// At 20,461,880,689 ns an answer with version 3 comes at the very instant of w-01's tick.
+#[test]
+fn a_tick_at_the_instant_of_a_new_version_is_worked_as_that_says() {
+    let case = Case::preset("bad-rollout", 265_050_008_879).faults("restart:w-01@19459ms").seconds(60);
+    for check in played(&case.scenario, Instant::MAX).system().checks() {
+        assert!(check.ok, "{}: {}", check.name, check.detail);
+    }
+}
+
 #[test]
 fn where_the_broker_is_down_there_is_only_polling() {
     let run = played(&Scenario::preset("poll-vs-push", 7), at(60_000));

@@ -109,7 +109,7 @@ impl Worker {
 // --- the work ---------------------------------------------------------------------------------------------------
 
 /// Answers the configured query at the configured rate. A new version counts from the tick before it on, so a higher
-/// rate does not wait for a slow tick to end.
+/// rate does not wait for a slow tick to end; one that comes at the very instant of a tick comes before it.
 async fn work_for_ever(worker: &Worker, mut changes: Receiver<()>) {
     let ctx = worker.site.ctx();
     let mut last = ctx.now();
@@ -120,9 +120,10 @@ async fn work_for_ever(worker: &Worker, mut changes: Receiver<()>) {
             continue;
         };
         let gap = Duration::from_secs_f64(1.0 / applied.document.settings.rate);
-        let tick = pin!(ctx.sleep_until(last + worker.site.net().work(worker.node, gap)));
         let change = pin!(changes.recv());
-        if let Either::Left(_) = select(tick, change).await {
+        let tick = pin!(ctx.sleep_until(last + worker.site.net().work(worker.node, gap)));
+        // In this order: both may be there.
+        if let Either::Right(_) = select(change, tick).await {
             last = ctx.now();
             answer(worker, &applied.document);
         }

@@ -4,7 +4,9 @@ use futures::FutureExt;
 use glasshive::kernel::{Duration, Instant, Sim, Sink};
 use glasshive::net::{Effect, LinkModel, Net, NodeId, Rule, Target};
 use glasshive::substrate::stream::{ConnectError, Streams};
-use glasshive::substrate::valkey::{Config, Disk, Error, OutputLimit, Persistence, Valkey, Version, serve};
+use glasshive::substrate::valkey::{
+    Config, Disk, Error, OutputLimit, Persistence, Probe, Seen, Valkey, Version, serve_probed,
+};
 use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
@@ -17,6 +19,7 @@ struct Lab {
     client: NodeId,
     server: NodeId,
     valkey: Valkey,
+    probe: Probe,
     notes: Rc<RefCell<Vec<String>>>,
 }
 
@@ -32,15 +35,17 @@ impl Lab {
         net.connect(client, server, LinkModel::new(ms(10), Duration::ZERO));
         let wire = Streams::new(&net);
         wire.assign(ADDRESS, server);
-        let (disk, role_wire) = (Disk::new(), wire.clone());
+        let (disk, probe, role_wire) = (Disk::new(), Probe::default(), wire.clone());
+        let role_probe = probe.clone();
         net.set_role(server, move |shutdown| {
-            serve(role_wire.clone(), ADDRESS.to_owned(), config.clone(), disk.clone(), shutdown).boxed_local()
+            let (wire, address, probe) = (role_wire.clone(), ADDRESS.to_owned(), role_probe.clone());
+            serve_probed(wire, address, config.clone(), disk.clone(), shutdown, probe).boxed_local()
         });
         net.set_role(client, |_| std::future::pending().boxed_local());
         net.start(server);
         net.start(client);
         let valkey = Valkey::connect(&wire, client, ADDRESS);
-        (sim, Lab { net, client, server, valkey, notes: Rc::default() })
+        (sim, Lab { net, client, server, valkey, probe, notes: Rc::default() })
     }
 
     /// At `at` ms the client begins something, and notes what became of it.
@@ -100,6 +105,59 @@ fn a_blocked_pop_gets_what_is_pushed_or_nothing_after_its_time() {
     sim.run_until(Instant::from_millis(2000));
     // Blocked at 1030, due at 1360, noticed by an idle server at 1400.
     assert_eq!(lab.notes(), ["240 Ok(1)", r#"240 Ok(Some("job"))"#, "1410 Ok(None)"]);
+}
+
+/// Notes what a probe sees, and how long the list `q` is then.
+fn note_seen(lab: &Lab) {
+    let (probe, notes) = (lab.probe.clone(), Rc::clone(&lab.notes));
+    lab.probe.listen(move |seen| {
+        let what = match seen {
+            Seen::Started => "started".to_owned(),
+            Seen::Saved => "saved".to_owned(),
+            Seen::Executed { words, reply, .. } => {
+                format!("{} {reply:?}", String::from_utf8_lossy(&words[0]))
+            }
+        };
+        notes.borrow_mut().push(format!("{what}, {}", probe.list("q").len()));
+    });
+}
+
+#[test]
+fn a_probe_sees_a_command_after_its_effect_and_with_its_outcome() {
+    let (mut sim, lab) = Lab::new(config(Persistence::default_save_points()));
+    note_seen(&lab);
+    let alone = |lab: Lab| async move { drop(lab.valkey.brpop("q", ms(0)).await) };
+    lab.at(0, alone);
+    let own = |lab: Lab| async move {
+        let [push, multi, queued, wrong, exec] =
+            [&["LPUSH", "q", "a", "b"][..], &["MULTI"], &["RPUSH", "q", "c"], &["INCR", "q"], &["EXEC"]]
+                .map(|words| lab.valkey.send(words.iter().map(|word| word.as_bytes().into()).collect()));
+        let _ = futures::join!(push, multi, queued, wrong, exec);
+        drop(lab.valkey.command(["LPUSH", "q"]).await);
+    };
+    lab.at(200, own);
+    sim.run_until(Instant::from_millis(500));
+    lab.net.stop(lab.server);
+    sim.run_until(Instant::from_millis(600));
+    lab.net.start(lab.server);
+    sim.run_until(Instant::from_millis(700));
+    let mut seen = lab.notes();
+    seen.retain(|note| !note.ends_with("()"));
+    let wrong = r#"INCR Error("WRONGTYPE Operation against a key holding the wrong kind of value"), 2"#;
+    assert_eq!(
+        seen,
+        [
+            "started, 0",
+            "LPUSH Int(2), 1",
+            "BRPOP Array([Bulk([113]), Bulk([97])]), 1",
+            "MULTI Simple(\"OK\"), 1",
+            "RPUSH Int(2), 2",
+            wrong,
+            "LPUSH Error(\"ERR wrong number of arguments for 'lpush' command\"), 2",
+            "saved, 2",
+            "started, 2",
+        ]
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::config::Persistence;
 use super::disk::Base;
 use super::keyspace::{KeyRef, Keyspace};
-use super::store::Store;
+use super::store::{Effect, Store};
 
 /// So many names of changed keys may be kept for the next snapshot besides as many as there are keys.
 const CHANGES_KEPT: usize = 10_000;
@@ -16,6 +16,7 @@ impl Store {
         self.absorb_changes();
         let base = self.base.take();
         self.base = Some(self.disk.save(&self.keyspace, base));
+        self.effects.push(Effect::Saved);
     }
 
     pub(super) fn snapshot_due(&self) -> Option<u64> {

@@ -1,22 +1,34 @@
-//! What the laboratory sees of a running server: its data, and what passes through it. Nothing in a simulation reads it.
+//! What the laboratory sees of a running server: its data, and what it does. Nothing in a simulation reads it.
 
+use super::parse::is;
 use super::reply::Reply;
 use super::store::{Store, Words};
 use super::value::Value;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-/// What passes through a server, with the number of the connection (`Conn::number`).
+/// What a server has done.
 #[derive(Clone, Copy, Debug)]
 pub enum Seen<'a> {
-    /// A command, just before it is executed.
-    Command(&'a Words),
-    /// A reply, just before it leaves.
-    Reply(&'a Reply),
+    /// It has started, with what its disk held.
+    Started,
+    /// It has executed a command, and its reply is about to leave. The commands of a transaction are seen when it is
+    /// executed; those of one that is called off never are. A script is one command.
+    Executed {
+        /// The number of the connection (`Conn::number`). One that ever subscribes to anything is not seen from then on.
+        connection: u64,
+        /// The command.
+        words: &'a Words,
+        /// Its outcome.
+        reply: &'a Reply,
+    },
+    /// It has made a snapshot.
+    Saved,
 }
 
 /// Who hears of it.
-type Listener = Rc<dyn Fn(u64, Seen)>;
+type Listener = Rc<dyn Fn(Seen)>;
 
 /// A look into the server that runs now. It belongs to whoever built the node. Cheap to clone: clones are the same.
 #[derive(Clone, Default)]
@@ -29,8 +41,8 @@ struct Inner {
 }
 
 impl Probe {
-    /// Says who hears of each command and each reply.
-    pub fn listen(&self, listener: impl Fn(u64, Seen) + 'static) {
+    /// Says who hears of what a server does from here on.
+    pub fn listen(&self, listener: impl Fn(Seen) + 'static) {
         self.0.borrow_mut().listener = Some(Rc::new(listener));
     }
 
@@ -53,10 +65,123 @@ impl Probe {
         self.0.borrow_mut().store = Rc::downgrade(store);
     }
 
-    pub(super) fn tell(&self, connection: u64, seen: Seen) {
+    /// Whether anybody hears of anything.
+    pub(super) fn is_heard(&self) -> bool {
+        self.0.borrow().listener.is_some()
+    }
+
+    pub(super) fn tell(&self, seen: Seen) {
         let listener = self.0.borrow().listener.clone();
         if let Some(listener) = listener {
-            listener(connection, seen);
+            listener(seen);
         }
+    }
+}
+
+/// The commands of one connection that have no reply yet. Replies come in the commands' order, one for each, unless the
+/// client subscribes.
+#[derive(Default)]
+pub(super) struct Unanswered {
+    words: VecDeque<Words>,
+    /// Those of its transaction, which have been queued.
+    queued: Vec<Words>,
+}
+
+impl Unanswered {
+    pub(super) fn received(&mut self, batch: &[Words]) {
+        let subscribed = self.words.back().is_some_and(subscribes);
+        if !subscribed {
+            let until = batch.iter().position(subscribes).map_or(batch.len(), |at| at + 1);
+            self.words.extend(batch[..until].iter().filter(|words| !words.is_empty()).cloned());
+        }
+    }
+
+    /// A reply is about to leave: the commands that it is the outcome of, each with its own.
+    pub(super) fn executed<'r>(&mut self, reply: &'r Reply) -> Vec<(Words, &'r Reply)> {
+        if self.words.front().is_none_or(subscribes) {
+            return Vec::new();
+        }
+        let Some(words) = self.words.pop_front() else { return Vec::new() };
+        let is_any_of = |names: &[&str]| names.iter().any(|name| is(&words[0], name));
+        match reply {
+            Reply::Simple(text) if text == "QUEUED" => {
+                self.queued.push(words);
+                Vec::new()
+            }
+            Reply::Array(replies) if is_any_of(&["exec"]) => self.queued.drain(..).zip(replies).collect(),
+            _ => {
+                if is_any_of(&["exec", "discard", "reset"]) {
+                    self.queued.clear();
+                }
+                vec![(words, reply)]
+            }
+        }
+    }
+}
+
+fn subscribes(words: &Words) -> bool {
+    words.first().is_some_and(|name| is(name, "subscribe") || is(name, "psubscribe"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(exchanges: &[(&str, Reply)]) -> Vec<(String, Reply)> {
+        let mut unanswered = Unanswered::default();
+        let words = |text: &str| text.split(' ').map(|word| word.as_bytes().into()).collect();
+        unanswered.received(&exchanges.iter().map(|(text, _)| words(text)).collect::<Vec<Words>>());
+        let text = |words: Words| String::from_utf8_lossy(&words[1]).into_owned();
+        let executed = exchanges.iter().flat_map(|(_, reply)| {
+            unanswered
+                .executed(reply)
+                .into_iter()
+                .map(|(words, reply)| (text(words), reply.clone()))
+                .collect::<Vec<_>>()
+        });
+        executed.collect()
+    }
+
+    #[test]
+    fn a_transaction_is_seen_when_it_is_executed() {
+        let queued = || Reply::Simple("QUEUED".into());
+        let of = |end: (&'static str, Reply)| {
+            seen(&[
+                ("SET a", Reply::OK),
+                ("MULTI -", Reply::OK),
+                ("SET b", queued()),
+                ("SET c", queued()),
+                end,
+                ("GET d", Reply::NilBulk),
+            ])
+        };
+        let own = [("a".to_owned(), Reply::OK), ("-".to_owned(), Reply::OK)];
+        let rest = ("d".to_owned(), Reply::NilBulk);
+        let executed = of(("exec -", Reply::Array(vec![Reply::Int(1), Reply::NilBulk])));
+        assert_eq!(executed[..2], own);
+        assert_eq!(
+            executed[2..],
+            [("b".to_owned(), Reply::Int(1)), ("c".to_owned(), Reply::NilBulk), rest.clone()]
+        );
+        for end in [("EXEC -", Reply::NilArray), ("DISCARD -", Reply::OK)] {
+            let names: Vec<String> = of(end).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, ["a", "-", "-", "d"]);
+        }
+    }
+
+    #[test]
+    fn who_subscribes_is_seen_until_then() {
+        let message = || Reply::Array(vec![Reply::bulk("message")]);
+        let all = [
+            ("GET a", Reply::NilBulk),
+            ("SUBSCRIBE b", message()),
+            ("PING c", message()),
+            ("GET d", message()),
+        ];
+        assert_eq!(seen(&all), [("a".to_owned(), Reply::NilBulk)]);
+        let mut unanswered = Unanswered::default();
+        unanswered.received(&[vec![b"PSUBSCRIBE"[..].into()]]);
+        (0..3).for_each(|_| unanswered.received(&[vec![b"PING"[..].into()]]));
+        assert_eq!(unanswered.words.len(), 1, "nothing is kept for it");
     }
 }

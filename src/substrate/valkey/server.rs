@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::disk::Disk;
-use super::probe::{Probe, Seen};
+use super::probe::{Probe, Seen, Unanswered};
 use super::reply::Reply;
 use super::store::{ConnId, Effect, Store, Words};
 use crate::kernel::{Ctx, Instant, Receiver, Sender, channel};
@@ -58,6 +58,8 @@ struct Server {
     armed: Cell<Option<Instant>>,
     stop: Sender<()>,
     probe: Probe,
+    /// What the probe has yet to see the outcome of.
+    unanswered: RefCell<BTreeMap<ConnId, Unanswered>>,
 }
 
 /// Serves at `address` until the node is asked to end, which it does as on SIGTERM: with a snapshot if it makes any, and
@@ -80,6 +82,7 @@ pub async fn serve_probed(
     let (stop, mut stopped) = channel(&ctx, 1);
     let store = Rc::new(RefCell::new(Store::new(config, disk, ctx.now())));
     probe.watch(&store);
+    probe.tell(Seen::Started);
     let server = Rc::new(Server {
         store,
         ctx: ctx.clone(),
@@ -89,6 +92,7 @@ pub async fn serve_probed(
         armed: Cell::default(),
         stop,
         probe,
+        unanswered: RefCell::default(),
     });
     let accepting = {
         let (server, ctx) = (Rc::clone(&server), ctx.clone());
@@ -104,7 +108,8 @@ pub async fn serve_probed(
     let clock = ctx.spawn(Rc::clone(&server).keep_time(rewound));
     let graceful = futures::future::select(shutdown.requested().boxed_local(), stopped.recv().boxed_local());
     if let futures::future::Either::Left(_) = graceful.await {
-        server.store.borrow_mut().shut_down(ctx.now());
+        let effects = server.store.borrow_mut().shut_down(ctx.now());
+        server.carry_out(effects);
     }
     ctx.abort(accepting);
     ctx.abort(clock);
@@ -113,7 +118,6 @@ pub async fn serve_probed(
 impl Server {
     /// One connection, until either side closes it.
     async fn attend(self: Rc<Self>, mut conn: Conn<Reply, Commands>) {
-        let number = conn.number();
         let (closer, mut closed) = channel(&self.ctx, 1);
         let (id, effects) = {
             let mut store = self.store.borrow_mut();
@@ -128,14 +132,15 @@ impl Server {
                 Poll::Pending => conn.poll_recv(cx),
             });
             let Some(Commands(batch)) = next.await else { break };
-            for words in &batch {
-                self.probe.tell(number, Seen::Command(words));
+            if self.probe.is_heard() {
+                self.unanswered.borrow_mut().entry(id).or_default().received(&batch);
             }
             let effects = self.store.borrow_mut().execute(id, batch, self.ctx.now());
             self.carry_out(effects);
         }
         self.outlets.borrow_mut().remove(&id);
         self.closers.borrow_mut().remove(&id);
+        self.unanswered.borrow_mut().remove(&id);
         let effects = self.store.borrow_mut().disconnect(id, self.ctx.now());
         self.carry_out(effects);
     }
@@ -145,6 +150,7 @@ impl Server {
             match effect {
                 Effect::Send(id, reply) => self.send(id, reply),
                 Effect::Close(id) => self.close(id),
+                Effect::Saved => self.probe.tell(Seen::Saved),
                 // One request to end is enough.
                 Effect::Shutdown => drop(self.stop.send(())),
             }
@@ -157,12 +163,19 @@ impl Server {
 
     fn send(&self, id: ConnId, reply: Reply) {
         let Some(outlet) = self.outlets.borrow().get(&id).cloned() else { return };
-        self.probe.tell(outlet.number(), Seen::Reply(&reply));
+        self.tell_executed(id, outlet.number(), &reply);
         // Who has gone does not hear it; its task is about to notice.
         let _ = outlet.send(reply);
         let pending = outlet.pending_bytes();
         if self.store.borrow_mut().exceeds_output_limit(id, pending, self.ctx.now()) {
             self.close(id);
+        }
+    }
+
+    fn tell_executed(&self, id: ConnId, connection: u64, reply: &Reply) {
+        let executed = self.unanswered.borrow_mut().get_mut(&id).map(|commands| commands.executed(reply));
+        for (words, reply) in executed.unwrap_or_default() {
+            self.probe.tell(Seen::Executed { connection, words: &words, reply });
         }
     }
 

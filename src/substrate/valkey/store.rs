@@ -35,6 +35,8 @@ pub enum Effect {
     Send(ConnId, Reply),
     /// Close a connection, once everything before has been sent.
     Close(ConnId),
+    /// Nothing: a snapshot has been made.
+    Saved,
     /// End the process.
     Shutdown,
 }
@@ -186,11 +188,12 @@ impl Store {
     }
 
     /// A graceful end: a snapshot, if there are any to be made.
-    pub fn shut_down(&mut self, now: Instant) {
+    pub fn shut_down(&mut self, now: Instant) -> Vec<Effect> {
         self.keyspace.now = unix_ms(now);
         if matches!(&self.config.persistence, Persistence::Snapshots(points) if !points.is_empty()) {
             self.save();
         }
+        std::mem::take(&mut self.effects)
     }
 
     /// Says how many bytes of a client's replies it has not read yet. True when it is cut off for that.

@@ -291,19 +291,14 @@ impl Wizard {
         net.set_role(*valkey, move |shutdown| {
             let config = here.store_config();
             let address = VALKEY.to_owned();
-            let (site, seen) = (here.clone(), probe.clone());
-            let serving = valkey::serve_probed(
+            Box::pin(valkey::serve_probed(
                 here.wire.clone(),
                 address,
                 config,
                 disk.clone(),
                 shutdown,
                 probe.clone(),
-            );
-            Box::pin(async move {
-                // In this order: the store has loaded what it has when the log looks.
-                futures::join!(serving, async { site.reconcile(&seen) });
-            })
+            ))
         });
     }
 

@@ -1,4 +1,4 @@
-//! How the log hears from the store: every command and every reply there passes here. The other end of a job's way out of
+//! How the log hears from the store: every command that it has executed passes here. The other end of a job's way out of
 //! the queue is a worker's line; a line that has gone with a job on it has lost it.
 
 use super::log::Loss;
@@ -6,9 +6,7 @@ use super::messages::Payload;
 use super::queue::{BURY, COMPLETE, DEAD_LETTER, QUEUE, RETRY, element_of};
 use super::{Mode, Site};
 use crate::substrate::valkey::{Probe, Reply, Seen, Words};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// The lines of living workers by the number of their connection, each with the job that is on its way.
 #[derive(Default)]
@@ -37,37 +35,13 @@ impl Lines {
     }
 }
 
-/// A transaction that moves a job on.
-#[derive(Default)]
-struct Move {
-    job: Option<(Step, String)>,
-    executing: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Step {
-    Queued,
-    Reaped,
-    Buried,
-}
-
 /// Listens at the store from now on.
 pub(super) fn listen(site: &Site, probe: &Probe) {
-    let site = site.clone();
-    let moves = Rc::new(RefCell::new(BTreeMap::<u64, Move>::new()));
-    probe.listen(move |connection, seen| match seen {
-        Seen::Command(words) => command(&site, &mut moves.borrow_mut(), connection, words),
-        Seen::Reply(reply) => {
-            let ended = moves.borrow().get(&connection).is_some_and(|step| step.executing);
-            if ended {
-                let step = moves.borrow_mut().remove(&connection).and_then(|step| step.job);
-                if let (Some((step, job)), Reply::Array(_)) = (step, reply) {
-                    moved(&site, step, &job);
-                }
-            } else if let Some(job) = element_of(reply).and_then(id_of) {
-                taken(&site, connection, &job);
-            }
-        }
+    let (site, store) = (site.clone(), probe.clone());
+    probe.listen(move |seen| match seen {
+        Seen::Started => site.reconcile(&store),
+        Seen::Executed { reply: Reply::Error(_), .. } | Seen::Saved => {}
+        Seen::Executed { connection, words, reply } => executed(&site, connection, words, reply),
     });
 }
 
@@ -75,52 +49,32 @@ fn id_of(element: &str) -> Option<String> {
     serde_json::from_str::<Payload>(element).ok().map(|payload| payload.task_id)
 }
 
-fn command(site: &Site, moves: &mut BTreeMap<u64, Move>, connection: u64, words: &Words) {
+/// A command had its effect.
+fn executed(site: &Site, connection: u64, words: &Words, reply: &Reply) {
     let word = |i: usize| words.get(i).and_then(|word| std::str::from_utf8(word).ok()).unwrap_or_default();
-    let step = match (word(0), word(1)) {
-        ("MULTI", _) => {
-            moves.insert(connection, Move::default());
-            return;
-        }
-        ("EXEC", _) => {
-            if let Some(step) = moves.get_mut(&connection) {
-                step.executing = true;
+    // EVAL script 4 hash list list list job result by; two keys in the other scripts.
+    let place = match word(0) {
+        "EVAL" if word(1) == COMPLETE => 7,
+        "EVAL" => 5,
+        _ => 2,
+    };
+    let (log, now) = (&site.log, site.ctx().now());
+    match (word(0), word(1)) {
+        ("BRPOP" | "BLMOVE", _) => {
+            if let Some(job) = element_of(reply).and_then(id_of) {
+                taken(site, connection, &job);
             }
-            return;
         }
-        ("LPUSH", QUEUE) => Step::Queued,
-        ("RPUSH", QUEUE) => Step::Reaped,
-        ("LPUSH", DEAD_LETTER) => Step::Buried,
-        ("EVAL", script) => {
-            // EVAL script 4 hash list list list job result by; two keys in the other scripts.
-            let place = if script == COMPLETE { 7 } else { 5 };
+        (command, target) => {
             let Some(job) = id_of(word(place)) else { return };
-            match script {
-                COMPLETE => {
-                    let by = site.container_of(word(place + 2));
-                    site.log.borrow_mut().done(&job, by, site.ctx().now());
-                }
-                RETRY => moved(site, Step::Queued, &job),
-                BURY => moved(site, Step::Buried, &job),
+            match (command, target) {
+                ("LPUSH", QUEUE) | ("EVAL", RETRY) => log.borrow_mut().queued(&job, now),
+                ("RPUSH", QUEUE) => log.borrow_mut().reaped(&job, now),
+                ("LPUSH", DEAD_LETTER) | ("EVAL", BURY) => log.borrow_mut().buried(&job, now),
+                ("EVAL", COMPLETE) => log.borrow_mut().done(&job, site.container_of(word(place + 2)), now),
                 _ => {}
             }
-            return;
         }
-        _ => return,
-    };
-    let Some(job) = id_of(word(2)) else { return };
-    match moves.get_mut(&connection) {
-        Some(pending) => pending.job = Some((step, job)),
-        None => moved(site, step, &job),
-    }
-}
-
-fn moved(site: &Site, step: Step, job: &str) {
-    let (mut log, now) = (site.log.borrow_mut(), site.ctx().now());
-    match step {
-        Step::Queued => log.queued(job, now),
-        Step::Reaped => log.reaped(job, now),
-        Step::Buried => log.buried(job, now),
     }
 }
 

@@ -110,7 +110,7 @@ impl Player {
                     self.target = self.run.now();
                 }
                 self.note_speed(self.run.now().since(before), elapsed_ms);
-                if self.run.now() >= self.run.horizon() || self.run.is_exhausted() {
+                if self.run.now() >= self.run.horizon() || self.run.stopped().is_some() {
                     self.state = PlayerState::Paused;
                 }
                 true

@@ -188,6 +188,9 @@ mod native {
         if let Some(path) = &args.trace {
             write_trace(&run, path)?;
         }
+        if let Some(why) = run.stopped() {
+            eprintln!("glasshive: {why}");
+        }
         let report = Report::of(&run);
         match stream {
             Some(stream) => stream.end(&run, &report).map_err(Problem::Output)?,

@@ -52,6 +52,7 @@ impl Cluster {
                 return Ok(answer);
             }
             if !self.run.run_instant(self.run.horizon()) {
+                self.run.check_passing()?;
                 let horizon = format!("{}", self.run.horizon().since(Instant::ZERO));
                 return Err(Invalid::new("horizon", &horizon, "enough virtual time left to get an answer"));
             }

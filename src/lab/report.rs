@@ -46,6 +46,7 @@ impl Report {
         let mut checks = run.system().checks();
         let few = if run.is_exhausted() { Err(String::new()) } else { Ok(()) };
         checks.push(Check::new(&format!("the run has at most {EVENTS_MAX} events"), few));
+        checks.push(Check::new("virtual time passes", run.stuck().map_or(Ok(()), Err)));
         Report {
             scenario: scenario(run),
             seed: run.scenario().seed,

@@ -12,7 +12,7 @@ use super::options::Options;
 use super::params::Setting;
 use super::scenario::{ACTIONS_MAX, Action, Checked, Scenario};
 use super::system::System;
-use crate::kernel::{Duration, Instant, Sim};
+use crate::kernel::{Busy, Duration, Instant, Scope, Sim, Stuck};
 use crate::net::{Net, NodeId, RuleId};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 use std::cell::RefCell;
@@ -21,6 +21,10 @@ use std::rc::Rc;
 
 /// A run stops when it has this many events: far more than a day of any shipped scenario.
 pub const EVENTS_MAX: u64 = 200_000_000;
+/// One instant may have this many polls of tasks, and so many more for each node …
+pub const POLLS_MAX: u64 = 2_000_000;
+/// … which all may have a crowd to start or to answer at once.
+const POLLS_MAX_PER_NODE: u64 = 200;
 /// How long the console waits for an answer of the simulated API.
 pub const CALL_LIMIT: Duration = Duration::from_secs(90);
 
@@ -77,9 +81,10 @@ impl Run {
     /// Checks a scenario and builds its run at virtual zero.
     pub fn new(scenario: &Scenario, options: Options) -> Result<Self, Invalid> {
         let Checked { settings, faults, faults_are_own, horizon } = scenario.check()?;
-        let sim = Sim::new(scenario.seed, options.sink);
+        let mut sim = Sim::new(scenario.seed, options.sink);
         let net = Net::new(&sim.ctx(), options.observed);
         let system = settings.start(&net, &options);
+        sim.limit_polls(POLLS_MAX + POLLS_MAX_PER_NODE * net.nodes().count() as u64);
         let born_liars = system.knob(LIE).map_or_else(BTreeMap::new, |lie| {
             lie.nodes().iter().filter_map(|&node| Some((node, lie.get(node)?))).collect()
         });
@@ -116,7 +121,7 @@ impl Run {
     pub fn run_until(&mut self, limit: Instant) {
         let limit = limit.min(self.horizon);
         while self.run_instant(limit) {}
-        if !self.is_exhausted() && self.now() < limit {
+        if !self.is_stopped() && self.now() < limit {
             self.sim.run_until(limit);
         }
     }
@@ -124,7 +129,7 @@ impl Run {
     /// Plays the next instant at which anything happens, if it is not later than `limit` and the horizon.
     pub fn run_instant(&mut self, limit: Instant) -> bool {
         let limit = limit.min(self.horizon);
-        if self.is_exhausted() {
+        if self.is_stopped() {
             return false;
         }
         let Some((&(at, _), _)) = self.agenda.first_key_value().filter(|((at, _), _)| *at <= limit) else {
@@ -133,13 +138,16 @@ impl Run {
         if at > self.now() && self.sim.run_instant(at - Duration::from_nanos(1)) {
             return true;
         }
+        if self.is_stopped() {
+            return false;
+        }
         self.sim.skip_to(at);
         while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 == at) {
             let op = entry.remove();
             self.apply(op);
         }
         self.sim.run_until(at);
-        true
+        !self.is_stopped()
     }
 
     /// Plays until at least one more event has happened, and that instant to its end. False at the horizon.
@@ -167,6 +175,41 @@ impl Run {
     /// True when the run has as many events as a run may have; it then stands still.
     pub fn is_exhausted(&self) -> bool {
         self.events() >= EVENTS_MAX
+    }
+
+    /// Why virtual time does not pass any more: one instant had more polls than an instant may have, since what takes no
+    /// time follows from itself.
+    pub fn stuck(&self) -> Option<String> {
+        let Stuck { at, polls, busiest } = self.sim.stuck()?;
+        let who = |busy: &Busy| {
+            let node = match busy.scope {
+                Scope(0) => "the network".into(),
+                Scope(node) => self.net.name(NodeId(node)),
+            };
+            let Busy { polls, spawned_at, .. } = busy;
+            format!("{node} ({polls}, {}:{})", spawned_at.file(), spawned_at.line())
+        };
+        let (at, busiest) = (at.since(Instant::ZERO), busiest.iter().map(who).collect::<Vec<_>>().join(", "));
+        Some(format!(
+            "virtual time stands still at {at}: work that takes no time has no end. \
+             Tasks were polled {polls} times in this instant, most of all those of {busiest}"
+        ))
+    }
+
+    /// Why the run stands still before its horizon, if it does.
+    pub fn stopped(&self) -> Option<String> {
+        let exhausted = || format!("the run has {EVENTS_MAX} events, as many as a run may have");
+        self.stuck().or_else(|| self.is_exhausted().then(exhausted))
+    }
+
+    /// Refuses what would need virtual time that does not pass.
+    pub(super) fn check_passing(&self) -> Result<(), Invalid> {
+        let refuse = |why: String| Err(Invalid::new("time", "an instant that never comes", &why));
+        self.stopped().map_or(Ok(()), refuse)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.sim.stuck().is_some() || self.is_exhausted()
     }
 
     // --- what a person does -----------------------------------------------------------------------------------
@@ -203,6 +246,7 @@ impl Run {
 
     fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
         let (at, now) = (action.at(), self.now());
+        self.check_passing()?;
         if at > self.horizon {
             let allowed = format!("an instant before the horizon of {}", self.horizon.since(Instant::ZERO));
             return Err(Invalid::new("at_ms", &format!("{}", at.as_millis_f64()), &allowed));

@@ -88,7 +88,8 @@ impl Lab {
     /// The same, and a value that is not allowed is said on the page.
     pub fn attempt<R>(&self, act: impl FnOnce(&mut Player) -> Result<R, Invalid>) -> Result<R, Invalid> {
         let outcome = self.act(act);
-        self.problem.set(outcome.as_ref().err().map(Invalid::to_string));
+        let refused = outcome.as_ref().err().map(Invalid::to_string);
+        self.problem.set(refused.or_else(|| self.read(|player| player.run().stopped())));
         outcome
     }
 
@@ -145,7 +146,12 @@ impl Lab {
         self.snapshot.get_untracked()
     }
 
+    /// Shows this moment, and why no other follows if none does.
     fn show(&self) {
+        let stopped = self.read(|player| player.run().stopped());
+        if stopped.is_some() && self.problem.with_untracked(|problem| *problem != stopped) {
+            self.problem.set(stopped);
+        }
         let mut shown = None;
         self.player.update_value(|player| shown = Some((Rc::new(player.snapshot()), status_of(player))));
         if let Some((snapshot, status)) = shown {

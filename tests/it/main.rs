@@ -53,6 +53,7 @@ mod cli;
 mod curl;
 mod curl_config;
 mod quantiles;
+mod stuck;
 
 mod layers;
 mod tidy;

@@ -168,7 +168,7 @@ fn check_invariants(seed: u64) {
     case.check(|run| {
         let report = Report::of(run);
         assert!(report.ok(), "{:#?}", report.checks.iter().filter(|check| !check.ok).collect::<Vec<_>>());
-        assert_eq!(report.checks.len(), 6);
+        assert_eq!(report.checks.len(), 7);
         assert_eq!(ms(run.now()), 40_000.0);
         for (record, n) in run.trace().records().zip(1..) {
             assert!(record.n == n && record.cause < n, "{record:?}");

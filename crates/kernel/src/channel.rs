@@ -129,8 +129,11 @@ impl<T> Receiver<T> {
         let mut state = shared.state.borrow_mut();
         match state.queue.front() {
             Some(&(at, _)) if at <= shared.core.now() => {
+                // A receiver that never has to wait would keep its task from ever giving way.
+                if state.waiting.take().is_none() && !shared.core.executor.may_go_on() {
+                    return Poll::Pending;
+                }
                 shared.disarm(&mut state);
-                state.waiting = None;
                 Poll::Ready(state.queue.pop_front().map(|(_, message)| message))
             }
             None if state.senders == 0 => Poll::Ready(None),

@@ -5,12 +5,17 @@
 //! combinators of `futures`) gets a real [`Waker`], which may be cloned, kept and woken from anywhere: it leaves the
 //! slot's number in a shared list that the executor looks at before every ready task.
 //!
+//! Every poll is counted, so that a simulation whose time stands still can be ended; see `stuck.rs`.
+//!
 //! Dropping a future can run any code, so no table is borrowed while one is dropped or polled.
 
+use crate::stuck::{Polled, Stuck, Watch};
+use crate::time::Instant;
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,7 +72,6 @@ pub struct Span {
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-#[derive(Default)]
 struct Slot {
     generation: u32,
     /// `None` while the task is being polled, and in a free slot.
@@ -76,16 +80,30 @@ struct Slot {
     queued: bool,
     scope: Scope,
     span: Span,
+    spawned_at: &'static Location<'static>,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    #[default]
     Free,
     Waiting,
     Running,
     /// Aborted by itself or by something that it called: dropped as soon as its poll returns.
     AbortedWhileRunning,
+}
+
+impl Slot {
+    fn vacant(spawned_at: &'static Location<'static>) -> Self {
+        Slot {
+            generation: 0,
+            task: None,
+            state: State::Free,
+            queued: false,
+            scope: Scope::default(),
+            span: Span::default(),
+            spawned_at,
+        }
+    }
 }
 
 /// Who is to be woken: one of the executor's tasks, or whatever a foreign waker stands for.
@@ -144,6 +162,8 @@ pub(crate) struct Executor {
     current: Cell<TaskId>,
     /// The data pointer of the current task's waker: tells a waker of ours from a combinator's.
     current_waker: Cell<*const ()>,
+    watch: Watch,
+    pub(crate) now: Cell<Instant>,
     pub(crate) scope: Cell<Scope>,
     pub(crate) span: Cell<Span>,
 }
@@ -156,6 +176,8 @@ impl Default for Executor {
             wakes: Arc::default(),
             current: Cell::new(TaskId::NONE),
             current_waker: Cell::new(std::ptr::null()),
+            watch: Watch::default(),
+            now: Cell::new(Instant::ZERO),
             scope: Cell::default(),
             span: Cell::default(),
         }
@@ -163,10 +185,10 @@ impl Default for Executor {
 }
 
 impl Executor {
-    pub(crate) fn spawn(&self, scope: Scope, task: Task) -> TaskId {
+    pub(crate) fn spawn(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
         let tasks = &mut *self.tasks.borrow_mut();
         let index = tasks.free.pop().unwrap_or_else(|| {
-            tasks.slots.push(Slot::default());
+            tasks.slots.push(Slot::vacant(spawned_at));
             (tasks.slots.len() - 1) as u32
         });
         let slot = &mut tasks.slots[index as usize];
@@ -175,6 +197,7 @@ impl Executor {
         slot.queued = true;
         slot.scope = scope;
         slot.span = self.span.get();
+        slot.spawned_at = spawned_at;
         let id = TaskId::new(index, slot.generation);
         tasks.ready.push_back(id);
         id
@@ -210,8 +233,9 @@ impl Executor {
         (cx.waker().data() == self.current_waker.get() && task != TaskId::NONE).then_some(task)
     }
 
-    /// Polls ready tasks, in order, until none is left.
-    pub(crate) fn run_ready(&self) {
+    /// Polls ready tasks, in order, until none is left. False when time stands still.
+    #[must_use]
+    pub(crate) fn run_ready(&self) -> bool {
         loop {
             if self.wakes.any.load(Ordering::Acquire) {
                 self.collect_foreign_wakes();
@@ -219,7 +243,7 @@ impl Executor {
             let next = self.tasks.borrow_mut().ready.pop_front();
             match next {
                 Some(id) => self.poll(id),
-                None => return,
+                None => return self.stuck().is_none(),
             }
         }
     }
@@ -239,8 +263,37 @@ impl Executor {
         }
     }
 
-    /// Polls a task now; does nothing if it is gone.
+    /// From now on one instant may have about `polls` polls.
+    pub(crate) fn limit_polls(&self, polls: u64) {
+        self.watch.limit(polls);
+    }
+
+    /// Why nothing is polled any more.
+    pub(crate) fn stuck(&self) -> Option<&Stuck> {
+        self.watch.stuck()
+    }
+
+    /// To be asked by a primitive that is ready at once, time and again if need be, and so might keep its task from
+    /// ever giving way. When the answer is false it says that it is pending, and is never polled again.
+    pub(crate) fn may_go_on(&self) -> bool {
+        let current = self.current.get();
+        current == TaskId::NONE || !self.watch.is_due() || self.look(current)
+    }
+
+    #[cold]
+    fn look(&self, id: TaskId) -> bool {
+        let polled = {
+            let slot = &self.tasks.borrow().slots[id.index()];
+            Polled { scope: slot.scope, spawned_at: slot.spawned_at, span: slot.span }
+        };
+        self.watch.look(self.now.get(), polled)
+    }
+
+    /// Polls a task now; does nothing if it is gone, or when time stands still.
     pub(crate) fn poll(&self, id: TaskId) {
+        if self.watch.is_due() && !self.look(id) {
+            return;
+        }
         let Some(mut task) = self.begin(id) else {
             return;
         };

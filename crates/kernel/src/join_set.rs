@@ -41,6 +41,7 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// Starts a task of this set.
+    #[track_caller]
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> TaskId {
         let shared = Rc::clone(&self.shared);
         // Not an async block: that would hold the future twice, as captured and as awaited.

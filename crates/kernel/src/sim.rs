@@ -3,18 +3,19 @@
 use crate::executor::{Executor, Scope, Span, TaskId};
 use crate::rng::Stream;
 use crate::sleep::{Elapsed, Sleep};
+use crate::stuck::Stuck;
 use crate::time::{Duration, Instant};
 use crate::timers::Timers;
 use crate::trace::{Kind, Record, Sink, Trace};
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Ref, RefCell};
 use std::future::{Future, poll_fn};
+use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
 /// What the simulation and all its tasks share.
 pub(crate) struct Core {
-    now: Cell<Instant>,
     pub(crate) executor: Executor,
     pub(crate) timers: Timers,
     trace: RefCell<Trace>,
@@ -23,7 +24,7 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn now(&self) -> Instant {
-        self.now.get()
+        self.executor.now.get()
     }
 }
 
@@ -37,7 +38,6 @@ impl Sim {
     pub fn new(seed: u64, sink: Sink) -> Self {
         Sim {
             core: Rc::new(Core {
-                now: Cell::new(Instant::ZERO),
                 executor: Executor::default(),
                 timers: Timers::default(),
                 trace: RefCell::new(Trace::new(sink)),
@@ -56,42 +56,63 @@ impl Sim {
         self.core.now()
     }
 
-    /// Runs everything that happens up to and including `limit`, and moves time there.
+    /// Ends the run when one instant has more than `polls` polls, give or take a thirtieth part: see
+    /// [`stuck`](Self::stuck). Without this a program that lets no time pass runs for ever.
+    pub fn limit_polls(&mut self, polls: u64) {
+        self.core.executor.limit_polls(polls);
+    }
+
+    /// Why the simulation stands still: one instant had more polls than it may have. Nothing is run any more.
+    pub fn stuck(&self) -> Option<&Stuck> {
+        self.core.executor.stuck()
+    }
+
+    /// Runs everything that happens up to and including `limit`, and moves time there, unless it gets
+    /// [`stuck`](Self::stuck) on the way.
     pub fn run_until(&mut self, limit: Instant) {
         let core = &*self.core;
-        core.executor.run_ready();
-        while let Some((at, target)) = core.timers.pop(limit) {
-            core.now.set(at);
-            self.fire(target);
+        if self.stuck().is_some() || !core.executor.run_ready() {
+            return;
         }
-        core.now.set(core.now().max(limit));
+        while let Some((at, target)) = core.timers.pop(limit) {
+            core.executor.now.set(at);
+            if !self.fire(target) {
+                return;
+            }
+        }
+        core.executor.now.set(core.now().max(limit));
     }
 
     /// Runs the next instant at which anything happens, if it is not later than `limit`, to its end.
-    /// Returns false, and leaves time alone, when nothing is left to do until then.
+    /// Returns false, and leaves time alone, when nothing is left to do until then; also false when the simulation is
+    /// [`stuck`](Self::stuck).
     pub fn run_instant(&mut self, limit: Instant) -> bool {
         let core = &*self.core;
-        let at = if core.executor.has_ready() {
-            core.executor.run_ready();
-            self.now()
+        if self.stuck().is_some() {
+            return false;
+        }
+        let (at, mut goes_on) = if core.executor.has_ready() {
+            (self.now(), core.executor.run_ready())
         } else {
             let Some((at, target)) = core.timers.pop(limit) else {
                 return false;
             };
-            core.now.set(at);
-            self.fire(target);
-            at
+            core.executor.now.set(at);
+            (at, self.fire(target))
         };
-        while let Some((_, target)) = core.timers.pop(at) {
-            self.fire(target);
+        while goes_on {
+            let Some((_, target)) = core.timers.pop(at) else {
+                return true;
+            };
+            goes_on = self.fire(target);
         }
-        true
+        false
     }
 
     /// Moves time to `at` without running what happens there. Everything before must have been run.
     pub fn skip_to(&mut self, at: Instant) {
         assert!(at >= self.now(), "time does not go back");
-        self.core.now.set(at);
+        self.core.executor.now.set(at);
     }
 
     /// The trace so far.
@@ -99,14 +120,15 @@ impl Sim {
         self.core.trace.borrow()
     }
 
-    /// A timer's task is polled directly, without a trip through the ready queue.
-    fn fire(&self, target: TaskId) {
+    /// A timer's task is polled directly, without a trip through the ready queue. False when time stands still.
+    #[must_use]
+    fn fire(&self, target: TaskId) -> bool {
         let core = &*self.core;
         match core.timers.foreign(target) {
             None => core.executor.poll(target),
             Some(waker) => waker.wake(),
         }
-        core.executor.run_ready();
+        core.executor.run_ready()
     }
 }
 
@@ -154,13 +176,15 @@ impl Ctx {
     }
 
     /// Starts a task in the scope of the current one. It runs on when the returned id is dropped.
+    #[track_caller]
     pub fn spawn(&self, future: impl Future<Output = ()> + 'static) -> TaskId {
         self.spawn_in(self.core.executor.scope.get(), future)
     }
 
     /// Starts a task in `scope`.
+    #[track_caller]
     pub fn spawn_in(&self, scope: Scope, future: impl Future<Output = ()> + 'static) -> TaskId {
-        self.core.executor.spawn(scope, Box::pin(future))
+        self.core.executor.spawn(scope, Box::pin(future), Location::caller())
     }
 
     /// Drops a task. One that has ended stays ended; the current one is dropped when it next waits.
@@ -234,6 +258,7 @@ impl Ctx {
 mod tests {
     use super::*;
     use futures::FutureExt;
+    use std::cell::Cell;
 
     struct Counted(Rc<Cell<usize>>);
 

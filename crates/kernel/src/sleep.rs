@@ -28,12 +28,20 @@ impl Sleep {
     }
 }
 
+impl Sleep {
+    /// A sleep that waits for nothing, in a loop, would keep its task from ever giving way.
+    #[cold]
+    fn ready_at_once(&self) -> Poll<()> {
+        if self.core.executor.may_go_on() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
 impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.core.now() >= self.deadline {
-            return Poll::Ready(());
+            return if self.timer.is_some() { Poll::Ready(()) } else { self.ready_at_once() };
         }
         let task = self.core.executor.current_task(cx);
         if task == Some(self.task) {

@@ -173,3 +173,28 @@ fn acting_in_the_past_cuts_what_was_done_later() {
     go(&mut replay, 12_000);
     assert_eq!(replay.run().trace_hash(), player.run().trace_hash());
 }
+
+#[test]
+fn a_run_whose_time_stands_still_pauses_and_one_can_go_back_from_there() {
+    let mut scenario = Scenario::preset("math-wizard", 1);
+    for (key, value) in [("latency", "0s"), ("think", "0s"), ("rate", "1")] {
+        scenario.set.insert(key.to_owned(), value.into());
+    }
+    let mut player = Player::new(&scenario, SPEED_MAX).unwrap();
+    for _ in 0..2 {
+        for _ in 0..100 {
+            player.frame(16.0, || true);
+        }
+        let why = player.run().stopped();
+        assert!(why.is_some_and(|why| why.contains("stands still at 1.2s")));
+        assert_eq!(player.state(), PlayerState::Paused);
+        player.play();
+    }
+    player.pause();
+    player.seek(Instant::from_millis(1_000)).unwrap();
+    arrive(&mut player);
+    assert_eq!((player.run().stopped(), player.run().now()), (None, Instant::from_millis(1_000)));
+    player.seek(Instant::from_millis(2_000)).unwrap();
+    arrive(&mut player);
+    assert!(player.run().stopped().is_some());
+}

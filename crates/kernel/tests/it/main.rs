@@ -8,3 +8,4 @@ mod basics;
 mod cancel;
 mod combinators;
 mod random;
+mod stuck;

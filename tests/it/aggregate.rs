@@ -3,7 +3,7 @@
 use super::support::{BINARY, Ran, keys};
 use glasshive::kernel::Rng;
 use glasshive::lab::aggregate::{Outcome, Wish, aggregate};
-use glasshive::systems::oracle::aggregator::{Knobs, Strategy, pyth};
+use glasshive::systems::oracle::aggregator::{Answers, Knobs, Strategy, pyth};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
@@ -35,10 +35,21 @@ fn vectors() -> Vec<(String, String, String)> {
     (1..=39).step_by(2).map(vector).collect()
 }
 
+/// The same items in another order, or by chance in the same one.
+fn mixed<T: Clone>(items: &[T], rng: &mut Rng) -> Vec<T> {
+    let mut left = items.to_vec();
+    let mut mixed = Vec::new();
+    while !left.is_empty() {
+        mixed.push(left.swap_remove(rng.below(left.len() as u64) as usize));
+    }
+    mixed
+}
+
 #[test]
 fn the_golden_vectors_hold_for_the_function() {
     let vectors = vectors();
     assert_eq!(vectors.len(), 20);
+    let (mut rng, mut moved) = (Rng::new(1), 0);
     for (name, input, expected) in vectors {
         let (input, expected): (Value, Value) =
             (serde_json::from_str(&input).unwrap(), serde_json::from_str(&expected).unwrap());
@@ -60,13 +71,36 @@ fn the_golden_vectors_hold_for_the_function() {
             "{name}"
         );
         // The order of the quotes is of no importance.
-        let mut rng = Rng::new(1);
-        let mixed: Vec<pyth::Quote> = rng
-            .sample(quotes.len() as u64, quotes.len() as u64)
-            .iter()
-            .map(|&i| quotes[i as usize])
-            .collect();
-        assert_eq!(pyth::aggregate(&mixed), found, "{name}");
+        for _ in 0..20 {
+            let mixed = mixed(&quotes, &mut rng);
+            moved += usize::from(mixed != quotes);
+            assert_eq!(pyth::aggregate(&mixed), found, "{name}: {mixed:?}");
+        }
+    }
+    assert!(moved > 300, "only {moved} orders were other ones");
+}
+
+#[test]
+fn no_strategy_minds_the_order_of_the_answers() {
+    let mut rng = Rng::new(21);
+    for _ in 0..2_000 {
+        let n = 2 + rng.below(20);
+        // Some agree, so that there are ties; weights go with their answers.
+        let answers: Vec<(f64, f64)> =
+            (0..n).map(|_| (100.0 + rng.below(12) as f64 * 0.37, rng.uniform(0.1, 1.0))).collect();
+        let other = mixed(&answers, &mut rng);
+        let of = |strategy: Strategy, pairs: &[(f64, f64)]| {
+            let (values, weights): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+            strategy.of(&Answers::weighted(&values, &weights), &KNOBS)
+        };
+        for strategy in Strategy::ALL {
+            let found = of(strategy, &answers);
+            let (found, again) = (found.unwrap(), of(strategy, &other).unwrap());
+            assert_eq!(found.support, again.support, "{strategy:?} of {answers:?} and of {other:?}");
+            // A sum may be rounded otherwise.
+            let off = (again.value / found.value - 1.0).abs();
+            assert!(off <= 1e-14, "{strategy:?} of {answers:?} and of {other:?}: {found:?}, {again:?}");
+        }
     }
 }
 

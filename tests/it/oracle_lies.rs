@@ -62,9 +62,10 @@ fn random_liars_are_off_to_both_sides_and_right_on_average() {
 #[test]
 fn stale_liars_repeat_what_they_knew_when_they_began() {
     let case = lying("stale").set("lie", "0").set("drift", "0.01").faults("lie:w-01@0s,lie:w-02@20s");
-    case.check(|run| {
-        let began = truth_at(run, 20_000);
-        for (worker, known, noise) in [("w-01", BASE, 0.05), ("w-02", began, 0.05)] {
+    let heard = |run: &Run, noise: f64| {
+        let began = truth_at(run, Instant::from_millis(20_000));
+        assert!(off(began).abs() > 0.01, "the truth has hardly moved: {began}");
+        for (worker, known) in [("w-01", BASE), ("w-02", began)] {
             let said: BTreeSet<u64> = answers(run, true)
                 .iter()
                 .filter(|(_, who, _)| who == worker)
@@ -75,7 +76,10 @@ fn stale_liars_repeat_what_they_knew_when_they_began() {
             assert!((value / known - 1.0).abs() <= noise + 1e-9, "{worker}: {value}");
         }
         assert!(answers(run, true).len() > 40, "{}", answers(run, true).len());
-    });
+    };
+    case.clone().check(|run| heard(run, 0.05));
+    // Without noise it is to the last bit what was true when they began.
+    case.set("noise", "0").check(|run| heard(run, 0.0));
     // Their bias is of no importance.
     lying("stale").set("lie-bias", "0").check(|run| assert!(answers(run, true).len() > 120));
     lying("constant").set("lie-bias", "0").check(|run| assert!(answers(run, true).is_empty()));
@@ -91,7 +95,10 @@ fn colluding_liars_say_the_same_to_the_last_bit() {
     }
     // Five of twelve that agree are a majority among noisy answers, and nothing to the median.
     lying("colluding").set("strategy", "majority").check(|run| {
-        for request in reports(run).iter().filter(|r| r.final_value.is_some()) {
+        let reports = reports(run);
+        let answered: Vec<_> = reports.iter().filter(|r| r.final_value.is_some()).collect();
+        assert!(answered.len() > 25, "{}", answered.len());
+        for request in answered {
             assert!((request.final_value.unwrap() - BASE * 1.2).abs() <= 0.5);
             let analysis = request.analysis.as_ref().unwrap();
             assert_eq!(analysis.support, 5);
@@ -145,11 +152,11 @@ fn a_lie_by_a_click_follows_the_mode_of_the_run() {
 // --- the truth ----------------------------------------------------------------------------------------------------
 
 /// The truth of a run of seed 11 whose drift is 0.01.
-fn truth_at(run: &Run, at_ms: u64) -> f64 {
+fn truth_at(run: &Run, at: Instant) -> f64 {
     let drift = glasshive::lab::oracle::of(run.system()).unwrap().params().drift;
     assert_eq!((drift, run.scenario().seed), (0.01, 11));
     let sim = glasshive::kernel::Sim::new(11, glasshive::kernel::Sink::None);
-    truth::value_at(&sim.ctx(), drift, "BTC/USD", Instant::from_millis(at_ms))
+    truth::value_at(&sim.ctx(), drift, "BTC/USD", at)
 }
 
 #[test]
@@ -157,14 +164,15 @@ fn the_error_is_against_the_truth_when_the_request_was_opened() {
     let case = Case::oracle(11).set("drift", "0.01").set("noise", "0").set("strategy", "median");
     case.check(|run| {
         let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
+        assert_eq!(truth_at(run, Instant::ZERO), BASE, "a walk begins at the base");
         let (mut moved, mut answered) = (0, 0);
         for request in log.requests() {
             let Some(opened) = request.opened_at else { continue };
-            let expected = truth_at(run, 0) / BASE * request.truth;
-            assert_eq!(expected, request.truth, "a walk begins at the base");
-            let sim = glasshive::kernel::Sim::new(11, glasshive::kernel::Sink::None);
-            let truth = truth::value_at(&sim.ctx(), 0.01, "BTC/USD", opened);
+            let truth = truth_at(run, opened);
             assert_eq!(request.truth, truth, "req {}", request.number);
+            // Neither when the client wanted it nor when the answers were there.
+            assert_ne!(truth_at(run, request.requested_at), truth);
+            assert!(request.closed_at.is_none_or(|closed| truth_at(run, closed) != truth));
             moved += usize::from((truth / BASE - 1.0).abs() > 0.005);
             let (Some(analysis), Some(result)) = (&request.analysis, &request.result) else { continue };
             assert_eq!(analysis.truth, truth);
@@ -207,7 +215,7 @@ fn the_weighted_median_uses_the_scores_that_the_registry_shows() {
         |lying: bool| request.tasks.iter().filter(move |t| t.lying == lying).map(|t| t.weight).sum::<f64>();
     let (honest, liars) = (of(false), of(true));
     // Half of the workers lie: with equal weights that would be enough.
-    assert!(honest > 2.0 * liars || liars > 2.0 * honest, "{honest} against {liars}");
+    assert!(honest > 2.0 * liars, "{honest} against {liars}");
     let report = Report::of(&run);
     assert!(report.ok(), "{:?}", report.checks);
     for request in reports(&run).iter().filter(|request| request.final_value.is_some()) {

@@ -73,6 +73,7 @@ fn an_open_load_does_not_wait_for_answers_and_latency_counts_from_the_intended_i
     Case::oracle(5).set("period", "100ms").set("timeout", "3s").set("fail", "0").check(|run| {
         assert_eq!(intended(run).len(), 599);
         let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
+        assert!(log.requests().iter().filter(|r| r.answered_at.is_some()).count() > 500);
         for request in log.requests().iter().filter(|r| r.answered_at.is_some()) {
             let slowest = request.worker_responses.iter().map(|r| r.response_time).max().unwrap();
             let latency = request.answered_at.unwrap().since(request.requested_at).as_millis_f64();

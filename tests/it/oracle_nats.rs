@@ -60,10 +60,8 @@ fn restarts(seeds: std::ops::Range<u64>) {
         restarted("core", seed).check(|run| {
             assert_sound(run);
             let second = &requests(run)[1];
-            assert!(
-                count(second, TaskEnd::InTime) + count(second, TaskEnd::Lost) + count(second, TaskEnd::Late)
-                    <= 6
-            );
+            let ends = [TaskEnd::InTime, TaskEnd::Lost, TaskEnd::Late].map(|end| count(second, end));
+            assert_eq!(ends.iter().sum::<usize>(), 6, "nobody fails, and nobody is left out: {second:?}");
             lost.set(lost.get() + count(second, TaskEnd::Lost));
         });
         restarted("jetstream", seed).check(|run| {
@@ -170,6 +168,7 @@ fn late_answers_arrive_and_are_dropped_and_counted() {
 #[test]
 fn a_quorum_closes_a_request_at_its_kth_answer() {
     Case::preset("oracle-nats", 5).set("fail", "0").set("quorum", "4").faults("").seconds(9).check(|run| {
+        assert_eq!(requests(run).iter().filter(|request| request.closed_at.is_some()).count(), 4);
         for request in requests(run).iter().filter(|request| request.closed_at.is_some()) {
             assert_eq!((count(request, TaskEnd::InTime), request.worker_responses.len()), (4, 4));
             assert!(request.closed_at < request.deadline);
@@ -218,7 +217,7 @@ fn a_queue_group_leaves_one_answer_and_fan_out_is_the_cure() {
     let trapped = used(Case::preset("queue-group-trap", 7));
     assert!(trapped.len() > 10 && trapped.iter().all(|&used| used == 1), "{trapped:?}");
     let cured = used(Case::preset("queue-group-trap", 7).set("delivery", "fanout"));
-    assert!(cured.iter().all(|&used| used == 12), "{cured:?}");
+    assert!(cured.len() > 10 && cured.iter().all(|&used| used == 12), "{cured:?}");
 }
 
 #[test]

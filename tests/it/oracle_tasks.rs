@@ -88,15 +88,15 @@ fn a_late_task_is_neither_done_nor_failed_and_its_cancellation_follows_from_the_
             let took = record.at.since(cause.at);
             assert!((Duration::from_millis(50)..=LINK_MAX).contains(&took), "{took}");
         }
-        assert!(
-            glasshive::lab::oracle::of(run.system())
-                .unwrap()
-                .workers()
-                .iter()
-                .zip(0..)
-                .all(|(_, i)| glasshive::lab::oracle::of(run.system()).unwrap().busy(i) <= 1)
-        );
     });
+    // A request ends before the next: cancelled work is gone by then.
+    let mut run = Case::oracle(4).start();
+    let mut most = 0;
+    while run.run_instant(run.horizon()) {
+        let oracle = glasshive::lab::oracle::of(run.system()).unwrap();
+        most = (0..oracle.workers().len()).map(|worker| oracle.busy(worker)).fold(most, u32::max);
+    }
+    assert_eq!(most, 1);
 }
 
 // --- common random numbers ----------------------------------------------------------------------------------------

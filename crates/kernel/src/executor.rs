@@ -411,3 +411,24 @@ impl Executor {
         self.tasks.borrow().slots[id.index()].generation != id.generation()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Duration, Instant, Sim, Sink};
+
+    #[test]
+    fn the_slot_of_a_task_that_has_ended_is_used_again() {
+        let mut sim = Sim::new(1, Sink::None);
+        for round in 1..=1_000 {
+            for _ in 0..3 {
+                let ctx = sim.ctx();
+                sim.ctx().spawn(async move { ctx.sleep(Duration::from_nanos(5)).await });
+            }
+            let aborted = sim.ctx().spawn(std::future::pending());
+            sim.ctx().abort(aborted);
+            sim.run_until(Instant::from_nanos(round * 10));
+        }
+        let tasks = sim.ctx().core.executor.tasks.borrow().slots.len();
+        assert!(tasks <= 4, "{tasks} slots for four tasks at a time");
+    }
+}

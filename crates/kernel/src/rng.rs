@@ -167,10 +167,49 @@ mod tests {
     }
 
     #[test]
-    fn the_generator_matches_the_published_algorithm() {
-        // First outputs of xoshiro256++ from the state {1, 2, 3, 4}, computed by hand from the definition.
+    fn whole_numbers_and_samples_are_uniform() {
+        let mut rng = Rng::new(3);
+        let n = 70_000;
+        let (mut drawn, mut sampled) = ([0_u32; 7], [0_u32; 7]);
+        for _ in 0..n {
+            drawn[rng.below(7) as usize] += 1;
+            rng.sample(7, 3).into_iter().for_each(|value| sampled[value as usize] += 1);
+        }
+        // Five standard deviations of a binomial.
+        let near = |count: u32, p: f64| {
+            let expected = f64::from(n) * p;
+            (f64::from(count) - expected).abs() < 5.0 * (expected * (1.0 - p)).sqrt()
+        };
+        assert!(drawn.iter().all(|&count| near(count, 1.0 / 7.0)), "{drawn:?}");
+        assert!(sampled.iter().all(|&count| near(count, 3.0 / 7.0)), "{sampled:?}");
+    }
+
+    #[test]
+    fn the_generators_match_the_published_algorithms() {
+        // The first outputs of xoshiro256++ from the state {1, 2, 3, 4}; two of them follow by hand from the definition.
         let mut rng = Rng([1, 2, 3, 4]);
-        assert_eq!(rng.next_u64(), 41_943_041);
-        assert_eq!(rng.next_u64(), 58_720_359);
+        assert_eq!(
+            [(); 10].map(|()| rng.next_u64()),
+            [
+                41_943_041,
+                58_720_359,
+                3_588_806_011_781_223,
+                3_591_011_842_654_386,
+                9_228_616_714_210_784_205,
+                9_973_669_472_204_895_162,
+                14_011_001_112_246_962_877,
+                12_406_186_145_184_390_807,
+                15_849_039_046_786_891_736,
+                10_450_023_813_501_588_000,
+            ]
+        );
+        // SplitMix64 from 0, four of whose outputs are a seeded state.
+        let state = [
+            16_294_208_416_658_607_535,
+            7_960_286_522_194_355_700,
+            487_617_019_471_545_679,
+            17_909_611_376_780_542_444,
+        ];
+        assert_eq!(Rng::new(0).0, state);
     }
 }

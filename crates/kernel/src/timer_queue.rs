@@ -262,8 +262,11 @@ mod tests {
                         let ahead = rng.next_u64() >> magnitude;
                         let deadline = match rng.below(4) {
                             0 => now + rng.below(4),
+                            // Where a coarse slot begins.
+                            1 => (now >> magnitude).saturating_add(1 + rng.below(3)) << magnitude,
                             _ => now.saturating_add(ahead),
                         };
+                        let deadline = deadline.max(now);
                         let key = wheel.insert(deadline, sequence);
                         keys.push((key, (deadline, sequence)));
                         list.0.insert((deadline, sequence), sequence);
@@ -275,8 +278,12 @@ mod tests {
                         assert_eq!(wheel.cancel(key), None, "a key dies once");
                     }
                     _ => {
-                        let limit = now.saturating_add(rng.next_u64() >> rng.below(64));
                         let first = list.0.first_key_value().map(|(&place, _)| place);
+                        let limit = match (rng.below(4), first) {
+                            (0, Some((deadline, _))) => deadline,
+                            (1, Some((deadline, _))) => deadline.saturating_sub(1).max(now),
+                            _ => now.saturating_add(rng.next_u64() >> rng.below(64)),
+                        };
                         match first {
                             Some(place) if place.0 <= limit => {
                                 list.0.remove(&place);

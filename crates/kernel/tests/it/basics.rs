@@ -201,9 +201,10 @@ fn a_join_set_returns_its_results_in_the_order_in_which_they_end() {
                 notes.note(delay);
             }
             assert_eq!(set.join_next().await, None);
+            notes.note("all");
         });
     });
-    assert_eq!(lines, ["0 0", "10 10", "10 10", "20 20", "30 30"]);
+    assert_eq!(lines, ["0 0", "10 10", "10 10", "20 20", "30 30", "30 all"]);
 }
 
 #[test]

@@ -237,7 +237,7 @@ mod native {
             }
             out.extend(format!("Content-Length: {}\r\n\r\n", response.body.len()).into_bytes());
         }
-        out.extend(&response.body);
+        out.extend(response.body.bytes());
         print(&out)?;
         Ok(OK)
     }

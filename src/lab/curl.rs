@@ -5,7 +5,9 @@ use super::options::Options;
 use super::run::Run;
 use super::scenario::Scenario;
 use crate::kernel::Instant;
-use crate::substrate::http::{HttpError, Method, Request, Response};
+use crate::substrate::body::Body;
+use crate::substrate::http::{Headers, HttpError, Method, Request, Response};
+use crate::substrate::text::Text;
 use serde::{Deserialize, Serialize};
 
 /// A fresh cluster is called when everything has registered.
@@ -94,7 +96,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, Invalid> {
                 options.data.push(value()?);
             }
             "--url" => options.urls.push(value()?),
-            "-A" | "--user-agent" => options.headers.push(("User-Agent".to_owned(), value()?)),
+            "-A" | "--user-agent" => options.headers.push(("User-Agent".into(), value()?.into())),
             "-i" | "--include" => options.include = true,
             "-G" | "--get" => options.get = true,
             "-s" | "--silent" | "-S" | "--show-error" | "-v" | "--verbose" | "-L" | "--location" | "-f"
@@ -113,7 +115,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, Invalid> {
 struct CurlOptions {
     urls: Vec<String>,
     method: Option<String>,
-    headers: Vec<(String, String)>,
+    headers: Headers,
     data: Vec<String>,
     json: bool,
     get: bool,
@@ -135,16 +137,17 @@ impl CurlOptions {
         let data = self.data.join("&");
         let has_data = !self.data.is_empty();
         if self.get && has_data {
-            url.query = if url.query.is_empty() { data.clone() } else { format!("{}&{data}", url.query) };
+            let query = if url.query.is_empty() { data.clone() } else { format!("{}&{data}", url.query) };
+            url.query = query.into();
         }
         let sends_body = has_data && !self.get;
         let method = self.method.take().unwrap_or_else(|| if sends_body { "POST" } else { "GET" }.to_owned());
         let has_type = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if sends_body && !has_type {
             let kind = if self.json { "application/json" } else { "application/x-www-form-urlencoded" };
-            self.headers.push(("Content-Type".to_owned(), kind.to_owned()));
+            self.headers.push(("Content-Type".into(), kind.into()));
         }
-        let body = if sends_body { data.into_bytes() } else { Vec::new() };
+        let body = if sends_body { data.into() } else { Body::default() };
         let request = Request { method: Method::from(method.as_str()), url, headers: self.headers, body };
         Ok(Command { request, include: self.include })
     }
@@ -166,10 +169,10 @@ fn split_option(argument: &str) -> (String, Option<String>) {
     (argument.to_owned(), None)
 }
 
-fn parse_header(text: &str) -> Result<(String, String), Invalid> {
+fn parse_header(text: &str) -> Result<(Text, Text), Invalid> {
     match text.split_once(':') {
         Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
+            Ok((name.trim().to_owned().into(), value.trim().to_owned().into()))
         }
         _ => Err(Invalid::new("header", text, "Name: value")),
     }
@@ -198,13 +201,16 @@ mod tests {
         .unwrap();
         assert_eq!(command.request.method, Method::Post);
         assert_eq!(command.request.url.path, "/request");
-        assert_eq!(command.request.body, b"{\"query\":\"BTC/USD\"}");
-        assert_eq!(command.request.headers, [("Content-Type".to_owned(), "application/json".to_owned())]);
+        assert_eq!(command.request.body.bytes(), b"{\"query\":\"BTC/USD\"}");
+        assert_eq!(command.request.headers, [("Content-Type".into(), "application/json".into())]);
     }
 
     #[test]
     fn data_makes_a_post_and_get_moves_it_to_the_query() {
-        assert_eq!(parse_words(&["-d", "a=1", "-d", "b=2", "localhost/x"]).unwrap().request.body, b"a=1&b=2");
+        assert_eq!(
+            parse_words(&["-d", "a=1", "-d", "b=2", "localhost/x"]).unwrap().request.body.bytes(),
+            b"a=1&b=2"
+        );
         let get = parse_words(&["-G", "-da=1", "localhost/x?z=0"]).unwrap().request;
         assert_eq!((get.method, get.url.query.as_str()), (Method::Get, "z=0&a=1"));
         assert_eq!(parse_words(&["-XDELETE", "localhost"]).unwrap().request.method, Method::Delete);

@@ -234,8 +234,12 @@ impl Run {
             at_ms: self.next_ms(),
             method: request.method.as_str().to_owned(),
             url: format!("http://{}{}{query}", url.authority, url.path),
-            headers: request.headers.clone(),
-            body: String::from_utf8_lossy(&request.body).into_owned(),
+            headers: request
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+            body: String::from_utf8_lossy(request.body.bytes()).into_owned(),
         })
     }
 
@@ -314,8 +318,8 @@ impl Run {
                 let request = Request {
                     method: Method::from(method.as_str()),
                     url,
-                    headers: headers.clone(),
-                    body: body.clone().into_bytes(),
+                    headers: headers.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+                    body: body.clone().into(),
                 };
                 self.plan(action.at(), Op::Call(index, request));
                 Ok(())

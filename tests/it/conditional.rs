@@ -1,6 +1,7 @@
 //! Conditional requests, row by row as nginx and Go answered them; `doc/conformance.md` says which rows do not apply.
 
 use glasshive::kernel::Instant;
+use glasshive::substrate::body::Body;
 use glasshive::substrate::http::{Method, Request, Response, conditional, http_date};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -21,10 +22,11 @@ fn row(path: &str, id: &str) -> Value {
 
 /// What the model answers for content of seven bytes.
 fn answer(method: &str, headers: &[(&str, &str)], etag: &str) -> Response {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let headers =
+        headers.iter().map(|(name, value)| ((*name).to_owned().into(), (*value).to_owned().into())).collect();
     let url = "http://localhost:8080/config".parse().unwrap();
-    let request = Request { method: Method::from(method), url, headers, body: Vec::new() };
-    let content = Response { status: 200, headers: Vec::new(), body: b"content".to_vec() };
+    let request = Request { method: Method::from(method), url, headers, body: Body::default() };
+    let content = || Response { status: 200, headers: Vec::new(), body: b"content"[..].into() };
     conditional::serve(&request, content, etag, MODIFIED)
 }
 

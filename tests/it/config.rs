@@ -85,12 +85,13 @@ impl Lab {
 const CONFIG: &str = "localhost:8080/config";
 
 fn request(method: &str, address: &str, headers: &[(&str, &str)], body: &str) -> Request {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let headers =
+        headers.iter().map(|(name, value)| ((*name).to_owned().into(), (*value).to_owned().into())).collect();
     Request {
         method: Method::from(method),
         url: address.parse().unwrap(),
         headers,
-        body: body.as_bytes().to_vec(),
+        body: body.as_bytes().into(),
     }
 }
 

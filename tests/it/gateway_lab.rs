@@ -87,7 +87,7 @@ impl Lab {
                             std::future::pending::<()>().await;
                         }
                         done.borrow_mut().push(letter);
-                        Response { status, headers: Vec::new(), body: letter.to_string().into_bytes() }
+                        Response { status, headers: Vec::new(), body: letter.to_string().into() }
                     }
                 });
                 serve.boxed_local()
@@ -144,16 +144,13 @@ impl Lab {
         let request = Request {
             method: Method::from(method),
             url: format!("http://{GATE}/t").parse().unwrap(),
-            headers: vec![
-                ("X-A".to_owned(), "1".to_owned()),
-                ("Connection".to_owned(), "keep-alive".to_owned()),
-            ],
-            body: vec![b'x'; size],
+            headers: vec![("X-A".into(), "1".into()), ("Connection".into(), "keep-alive".into())],
+            body: vec![b'x'; size].into(),
         };
         let ctx = self.sim.ctx();
         ctx.clone().spawn_in(self.client.scope(), async move {
             let response = http.fetch(from, request).await.expect("the gateway answers");
-            let body = String::from_utf8(response.body).unwrap();
+            let body = String::from_utf8(response.body.bytes().to_vec()).unwrap();
             let body = if body.starts_with('<') { "page".to_owned() } else { body };
             *noted.borrow_mut() = Some((response.status, body, ctx.now().since(began).as_millis_f64()));
         });

@@ -252,7 +252,7 @@ fn retry_after_is_whole_seconds_at_least_one_and_enough() {
                 method: Method::Post,
                 url: "http://localhost:8080/request".parse().unwrap(),
                 headers: Vec::new(),
-                body: b"{\"query\":\"BTC/USD\"}".to_vec(),
+                body: b"{\"query\":\"BTC/USD\"}"[..].into(),
             };
             run.call(&request).unwrap().index
         };
@@ -266,7 +266,7 @@ fn retry_after_is_whole_seconds_at_least_one_and_enough() {
         let refused = answer(&mut run, second);
         assert_eq!(refused.status, 429);
         let seconds = refused.headers.iter().find(|(name, _)| name == "Retry-After").unwrap().1.clone();
-        assert_eq!(seconds, expected.to_string(), "rate {rate}");
+        assert_eq!(seconds.as_str(), expected.to_string(), "rate {rate}");
         let error: serde_json::Value = refused.parse().unwrap();
         assert_eq!(
             error["error"]["details"],

@@ -127,7 +127,7 @@ pub fn call(run: &mut Run, method: &str, url: &str, body: &str) -> (u16, Value) 
         method: Method::from(method),
         url: url.parse().expect("a URL"),
         headers: Vec::new(),
-        body: body.as_bytes().to_vec(),
+        body: body.as_bytes().into(),
     };
     let act = run.call(&request).expect("the call is allowed");
     while run.answer(act.index).is_none() {

@@ -23,7 +23,9 @@ pub use peers::{Balance, Server};
 
 use crate::kernel::{Duration, Instant, Kind};
 use crate::net::NodeId;
+use crate::substrate::body::Body;
 use crate::substrate::http::{Http, HttpError, Request, Response};
+use crate::substrate::text::Text;
 use limit::Bucket;
 use peers::Peers;
 use std::cell::{Cell, RefCell};
@@ -68,7 +70,7 @@ pub struct NextUpstream {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The group's name: what servers see as `Host`.
-    pub upstream: String,
+    pub upstream: Text,
     /// The group.
     pub servers: Vec<Server>,
     /// How it chooses.
@@ -96,7 +98,7 @@ impl Config {
     pub fn new(upstream: &str, servers: Vec<Server>) -> Self {
         let next = NextUpstream { error: true, timeout: true, statuses: Vec::new(), non_idempotent: false };
         Config {
-            upstream: upstream.to_owned(),
+            upstream: upstream.to_owned().into(),
             servers,
             balance: Balance::RoundRobin,
             read_timeout: Duration::from_secs(60),
@@ -187,7 +189,7 @@ impl Gateway {
 
     fn refuse_malformed(&self, request: &Request) -> Option<Response> {
         let line = request.method.as_str().len() + request.url.path.len() + request.url.query.len();
-        let long = |(name, value): &(String, String)| name.len() + value.len() > LINE_MAX;
+        let long = |(name, value): &(Text, Text)| name.len() + value.len() > LINE_MAX;
         match () {
             () if line > LINE_MAX => Some(page(414)),
             () if request.headers.iter().any(long) => Some(page(400)),
@@ -243,12 +245,12 @@ impl Gateway {
 
     async fn ask(&self, peer: usize, request: &Request) -> Result<Response, HttpError> {
         let mut request = request.clone();
-        self.peers.borrow().address(peer).clone_into(&mut request.url.authority);
+        request.url.authority = self.peers.borrow().address(peer).clone();
         // Headers between two neighbours are not passed on.
         let ours = ["host", "connection", "keep-alive", "te", "upgrade"];
         request.headers.retain(|(name, _)| !ours.contains(&name.to_ascii_lowercase().as_str()));
-        let own = [("Host", self.config.upstream.as_str()), ("Connection", "close")];
-        request.headers.splice(0..0, own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let own = [("Host".into(), self.config.upstream.clone()), ("Connection".into(), "close".into())];
+        request.headers.splice(0..0, own);
         self.http.fetch_within(self.node, request, self.config.read_timeout).await
     }
 }
@@ -290,7 +292,7 @@ fn resolve(names: &Names, config: &Config) -> Result<Peers, String> {
         let host = server.name.rsplit_once(':').map_or(server.name.as_str(), |(host, _)| host);
         let found = names.resolve(&server.name);
         let found = found.ok_or_else(|| format!("host not found in upstream \"{host}\""))?;
-        addresses.extend(found.into_iter().map(|address| (address, server.clone())));
+        addresses.extend(found.into_iter().map(|address| (address.into(), server.clone())));
     }
     Ok(Peers::new(config.balance, addresses))
 }
@@ -302,10 +304,9 @@ fn seconds(now: Instant) -> u64 {
 
 /// One of nginx's own pages.
 fn page(status: u16) -> Response {
-    let mut response = Response { status, headers: Vec::new(), body: Vec::new() };
+    let mut response = Response { status, headers: Vec::new(), body: Body::default() };
     let reason = response.reason();
     let text = format!("<html>\r\n<head><title>{status} {reason}</title></head>\r\n</html>\r\n");
-    response.headers.push(("Content-Type".to_owned(), "text/html".to_owned()));
-    response.body = text.into_bytes();
-    response
+    response.body = text.into();
+    response.with_header("Content-Type", "text/html")
 }

@@ -4,6 +4,8 @@
 //! Time counts in whole seconds of the clock, and a pause must be exceeded: a server that failed at 0.95 s with
 //! `fail_timeout` 2 s is tried again at 3 s.
 
+use crate::substrate::text::Text;
+
 /// A server of the group, as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -48,7 +50,7 @@ pub enum Balance {
 }
 
 struct Peer {
-    address: String,
+    address: Text,
     server: Server,
     current_weight: i64,
     effective_weight: i64,
@@ -67,8 +69,8 @@ pub(super) struct Peers {
 
 impl Peers {
     /// `addresses`: each with the server that it belongs to.
-    pub(super) fn new(balance: Balance, addresses: Vec<(String, Server)>) -> Self {
-        let peer = |(address, server): (String, Server)| Peer {
+    pub(super) fn new(balance: Balance, addresses: Vec<(Text, Server)>) -> Self {
+        let peer = |(address, server): (Text, Server)| Peer {
             address,
             current_weight: 0,
             effective_weight: server.weight,
@@ -81,7 +83,7 @@ impl Peers {
         Peers { peers: addresses.into_iter().map(peer).collect(), balance }
     }
 
-    pub(super) fn address(&self, peer: usize) -> &str {
+    pub(super) fn address(&self, peer: usize) -> &Text {
         &self.peers[peer].address
     }
 

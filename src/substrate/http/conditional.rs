@@ -8,6 +8,7 @@
 use super::date::{http_date, parse_http_date, seconds};
 use super::message::{Method, Request, Response};
 use crate::kernel::Instant;
+use crate::substrate::body::Body;
 
 /// What a request's conditions ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,18 +47,23 @@ pub fn precondition(request: &Request, etag: &str, modified: Instant) -> Precond
     }
 }
 
-/// Answers `request` with `content`, a 200 with its body, or with what its conditions make of that. Every answer has
-/// the entity tag; a 304 and a 412 have no body, nor has any answer to HEAD.
-pub fn serve(request: &Request, content: Response, etag: &str, modified: Instant) -> Response {
-    let bare = |status| Response { status, headers: Vec::new(), body: Vec::new() };
+/// Answers `request` with `content`, a 200 with its body, or with what its conditions make of that; made only when it is
+/// asked for. Every answer has the entity tag; a 304 and a 412 have no body, nor has any answer to HEAD.
+pub fn serve(
+    request: &Request,
+    content: impl FnOnce() -> Response,
+    etag: &str,
+    modified: Instant,
+) -> Response {
+    let bare = |status| Response { status, headers: Vec::new(), body: Body::default() };
     match precondition(request, etag, modified) {
-        Precondition::NotModified => bare(304).with_header("ETag", etag),
+        Precondition::NotModified => bare(304).with_header("ETag", etag.to_owned()),
         outcome => {
-            let mut response = if outcome == Precondition::Failed { bare(412) } else { content };
+            let mut response = if outcome == Precondition::Failed { bare(412) } else { content() };
             if request.method == Method::Head {
-                response.body.clear();
+                response.body = Body::default();
             }
-            response.with_header("ETag", etag).with_header("Last-Modified", &http_date(modified))
+            response.with_header("ETag", etag.to_owned()).with_header("Last-Modified", http_date(modified))
         }
     }
 }

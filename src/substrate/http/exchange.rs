@@ -3,15 +3,15 @@
 //! [`Connection`] is what both sides share, as the two ends of a TCP connection do: the caller waits for a [`Wire`]
 //! message on it, the server's [`Responder`] sends one, and whoever is dropped tells the other.
 
-use super::listener::Ports;
+use super::listener::Port;
 use super::message::{Request, Response};
 use super::{
-    ABANDONED, CANCELLED, Http, HttpError, REFUSED, REQUEST_RECEIVED, REQUEST_SENT, RESET, RESPONSE_RECEIVED,
+    ABANDONED, CANCELLED, HttpError, REFUSED, REQUEST_RECEIVED, REQUEST_SENT, RESET, RESPONSE_RECEIVED,
     RESPONSE_SENT,
 };
 use crate::kernel::{Duration, Scope, SendError, Sender, Span, TaskId, channel};
 use crate::net::{Flight, Net, NodeId, Payload, Trip};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::pending;
 use std::rc::Rc;
 
@@ -27,38 +27,38 @@ const REPLIES_MAX: usize = 2;
 /// What the two ends of an exchange share.
 pub(super) struct Connection {
     net: Net,
-    ports: Rc<RefCell<Ports>>,
+    port: Rc<Port>,
     from: NodeId,
     to: NodeId,
     trip: Trip,
     reply: Sender<Wire>,
     /// The tasks that work on it at the server: one, or two when the request was duplicated.
-    handlers: RefCell<Vec<TaskId>>,
+    handlers: Cell<[Option<TaskId>; REPLIES_MAX]>,
     /// The caller has given up, and the server knows.
     cancelled: Cell<bool>,
 }
 
 pub(super) async fn run(
-    http: &Http,
+    net: &Net,
     from: NodeId,
     to: NodeId,
+    port: Rc<Port>,
     request: Request,
 ) -> Result<Response, HttpError> {
-    let net = &http.net;
     let ctx = net.ctx();
     let (reply, mut replies) = channel(ctx, REPLIES_MAX);
     let trip = net.trip(from, to);
     let connection = Rc::new(Connection {
         net: net.clone(),
-        ports: Rc::clone(&http.ports),
+        port,
         from,
         to,
         trip,
         reply,
-        handlers: RefCell::default(),
+        handlers: Cell::default(),
         cancelled: Cell::new(false),
     });
-    ctx.record(REQUEST_SENT, to.0, request.body.len() as u64);
+    ctx.record(REQUEST_SENT, to.0, 0);
     connection.send_request(request);
     let caller = Caller { connection: Rc::clone(&connection), span: ctx.span(), open: true };
 
@@ -113,12 +113,13 @@ impl Connection {
         let span = self.net.ctx().span();
         let fate = self.net.send(self.from, self.to, self.trip.request);
         self.observe(self.from, self.to, fate.delay, Payload::Request, span, fate.lost);
+        let copy = fate.duplicated.then(|| request.clone());
         if fate.lost {
             self.net.record_lost(self.from, self.to, span);
         } else {
-            self.deliver_request(fate.delay, request.clone());
+            self.deliver_request(fate.delay, request);
         }
-        if fate.duplicated {
+        if let Some(request) = copy {
             let copy = self.net.send(self.from, self.to, self.trip.copy);
             if !copy.lost {
                 self.observe(self.from, self.to, copy.delay, Payload::Request, span, false);
@@ -147,18 +148,12 @@ impl Connection {
         if self.cancelled.get() {
             return;
         }
-        let queue = self.ports.borrow().queue_at(&request.url.authority);
+        let queue = self.port.queue();
         let Some(queue) = queue.filter(|_| net.is_up(self.to)) else {
             self.send_back(Wire::Failed(HttpError::Refused, sent), Payload::Refusal);
             return;
         };
-        let n = net.ctx().record_in(
-            self.to.scope(),
-            sent,
-            REQUEST_RECEIVED,
-            self.from.0,
-            request.body.len() as u64,
-        );
+        let n = net.ctx().record_in(self.to.scope(), sent, REQUEST_RECEIVED, self.from.0, 0);
         let span = Span { cause: n, ..sent };
         let incoming = Incoming { request, responder: Responder { connection: self, span, answered: false } };
         if let Err(SendError::Full(incoming) | SendError::Closed(incoming)) = queue.send(incoming) {
@@ -207,7 +202,7 @@ impl Connection {
             return;
         }
         self.cancelled.set(true);
-        for task in self.handlers.take() {
+        for task in self.handlers.take().into_iter().flatten() {
             if !ctx.is_finished(task) {
                 ctx.record_in(self.to.scope(), span, CANCELLED, self.from.0, 0);
                 ctx.abort(task);
@@ -222,7 +217,10 @@ impl Connection {
 
     /// Notes which task works on the request.
     pub(super) fn handled_by(&self, task: TaskId) {
-        self.handlers.borrow_mut().push(task);
+        self.handlers.set(match self.handlers.get() {
+            [None, _] => [Some(task), None],
+            [first, _] => [first, Some(task)],
+        });
     }
 
     fn observe(&self, from: NodeId, to: NodeId, delay: Duration, payload: Payload, span: Span, lost: bool) {

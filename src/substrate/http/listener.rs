@@ -5,39 +5,56 @@ use super::exchange::Incoming;
 use super::message::{Request, Response};
 use crate::kernel::{Receiver, Sender, channel};
 use crate::net::NodeId;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
+use std::rc::Rc;
 
 /// How many requests wait to be accepted before further ones are refused: Linux's default `somaxconn`.
 const ACCEPT_QUEUE_MAX: usize = 4096;
 
-/// Which node has which address, and who listens there now. Only looked up, never iterated.
+/// An address: which node has it, and who listens there now. It is looked up once for an exchange.
+#[derive(Default)]
+pub(super) struct Port {
+    node: Cell<Option<NodeId>>,
+    /// The accept queue of the listener with this number.
+    listening: RefCell<Option<(u64, Sender<Incoming>)>>,
+}
+
+impl Port {
+    /// The accept queue of whoever listens.
+    pub(super) fn queue(&self) -> Option<Sender<Incoming>> {
+        self.listening.borrow().as_ref().map(|(_, queue)| queue.clone())
+    }
+}
+
+/// All addresses. Only looked up, never iterated.
 #[derive(Default)]
 pub(super) struct Ports {
-    nodes: HashMap<String, NodeId>,
-    listening: HashMap<String, (u64, Sender<Incoming>)>,
+    ports: HashMap<String, Rc<Port>>,
     opened: u64,
 }
 
 impl Ports {
     pub(super) fn assign(&mut self, authority: &str, node: NodeId) {
-        self.nodes.insert(authority.to_owned(), node);
+        self.at(authority).node.set(Some(node));
     }
 
-    pub(super) fn node_at(&self, authority: &str) -> Option<NodeId> {
-        self.nodes.get(authority).copied()
+    /// An address that some node has, and that node.
+    pub(super) fn find(&self, authority: &str) -> Option<(NodeId, Rc<Port>)> {
+        let port = self.ports.get(authority)?;
+        Some((port.node.get()?, Rc::clone(port)))
     }
 
-    /// The accept queue of whoever listens at an authority.
-    pub(super) fn queue_at(&self, authority: &str) -> Option<Sender<Incoming>> {
-        self.listening.get(authority).map(|(_, queue)| queue.clone())
+    fn at(&mut self, authority: &str) -> Rc<Port> {
+        Rc::clone(self.ports.entry(authority.to_owned()).or_default())
     }
 }
 
 /// A port that accepts requests until it is dropped.
 pub struct Listener {
     http: Http,
-    authority: String,
+    port: Rc<Port>,
     number: u64,
     queue: Receiver<Incoming>,
 }
@@ -48,9 +65,10 @@ impl Listener {
         let mut ports = http.ports.borrow_mut();
         ports.opened += 1;
         let number = ports.opened;
-        ports.listening.insert(authority.to_owned(), (number, sender));
+        let port = ports.at(authority);
         drop(ports);
-        Listener { http, authority: authority.to_owned(), number, queue }
+        *port.listening.borrow_mut() = Some((number, sender));
+        Listener { http, port, number, queue }
     }
 
     /// Answers every request with a task of its own, for ever. A handler's task is dropped when its caller gives up.
@@ -86,10 +104,8 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut ports = self.http.ports.borrow_mut();
+        let mut listening = self.port.listening.borrow_mut();
         // Whoever listens there by now is left alone.
-        if ports.listening.get(&self.authority).is_some_and(|&(number, _)| number == self.number) {
-            ports.listening.remove(&self.authority);
-        }
+        listening.take_if(|(number, _)| *number == self.number);
     }
 }

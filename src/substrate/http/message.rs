@@ -1,5 +1,7 @@
-//! Requests, responses, URLs, and JSON bodies.
+//! Requests, responses and URLs.
 
+use crate::substrate::body::{Body, Json, Message};
+use crate::substrate::text::Text;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -53,11 +55,18 @@ impl From<&str> for Method {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     /// Host and port: `localhost:8080`.
-    pub authority: String,
+    pub authority: Text,
     /// The path, at least `/`.
-    pub path: String,
+    pub path: Text,
     /// What follows `?`, without it; empty if there is none.
-    pub query: String,
+    pub query: Text,
+}
+
+impl Url {
+    /// A path without a query, at an authority such as `localhost:8080`.
+    pub fn new(authority: impl Into<Text>, path: impl Into<Text>) -> Self {
+        Url { authority: authority.into(), path: path.into(), query: Text::default() }
+    }
 }
 
 /// Why a text is no URL that the simulation can follow.
@@ -93,8 +102,16 @@ impl FromStr for Url {
         }
         let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Url { authority: format!("{name}:{port}"), path: path.to_owned(), query: query.to_owned() })
+        let authority = format!("{name}:{port}").into();
+        Ok(Url { authority, path: path.to_owned().into(), query: query.to_owned().into() })
     }
+}
+
+/// Names and values, in order.
+pub type Headers = Vec<(Text, Text)>;
+
+fn of_json() -> Headers {
+    vec![("Content-Type".into(), "application/json".into())]
 }
 
 /// A request. Header names are compared without regard to case.
@@ -105,21 +122,25 @@ pub struct Request {
     /// Where it goes.
     pub url: Url,
     /// Names and values, in order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// The body, maybe empty.
-    pub body: Vec<u8>,
+    pub body: Body,
 }
 
 impl Request {
     /// A GET request.
     pub fn get(url: Url) -> Self {
-        Request { method: Method::Get, url, headers: Vec::new(), body: Vec::new() }
+        Request { method: Method::Get, url, headers: Vec::new(), body: Body::default() }
     }
 
-    /// A POST request with a JSON body.
+    /// A POST request with a message.
+    pub fn post<T: Message>(url: Url, message: Json<T>) -> Self {
+        Request { method: Method::Post, url, headers: of_json(), body: message.into() }
+    }
+
+    /// The same of what is no message: the JSON is made now.
     pub fn post_json(url: Url, body: &impl Serialize) -> Self {
-        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
-        Request { method: Method::Post, url, headers, body: to_json(body) }
+        Request { method: Method::Post, url, headers: of_json(), body: Body::json(body) }
     }
 
     /// The value of the first header line of this name, without the white space around it.
@@ -128,14 +149,19 @@ impl Request {
     }
 
     /// The same request with one more header.
-    pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+    pub fn with_header(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// The message in it; the error says what is wrong with the body.
+    pub fn read<T: Message>(&self) -> Result<Json<T>, serde_json::Error> {
+        self.body.read()
     }
 
     /// The body read as JSON; the error says what is wrong with it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.body)
+        self.body.parse()
     }
 }
 
@@ -145,18 +171,20 @@ pub struct Response {
     /// The status code.
     pub status: u16,
     /// Names and values, in order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// The body, maybe empty.
-    pub body: Vec<u8>,
+    pub body: Body,
 }
 
 impl Response {
-    /// A response with a JSON body, which ends with a line feed as Go's encoder writes it.
+    /// A response with a message, whose JSON ends with a line feed as Go's encoder writes it.
+    pub fn of<T: Message>(status: u16, message: Json<T>) -> Self {
+        Response { status, headers: of_json(), body: Body::from(message).with_line_feed() }
+    }
+
+    /// The same of what is no message: the JSON is made now.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
-        let mut body = to_json(body);
-        body.push(b'\n');
-        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
-        Response { status, headers, body }
+        Response { status, headers: of_json(), body: Body::json(body).with_line_feed() }
     }
 
     /// The structured error that every simulated service answers with:
@@ -166,8 +194,8 @@ impl Response {
     }
 
     /// The same response with one more header.
-    pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+    pub fn with_header(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -176,9 +204,14 @@ impl Response {
         find_header(&self.headers, name)
     }
 
+    /// The message in it.
+    pub fn read<T: Message>(&self) -> Result<Json<T>, serde_json::Error> {
+        self.body.read()
+    }
+
     /// The body read as JSON.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.body)
+        self.body.parse()
     }
 
     /// The standard phrase for the status, as it stands in a status line.
@@ -203,7 +236,7 @@ impl Response {
     }
 }
 
-fn find_header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+fn find_header<'a>(headers: &'a [(Text, Text)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
@@ -218,11 +251,6 @@ struct ErrorFields<'a> {
     code: &'a str,
     message: &'a str,
     details: serde_json::Value,
-}
-
-fn to_json(body: &impl Serialize) -> Vec<u8> {
-    // The messages are our own plain structs: only a map with keys that are not strings could fail.
-    serde_json::to_vec(body).unwrap_or_default()
 }
 
 #[cfg(test)]

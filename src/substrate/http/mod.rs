@@ -21,7 +21,7 @@ mod replies;
 
 pub use date::http_date;
 pub use listener::Listener;
-pub use message::{Method, Request, Response, Url, UrlError};
+pub use message::{Headers, Method, Request, Response, Url, UrlError};
 pub use replies::{Route, Service, bad_json, no_route, too_large};
 
 use crate::kernel::{Duration, Kind};
@@ -111,9 +111,9 @@ impl Http {
     /// Sends a request and waits for the response as long as it takes. Drop the future to give up: the server's
     /// work on it is then dropped as well, one link delay later.
     pub async fn fetch(&self, from: NodeId, request: Request) -> Result<Response, HttpError> {
-        let to = self.ports.borrow().node_at(&request.url.authority);
-        match to {
-            Some(to) => exchange::run(self, from, to, request).await,
+        let port = self.ports.borrow().find(&request.url.authority);
+        match port {
+            Some((to, port)) => exchange::run(&self.net, from, to, port, request).await,
             // No machine has this address: the caller's own network stack says so.
             None => Err(HttpError::Refused),
         }

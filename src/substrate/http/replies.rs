@@ -77,5 +77,5 @@ pub fn no_route(method: &Method, path: &str, routes: &[Route]) -> Response {
     }
     let message = format!("{} is not allowed at {path}", method.as_str());
     Response::error(405, "method_not_allowed", &message, json!({"allowed": allowed}))
-        .with_header("Allow", &allowed.join(", "))
+        .with_header("Allow", allowed.join(", "))
 }

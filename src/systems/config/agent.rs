@@ -6,6 +6,7 @@ use super::trigger::Trigger;
 use super::{AGENT_APPLIED, AGENT_BACKED_OFF, CONTROLLER, Site, agent_authority, agent_name};
 use crate::kernel::{Duration, Instant, Receiver, Sender, Stream, channel};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Json;
 use crate::substrate::http::{Method, Request, Response, Route, Url, conditional, no_route};
 use crate::substrate::store::Store;
 use futures::future::select;
@@ -26,7 +27,7 @@ pub const ROUTES: [Route; 4] = [
 /// A configuration as an agent keeps it, in memory and on its disk.
 #[derive(Clone)]
 pub(super) struct Cached {
-    document: Document,
+    document: Json<Document>,
     /// The controller's tag; the agent serves the document under the same.
     etag: String,
     /// When the agent got it.
@@ -110,8 +111,7 @@ async fn poll_for_ever(agent: &Agent, mut refreshes: Receiver<()>) {
 /// Asks the controller for what is newer than what the agent holds. False for any error.
 async fn poll(agent: &Agent) -> bool {
     let Site { http, params, log, .. } = &agent.site;
-    let url = Url { authority: CONTROLLER.to_owned(), path: "/config".to_owned(), query: String::new() };
-    let mut request = Request::get(url);
+    let mut request = Request::get(Url::new(CONTROLLER, "/config"));
     if let Some(held) = agent.held() {
         request = request.with_header("If-None-Match", &held.etag);
     }
@@ -130,7 +130,7 @@ async fn poll(agent: &Agent) -> bool {
 async fn take(agent: &Agent, response: &Response) -> bool {
     let Site { params, .. } = &agent.site;
     let ctx = agent.site.ctx();
-    let (Some(etag), Ok(document)) = (response.header("ETag"), response.parse::<Document>()) else {
+    let (Some(etag), Ok(document)) = (response.header("ETag"), response.read::<Document>()) else {
         return false;
     };
     if agent.held().is_some_and(|held| held.document.version >= document.version) {
@@ -186,7 +186,7 @@ fn route(agent: &Agent, request: &Request) -> Response {
     match (&request.method, request.url.path.as_str()) {
         (Method::Get | Method::Head, "/config") => match agent.held() {
             Some(held) => {
-                let content = Response::json(200, &held.document);
+                let content = || Response::of(200, held.document.clone());
                 conditional::serve(request, content, &held.etag, held.at)
             }
             None => Response::error(503, "no_config", "the agent has no configuration yet", json!({})),
@@ -231,7 +231,8 @@ mod tests {
                 let (version, settings) =
                     (offered.get(), Settings { rate: 1.0, query: String::new(), note: String::new() });
                 let document = Document { version, updated_at: String::new(), settings };
-                let response = Response::json(200, &document).with_header("ETag", &format!("\"v{version}\""));
+                let etag = format!("\"v{version}\"");
+                let response = Response::of(200, Json::new(document)).with_header("ETag", etag);
                 async move { response }
             };
             Box::pin(http.listen(CONTROLLER).serve(answer))

@@ -4,9 +4,9 @@ use super::messages::Document;
 use super::{CONTROLLER, Params, Settings, Site, worker};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 use futures::future::{self, Either};
-use serde::Serialize;
 use std::pin::pin;
 
 /// The pause after a try that failed.
@@ -82,14 +82,14 @@ impl Operator {
         done
     }
 
-    async fn read(&self) -> Option<(String, Document)> {
+    async fn read(&self) -> Option<(String, Json<Document>)> {
         let response = self.fetch(Request::get(config_url())).await.ok()?;
         let etag = response.header("ETag")?.to_owned();
-        Some((etag, response.parse().ok()?))
+        Some((etag, response.read().ok()?))
     }
 
     async fn put(&self, settings: &Settings, etag: &str) -> Result<Response, HttpError> {
-        self.fetch(put_json(settings).with_header("If-Match", etag)).await
+        self.fetch(put_json(settings).with_header("If-Match", etag.to_owned())).await
     }
 
     async fn fetch(&self, request: Request) -> Result<Response, HttpError> {
@@ -98,11 +98,11 @@ impl Operator {
 }
 
 fn config_url() -> Url {
-    Url { authority: CONTROLLER.to_owned(), path: "/config".to_owned(), query: String::new() }
+    Url::new(CONTROLLER, "/config")
 }
 
-fn put_json(settings: &impl Serialize) -> Request {
-    Request { method: Method::Put, ..Request::post_json(config_url(), settings) }
+fn put_json(settings: &Settings) -> Request {
+    Request { method: Method::Put, ..Request::post(config_url(), Json::new(settings.clone())) }
 }
 
 /// What change `n` consists of: one put, and for the bad one a second that takes it back.

@@ -1,6 +1,7 @@
 //! The JSON that the configuration system's services exchange. The source documents name no fields; these are ours.
 
 use super::controller::domain::{Settings, Version};
+use crate::substrate::body::Message;
 use crate::systems::oracle::calendar::rfc3339;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,18 @@ pub struct Document {
     pub updated_at: String,
     /// What it says.
     pub settings: Settings,
+}
+
+impl Message for Settings {
+    fn is_exact(&self) -> bool {
+        self.rate.is_finite()
+    }
+}
+
+impl Message for Document {
+    fn is_exact(&self) -> bool {
+        self.settings.is_exact()
+    }
 }
 
 impl From<&Version> for Document {

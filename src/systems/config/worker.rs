@@ -4,6 +4,7 @@ use super::messages::{Document, Running};
 use super::{Site, TICK_DONE, TICK_FAILED, WORKER_APPLIED, agent_authority, worker_authority, worker_name};
 use crate::kernel::{Duration, Receiver, Sender, channel};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Json;
 use crate::substrate::http::{Method, Request, Response, Route, Url, no_route};
 use futures::future::{Either, select};
 use futures::{FutureExt, select_biased};
@@ -20,7 +21,7 @@ pub const ROUTES: [Route; 2] =
 
 /// A configuration in use, with the tag to ask for a newer one.
 struct Applied {
-    document: Document,
+    document: Json<Document>,
     etag: String,
 }
 
@@ -76,8 +77,7 @@ async fn read_for_ever(worker: &Worker) {
 /// Asks the agent for what is newer than what the worker runs. Whatever goes wrong, the worker goes on as before.
 async fn read(worker: &Worker) {
     let Site { http, params, .. } = &worker.site;
-    let authority = agent_authority(worker.agent);
-    let mut request = Request::get(Url { authority, path: "/config".to_owned(), query: String::new() });
+    let mut request = Request::get(Url::new(agent_authority(worker.agent), "/config"));
     if let Some(applied) = worker.applied() {
         request = request.with_header("If-None-Match", &applied.etag);
     }
@@ -85,7 +85,7 @@ async fn read(worker: &Worker) {
     if response.status != 200 {
         return;
     }
-    let (Some(etag), Ok(document)) = (response.header("ETag"), response.parse::<Document>()) else { return };
+    let (Some(etag), Ok(document)) = (response.header("ETag"), response.read::<Document>()) else { return };
     if worker.applied().is_none_or(|applied| applied.document.version < document.version) {
         worker.apply(Applied { etag: etag.to_owned(), document });
     }

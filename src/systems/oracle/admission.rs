@@ -29,6 +29,6 @@ impl Admission {
         let message = format!("{rate} requests a second are allowed, {} at once", params.burst);
         let details = json!({"rate": rate, "burst": params.burst, "retry_after_s": seconds});
         let response = Response::error(429, "rate_limited", &message, details);
-        Some(response.with_header("Retry-After", &seconds.to_string()))
+        Some(response.with_header("Retry-After", seconds.to_string()))
     }
 }

@@ -5,6 +5,7 @@ use super::messages::{OracleRequest, OracleResult};
 use super::{COORDINATOR, Load, Params, Site};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 use futures::future::{self, Either};
 use std::pin::pin;
@@ -76,8 +77,8 @@ async fn ask_for_ever(site: Site, node: NodeId) {
 async fn ask(site: &Site, node: NodeId) {
     let query = site.params.query.clone();
     let number = site.intend(&query);
-    let url = Url { authority: COORDINATOR.to_owned(), path: "/request".to_owned(), query: String::new() };
-    let request = Request::post_json(url, &OracleRequest { id: String::new(), query });
+    let url = Url::new(COORDINATOR, "/request");
+    let request = Request::post(url, Json::new(OracleRequest { id: String::new(), query }));
     let limit = site.params.timeout + PATIENCE;
     let answer = site.http.fetch_within(node, request, limit).await;
     note_answer(site, number, &answer);
@@ -88,8 +89,8 @@ pub(super) fn note_answer(site: &Site, number: u64, answer: &Result<Response, Ht
     let now = site.ctx().now();
     let mut log = site.log.borrow_mut();
     let failure = match answer {
-        Ok(response) if response.status == 200 => match response.parse::<OracleResult>() {
-            Ok(result) => return log.answered(number, now, result, &site.params),
+        Ok(response) if response.status == 200 => match response.read::<OracleResult>() {
+            Ok(result) => return log.answered(number, now, result.into_inner(), &site.params),
             Err(error) => Failure {
                 status: 200,
                 code: "invalid_result".to_owned(),

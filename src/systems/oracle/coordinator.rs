@@ -14,6 +14,7 @@ use super::report::{Reports, Trigger};
 use super::{COORDINATOR, Params, REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_OPENED, Site, WORKER_EVICTED};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Json;
 use crate::substrate::http::{Method, Request, Response, Route, bad_json, no_route, too_large};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
@@ -131,14 +132,14 @@ async fn route(coordinator: Coordinator, request: Request, peer: NodeId) -> Resp
     let is_there = |path: &str| routes.iter().any(|route| route.path == path);
     let answer = match (&request.method, request.url.path.as_str()) {
         (method, path) if !is_there(path) => Ok(no_route(method, path, routes)),
-        (Method::Post, "/register") => request.json().map(|body| endpoints::register(&coordinator, &body)),
-        (Method::Post, "/heartbeat") => request.json().map(|body| endpoints::heartbeat(&coordinator, &body)),
+        (Method::Post, "/register") => request.read().map(|body| endpoints::register(&coordinator, &body)),
+        (Method::Post, "/heartbeat") => request.read().map(|body| endpoints::heartbeat(&coordinator, &body)),
         (Method::Post, "/deregister") => {
-            request.json().map(|body| endpoints::deregister(&coordinator, &body))
+            request.read().map(|body| endpoints::deregister(&coordinator, &body))
         }
-        (Method::Post, "/request") => match (admit(&coordinator, peer), request.json()) {
+        (Method::Post, "/request") => match (admit(&coordinator, peer), request.read()) {
             (Some(refusal), _) => Ok(refusal),
-            (None, Ok(body)) => Ok(submit(&coordinator, body).await),
+            (None, Ok(body)) => Ok(submit(&coordinator, &body).await),
             (None, Err(error)) => Err(error),
         },
         (Method::Get, "/report") => Ok(report(&coordinator, &request.url.query)),
@@ -214,11 +215,11 @@ fn admit(coordinator: &Coordinator, client: NodeId) -> Option<Response> {
     Some(refusal)
 }
 
-async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
+async fn submit(coordinator: &Coordinator, body: &OracleRequest) -> Response {
     let Coordinator { site, .. } = coordinator;
     let ctx = site.ctx();
     let number = ctx.span().tag;
-    let task = OracleRequest { id: format!("req-{number:05}"), query: body.query };
+    let task = Json::new(OracleRequest { id: format!("req-{number:05}"), query: body.query.clone() });
     #[cfg(feature = "all-systems")]
     if let (Some(link), Some(bus)) = (&coordinator.link, &site.bus) {
         let client = link.client();
@@ -236,7 +237,7 @@ async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
             }
         };
         let answers = link.ask(coordinator, &client, &task, logged).await;
-        return conclude(coordinator, task, answers, opened_at, logged);
+        return conclude(coordinator, &task, answers, opened_at, logged);
     }
     let asked: Vec<(String, String)> =
         coordinator.registry.borrow().entries().iter().map(|e| (e.id.clone(), e.endpoint.clone())).collect();
@@ -247,7 +248,7 @@ async fn submit(coordinator: &Coordinator, body: OracleRequest) -> Response {
     }
 
     let answers = over_http::fan_out(coordinator, &task, &asked, logged).await;
-    conclude(coordinator, task, answers, opened_at, logged)
+    conclude(coordinator, &task, answers, opened_at, logged)
 }
 
 /// Takes up a request: when, and the number under which the log follows it.
@@ -274,7 +275,7 @@ fn missing(worker_id: String, request_id: String, err: String, response_time: Du
 /// Leaves out failed and late workers, aggregates the rest, updates the registry, and answers.
 fn conclude(
     coordinator: &Coordinator,
-    task: OracleRequest,
+    task: &OracleRequest,
     answers: Answers,
     opened_at: Instant,
     logged: Option<u64>,
@@ -350,12 +351,12 @@ fn conclude(
         reliability_note += &format!("; a quorum of {} was enough", params.quorum);
     }
     let result = OracleResult {
-        request_id: task.id,
+        request_id: task.id.clone(),
         final_value: aggregate.value,
         worker_responses,
         reliability_note,
     };
-    Response::json(200, &result)
+    Response::of(200, Json::new(result))
 }
 
 fn relative_distance(value: f64, aggregate: f64) -> f64 {

@@ -1,6 +1,7 @@
 //! The JSON that the oracle's services exchange, with the source documents' names.
 
 use crate::kernel::Duration;
+use crate::substrate::body::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// `POST /request` and `POST /task`. The coordinator gives the id; one that a client sends is ignored.
@@ -84,6 +85,26 @@ pub struct WorkerInfo {
     /// Its reliability score, 0 … 1.
     pub score: f64,
 }
+
+impl Message for OracleRequest {}
+
+impl Message for WorkerResult {
+    fn is_exact(&self) -> bool {
+        self.value.is_finite()
+    }
+}
+
+impl Message for OracleResult {
+    fn is_exact(&self) -> bool {
+        self.final_value.is_finite() && self.worker_responses.iter().all(Message::is_exact)
+    }
+}
+
+impl Message for Registration {}
+
+impl Message for WorkerName {}
+
+impl Message for Acknowledgement {}
 
 /// Durations on the wire are strings in Go's notation.
 pub mod go_duration {

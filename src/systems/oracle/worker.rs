@@ -7,9 +7,9 @@ use super::{
 };
 use crate::kernel::{Duration, Stream};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::{Json, Message};
 use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, bad_json, no_route};
 use futures::{FutureExt, select_biased};
-use serde::Serialize;
 use serde_json::json;
 use std::cell::Cell;
 use std::pin::pin;
@@ -73,7 +73,7 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
         }
     }
     // The port is closed by now; no more tasks come once the coordinator knows.
-    let _ = tell(&worker, "/deregister", &WorkerName { id: worker.id.clone() }).await;
+    let _ = tell(&worker, "/deregister", &worker.name()).await;
     drain(&worker).await;
 }
 
@@ -97,9 +97,10 @@ async fn stay_registered(worker: &Worker) {
     if heartbeat == Duration::ZERO {
         return std::future::pending().await;
     }
+    let name = worker.name();
     loop {
         ctx.sleep(heartbeat).await;
-        let answer = tell(worker, "/heartbeat", &WorkerName { id: worker.id.clone() }).await;
+        let answer = tell(worker, "/heartbeat", &name).await;
         if answer.is_ok_and(|response| response.status == 404) {
             // The coordinator has forgotten this worker: it restarted, or evicted it.
             register_until_accepted(worker).await;
@@ -109,7 +110,7 @@ async fn stay_registered(worker: &Worker) {
 
 async fn register_until_accepted(worker: &Worker) {
     let ctx = worker.site.ctx();
-    let registration = Registration { id: worker.id.clone(), endpoint: worker.endpoint.clone() };
+    let registration = Json::new(Registration { id: worker.id.clone(), endpoint: worker.endpoint.clone() });
     let mut pause = RETRY_MIN;
     while !tell(worker, "/register", &registration).await.is_ok_and(|response| response.status == 200) {
         ctx.sleep(pause).await;
@@ -117,20 +118,24 @@ async fn register_until_accepted(worker: &Worker) {
     }
 }
 
-async fn tell(worker: &Worker, path: &str, body: &impl Serialize) -> Result<Response, HttpError> {
-    let url = Url { authority: COORDINATOR.to_owned(), path: path.to_owned(), query: String::new() };
-    worker.site.http.fetch_within(worker.node, Request::post_json(url, body), CALL_LIMIT).await
+async fn tell<T: Message>(
+    worker: &Worker,
+    path: &'static str,
+    message: &Json<T>,
+) -> Result<Response, HttpError> {
+    let request = Request::post(Url::new(COORDINATOR, path), message.clone());
+    worker.site.http.fetch_within(worker.node, request, CALL_LIMIT).await
 }
 
 // --- tasks ------------------------------------------------------------------------------------------------------
 
 async fn route(worker: Worker, request: Request, peer: NodeId) -> Response {
     match (&request.method, request.url.path.as_str()) {
-        (Method::Post, "/task") => match request.json::<OracleRequest>() {
+        (Method::Post, "/task") => match request.read::<OracleRequest>() {
             Ok(task) => {
                 let _busy = Busy::new(&worker);
-                let result = worker.work(task, peer.0).await;
-                Response::json(if result.err.is_some() { 500 } else { 200 }, &result)
+                let result = worker.work(&task, peer.0).await;
+                Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
             }
             Err(error) => bad_json(&error),
         },
@@ -145,6 +150,10 @@ async fn route(worker: Worker, request: Request, peer: NodeId) -> Response {
 impl Worker {
     fn busy(&self) -> &Cell<u32> {
         &self.site.busy[self.index]
+    }
+
+    fn name(&self) -> Json<WorkerName> {
+        Json::new(WorkerName { id: self.id.clone() })
     }
 }
 
@@ -168,7 +177,7 @@ impl Drop for Busy {
 impl Worker {
     /// Works on the task of the request that the current task is busy with, for the node `asker`. What is drawn depends on
     /// the worker and the request's number only, so no other request, fault or parameter shifts it.
-    pub(super) async fn work(&self, task: OracleRequest, asker: u32) -> WorkerResult {
+    pub(super) async fn work(&self, task: &OracleRequest, asker: u32) -> WorkerResult {
         let Worker { site, node, .. } = self;
         let ctx = site.ctx();
         let params = &site.params;
@@ -180,7 +189,7 @@ impl Worker {
 
         let mut result = WorkerResult {
             worker_id: self.id.clone(),
-            request_id: task.id,
+            request_id: task.id.clone(),
             value: 0.0,
             err: None,
             response_time: delay,

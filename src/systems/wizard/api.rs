@@ -6,6 +6,7 @@ use super::queue::{self, QUEUE, field, status, task_key};
 use super::{JOB_QUEUED, Params, Site, VALKEY, container_authority, container_name, worker};
 use crate::kernel::{Duration, Receiver, Sender, Span, channel};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Json;
 use crate::substrate::http::{Method, Request, Response, Route, no_route};
 use crate::substrate::valkey::{Error, Valkey};
 use futures::{FutureExt, select_biased};
@@ -133,8 +134,8 @@ impl Api {
              <li>GET /tasks/&lt;id&gt;/status<li>GET /valkey_test</ul>\n",
             self.name
         );
-        let headers = vec![("Content-Type".to_owned(), "text/html; charset=utf-8".to_owned())];
-        Response { status: 200, headers, body: body.into_bytes() }
+        let headers = vec![("Content-Type".into(), "text/html; charset=utf-8".into())];
+        Response { status: 200, headers, body: body.into() }
     }
 
     /// Does the sum here and now, while all other requests of this process wait.
@@ -155,6 +156,10 @@ impl Api {
     }
 
     async fn take_task(&self, request: &Request) -> Response {
+        if let Ok(task) = request.read::<TaskRequest>() {
+            return self.queue_task(&task).await.unwrap_or_else(|error| unavailable(&error));
+        }
+        // Numbers may be written as texts; or the error is to say which one is wrong.
         let body = match request.json::<Value>() {
             Ok(body) => body,
             Err(error) => return crate::substrate::http::bad_json(&error),
@@ -163,10 +168,10 @@ impl Api {
             (Ok(a), Ok(b)) => TaskRequest { a, b },
             (Err(error), _) | (_, Err(error)) => return *error,
         };
-        self.queue_task(task).await.unwrap_or_else(|error| unavailable(&error))
+        self.queue_task(&task).await.unwrap_or_else(|error| unavailable(&error))
     }
 
-    async fn queue_task(&self, task: TaskRequest) -> Result<Response, Error> {
+    async fn queue_task(&self, task: &TaskRequest) -> Result<Response, Error> {
         let Params { queue_limit, .. } = *self.site.params;
         if queue_limit > 0 {
             let waiting = self.valkey.llen(QUEUE).await?;
@@ -189,7 +194,7 @@ impl Api {
             status: "PENDING".to_owned(),
             initiated_by: self.name.clone(),
         };
-        Ok(Response::json(202, &accepted))
+        Ok(Response::of(202, Json::new(accepted)))
     }
 
     async fn tell_status(&self, id: &str) -> Response {
@@ -213,7 +218,7 @@ impl Api {
             error: text("error").filter(|_| result.is_none()),
             result: result.and_then(|result| serde_json::from_str(&result).ok()),
         };
-        Response::json(200, &answer)
+        Response::of(200, Json::new(answer))
     }
 
     async fn test_valkey(&self) -> Response {

@@ -4,7 +4,9 @@ use super::messages::{Accepted, TaskRequest, TaskStatus};
 use super::{GATEWAY, JOB_REFUSED, Load, Params, Site, USER_GAVE_UP};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Request, Response, Url};
+use crate::substrate::text::Text;
 use futures::future::{self, Either};
 use std::pin::pin;
 
@@ -88,7 +90,7 @@ async fn be_user(site: &Site, node: NodeId, user: u64) {
 async fn send_and_follow(site: &Site, node: NodeId) {
     let number = site.intend();
     let mut draws = site.ctx().stream("client", "numbers").at(number);
-    let task = TaskRequest { a: draws.below(100) as f64, b: draws.below(100) as f64 };
+    let task = Json::new(TaskRequest { a: draws.below(100) as f64, b: draws.below(100) as f64 });
     let Params { repeat, timeout, .. } = *site.params;
     let mut answer = send(site, node, &task, timeout).await;
     for _ in 0..if repeat { REPEATS } else { 0 } {
@@ -102,8 +104,13 @@ async fn send_and_follow(site: &Site, node: NodeId) {
     }
 }
 
-async fn send(site: &Site, node: NodeId, task: &TaskRequest, limit: Duration) -> Result<Response, HttpError> {
-    let request = Request::post_json(url("/task"), task);
+async fn send(
+    site: &Site,
+    node: NodeId,
+    task: &Json<TaskRequest>,
+    limit: Duration,
+) -> Result<Response, HttpError> {
+    let request = Request::post(url("/task"), task.clone());
     site.http.fetch_within(node, request, limit).await
 }
 
@@ -115,9 +122,9 @@ async fn follow(site: &Site, node: NodeId, number: u64, id: &str) {
     }
     for _ in 0..polls {
         site.ctx().sleep(poll).await;
-        let request = Request::get(url(&format!("/tasks/{id}/status")));
+        let request = Request::get(url(format!("/tasks/{id}/status")));
         let answer = site.http.fetch_within(node, request, timeout).await;
-        let status = answer.ok().and_then(|response| response.parse::<TaskStatus>().ok());
+        let status = answer.ok().and_then(|response| response.read::<TaskStatus>().ok());
         if status.is_some_and(|status| matches!(status.status.as_str(), "COMPLETED" | "FAILED")) {
             return site.log.borrow_mut().seen(number, site.ctx().now());
         }
@@ -132,6 +139,9 @@ pub(super) fn note_answer(site: &Site, number: u64, answer: &Result<Response, Ht
     let accepted = answer.as_ref().ok().filter(|_| status == 202);
     // The gateway's own 503 has no structured error.
     let busy = answer.as_ref().is_ok_and(|response| {
+        if response.status != 503 {
+            return false;
+        }
         let body: serde_json::Value = response.parse().unwrap_or_default();
         body["error"]["code"] == "queue_full"
     });
@@ -139,9 +149,9 @@ pub(super) fn note_answer(site: &Site, number: u64, answer: &Result<Response, Ht
     if accepted.is_none() {
         site.ctx().record(JOB_REFUSED, 0, u64::from(status));
     }
-    Some(accepted?.parse::<Accepted>().ok()?.task_id)
+    Some(accepted?.read::<Accepted>().ok()?.task_id.clone())
 }
 
-fn url(path: &str) -> Url {
-    Url { authority: GATEWAY.to_owned(), path: path.to_owned(), query: String::new() }
+fn url(path: impl Into<Text>) -> Url {
+    Url::new(GATEWAY, path)
 }

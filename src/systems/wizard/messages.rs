@@ -1,5 +1,6 @@
 //! The JSON that the Math Wizard's services exchange, and what is in the queue.
 
+use crate::substrate::body::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -53,6 +54,21 @@ pub struct Payload {
     pub b: f64,
     /// The number of the submission that it came of, as traces across processes carry it.
     pub trace: u64,
+}
+
+impl Message for TaskRequest {
+    fn is_exact(&self) -> bool {
+        self.a.is_finite() && self.b.is_finite()
+    }
+}
+
+impl Message for Accepted {}
+
+impl Message for TaskStatus {
+    /// A result that is `null` reads as none.
+    fn is_exact(&self) -> bool {
+        self.result != Some(Value::Null)
+    }
 }
 
 /// A number in JSON as a person writes it: 5, not 5.0.

@@ -2,6 +2,7 @@
 
 use super::domain::{InvalidField, Settings, Version};
 use super::use_case::{self, Refused, Repository};
+use crate::substrate::body::Json;
 use crate::substrate::http::conditional::{self, Precondition};
 use crate::substrate::http::{Method, Request, Response, Route, bad_json, no_route, too_large};
 use crate::systems::config::messages::{Document, History};
@@ -43,7 +44,7 @@ pub(super) async fn route(repository: impl Repository, announce: impl Fn(u64), r
 fn read(repository: &impl Repository, request: &Request) -> Response {
     match use_case::read(repository) {
         Some(version) => {
-            let content = Response::json(200, &Document::from(&version));
+            let content = || Response::of(200, Json::new(Document::from(&version)));
             conditional::serve(request, content, &version.etag(), version.written_at)
         }
         None => Response::error(404, "no_config", "there is no configuration yet; put one", json!({})),
@@ -62,7 +63,9 @@ async fn change(repository: &impl Repository, announce: impl Fn(u64), request: &
     };
     let expected = |newest: Option<&Version>| is_expected(request, newest);
     match use_case::change(repository, announce, settings, expected).await {
-        Ok(version) => Response::json(200, &Document::from(&version)).with_header("ETag", &version.etag()),
+        Ok(version) => {
+            Response::of(200, Json::new(Document::from(&version))).with_header("ETag", version.etag())
+        }
         Err(Refused::Invalid(InvalidField { field, message })) => {
             Response::error(400, "invalid_field", &message, json!({"field": field}))
         }
@@ -86,5 +89,5 @@ fn conflict(newest: Option<&Version>) -> Response {
     };
     let message = format!("the current version is {}, not the one that the request names", newest.number);
     let details = json!({"current_version": newest.number, "etag": newest.etag()});
-    Response::error(412, "version_conflict", &message, details).with_header("ETag", &newest.etag())
+    Response::error(412, "version_conflict", &message, details).with_header("ETag", newest.etag())
 }

@@ -1,6 +1,7 @@
 //! The endpoints by which workers come and go, and the parameters of a URL.
 
 use super::Coordinator;
+use crate::substrate::body::Json;
 use crate::substrate::http::{Response, Url};
 use crate::systems::oracle::messages::{Acknowledgement, Registration, WorkerName};
 use crate::systems::oracle::{WORKER_DEREGISTERED, WORKER_REGISTERED};
@@ -72,7 +73,7 @@ pub(super) fn deregister(coordinator: &Coordinator, body: &WorkerName) -> Respon
 }
 
 fn acknowledge(status: &str, message: String) -> Response {
-    Response::json(200, &Acknowledgement { status: status.to_owned(), message })
+    Response::of(200, Json::new(Acknowledgement { status: status.to_owned(), message }))
 }
 
 fn unknown_worker(id: &str) -> Response {

@@ -2,6 +2,7 @@
 
 use super::{Answer, Answers, Coordinator, missing};
 use crate::kernel::JoinSet;
+use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Request, Url};
 use crate::systems::oracle::log::TaskEnd;
 use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
@@ -10,7 +11,7 @@ use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
 /// cancelled.
 pub(super) async fn fan_out(
     coordinator: &Coordinator,
-    task: &OracleRequest,
+    task: &Json<OracleRequest>,
     asked: &[(String, String)],
     logged: Option<u64>,
 ) -> Answers {
@@ -42,28 +43,30 @@ pub(super) async fn fan_out(
     answers
 }
 
-async fn ask(coordinator: &Coordinator, task: OracleRequest, id: String, endpoint: &str) -> Answer {
+async fn ask(coordinator: &Coordinator, task: Json<OracleRequest>, id: String, endpoint: &str) -> Answer {
     let ctx = coordinator.site.ctx();
     let sent_at = ctx.now();
     let url = format!("{}/task", endpoint.trim_end_matches('/')).parse::<Url>();
     let answer = match url {
-        Ok(url) => coordinator.site.http.fetch(coordinator.node, Request::post_json(url, &task)).await,
+        Ok(url) => coordinator.site.http.fetch(coordinator.node, Request::post(url, task.clone())).await,
         Err(_) => Err(HttpError::Refused),
     };
     if answer.is_ok() {
         // Any answer is a sign of life, also one that says that the task failed.
         coordinator.registry.borrow_mut().seen(&id, ctx.now());
     }
-    match answer.map(|response| (response.status, response.parse::<WorkerResult>())) {
+    match answer.map(|response| (response.status, response.read::<WorkerResult>().map(Json::into_inner))) {
         Ok((200, Ok(result))) => Answer::of(result, id),
         // Whatever it says: with another status it is no value.
         Ok((_, Ok(result))) => Answer::of(WorkerResult { value: f64::NAN, ..result }, id),
         Ok((status, Err(_))) => Answer::Failed(missing(
             id,
-            task.id,
+            task.id.clone(),
             format!("status {status} without a worker result"),
             ctx.now().since(sent_at),
         )),
-        Err(error) => Answer::Failed(missing(id, task.id, error.to_string(), ctx.now().since(sent_at))),
+        Err(error) => {
+            Answer::Failed(missing(id, task.id.clone(), error.to_string(), ctx.now().since(sent_at)))
+        }
     }
 }

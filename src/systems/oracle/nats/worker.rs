@@ -66,19 +66,18 @@ async fn handle(worker: Worker, client: NatsClient, message: Message) {
         return;
     };
     let _busy = Busy::new(&worker);
-    let request_id = task.id.clone();
-    let req = follow(site.ctx(), &request_id);
+    let req = follow(site.ctx(), &task.id);
     let delivered = stored.as_ref().map_or(1, JsMessage::delivered);
     site.log.borrow_mut().received(req, &worker.id, u32::try_from(delivered).unwrap_or(u32::MAX));
     // All that hear a subject hear the same: the asker is one, whoever publishes.
-    let result = worker.work(task, 0).await;
+    let result = worker.work(&task, 0).await;
     let Ok(payload) = serde_json::to_vec(&result) else {
         return;
     };
     if client.status() == Status::Connected {
         site.log.borrow_mut().sent(req, &worker.id);
     }
-    publish(site, &client, RESULTS, &[&request_id, ".", &worker.id].concat(), &payload).await;
+    publish(site, &client, RESULTS, &[&task.id, ".", &worker.id].concat(), &payload).await;
     if let Some(stored) = stored {
         // Without a connection it is kept; lost, the task comes again, and its answer is known by its id.
         let _ = stored.ack();

@@ -1,0 +1,285 @@
+//! What a message carries: a value that both ends share, or bytes.
+//!
+//! A [`Body`] of a [`Json`] is that very value. Whoever reads it as the type that it is gets it as it is; its JSON is made
+//! when somebody looks at the bytes, once for all copies: a person's call, a length, a reader who expects another type.
+//! Whatever came as bytes meets the real parser. Nobody can tell the difference: a value that its JSON does not give
+//! back ([`Message::is_exact`]) travels as bytes, and where assertions are on every reading is held against the parser.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::any::Any;
+use std::cell::OnceCell;
+use std::fmt;
+use std::ops::Deref;
+use std::rc::Rc;
+
+/// A value that can travel as itself.
+pub trait Message: Serialize + DeserializeOwned + 'static {
+    /// True when reading its JSON gives the same value. A number that is not finite has no JSON.
+    fn is_exact(&self) -> bool {
+        true
+    }
+}
+
+/// A shared value with its JSON made on demand. Cheap to clone.
+pub struct Json<T>(Rc<Typed<T>>);
+
+struct Typed<T> {
+    value: T,
+    /// With a line feed at the end, as Go's encoder writes it.
+    line: OnceCell<Box<[u8]>>,
+}
+
+impl<T: Message> Json<T> {
+    /// Shares a value.
+    pub fn new(value: T) -> Self {
+        Json(Rc::new(Typed { value, line: OnceCell::new() }))
+    }
+
+    /// The value itself: a copy only if somebody else holds it too.
+    pub fn into_inner(self) -> T
+    where
+        T: Clone,
+    {
+        Rc::try_unwrap(self.0).map_or_else(|shared| shared.value.clone(), |typed| typed.value)
+    }
+}
+
+impl<T> Clone for Json<T> {
+    fn clone(&self) -> Self {
+        Json(Rc::clone(&self.0))
+    }
+}
+
+impl<T> Deref for Json<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for Json<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.value == other.0.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Json<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.value.fmt(f)
+    }
+}
+
+/// What a body consists of.
+trait Content: Any {
+    /// The bytes, and one line feed behind them.
+    fn line(&self) -> &[u8];
+}
+
+impl<T: Message> Content for Typed<T> {
+    fn line(&self) -> &[u8] {
+        self.line.get_or_init(|| {
+            let mut line = to_json(&self.value);
+            line.push(b'\n');
+            line.into()
+        })
+    }
+}
+
+struct Raw(Box<[u8]>);
+
+impl Content for Raw {
+    fn line(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A body, maybe empty. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Body {
+    content: Option<Rc<dyn Content>>,
+    /// The line feed at the end belongs to it.
+    ends_line: bool,
+}
+
+impl Body {
+    /// The JSON of a value, made now.
+    pub fn json(value: &impl Serialize) -> Self {
+        to_json(value).into()
+    }
+
+    /// The same body with a line feed at its end.
+    pub fn with_line_feed(self) -> Self {
+        Body { ends_line: true, ..self }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        let line = self.content.as_ref().map_or(&b"\n"[..], |content| content.line());
+        &line[..line.len() - usize::from(!self.ends_line)]
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
+    /// True for a body without bytes.
+    pub fn is_empty(&self) -> bool {
+        self.content.is_none() && !self.ends_line
+    }
+
+    /// What it says, read as a `T`: the value itself if it is one, or what the parser makes of the bytes.
+    pub fn read<T: Message>(&self) -> Result<Json<T>, serde_json::Error> {
+        if let Some(content) = &self.content {
+            let content: Rc<dyn Any> = Rc::<dyn Content>::clone(content);
+            if let Ok(typed) = content.downcast::<Typed<T>>() {
+                debug_assert!(reads_as_itself::<T>(typed.line()), "its JSON is another value");
+                return Ok(Json(typed));
+            }
+        }
+        self.parse().map(Json::new)
+    }
+
+    /// What the parser makes of the bytes.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(self.bytes())
+    }
+}
+
+fn reads_as_itself<T: Message>(line: &[u8]) -> bool {
+    let json = &line[..line.len() - 1];
+    serde_json::from_slice::<T>(json).is_ok_and(|value| to_json(&value) == json)
+}
+
+impl<T: Message> From<Json<T>> for Body {
+    fn from(json: Json<T>) -> Self {
+        if !json.is_exact() {
+            return Body::json(&json.0.value);
+        }
+        Body { content: Some(json.0), ends_line: false }
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(mut bytes: Vec<u8>) -> Self {
+        if bytes.is_empty() {
+            return Body::default();
+        }
+        bytes.push(b'\n');
+        Body { content: Some(Rc::new(Raw(bytes.into()))), ends_line: false }
+    }
+}
+
+impl From<&[u8]> for Body {
+    fn from(bytes: &[u8]) -> Self {
+        bytes.to_vec().into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(self.bytes()))
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Vec<u8> {
+    // The messages are our own plain structs: only a map with keys that are not strings could fail.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::cell::Cell;
+
+    thread_local! {
+        static WRITTEN: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// Counts how often its JSON is made.
+    #[derive(Clone, Debug, PartialEq, Deserialize)]
+    struct Reading {
+        value: f64,
+    }
+
+    impl Serialize for Reading {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            WRITTEN.set(WRITTEN.get() + 1);
+            std::collections::BTreeMap::from([("value", self.value)]).serialize(serializer)
+        }
+    }
+
+    impl Message for Reading {
+        fn is_exact(&self) -> bool {
+            self.value.is_finite()
+        }
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Other {
+        value: f64,
+    }
+
+    impl Message for Other {}
+
+    #[test]
+    fn a_message_is_read_as_itself_and_as_what_else_its_json_may_be() {
+        for value in [0.1 + 0.2, -0.0, 5e-324, 1.0, f64::MAX] {
+            let body = Body::from(Json::new(Reading { value }));
+            assert_eq!(body.read::<Reading>().unwrap().value.to_bits(), value.to_bits());
+            assert_eq!(body.read::<Other>().unwrap().value.to_bits(), value.to_bits());
+            assert_eq!(body.parse::<serde_json::Value>().unwrap()["value"], value);
+        }
+    }
+
+    #[test]
+    fn json_is_made_when_somebody_looks_and_once_for_all_copies() {
+        let body = Body::from(Json::new(Reading { value: 1.5 }));
+        let copy = body.clone().with_line_feed();
+        assert_eq!((body.is_empty(), WRITTEN.get()), (false, 0));
+        assert_eq!((body.bytes(), body.len()), (&b"{\"value\":1.5}"[..], 13));
+        assert_eq!(copy.bytes(), b"{\"value\":1.5}\n");
+        assert_eq!(WRITTEN.get(), 1);
+        let reading = body.read::<Reading>().unwrap();
+        drop((body, copy));
+        assert_eq!(reading.into_inner(), Reading { value: 1.5 });
+    }
+
+    #[test]
+    fn what_has_no_json_is_refused_by_the_parser() {
+        for value in [f64::NAN, f64::INFINITY] {
+            let body = Body::from(Json::new(Reading { value }));
+            assert_eq!(body.bytes(), b"{\"value\":null}");
+            assert!(body.read::<Reading>().is_err());
+        }
+    }
+
+    #[test]
+    fn bytes_meet_the_parser() {
+        for (bytes, read) in [("", None), ("{\"value\":2}", Some(2.0)), ("{\"value\":2", None), ("[]", None)]
+        {
+            let body = Body::from(bytes.as_bytes());
+            assert_eq!(
+                (body.bytes(), body.len(), body.is_empty()),
+                (bytes.as_bytes(), bytes.len(), bytes.is_empty())
+            );
+            assert_eq!(body.read::<Reading>().ok().map(|reading| reading.value), read, "{bytes}");
+        }
+        assert_eq!(Body::from(b"{\"value\":2.0}"[..].to_vec()), Body::from(Json::new(Other { value: 2.0 })));
+    }
+}

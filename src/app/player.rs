@@ -3,6 +3,7 @@
 //! It owns the run, outside whatever draws it. How a frame's budget falls, and so at which instants frames stop, makes
 //! no difference to the run. Seeking back replays from the seed, in slices of a frame each.
 
+use super::observe;
 use super::snapshot::Snapshot;
 use crate::kernel::{Duration, Instant, Sink};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
@@ -289,9 +290,9 @@ impl Player {
         let now = self.run.system().progress();
         if now != self.summarised_at {
             self.summarised_at = now;
-            self.summary = super::snapshot::observe::summary(self.run.system());
+            self.summary = observe::summary(self.run.system());
         }
-        Snapshot::of(&self.run, self.summary.clone())
+        observe::observe(&self.run, self.summary.clone())
     }
 
     /// What the player is doing.

@@ -1,14 +1,11 @@
 //! One moment of a run as plain data: all that a picture, a table or a script needs, and nothing else.
 
-#[cfg(feature = "all-systems")]
-pub mod config;
-pub(in crate::app) mod observe;
-#[cfg(feature = "all-systems")]
-pub mod wizard;
-
+use crate::kernel::Instant;
 use crate::lab::SystemKind;
+use crate::lab::fault::Fault;
 use crate::lab::oracle::metrics::Summary;
 use crate::lab::params::Setting;
+use crate::net::{Flight, Payload};
 use crate::systems::oracle::log::{Analysis, Failure, TaskEnd};
 use serde::Serialize;
 use std::rc::Rc;
@@ -35,13 +32,11 @@ pub struct Snapshot {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker: Option<BrokerView>,
     /// What a configuration system has besides.
-    #[cfg(feature = "all-systems")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub config: Option<config::ConfigView>,
+    pub config: Option<super::config::observe::ConfigView>,
     /// What only a Math Wizard has.
-    #[cfg(feature = "all-systems")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub wizard: Option<wizard::WizardView>,
+    pub wizard: Option<super::wizard::observe::WizardView>,
     /// Figures over the requests so far.
     pub summary: Summary,
     /// The parameters that pictures refer to.
@@ -97,6 +92,17 @@ pub struct FaultView {
 }
 
 impl FaultView {
+    /// A fault of a run.
+    pub fn of(fault: &Fault) -> Self {
+        FaultView {
+            kind: fault.kind.name(),
+            target: fault.target.to_string(),
+            from_ms: fault.start.map_or(0.0, Instant::as_millis_f64),
+            to_ms: fault.end.map(Instant::as_millis_f64),
+            value: fault.value,
+        }
+    }
+
     /// Whether it holds at an instant.
     pub fn holds_at(&self, ms: f64) -> bool {
         self.from_ms <= ms && self.to_ms.is_none_or(|to| ms < to)
@@ -140,13 +146,10 @@ pub enum Role {
     /// Fetches the configuration for its workers.
     Agent,
     /// Passes requests on.
-    #[cfg(feature = "all-systems")]
     Gateway,
     /// Keeps what all share.
-    #[cfg(feature = "all-systems")]
     Store,
     /// A process of a worker.
-    #[cfg(feature = "all-systems")]
     Process,
     /// Answers.
     Worker,
@@ -282,6 +285,27 @@ pub struct MessageView {
     pub req: u64,
     /// It will not arrive.
     pub lost: bool,
+}
+
+impl MessageView {
+    /// A message of a run.
+    pub fn of(flight: &Flight) -> Self {
+        MessageView {
+            from: flight.from.0,
+            to: flight.to.0,
+            sent_ms: flight.sent_at.as_millis_f64(),
+            arrives_ms: flight.arrives_at.as_millis_f64(),
+            kind: match flight.payload {
+                Payload::Request | Payload::Message => MessageKind::Request,
+                Payload::Response(status) if status < 400 => MessageKind::Answer,
+                Payload::Response(_) => MessageKind::Error,
+                Payload::Refusal => MessageKind::Refusal,
+                Payload::Cancel | Payload::Control => MessageKind::Cancel,
+            },
+            req: flight.req,
+            lost: flight.lost,
+        }
+    }
 }
 
 /// A request and what each worker made of it.

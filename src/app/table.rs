@@ -1,6 +1,6 @@
 //! The table under the board, as plain data: the board's rows in words.
 
-use super::page::page;
+use super::catalogue::face;
 use super::snapshot::{Snapshot, WorkerState};
 
 /// A row.
@@ -23,7 +23,7 @@ pub fn row(snapshot: &Snapshot, index: usize) -> Option<Row> {
         name: node.name.clone(),
         state: node.state,
         words: format!("{}{}", node.state.name().replace('-', " "), node.remarks()),
-        cells: (page(snapshot.system).cells)(snapshot, node, index),
+        cells: (face(snapshot.system).cells)(snapshot, node, index),
     })
 }
 
@@ -47,7 +47,7 @@ mod tests {
             assert!(count > 0, "{}", preset.name);
             for index in 0..count {
                 let row = row(&snapshot, index).unwrap();
-                assert_eq!(row.cells.len(), page(snapshot.system).columns.len(), "{}", row.name);
+                assert_eq!(row.cells.len(), face(snapshot.system).columns.len(), "{}", row.name);
                 assert!(row.words.starts_with(&row.state.name().replace('-', " ")));
             }
             assert_eq!(row(&snapshot, count), None);

@@ -3,7 +3,7 @@
 use super::{
     Lab, View, board, break_bar, caption, dock, header, help, keys, sentence, text, theme::Theme, transport,
 };
-use crate::app::page::page;
+use crate::app::catalogue::face;
 use leptos::prelude::*;
 
 /// The whole page.
@@ -12,7 +12,7 @@ pub fn App(lab: Lab) -> impl IntoView {
     let theme = Theme::restore();
     let system = lab.snapshot.with_untracked(|snapshot| snapshot.system);
     let view = View {
-        selected: RwSignal::new(page(system).selected.to_owned()),
+        selected: RwSignal::new(face(system).selected.to_owned()),
         show_truth: RwSignal::new(true),
         help_open: RwSignal::new(false),
     };

@@ -2,8 +2,8 @@
 
 use super::board_painter::Painter;
 use super::{Lab, menu, text};
-use crate::app::board::{self, Pace, Picture, Strip, Strips, View};
-use crate::app::page::page;
+use crate::app::canvas::{self, Pace, Picture, Strip, Strips, View};
+use crate::app::catalogue::face;
 use crate::app::{PlayerState, Snapshot};
 use gloo_timers::callback::Timeout;
 use leptos::html::{Canvas, Div};
@@ -84,7 +84,7 @@ struct Stand {
 pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
     let super::View { selected, show_truth, .. } = view;
     let menu = RwSignal::new(None::<(f64, f64)>);
-    let has_liars = page(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars;
+    let has_liars = face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars;
     let stand = Stand {
         lab,
         selected,
@@ -238,7 +238,7 @@ impl Stand {
         let asked = Asked {
             place,
             strips,
-            needs: (page(newest.system).natural_height)(&newest, strips),
+            needs: (face(newest.system).natural_height)(&newest, strips),
             theme: self.theme.get(),
             selected: self.selected.get(),
             hovered: self.hovered.get_value(),
@@ -286,7 +286,7 @@ fn set_up(holder: &web_sys::HtmlElement, switch: &web_sys::HtmlElement, asked: &
     let px = |length: f64| format!("{length}px");
     // Names and values are constant, and valid.
     let _ = holder.style().set_property("min-height", &px(asked.needs));
-    let _ = switch.style().set_property("left", &px(board::strip_left(asked.place.width, asked.strips)));
+    let _ = switch.style().set_property("left", &px(canvas::strip_left(asked.place.width, asked.strips)));
     let _ = switch.style().set_property("display", if asked.strips == Strips::Three { "none" } else { "" });
 }
 
@@ -329,7 +329,7 @@ impl Easel {
             flow,
             reduced_motion,
         };
-        let board = (page(snapshot.system).picture)(snapshot, &view);
+        let board = (face(snapshot.system).picture)(snapshot, &view);
         self.paint(canvas, &board, place.scale, theme);
         self.board = Some(board);
     }

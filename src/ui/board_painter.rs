@@ -5,7 +5,7 @@
 
 mod glyphs;
 
-use crate::app::board::{Align, Dash, Fill, Font, Mark, Paint, Picture, Rect, Text, Tint};
+use crate::app::canvas::{Align, Dash, Fill, Font, Mark, Paint, Picture, Rect, Text, Tint};
 use js_sys::Array;
 use std::f64::consts::FRAC_PI_2;
 use std::fmt::Write;

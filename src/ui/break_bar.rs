@@ -1,7 +1,7 @@
 //! The break bar: what can be done to the selected worker, by click and by key.
 
 use super::{Lab, text};
-use crate::app::page::page;
+use crate::app::catalogue::face;
 use crate::app::snapshot::{NodeView, Snapshot};
 use crate::lab::fault::FaultKind;
 use leptos::prelude::*;
@@ -49,7 +49,7 @@ pub const BREAKS: [Break; 5] = [
 
 /// Those that the page's system knows: where nobody can lie, the bar offers no lie.
 pub fn offered(lab: Lab) -> impl Iterator<Item = Break> {
-    let has_liars = page(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars;
+    let has_liars = face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars;
     BREAKS.into_iter().filter(move |way| has_liars || way.kind != FaultKind::Lie)
 }
 

@@ -2,7 +2,7 @@
 
 use super::break_bar;
 use super::{Lab, View, theme, transport};
-use crate::app::page::page;
+use crate::app::catalogue::face;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -77,7 +77,7 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
 
 /// Only where someone can lie there is a truth to hide.
 fn has_liars(lab: Lab) -> bool {
-    page(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars
+    face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars
 }
 
 fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) {

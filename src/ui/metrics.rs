@@ -2,8 +2,8 @@
 
 use super::Lab;
 use crate::app::PlayerState;
-use crate::app::charts::{Chart, Charts, HEIGHT};
-use crate::app::page::page;
+use crate::app::catalogue::face;
+use crate::app::plot::{Chart, Charts, HEIGHT};
 use leptos::html::Div;
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -27,7 +27,7 @@ struct Drawing {
 /// The charts.
 #[component]
 pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
-    let page = page(lab.snapshot.with_untracked(|snapshot| snapshot.system));
+    let page = face(lab.snapshot.with_untracked(|snapshot| snapshot.system));
     let mut first = Drawing { charts: (page.charts)(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
     let all: Drawn = RwSignal::new_local(first.draw(lab));
     let drawing = StoredValue::new_local(first);

@@ -1,7 +1,7 @@
 //! The timeline: where the run is, when requests were made, when faults begin and end. Scrubbing replays.
 
 use super::{Lab, text, transport};
-use crate::app::charts::timeline_extent_ms;
+use crate::app::plot::timeline_extent_ms;
 use crate::app::snapshot::{FaultView, Snapshot};
 use crate::kernel::Instant;
 use leptos::ev::{Event, Targeted};
@@ -86,7 +86,7 @@ fn ticks(lab: &Lab, extent: f64) -> String {
         let mut path = String::new();
         // Those that would stand on one another are one.
         let mut last = None;
-        for at in player.run().system().request_instants() {
+        for at in player.run().system().begun_at() {
             let x = (at.as_millis_f64() / extent * UNITS) as u32;
             if last.replace(x) != Some(x) {
                 // Writing to a String cannot fail.

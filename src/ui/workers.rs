@@ -1,7 +1,7 @@
 //! The workers table: what the board shows, as a grid that can be read, heard and walked through.
 
 use super::{Lab, break_bar, text};
-use crate::app::page::page;
+use crate::app::catalogue::face;
 use crate::app::snapshot::WorkerState;
 use crate::app::table::{Row, row};
 use crate::lab::fault::FaultKind;
@@ -10,7 +10,7 @@ use leptos::prelude::*;
 /// The table. Only the rows that fit are there: one can scroll through ten thousand.
 #[component]
 pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
-    let columns = page(lab.snapshot.with_untracked(|snapshot| snapshot.system)).columns;
+    let columns = face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).columns;
     let scrolled = RwSignal::new(0_usize);
     let count = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.rows().len()));
     let first = move || scrolled.get().min(count.get().saturating_sub(ROWS_SHOWN));
@@ -73,7 +73,7 @@ fn WorkerRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoVie
     let broken = name.clone();
     let (row_id, button_id) = (format!("row-{name}"), format!("select-{name}"));
     let is_down = move || row.with(|row| row.as_ref().is_some_and(|row| row.state == WorkerState::Down));
-    let columns = page(lab.snapshot.with_untracked(|snapshot| snapshot.system)).columns.len();
+    let columns = face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).columns.len();
     let cells = (0..columns).map(|column| {
         view! { <td class="number">{text(move || of(&|row| row.cells.get(column).cloned().unwrap_or_default()))}</td> }
     });

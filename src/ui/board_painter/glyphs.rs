@@ -1,7 +1,7 @@
 //! Paints the signs: one path for all neighbours of one kind, then what is within them.
 
 use super::Painter;
-use crate::app::board::{Dash, Mark, Paint, Shape, Tint};
+use crate::app::canvas::{Dash, Mark, Paint, Shape, Tint};
 use std::f64::consts::{FRAC_PI_2, TAU};
 
 /// Above this radius, a glyph has its inner sign.

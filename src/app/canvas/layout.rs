@@ -1,0 +1,194 @@
+//! Where everything stands: columns, boxes, strips.
+
+use super::rows::{Grid, ROWS_MAX, Rows, Size};
+use super::{Rect, Strip, Strips, View};
+
+/// The measures of one board.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layout {
+    /// Of the canvas.
+    pub width: f64,
+    /// Of the canvas.
+    pub height: f64,
+    /// Whether it is drawn as on a phone.
+    pub phone: bool,
+    /// How much one worker gets.
+    pub size: Size,
+    /// Where the rows begin.
+    pub top: f64,
+    /// Where they end.
+    pub bottom: f64,
+    /// The client's box, where there is room for it.
+    pub client: Option<Rect>,
+    /// The coordinator's box.
+    pub coordinator: Rect,
+    /// The broker's box, in a system that has one.
+    pub broker: Option<Rect>,
+    /// The middle of the lamps.
+    pub lamp_x: f64,
+    /// Where names begin.
+    pub label_x: f64,
+    /// From where to where the strip *when* goes, if it is shown.
+    pub when: Option<(f64, f64)>,
+    /// From where to where the strip *what* goes, if it is shown.
+    pub what: Option<(f64, f64)>,
+    /// The rows.
+    pub rows: Rows,
+    /// The grid, from 400 workers on.
+    pub grid: Option<Grid>,
+}
+
+/// Columns: the client's left edge, the coordinator's left edge and width, the broker's, lamps, names, strips.
+struct Columns {
+    client: Option<f64>,
+    coordinator: (f64, f64),
+    broker: Option<(f64, f64)>,
+    lamp: f64,
+    label: f64,
+    when: Option<(f64, f64)>,
+    what: Option<(f64, f64)>,
+}
+
+impl Columns {
+    fn new(strips: Strips, w: f64) -> Self {
+        let one = |strip: Strip, ends| match strip {
+            Strip::When => (Some(ends), None),
+            Strip::What => (None, Some(ends)),
+        };
+        match strips {
+            Strips::Three => Columns {
+                client: Some(18.0),
+                coordinator: (150.0, 62.0),
+                broker: None,
+                lamp: (w * 0.375).round(),
+                label: (w * 0.375).round() + 18.0,
+                when: Some(((w * 0.375).round() + 92.0, (w * 0.69).round())),
+                what: Some(((w * 0.715).round(), w - 18.0)),
+            },
+            Strips::Two(strip) => {
+                let lamp = (w * 0.43).round();
+                let (when, what) = one(strip, (lamp + 84.0, w - 18.0));
+                let client = Some(12.0);
+                Columns {
+                    client,
+                    coordinator: (112.0, 48.0),
+                    broker: None,
+                    lamp,
+                    label: lamp + 16.0,
+                    when,
+                    what,
+                }
+            }
+            Strips::Phone(strip) => {
+                let lamp = (w * 0.27).round();
+                let (when, what) = one(strip, (lamp + 62.0, w - 14.0));
+                Columns {
+                    client: None,
+                    coordinator: (8.0, 32.0),
+                    broker: None,
+                    lamp,
+                    label: lamp + 13.0,
+                    when,
+                    what,
+                }
+            }
+        }
+    }
+}
+
+impl Columns {
+    /// The same with a broker between the coordinator and the tracks; lamps and strips stay where they are.
+    fn with_broker(self, strips: Strips) -> Self {
+        let (client, coordinator, broker) = match strips {
+            Strips::Three => (Some(14.0), (112.0, 50.0), (264.0, 52.0)),
+            Strips::Two(_) => (None, (12.0, 44.0), (150.0, 42.0)),
+            Strips::Phone(_) => (None, (4.0, 20.0), (36.0, 20.0)),
+        };
+        Columns { client, coordinator, broker: Some(broker), ..self }
+    }
+}
+
+impl Layout {
+    /// The measures for so many workers, with a broker or without; `focus` is the row under the lens.
+    pub fn new(view: &View, workers: usize, has_broker: bool, focus: Option<usize>) -> Self {
+        let phone = matches!(view.strips, Strips::Phone(_));
+        let (head, foot) = margins(phone);
+        let (width, height) = (view.width, view.height);
+        let bottom = (height - foot).max(head + 20.0);
+        let high = bottom - head;
+        let columns = match (has_broker, Columns::new(view.strips, width)) {
+            (true, columns) => columns.with_broker(view.strips),
+            (false, columns) => columns,
+        };
+        let size = Size::of(workers);
+        let (x, w) = columns.coordinator;
+        let strip = columns.when.or(columns.what).map_or(width, |(x, _)| x);
+        let beside = |(x, w): (f64, f64)| Rect::new(x, head + 2.0, w, high - 4.0);
+        let tracks_from = columns.broker.map_or(x + w, |(x, w)| x + w);
+        let room = (tracks_from + 6.0, strip - if phone { 10.0 } else { 62.0 }, head + 4.0, high - 8.0);
+        Layout {
+            width,
+            height,
+            phone,
+            size,
+            top: head,
+            bottom,
+            client: columns.client.map(|x| {
+                let w = if columns.coordinator.0 > 120.0 { 72.0 } else { 66.0 };
+                Rect::new(x, (head + high / 2.0 - 34.0).round(), w, 68.0)
+            }),
+            coordinator: beside((x, w)),
+            broker: columns.broker.map(beside),
+            lamp_x: columns.lamp,
+            label_x: columns.label,
+            when: columns.when,
+            what: columns.what,
+            rows: Rows::new(head, high, workers, focus),
+            grid: (size == Size::Bundles).then(|| Grid::new(workers, room, !phone)),
+        }
+    }
+
+    /// Where the tracks begin: the broker's box, or the coordinator's.
+    pub fn hub(&self) -> Rect {
+        self.broker.unwrap_or(self.coordinator)
+    }
+
+    /// Where the rails begin and end: the same for all, so that a message's speed tells its latency.
+    pub fn rails(&self) -> (f64, f64) {
+        let end = match self.size {
+            Size::Rows => self.lamp_x - 11.0,
+            // The lamp under the lens is larger than its neighbours.
+            Size::Lanes | Size::Bundles => self.lamp_x - (3.0 + self.lamp_column(0)).max(8.0),
+        };
+        (self.hub().right() + 3.0, end)
+    }
+
+    /// How far left of the last lamp a narrow row's lamp stands: neighbours step aside, so that they stay apart.
+    pub fn lamp_column(&self, row: usize) -> f64 {
+        let columns = (3.2 / self.rows.pitch).ceil().clamp(1.0, 4.0) as usize;
+        (columns - 1 - row % columns) as f64 * 4.5
+    }
+}
+
+/// Where the figures under a strip stand.
+pub fn figures_y(layout: &Layout) -> f64 {
+    layout.bottom + if layout.phone { 27.0 } else { 30.0 }
+}
+
+/// What stands above the rows and below them.
+const fn margins(phone: bool) -> (f64, f64) {
+    if phone { (44.0, 60.0) } else { (34.0, 46.0) }
+}
+
+/// The least height at which a board of so many workers is legible.
+pub fn natural_height(workers: usize, strips: Strips) -> f64 {
+    let (head, foot) = margins(matches!(strips, Strips::Phone(_)));
+    let row = if matches!(strips, Strips::Phone(_)) { 20.0 } else { 15.0 };
+    head + (workers.min(ROWS_MAX) as f64 * row).max(240.0) + foot
+}
+
+/// Where the first strip begins on a canvas of that width: the place of the switch between strips.
+pub fn strip_left(width: f64, strips: Strips) -> f64 {
+    let columns = Columns::new(strips, width);
+    columns.when.or(columns.what).map_or(0.0, |(x, _)| x)
+}

@@ -1,0 +1,83 @@
+//! The drawing vocabulary of all boards: what a picture consists of, and the pieces that most are made of. No system is
+//! named here.
+//!
+//! In reading order: `mark` and `paint` (what a picture consists of), `scale` (values and figures), `rows` and `layout`
+//! (where things stand), `board` and `picture` (what the pointer asks), then pieces: `heading`, `flight`, `lamps`; `pace`
+//! says whether messages are too fast to be seen.
+
+mod board;
+mod flight;
+mod heading;
+mod lamps;
+mod layout;
+mod mark;
+mod pace;
+mod paint;
+mod picture;
+mod rows;
+pub mod scale;
+
+pub use board::Board;
+pub use flight::{message_shape, node_box, progress};
+pub use heading::{headline, notice};
+pub use lamps::{LAMPS, lamp_shape, lamp_step};
+pub use layout::{Layout, figures_y, natural_height, strip_left};
+pub use mark::{Align, Dash, Fill, Font, Mark, Rect, Shape, Sheet, Text};
+pub use pace::Pace;
+pub use paint::{Paint, Tint};
+pub use picture::Picture;
+pub use rows::{Grid, Rows, Size};
+
+/// One of the two strips beside the tracks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strip {
+    /// When each worker answered.
+    When,
+    /// What they said.
+    What,
+}
+
+/// Which strips there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strips {
+    /// Tracks, *when* and *what*: pages from 1200 px on.
+    Three,
+    /// Tracks and one of the two: from 700 px on.
+    Two(Strip),
+    /// The same on a phone.
+    Phone(Strip),
+}
+
+impl Strips {
+    /// What a page of that width has room for.
+    pub fn of(page_width: f64, strip: Strip) -> Self {
+        if page_width >= 1200.0 {
+            Strips::Three
+        } else if page_width >= 700.0 {
+            Strips::Two(strip)
+        } else {
+            Strips::Phone(strip)
+        }
+    }
+}
+
+/// How a board is looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View<'a> {
+    /// The canvas, in CSS pixels.
+    pub width: f64,
+    /// The canvas, in CSS pixels.
+    pub height: f64,
+    /// Which strips are shown.
+    pub strips: Strips,
+    /// The selected worker; empty for none.
+    pub selected: &'a str,
+    /// The worker under the pointer.
+    pub hovered: Option<&'a str>,
+    /// False shows only what the coordinator sees.
+    pub show_truth: bool,
+    /// Messages are too fast to be seen one by one, see [`Pace`].
+    pub flow: bool,
+    /// No travelling dots.
+    pub reduced_motion: bool,
+}

@@ -1,0 +1,33 @@
+//! The picture of whichever system a snapshot is of: what the painter paints, and the pointer asks.
+
+use super::{Board, Mark, Rect};
+use crate::app::snapshot::Snapshot;
+
+/// A picture: marks in painting order, and where the nodes are that can be broken.
+#[derive(Debug)]
+pub struct Picture {
+    /// What to paint, in this order.
+    pub marks: Vec<Mark>,
+    /// In CSS pixels.
+    pub width: f64,
+    /// In CSS pixels.
+    pub height: f64,
+    /// The rows, as the race board knows them.
+    pub rows: Option<Board>,
+    /// Other places, each with the number of its node.
+    pub places: Vec<(Rect, u32)>,
+}
+
+impl Picture {
+    /// The name of the node at a place; `snapshot` is the one that was drawn.
+    pub fn node_at<'a>(&self, snapshot: &'a Snapshot, x: f64, y: f64) -> Option<&'a str> {
+        let inside =
+            |rect: &Rect| (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y);
+        let place = self.places.iter().find(|(rect, _)| inside(rect));
+        let node = match place {
+            Some((_, id)) => snapshot.nodes.iter().find(|node| node.id == *id)?,
+            None => snapshot.rows().get(self.rows.as_ref()?.row_at(x, y)?)?,
+        };
+        Some(&node.name)
+    }
+}

@@ -1,0 +1,273 @@
+//! What a snapshot has of a configuration system: who runs which version, since when, and how the agents poll.
+
+use crate::app::snapshot::{NodeView, Role, Snapshot, WorkerState};
+use crate::kernel::Instant;
+use crate::lab::Run;
+use crate::lab::config::measures::{self, Distribution};
+use crate::net::{Effect, Net, NodeId, Rule, Target};
+use crate::systems::config::log::{Log, VersionEntry};
+use crate::systems::config::{AGENT_ROUND_TRIP_MAX, Config, WORKER_ROUND_TRIP_MAX};
+use serde::Serialize;
+
+/// So many staleness values at most stand behind the figures of a snapshot: those of the newest versions.
+const VALUES_MAX: usize = 20_000;
+/// So many newest versions are told of.
+const VERSIONS_SHOWN: usize = 16;
+/// The past that the board shows: so many poll intervals, or so many of the longest pauses after errors, whichever is
+/// longer, within these milliseconds.
+const PAST_POLLS: f64 = 2.5;
+const PAST_PAUSES: f64 = 1.3;
+const PAST_MS: (f64, f64) = (12_000.0, 120_000.0);
+
+/// A configuration system at a moment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigView {
+    /// The newest version that the controller could serve.
+    pub newest: u64,
+    /// The newest versions, oldest first.
+    pub versions: Vec<VersionView>,
+    /// One per row of the snapshot: an agent, then its workers, then the next agent.
+    pub holders: Vec<HolderView>,
+    /// The longest that a worker is behind while nothing is broken: the agent's longest interval, a round trip, the
+    /// worker's interval, a round trip.
+    pub bound_ms: f64,
+    /// How much of the past a picture is to show.
+    pub past_ms: f64,
+    /// Whether changes are announced.
+    pub trigger: bool,
+    /// The time between changes; 0 for none.
+    pub put_period_ms: f64,
+    /// Milliseconds from a version's acknowledgement until a worker ran it, over the newest versions.
+    pub staleness_ms: Option<Distribution>,
+    /// The share of 304s among the polls that were answered.
+    pub share_not_modified: Option<f64>,
+    /// Requests that arrived at the controller in the last whole second.
+    pub load: u32,
+    /// The most of them within any second.
+    pub herd_peak: u32,
+    /// The same since the controller was restarted; `None` while it was not.
+    pub herd_peak_since_restart: Option<u32>,
+}
+
+/// A version.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionView {
+    /// Its number.
+    pub number: u64,
+    /// What its author said of it.
+    pub note: String,
+    /// When its author could be told that it is durable.
+    pub acknowledged_ms: Option<f64>,
+    /// When the last worker first ran it or a newer one.
+    pub everywhere_ms: Option<f64>,
+    /// Whether work failed because of what it says.
+    pub bad: bool,
+}
+
+/// An agent or a worker, and what it has.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HolderView {
+    /// Its place among the agents, or that of the agent that it reads, counted from 0.
+    pub agent: usize,
+    /// The version that it has; 0 for none.
+    pub version: u64,
+    /// For how long it has been behind the newest version acknowledged; `None` when it is not.
+    pub behind_ms: Option<f64>,
+    /// Since when it had which version, oldest first, as far back as the picture goes.
+    pub ran: Vec<(u64, f64)>,
+    /// For an agent: its polls as far back as the picture goes, by their ends; the status, 0 for no answer.
+    pub polls: Vec<(f64, u16)>,
+    /// For an agent: failed polls in a row.
+    pub failures: u32,
+    /// For an agent that is up: when it polls next.
+    pub next_poll_ms: Option<f64>,
+    /// Whether nothing passes between it and what it reads, in one direction at least.
+    pub cut_off: bool,
+    /// For an agent: whether triggers cannot reach it.
+    pub unheard: bool,
+}
+
+impl ConfigView {
+    /// The versions that not every worker has come to yet, oldest first.
+    pub fn on_their_way(&self) -> impl Iterator<Item = &VersionView> {
+        self.versions
+            .iter()
+            .filter(|version| version.acknowledged_ms.is_some() && version.everywhere_ms.is_none())
+    }
+}
+
+/// A configuration system's nodes, and its own view.
+pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
+    let Some(config) = run.system().of_type::<Config>() else {
+        return;
+    };
+    let (net, now) = (run.net(), run.now());
+    let log = config.log();
+    let (agents, workers) = (config.agents(), config.workers());
+    let rules = net.rules();
+    let node = |id, role, state| node(net, &rules, id, role, state);
+    let others = [(config.console(), Role::Console), (config.client(), Role::Client)];
+    let others = others.into_iter().chain([(config.controller(), Role::Controller)]);
+    let broker = net.find("valkey");
+    let others = others.chain(broker.map(|id| (id, Role::Broker)));
+    snapshot.nodes = others.map(|(id, role)| node(id, role, WorkerState::Idle)).collect();
+    let params = config.params();
+    let past_ms = (params.poll.as_millis_f64() * PAST_POLLS)
+        .max(params.backoff_cap.as_millis_f64() * PAST_PAUSES)
+        .clamp(PAST_MS.0, PAST_MS.1);
+    let from = Instant::from_nanos(now.as_nanos().saturating_sub((past_ms * 1e6) as u64));
+    let mut holders = Vec::with_capacity(agents.len() + workers.len());
+    let is_cut = |a: NodeId, b: NodeId| net.is_cut(a, b) || net.is_cut(b, a);
+    for (a, &agent) in agents.iter().enumerate() {
+        let mut view = Look { log: &log, now, from }.at_agent(a, net.is_up(agent));
+        view.cut_off = is_cut(config.controller(), agent);
+        view.unheard = broker.is_some_and(|broker| is_cut(broker, agent));
+        snapshot.nodes.push(node(agent, Role::Agent, state(&log, net, agent, &view)));
+        holders.push(view);
+        for w in (a..workers.len()).step_by(agents.len()) {
+            let mut view = Look { log: &log, now, from }.at_worker(w, a);
+            view.cut_off = is_cut(agent, workers[w]);
+            snapshot.nodes.push(node(workers[w], Role::Worker, state(&log, net, workers[w], &view)));
+            holders.push(view);
+        }
+    }
+    let polls = log.polls;
+    let answered = polls.modified + polls.not_modified;
+    let seconds = now.as_nanos() / 1_000_000_000;
+    let last = seconds.checked_sub(1).and_then(|second| log.load().get(second as usize));
+    let bound = params.poll_max() + AGENT_ROUND_TRIP_MAX + params.worker_interval + WORKER_ROUND_TRIP_MAX;
+    snapshot.config = Some(ConfigView {
+        newest: log.newest(),
+        versions: log.versions().iter().rev().take(VERSIONS_SHOWN).rev().map(VersionView::of).collect(),
+        holders,
+        bound_ms: bound.as_millis_f64(),
+        past_ms,
+        trigger: params.trigger,
+        put_period_ms: params.put_period.as_millis_f64(),
+        staleness_ms: Distribution::of(measures::staleness(&log, (VALUES_MAX / workers.len().max(1)).max(1))),
+        share_not_modified: (answered > 0).then(|| polls.not_modified as f64 / answered as f64),
+        load: last.map_or(0, |second| second.requests),
+        herd_peak: log.herd_peak(Instant::ZERO),
+        herd_peak_since_restart: log.restarted_at().map(|at| log.herd_peak(at)),
+    });
+}
+
+/// What its mark says: down, working as a version says that cannot work, behind, or as new as can be.
+fn state(log: &Log, net: &Net, id: NodeId, view: &HolderView) -> WorkerState {
+    match view.behind_ms {
+        _ if !net.is_up(id) => WorkerState::Down,
+        _ if view.version == 0 => WorkerState::Idle,
+        _ if is_bad(log, view.version) => WorkerState::Failed,
+        Some(_) => WorkerState::Late,
+        None => WorkerState::InTime,
+    }
+}
+
+fn is_bad(log: &Log, version: u64) -> bool {
+    let first = log.versions().front().map_or(0, |entry| entry.number);
+    let entry = version.checked_sub(first).and_then(|place| log.versions().get(place as usize));
+    entry.is_some_and(|entry| entry.ticks_failed > 0)
+}
+
+fn node(net: &Net, rules: &[Rule], id: NodeId, role: Role, state: WorkerState) -> NodeView {
+    let touches = |target: Target| match target {
+        Target::Node(node) => node == id,
+        Target::Both(a, b) | Target::OneWay(a, b) => id == a || id == b,
+    };
+    let has = |is: fn(&Effect) -> bool| rules.iter().any(|rule| is(&rule.effect) && touches(rule.target));
+    let down_since = net.down_since(id).filter(|_| role != Role::Console);
+    NodeView {
+        id: id.0,
+        name: net.name(id).to_string(),
+        role,
+        up: down_since.is_none(),
+        down_since_ms: down_since.map(Instant::as_millis_f64),
+        state,
+        lie: None,
+        slow: net.slowdown(id),
+        cut: has(|effect| *effect == Effect::Cut),
+        drops: has(|effect| matches!(effect, Effect::Drop(_))),
+        registered: true,
+        score: None,
+        last_value: None,
+    }
+}
+
+/// Reads a log at a moment, back to another.
+struct Look<'a> {
+    log: &'a Log,
+    now: Instant,
+    from: Instant,
+}
+
+impl Look<'_> {
+    fn at_agent(&self, a: usize, up: bool) -> HolderView {
+        let poller = &self.log.pollers()[a];
+        let recent = poller.recent.iter().rev().take_while(|poll| poll.at >= self.from);
+        let mut polls: Vec<(f64, u16)> = recent.map(|poll| (poll.at.as_millis_f64(), poll.status)).collect();
+        polls.reverse();
+        HolderView {
+            agent: a,
+            version: self.log.agents()[a].version,
+            behind_ms: self.behind(self.log.agent_stale_since(a)),
+            ran: self.ran(|entry| entry.agents[a]),
+            polls,
+            failures: poller.failures,
+            next_poll_ms: poller.next_at.filter(|&at| up && at > self.now).map(Instant::as_millis_f64),
+            cut_off: false,
+            unheard: false,
+        }
+    }
+
+    fn at_worker(&self, w: usize, agent: usize) -> HolderView {
+        HolderView {
+            agent,
+            version: self.log.workers()[w].version,
+            behind_ms: self.behind(self.log.stale_since(w)),
+            ran: self.ran(|entry| entry.workers[w]),
+            polls: Vec::new(),
+            failures: 0,
+            next_poll_ms: None,
+            cut_off: false,
+            unheard: false,
+        }
+    }
+
+    fn behind(&self, since: Option<Instant>) -> Option<f64> {
+        since.map(|since| self.now.since(since).as_millis_f64())
+    }
+
+    /// Versions from the newest back to the one that it had when the picture begins.
+    fn ran(&self, at: impl Fn(&VersionEntry) -> Option<Instant>) -> Vec<(u64, f64)> {
+        let mut ran: Vec<(u64, f64)> = Vec::new();
+        for entry in self.log.versions().iter().rev() {
+            let Some(since) = at(entry) else { continue };
+            // One that was left out for a newer one was never in use.
+            if ran.last().is_none_or(|&(_, next)| since.as_millis_f64() < next) {
+                ran.push((entry.number, since.as_millis_f64()));
+            }
+            if since <= self.from {
+                break;
+            }
+        }
+        ran.reverse();
+        ran
+    }
+}
+
+impl VersionView {
+    fn of(entry: &VersionEntry) -> Self {
+        let everywhere =
+            entry.workers.iter().copied().try_fold(Instant::ZERO, |last, at| Some(last.max(at?)));
+        VersionView {
+            number: entry.number,
+            note: entry.settings.note.clone(),
+            acknowledged_ms: entry.acknowledged_at.map(Instant::as_millis_f64),
+            everywhere_ms: everywhere.map(Instant::as_millis_f64),
+            bad: entry.ticks_failed > 0,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! How a snapshot is taken of a run.
+
+use super::catalogue::face;
+use super::snapshot::{FaultView, MessageView, Settings, Snapshot};
+use crate::lab::oracle::metrics::Summary;
+use crate::lab::{self, Run, System};
+use std::rc::Rc;
+
+/// This moment of a run.
+pub(in crate::app) fn observe(run: &Run, summary: Summary) -> Snapshot {
+    let system = run.system();
+    let mut snapshot = Snapshot {
+        vtime_ms: run.now().as_millis_f64(),
+        horizon_ms: run.horizon().as_millis_f64(),
+        events: run.events(),
+        system: system.kind(),
+        nodes: Vec::new(),
+        messages: run.net().in_flight().iter().map(MessageView::of).collect(),
+        request: None,
+        broker: None,
+        config: None,
+        wizard: None,
+        settings: Settings { seed: run.scenario().seed, ..Settings::default() },
+        set: Rc::clone(run.settings()),
+        faults: run.faults().map(FaultView::of).collect(),
+        summary,
+    };
+    (face(system.kind()).observe)(run, &mut snapshot);
+    snapshot
+}
+
+/// The figures over what the ledger has.
+pub(in crate::app) fn summary(system: &dyn System) -> Summary {
+    if let Some(oracle) = lab::oracle::of(system) {
+        return lab::oracle::metrics::summarise(&oracle.log());
+    }
+    let mut summary = Summary { requests: system.begun() as usize, ..Summary::default() };
+    if let Some(wizard) = lab::wizard::of(system) {
+        let log = wizard.log();
+        let times =
+            log.jobs().iter().filter_map(|job| Some(job.done_at?.since(job.queued_at?).as_millis_f64()));
+        summary.latency_ms = lab::oracle::metrics::percentiles(&times.collect::<Vec<f64>>());
+    }
+    summary
+}

@@ -1,0 +1,56 @@
+//! The race board: a snapshot as marks. One row per worker reads from left to right: messages on its track, when it
+//! answered against the timeout, what it said against the truth.
+//!
+//! In reading order: `scene` (what a snapshot says), then one module per part of the picture.
+
+mod broker;
+mod flow;
+mod headings;
+mod histogram;
+mod legend;
+mod scene;
+mod system;
+mod tracks;
+mod what;
+mod when;
+
+#[cfg(test)]
+mod tests;
+
+use crate::app::canvas::{Board, Layout, Picture, Sheet, Size, View};
+use crate::app::snapshot::Snapshot;
+use scene::Scene;
+
+/// The race board of a snapshot.
+pub fn race(snapshot: &Snapshot, view: &View) -> Picture {
+    let mut board = draw(snapshot, view);
+    let broker = snapshot.broker.as_ref().map(|broker| broker.node);
+    Picture {
+        places: board.layout.broker.zip(broker).into_iter().collect(),
+        marks: std::mem::take(&mut board.marks),
+        width: board.layout.width,
+        height: board.layout.height,
+        rows: Some(board),
+    }
+}
+
+/// Draws a snapshot.
+fn draw(snapshot: &Snapshot, view: &View) -> Board {
+    let scene = Scene::new(snapshot, view);
+    let layout =
+        Layout::new(view, scene.rows.len(), scene.broker.is_some(), scene.hovered.or(scene.selected));
+    let mut sheet = Sheet::default();
+    headings::draw(&mut sheet, &scene, &layout, view);
+    system::draw(&mut sheet, &scene, &layout, view);
+    if let Some(rect) = layout.broker {
+        broker::draw(&mut sheet, &scene, &layout, rect, view);
+    }
+    match layout.size {
+        Size::Rows | Size::Lanes => tracks::draw(&mut sheet, &scene, &layout, view),
+        Size::Bundles => flow::draw(&mut sheet, &scene, &layout, view),
+    }
+    when::draw(&mut sheet, &scene, &layout);
+    what::draw(&mut sheet, &scene, &layout);
+    legend::draw(&mut sheet, &scene, &layout);
+    Board { marks: sheet.marks, layout }
+}

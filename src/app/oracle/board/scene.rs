@@ -1,0 +1,248 @@
+//! What a board is about to say, read off a snapshot once: one entry per worker, and the request's own figures.
+//!
+//! Whoever does not show the truth gets a scene without it: nothing behind this module can give a liar away.
+
+use crate::app::canvas::{Paint, Shape, View};
+use crate::app::snapshot::{NodeView, RequestView, Role, Snapshot, TaskView, WorkerState};
+use crate::systems::oracle::aggregator::{Knobs, Strategy};
+use crate::systems::oracle::log::TaskEnd;
+
+/// What became of a worker's answer to the newest request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It was not asked.
+    NotAsked,
+    /// Not known yet.
+    Pending,
+    /// A value in time.
+    InTime,
+    /// A lie in time.
+    Lying,
+    /// A failure.
+    Failed,
+    /// It found the door closed: the node was down.
+    Refused,
+    /// No answer in time.
+    Late,
+    /// The task or the answer was in the broker when that went down.
+    Lost,
+}
+
+impl Answer {
+    /// Answers before the gate, in the order in which they are stacked.
+    pub(super) const STACKED: [Answer; 3] = [Answer::InTime, Answer::Lying, Answer::Failed];
+
+    /// The sign for it.
+    pub(super) const fn shape(self) -> Shape {
+        match self {
+            Answer::NotAsked => Shape::Idle,
+            Answer::Pending => Shape::Working,
+            Answer::InTime => Shape::InTime,
+            Answer::Lying => Shape::Lying,
+            Answer::Failed | Answer::Refused | Answer::Lost => Shape::Failed,
+            Answer::Late => Shape::Late,
+        }
+    }
+}
+
+/// One worker.
+pub(super) struct Row<'a> {
+    pub(super) node: &'a NodeView,
+    pub(super) task: Option<&'a TaskView>,
+    /// What it is now.
+    pub(super) lamp: WorkerState,
+    /// What became of its answer.
+    pub(super) answer: Answer,
+    /// How long the answer took, or has taken so far.
+    pub(super) ms: f64,
+    /// Late, and there by now.
+    pub(super) arrived_late: bool,
+    /// How far its value is from the reference, in per cent.
+    pub(super) off: Option<f64>,
+}
+
+/// A line in the strip *what*.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Level<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: f64,
+    /// Per cent from the reference.
+    pub(super) off: f64,
+}
+
+/// All that is shown.
+pub(super) struct Scene<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) request: Option<&'a RequestView>,
+    pub(super) rows: Vec<Row<'a>>,
+    pub(super) coordinator: Option<&'a NodeView>,
+    pub(super) client: Option<&'a NodeView>,
+    /// What stands between the coordinator and the workers, if anything does.
+    pub(super) broker: Option<&'a NodeView>,
+    /// The timeout of this request.
+    pub(super) timeout_ms: f64,
+    /// How long the request has been open, while it is.
+    pub(super) open_ms: Option<f64>,
+    /// What values are compared with.
+    pub(super) reference: Option<f64>,
+    pub(super) has_truth: bool,
+    /// What the coordinator makes of the answers; so far, while the request is open.
+    pub(super) aggregate: Option<Level<'a>>,
+    /// What another strategy would have made of them.
+    pub(super) counter: Option<Level<'a>>,
+    pub(super) selected: Option<usize>,
+    pub(super) hovered: Option<usize>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, view: &View) -> Self {
+        let request = snapshot.request.as_ref();
+        let node_of = |role| snapshot.nodes.iter().find(|node| node.role == role);
+        let mut scene = Scene {
+            snapshot,
+            request,
+            rows: Vec::with_capacity(snapshot.nodes.len()),
+            coordinator: node_of(Role::Coordinator),
+            client: node_of(Role::Client),
+            broker: node_of(Role::Broker),
+            timeout_ms: snapshot.settings.timeout_ms,
+            open_ms: None,
+            reference: None,
+            has_truth: view.show_truth,
+            aggregate: None,
+            counter: None,
+            selected: None,
+            hovered: None,
+        };
+        if let Some(request) = request {
+            scene.read_request(request, view.show_truth);
+        }
+        scene.read_workers(view);
+        scene
+    }
+
+    fn read_request(&mut self, request: &'a RequestView, show_truth: bool) {
+        if let (Some(opened), Some(deadline)) = (request.opened_ms, request.deadline_ms) {
+            self.timeout_ms = deadline - opened;
+        }
+        let is_open = request.opened_ms.is_some() && request.closed_ms.is_none();
+        self.open_ms = request
+            .opened_ms
+            .filter(|_| is_open)
+            .map(|opened| (self.snapshot.vtime_ms - opened).clamp(0.0, self.timeout_ms));
+        let strategy = self.snapshot.settings.strategy.as_str();
+        let counters = request.analysis.as_ref().map(|analysis| &analysis.counter_answers);
+        let counter_of = |name: &str| counters.and_then(|all| all.get(name)).copied();
+        let aggregate = counter_of(strategy).or(request.final_value).or_else(|| so_far(request, strategy));
+        let other = if strategy == "average" { "median" } else { "average" };
+        self.reference = if show_truth { Some(request.truth) } else { aggregate };
+        let Some(reference) = self.reference else {
+            return;
+        };
+        let level = |name, value: f64| Level { name, value, off: off(value, reference) };
+        self.aggregate = aggregate.map(|value| level(strategy, value));
+        self.counter = counter_of(other).map(|value| level(other, value));
+    }
+
+    fn read_workers(&mut self, view: &View) {
+        let snapshot = self.snapshot;
+        for node in snapshot.nodes.iter().filter(|node| node.role == Role::Worker) {
+            let row = self.rows.len();
+            if node.name == view.selected {
+                self.selected = Some(row);
+            }
+            if view.hovered == Some(node.name.as_str()) {
+                self.hovered = Some(row);
+            }
+            let lamp = match node.state {
+                WorkerState::Lying if !view.show_truth => WorkerState::InTime,
+                state => state,
+            };
+            self.rows.push(Row {
+                node,
+                task: None,
+                lamp,
+                answer: Answer::NotAsked,
+                ms: 0.0,
+                arrived_late: false,
+                off: None,
+            });
+        }
+        let Some(request) = self.request else {
+            return;
+        };
+        for task in &request.tasks {
+            let Some(row) = self.row_of(task.node) else {
+                continue;
+            };
+            let answer = answer(task, self.rows[row].node, view.show_truth);
+            let ms = match answer {
+                Answer::Pending => self.open_ms.unwrap_or(0.0),
+                Answer::Late if self.broker.is_some() => {
+                    let so_far = self.snapshot.vtime_ms - request.opened_ms.unwrap_or(0.0);
+                    task.took_ms.unwrap_or(so_far)
+                }
+                Answer::Late => self.timeout_ms,
+                _ => task.took_ms.unwrap_or(0.0).min(self.timeout_ms),
+            };
+            let off = task.value.zip(self.reference).map(|(value, reference)| off(value, reference));
+            let arrived_late = self.broker.is_some() && answer == Answer::Late && task.took_ms.is_some();
+            let entry = &mut self.rows[row];
+            entry.arrived_late = arrived_late;
+            (entry.task, entry.answer, entry.ms, entry.off) = (Some(task), answer, ms, off);
+        }
+    }
+
+    /// Where the tracks begin: at the broker, or at the coordinator.
+    pub(super) fn hub(&self) -> Option<&'a NodeView> {
+        self.broker.or(self.coordinator)
+    }
+
+    /// The row of a node's number: workers have consecutive ones.
+    pub(super) fn row_of(&self, node: u32) -> Option<usize> {
+        let first = self.rows.first()?.node.id;
+        let row = usize::try_from(node.checked_sub(first)?).ok()?;
+        (self.rows.get(row)?.node.id == node).then_some(row)
+    }
+
+    /// What a row of a strip stands on; under the pointer that is no single colour.
+    pub(super) fn ground(&self, row: usize) -> Option<Paint> {
+        match row {
+            _ if self.selected == Some(row) => Some(Paint::Sel),
+            _ if self.hovered == Some(row) => None,
+            _ => Some(Paint::Strip),
+        }
+    }
+
+    /// Whether nobody could be asked.
+    pub(super) fn nobody(&self) -> bool {
+        let refused =
+            |request: &RequestView| request.error.as_ref().is_some_and(|error| error.code == "no_workers");
+        self.rows.is_empty() || self.request.is_some_and(refused)
+    }
+}
+
+/// How far a value is from another, in per cent.
+fn off(value: f64, reference: f64) -> f64 {
+    if reference == 0.0 { 0.0 } else { (value - reference) / reference * 100.0 }
+}
+
+/// What the strategy would make of the values that there are. Some need more than a snapshot tells, such as
+/// majority's steps or the weights, so they have to wait.
+fn so_far(request: &RequestView, strategy: &str) -> Option<f64> {
+    let strategy = Strategy::from_name(strategy).filter(|strategy| strategy.needs_values_only())?;
+    let values: Vec<f64> = request.tasks.iter().filter_map(|task| task.value).collect();
+    Some(strategy.aggregate(&values, &Knobs::default())?.value)
+}
+
+fn answer(task: &TaskView, node: &NodeView, show_truth: bool) -> Answer {
+    match task.end {
+        TaskEnd::Pending => Answer::Pending,
+        TaskEnd::InTime if show_truth && task.lied => Answer::Lying,
+        TaskEnd::InTime => Answer::InTime,
+        TaskEnd::Failed if !node.up && task.err.as_deref() == Some("connection refused") => Answer::Refused,
+        TaskEnd::Failed => Answer::Failed,
+        TaskEnd::Late => Answer::Late,
+        TaskEnd::Lost => Answer::Lost,
+    }
+}

@@ -1,0 +1,263 @@
+//! The five pictures of a history.
+
+use super::history::{Counts, History, Point, counter_of};
+use crate::app::plot::geometry::{Scale, nice_step, shortest, timeline_extent_ms};
+use crate::app::plot::pen::{BASE, LINE, MANY, TOP, rect};
+use crate::app::plot::{Anchor, Chart, Item, Pen};
+use crate::lab::stats;
+
+/// The most points of a series: requests closer together than the timeline's part of this are drawn as one.
+const COLUMNS: f64 = 150.0;
+/// What a chart without requests says.
+const NOTHING: &str = "No requests yet";
+/// The error that is worth aiming for, in per cent.
+const GOAL: f64 = 1.0;
+
+/// The pictures, left to right, each `width` pixels wide.
+pub fn charts(history: &History, width: f64) -> [Chart; 5] {
+    let columns = columns(history);
+    [
+        answer_time(history, &columns, width),
+        error(history, &columns, width),
+        answers(history, &columns, width),
+        in_flight(history, width),
+        rejected(history, &columns, width),
+    ]
+}
+
+/// Requests that are drawn as one, mostly one request.
+struct Column {
+    at_s: f64,
+    /// The median of the medians.
+    p50_ms: Option<f64>,
+    /// The worst.
+    p95_ms: Option<f64>,
+    /// The worst.
+    error: Option<f64>,
+    /// The worst.
+    counter: Option<f64>,
+    /// The means.
+    counts: [f64; 5],
+    /// How many came too often.
+    limited: f64,
+}
+
+fn columns(history: &History) -> Vec<Column> {
+    let span_s = timeline_extent_ms(history.time.now_ms, history.time.horizon_ms) / 1000.0 / COLUMNS;
+    let points: Vec<&Point> = history.points.iter().collect();
+    let column = |point: &&Point| (point.at_s / span_s) as u64;
+    points.chunk_by(|a, b| column(a) == column(b)).map(Column::of).collect()
+}
+
+impl Column {
+    fn of(points: &[&Point]) -> Self {
+        let worst = |of: fn(&Point) -> Option<f64>| {
+            points.iter().filter_map(|point| of(point)).max_by(|a, b| a.abs().total_cmp(&b.abs()))
+        };
+        let medians: Vec<f64> = points.iter().filter_map(|point| point.p50_ms).collect();
+        let mut counts = [0.0; 5];
+        let limited = points.iter().filter(|point| point.limited).count();
+        let asked = (points.len() - limited).max(1) as f64;
+        for point in points {
+            let add = |(sum, count): (&mut f64, &u32)| *sum += f64::from(*count) / asked;
+            counts.iter_mut().zip(&point.counts).for_each(add);
+        }
+        Column {
+            at_s: points.first().map_or(0.0, |point| point.at_s),
+            p50_ms: stats::percentile(&medians, 50.0),
+            p95_ms: worst(|point| point.p95_ms),
+            error: worst(|point| point.error),
+            counter: worst(|point| point.counter),
+            counts,
+            limited: limited as f64,
+        }
+    }
+}
+
+/// A series over seconds.
+fn over_time(columns: &[Column], of: fn(&Column) -> Option<f64>) -> Vec<(f64, Option<f64>)> {
+    columns.iter().map(|column| (column.at_s, of(column))).collect()
+}
+
+/// Whether there is anything to draw; if not, says so.
+fn has_points(pen: &mut Pen, history: &History) -> bool {
+    if history.points.is_empty() {
+        pen.note(NOTHING);
+    }
+    !history.points.is_empty()
+}
+
+// --- the pictures -----------------------------------------------------------------------------------------------
+
+fn answer_time(history: &History, columns: &[Column], width: f64) -> Chart {
+    let mut pen = Pen::new(&history.time, width);
+    let y = Scale { values: (0.0, (history.timeout_ms * 1.2).max(1.0)), pixels: (BASE, TOP) };
+    let newest = history.newest_settled().and_then(|point| Some((point.p50_ms?, point.p95_ms?)));
+    pen.shade(&history.time);
+    if has_points(&mut pen, history) {
+        let timeout = y.px(history.timeout_ms);
+        pen.line("timeout", pen.x.pixels.0, timeout, pen.x.pixels.1, timeout);
+        pen.text(pen.x.pixels.1, timeout - 4.0, Anchor::End, "timeout");
+        let step = nice_step(y.values.1, 3.0);
+        pen.tick(&y, 0.0, "0");
+        pen.tick(&y, step, &time(step));
+        let many = columns.len() > MANY;
+        pen.series(if many { "p50 fine" } else { "p50" }, &over_time(columns, |column| column.p50_ms), &y);
+        pen.series(if many { "p95 fine" } else { "p95" }, &over_time(columns, |column| column.p95_ms), &y);
+        let names = [("p95", last(columns, |c| c.p95_ms)), ("p50", last(columns, |c| c.p50_ms))];
+        pen.names(&y, &names, timeout + LINE);
+    }
+    let (value_label, description) = match newest {
+        Some((p50, p95)) => (
+            format!("p95 {}", time(p95)),
+            format!(
+                "Of the newest request's answers in time, half came within {}, 95 % within {}. The timeout is {}.",
+                time(p50),
+                time(p95),
+                time(history.timeout_ms)
+            ),
+        ),
+        None => ("—".to_owned(), NOTHING.to_owned()),
+    };
+    pen.chart("answer-time", "Worker answer time", value_label, description)
+}
+
+fn error(history: &History, columns: &[Column], width: f64) -> Chart {
+    let mut pen = Pen::new(&history.time, width);
+    let values = columns.iter().flat_map(|column| [column.error, column.counter]).flatten();
+    let most = (values.fold(0.0, |most: f64, value| most.max(value.abs())) * 1.1).max(2.0 * GOAL);
+    let tick = nice_step(most, 2.0);
+    let most = most.max(tick);
+    let y = Scale { values: (-most, most), pixels: (BASE - 2.0, TOP - 2.0) };
+    let (own, other) = (history.strategy.name(), counter_of(history.strategy).name());
+    pen.shade(&history.time);
+    if has_points(&mut pen, history) {
+        let (left, right) = pen.x.pixels;
+        let mut goal = String::new();
+        rect(&mut goal, left, y.px_within(GOAL), right - left, y.px_within(-GOAL) - y.px_within(GOAL));
+        pen.path("goal", goal);
+        pen.line("zero", left, y.px(0.0), right, y.px(0.0));
+        for (value, label) in
+            [(tick, format!("+{} %", tick)), (0.0, "0".to_owned()), (-tick, format!("−{tick}"))]
+        {
+            pen.tick(&y, value, &label);
+        }
+        pen.series("counter", &over_time(columns, |column| column.counter), &y);
+        let class = if columns.len() > MANY { "dots fine" } else { "dots" };
+        pen.dots(class, columns.iter().filter_map(|column| Some((column.at_s, column.error?))), &y);
+        let names = [(other, last(columns, |c| c.counter)), (own, last(columns, |c| c.error))];
+        pen.names(&y, &names, TOP + 4.0);
+    }
+    let newest = history.newest_settled().and_then(|point| Some((point.error?, point.counter?)));
+    let (value_label, description) = match newest {
+        Some((error, counter)) => (
+            percent(error),
+            format!(
+                "In the newest request the {own} is {} off the truth; the {other} would have been {} off.",
+                percent(error),
+                percent(counter)
+            ),
+        ),
+        None => ("—".to_owned(), NOTHING.to_owned()),
+    };
+    pen.chart("error", "Error vs truth", value_label, description)
+}
+
+/// The classes of the outcomes, from the axis upwards.
+const STACK: [&str; 5] = ["bar-in-time", "bar-lying", "bar-late", "bar-failed", "bar-down"];
+
+fn answers(history: &History, columns: &[Column], width: f64) -> Chart {
+    let mut pen = Pen::new(&history.time, width);
+    let most = columns.iter().map(|column| column.counts.iter().sum()).fold(history.workers.into(), f64::max);
+    let y = Scale { values: (0.0, most.max(1.0)), pixels: (BASE, TOP) };
+    pen.shade(&history.time);
+    if has_points(&mut pen, history) {
+        pen.tick(&y, y.values.1, &shortest(y.values.1));
+        let counts: Vec<(f64, [f64; 5])> =
+            columns.iter().map(|column| (column.at_s, column.counts)).collect();
+        pen.stacks(STACK, &counts, &y);
+    }
+    let (value_label, description) = match history.newest_settled() {
+        Some(point) => {
+            // Four digits leave no room for a word.
+            let of = if point.total() < 1000 { " of " } else { "/" };
+            (format!("{}{of}{} in time", point.answers(), point.total()), in_words(&point.counts))
+        }
+        None => ("—".to_owned(), NOTHING.to_owned()),
+    };
+    pen.chart("answers", "Answers per request", value_label, description)
+}
+
+fn in_flight(history: &History, width: f64) -> Chart {
+    let mut pen = Pen::new(&history.time, width);
+    let (peak, workers) = (history.in_flight.peak(0.0, history.time.now_ms), history.workers.max(1));
+    let y = Scale { values: (0.0, f64::from(peak.max(workers)) * 1.15), pixels: (BASE, TOP) };
+    let now = history.in_flight.level();
+    pen.shade(&history.time);
+    if has_points(&mut pen, history) {
+        // How many workers there are tells more than a round number, as long as it is near.
+        let tick = if peak <= 2 * workers { f64::from(workers) } else { nice_step(y.values.1, 2.0) };
+        pen.tick(&y, tick, &shortest(tick));
+        pen.steps(&history.in_flight, history.time.now_ms, &y);
+    }
+    let description = format!("{now} tasks are in flight now; the most so far was {peak}.");
+    pen.chart("in-flight", "Tasks in flight", now.to_string(), description)
+}
+
+fn rejected(history: &History, columns: &[Column], width: f64) -> Chart {
+    let (key, title) = ("rejected", "Rejected (429)");
+    let mut pen = Pen::new(&history.time, width);
+    let Some(rate) = history.rate else {
+        pen.note("No rate limit in this system.");
+        let mut chart = pen.chart(key, title, "0".to_owned(), "No rate limit in this system.".to_owned());
+        // Nothing happens over time here.
+        chart.items.retain(|item| !matches!(item, Item::Path { class: "now", .. }));
+        return chart;
+    };
+    let total = history.points.iter().filter(|point| point.limited).count();
+    pen.shade(&history.time);
+    if total == 0 {
+        pen.note("None.");
+    } else {
+        let most = columns.iter().map(|column| column.limited).fold(1.0, f64::max);
+        let y = Scale { values: (0.0, most), pixels: (BASE, TOP) };
+        pen.tick(&y, most, &shortest(most));
+        let mut bars = String::new();
+        for column in columns.iter().filter(|column| column.limited > 0.0) {
+            let top = y.px(column.limited);
+            rect(&mut bars, pen.x.px_within(column.at_s) - 2.0, top, 4.0, BASE - top);
+        }
+        pen.path("bar-failed", bars);
+    }
+    let description =
+        format!("{total} requests were rejected so far; a client may send {} a second.", shortest(rate));
+    pen.chart(key, title, total.to_string(), description)
+}
+
+// --- words ------------------------------------------------------------------------------------------------------
+
+fn time(ms: f64) -> String {
+    if ms >= 999.5 {
+        format!("{} s", shortest(libm::round(ms / 100.0) / 10.0))
+    } else {
+        format!("{ms:.0} ms")
+    }
+}
+
+fn percent(value: f64) -> String {
+    let sign = if value < 0.0 { '−' } else { '+' };
+    format!("{sign}{:.2} %", value.abs())
+}
+
+fn in_words(counts: &Counts) -> String {
+    let [in_time, lying, late, failed, down] = counts;
+    format!(
+        "In the newest request, of {} workers: {in_time} in time, {lying} lying in time, {late} late, {failed} failed, \
+         {down} down or not asked.",
+        counts.iter().sum::<u32>()
+    )
+}
+
+fn last(columns: &[Column], of: impl Fn(&Column) -> Option<f64>) -> Option<f64> {
+    columns.iter().rev().find_map(of)
+}

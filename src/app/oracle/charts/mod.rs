@@ -1,0 +1,26 @@
+//! The oracle's charts: what they show, gathered from the run as it goes, and their pictures.
+//!
+//! [`History`] follows a run and costs what is new, not what there is. `draw` makes five pictures of it. Every figure is
+//! the run's.
+
+mod draw;
+mod history;
+
+pub use draw::charts;
+pub use history::History;
+
+use crate::app::plot::{Chart, Charts};
+use crate::lab::Run;
+
+impl Charts for History {
+    fn update(&mut self, run: &Run) {
+        History::update(self, run);
+    }
+
+    fn draw(&self, width: f64) -> Vec<Chart> {
+        charts(self, width).into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

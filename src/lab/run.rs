@@ -161,6 +161,11 @@ impl Run {
         self.horizon
     }
 
+    /// Whether a fault is still to begin or to end, or a call to be made.
+    pub fn has_plans(&self) -> bool {
+        !self.agenda.is_empty()
+    }
+
     /// True when the run has as many events as a run may have; it then stands still.
     pub fn is_exhausted(&self) -> bool {
         self.events() >= EVENTS_MAX

@@ -45,6 +45,8 @@ mod valkey_real;
 mod valkey_rows;
 
 mod determinism;
+mod session;
+mod session_random;
 mod golden;
 mod golden_results;
 

@@ -1,6 +1,7 @@
 //! The player, driven by frames of made-up budgets.
 
 use super::*;
+use crate::lab::fault::FaultKind;
 
 const FAULTS: &str = "crash:w-04@8s..20s,lie:w-09@11s=0.18,drop:coordinator~w-02@3s=0.5";
 
@@ -172,4 +173,42 @@ fn acting_in_the_past_cuts_what_was_done_later() {
     let mut replay = Player::new(player.run().scenario(), 1.0).unwrap();
     go(&mut replay, 12_000);
     assert_eq!(replay.run().trace_hash(), player.run().trace_hash());
+}
+
+#[test]
+fn going_back_a_little_is_going_on_from_the_parked_run() {
+    let mut player = player();
+    player.set_speed(1000.0).unwrap();
+    while player.run().now() < Instant::from_millis(60_000) {
+        player.frame(16.0, || true);
+    }
+    player.pause();
+    player.fault("crash:w-01").unwrap();
+    for _ in 0..3 {
+        player.frame(16.0, || true);
+    }
+    player.fault("crash:w-02@..290s").unwrap();
+    let now = player.run().now();
+    player.seek(now - Duration::from_millis(2)).unwrap();
+    assert!(player.run().now() + PARKED + PARKED >= now, "from {:?} to {now:?}", player.run().now());
+    arrive(&mut player);
+    // What was done is to come again.
+    player.seek(now).unwrap();
+    arrive(&mut player);
+    let mut anew = Player::new(player.run().scenario(), 1.0).unwrap();
+    anew.seek(now).unwrap();
+    arrive(&mut anew);
+    assert_eq!(anew.run().trace_hash(), player.run().trace_hash());
+    assert_eq!(anew.run().scenario().actions.len(), 2);
+}
+
+#[test]
+fn the_parked_run_takes_no_time_that_the_run_needs() {
+    let mut player = player();
+    player.set_speed(1000.0).unwrap();
+    for _ in 0..200 {
+        player.frame(16.0, || false);
+    }
+    assert!(player.run().now() > Instant::from_millis(10_000));
+    assert!(player.parked.is_none(), "its frames left it none");
 }

@@ -45,10 +45,10 @@ mod valkey_real;
 mod valkey_rows;
 
 mod determinism;
-mod session;
-mod session_random;
 mod golden;
 mod golden_results;
+mod session;
+mod session_random;
 
 mod aggregate;
 mod cli;
@@ -57,6 +57,7 @@ mod curl_config;
 mod quantiles;
 
 mod layers;
+mod programs;
 mod tidy;
 
 // 200,000 requests: only worth their time when optimised, see script/test.

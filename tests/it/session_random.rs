@@ -1,12 +1,12 @@
 //! Random sessions: what a restless person does in a few hundred commands, with frames of random budgets between them.
 //! Their logs, done anew, must come to the same moment of the same run. `tests/web.rs` plays them in a browser, too.
 
-use glasshive::app::session::{Command, Log, Session};
 use glasshive::app::PlayerState;
+use glasshive::app::session::{Command, Log, Session};
 use glasshive::kernel::{Instant, Rng};
+use glasshive::lab::Scenario;
 use glasshive::lab::fault::FaultKind;
 use glasshive::lab::params::Allowed;
-use glasshive::lab::Scenario;
 use serde_json::Value;
 
 /// One of every system.
@@ -82,7 +82,9 @@ fn command(session: &Session, rng: &mut Rng) -> Command {
         9 => Command::NextRequest,
         10 | 11 => set(session, rng),
         12 => Command::Seed { seed: rng.below(100) },
-        13 => Command::Fault { fault: format!("{}:{}?@..{}ms", kind.name(), rng.below(4), rng.below(40_000)) },
+        13 => {
+            Command::Fault { fault: format!("{}:{}?@..{}ms", kind.name(), rng.below(4), rng.below(40_000)) }
+        }
         14 => Command::Fault { fault: format!("{}:{node}", kind.name()) },
         15 | 16 => Command::Toggle { fault: kind, node },
         17 => Command::Lift { fault: rng.below(6) as usize },

@@ -48,6 +48,11 @@ impl Address {
         }
     }
 
+    /// Whether it is a shipped scenario of a system that only another program has.
+    pub fn is_elsewhere(&self) -> bool {
+        presets::find(&self.preset).is_some() && self.scenario().validate().is_err()
+    }
+
     /// The scenario.
     pub fn scenario(&self) -> Scenario {
         Scenario::preset(&self.preset, self.seed)

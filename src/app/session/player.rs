@@ -127,8 +127,7 @@ impl Player {
         if plays {
             let elapsed_ms = elapsed_ms.clamp(0.0, FRAME_MS_MAX);
             let before = self.run.now();
-            self.target =
-                self.target.max(before) + Duration::from_secs_f64(elapsed_ms * self.speed / 1000.0);
+            self.target = self.target.max(before) + Duration::from_secs_f64(elapsed_ms * self.speed / 1000.0);
             if !self.play_to(self.target, Goal::Instant, &mut has_time) {
                 // The speed cannot be reached: what this frame did not get is not owed.
                 self.target = self.run.now();

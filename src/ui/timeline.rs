@@ -89,7 +89,7 @@ fn ticks(run: &Run, extent: f64) -> String {
     let mut path = String::new();
     // Those that would stand on one another are one.
     let mut last = None;
-    for at in run.system().request_instants() {
+    for at in run.system().begun_at() {
         let x = (at.as_millis_f64() / extent * UNITS) as u32;
         if last.replace(x) != Some(x) {
             // Writing to a String cannot fail.

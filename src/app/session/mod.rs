@@ -200,7 +200,7 @@ impl Session {
 
     fn note_a_missing_request(&mut self, awaited: Option<u64>) {
         let run = self.player.run();
-        if Some(run.system().requests()) < awaited {
+        if Some(run.system().begun()) < awaited {
             self.notice = Some(format!("next request: none until {}", run.now().since(Instant::ZERO)));
         }
     }

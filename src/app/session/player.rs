@@ -7,8 +7,9 @@
 mod moves;
 
 use crate::app::Snapshot;
+use crate::app::snapshot::observe;
 use crate::kernel::{Duration, Instant, Sink};
-use crate::lab::metrics::Summary;
+use crate::lab::oracle::metrics::Summary;
 use crate::lab::{Invalid, Options, Run, Scenario};
 
 /// What the page keeps of the trace.
@@ -86,14 +87,14 @@ impl Goal {
     fn is_reached(self, run: &Run) -> bool {
         match self {
             Goal::Instant => false,
-            Goal::Requests(count) => run.system().requests() >= count,
+            Goal::Requests(count) => run.system().begun() >= count,
             Goal::Answer(index) => run.answer(index).is_some(),
         }
     }
 }
 
 fn options() -> Options {
-    Options { sink: Sink::Ring(RING), keep: KEEP, observed: true, client: true }
+    Options { sink: Sink::Ring(RING), keep: KEEP, observed: true, ..Options::default() }
 }
 
 impl Player {
@@ -173,7 +174,7 @@ impl Player {
         let now = self.run.system().progress();
         if now != self.summarised_at {
             self.summarised_at = now;
-            self.summary = self.run.system().summary();
+            self.summary = observe::summary(self.run.system());
         }
         Snapshot::of(&self.run, self.summary.clone())
     }

@@ -82,7 +82,7 @@ impl Player {
                 allowed: "restarting it first".to_owned(),
             });
         }
-        self.set_out(self.run.now() + PATIENCE, Goal::Requests(self.run.system().requests() + 1));
+        self.set_out(self.run.now() + PATIENCE, Goal::Requests(self.run.system().begun() + 1));
         Ok(())
     }
 

@@ -1,10 +1,11 @@
-//! `window.glasshive`: the automation surface, for tests, embeds and people's own scripts.
+//! `window.glasshive`: the automation surface, for tests, embeds and people's own scripts. It sends the commands that the
+//! page's controls send; while a replay is under way, what it tells is of the moment that is still shown.
 
-use crate::kernel::Instant;
+use crate::app::session::{Command, Outcome};
 use crate::lab::Invalid;
 use crate::lab::fault::format_list;
 use crate::ui::Lab;
-use js_sys::{Error, Promise, Reflect};
+use js_sys::{Error, JSON, Promise, Reflect};
 use serde::Serialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
@@ -33,69 +34,70 @@ impl Glasshive {
     /// `running`, `paused` or `replaying`.
     #[wasm_bindgen(getter)]
     pub fn state(&self) -> String {
-        self.lab.read(|player| player.state().name().to_owned())
+        self.lab.read(|session| session.status().state.name().to_owned())
+    }
+
+    /// Whether the run goes no further.
+    #[wasm_bindgen(getter)]
+    pub fn ended(&self) -> bool {
+        self.lab.read(|session| session.status().ended)
     }
 
     /// Virtual time in milliseconds.
     #[wasm_bindgen(getter)]
     pub fn vtime(&self) -> f64 {
-        self.lab.read(|player| player.run().now().as_millis_f64())
+        self.lab.read(|session| session.snapshot().vtime_ms)
     }
 
     /// The speed that was asked for.
     #[wasm_bindgen(getter)]
     pub fn speed(&self) -> f64 {
-        self.lab.read(|player| player.speed())
+        self.lab.read(|session| session.status().speed)
     }
 
     /// The name of the system.
     #[wasm_bindgen(getter)]
     pub fn system(&self) -> String {
-        self.lab.read(|player| player.run().system().kind().name.to_owned())
+        self.lab.read(|session| session.snapshot().system.name.to_owned())
     }
 
     /// The seed of everything random in the run.
     #[wasm_bindgen(getter)]
     pub fn seed(&self) -> f64 {
         // Seeds are below 2⁵³.
-        self.lab.read(|player| player.run().scenario().seed as f64)
+        self.lab.read(|session| session.address().seed as f64)
     }
 
     /// All faults, scheduled and by hand, as a specification.
     #[wasm_bindgen(getter)]
     pub fn faults(&self) -> String {
-        self.lab.read(|player| format_list(player.run().faults()))
+        self.lab.read(|session| format_list(session.run().faults()))
     }
 
-    /// Lets virtual time pass.
+    /// Lets virtual time pass; from the start, if the run has ended.
     pub fn play(&self) {
-        self.lab.act(|player| player.play());
+        self.lab.act(Command::Play);
     }
 
-    /// Stops it.
+    /// Stops it. A replay that is under way ends where it is.
     pub fn pause(&self) {
-        self.lab.act(|player| player.pause());
+        self.lab.act(Command::Pause);
     }
 
     /// Pauses, and plays the next event and its instant to the end. False at the horizon.
     pub fn step(&self) -> bool {
-        self.lab.act(|player| player.step())
+        self.lab.send(Command::Step) != Ok(Outcome::Ended)
     }
 
     /// Pauses, and goes back to the instant before the last event; the promise is kept on arrival.
     #[wasm_bindgen(js_name = stepBack)]
     pub fn step_back(&self) -> Result<Promise, Error> {
-        self.lab.attempt(|player| player.step_back()).map_err(to_error)?;
-        Ok(arrival(self.lab))
+        self.set_out(Command::StepBack)
     }
 
     /// Goes to `ms` of virtual time; the promise is kept on arrival.
     pub fn seek(&self, ms: f64) -> Result<Promise, Error> {
-        if !(ms.is_finite() && ms >= 0.0) {
-            return Err(Error::new(&format!("seek: {ms} is not allowed; allowed: milliseconds from 0")));
-        }
-        self.lab.attempt(|player| player.seek(Instant::from_nanos((ms * 1e6) as u64))).map_err(to_error)?;
-        Ok(arrival(self.lab))
+        self.set_out(Command::Seek { at_ms: ms })
     }
 
     /// Sets a parameter, such as `workers` to 5 or `timeout` to `1.2s`. The run starts over with it and is replayed to
@@ -106,20 +108,28 @@ impl Glasshive {
             value.as_f64().map(|x| if x.fract() == 0.0 { Value::from(x as i64) } else { Value::from(x) });
         let value = number.or_else(|| value.as_string().map(Value::from));
         let value = value.ok_or_else(|| Error::new(&format!("{key}: only numbers and texts are values")))?;
-        self.lab.attempt(|player| player.set(key, value)).map_err(to_error)?;
-        Ok(arrival(self.lab))
+        self.set_out(Command::Set { key: key.to_owned(), value })
     }
 
     /// Sets how many virtual milliseconds pass per millisecond, 0.1 … 1000.
     #[wasm_bindgen(js_name = setSpeed)]
     pub fn set_speed(&self, speed: f64) -> Result<(), Error> {
-        self.lab.attempt(|player| player.set_speed(speed)).map_err(to_error)
+        self.send(Command::Speed { speed }).map(drop)
+    }
+
+    /// Does what a command says, such as `{kind: "toggle", fault: "crash", node: "w-04"}`; the promise is kept when it is
+    /// done, and the replay that it may need has arrived.
+    pub fn apply(&self, command: &JsValue) -> Result<Promise, Error> {
+        let text = JSON::stringify(command).map(String::from).unwrap_or_default();
+        let command =
+            serde_json::from_str(&text).map_err(|error| Error::new(&format!("command: {error}")))?;
+        self.set_out(command)
     }
 
     /// The hash over all events so far, 16 hexadecimal digits.
     #[wasm_bindgen(js_name = traceHash)]
     pub fn trace_hash(&self) -> String {
-        self.lab.read(|player| player.run().trace_hash())
+        self.lab.read(|session| session.run().trace_hash())
     }
 
     /// This moment as a plain object.
@@ -129,13 +139,26 @@ impl Glasshive {
         snapshot.serialize(&plain).map_err(|error| Error::new(&error.to_string()))
     }
 
-    /// A fault from the next whole millisecond on, such as `crash:w-04` or `slow:w-02=4`. Returns that millisecond.
-    pub fn fault(&self, spec: &str) -> Result<f64, Error> {
-        self.lab.attempt(|player| player.fault(spec)).map(|acted| acted.at.as_millis_f64()).map_err(to_error)
+    /// A fault from the next whole millisecond on, such as `crash:w-04` or `slow:w-02=4`. Returns that millisecond;
+    /// nothing while a replay is under way, which it waits for.
+    pub fn fault(&self, spec: &str) -> Result<Option<f64>, Error> {
+        match self.send(Command::Fault { fault: spec.to_owned() })? {
+            Outcome::Acted(acted) => Ok(Some(acted.at.as_millis_f64())),
+            _ => Ok(None),
+        }
+    }
+
+    fn send(&self, command: Command) -> Result<Outcome, Error> {
+        self.lab.send(command).map_err(to_error)
+    }
+
+    fn set_out(&self, command: Command) -> Result<Promise, Error> {
+        self.send(command)?;
+        Ok(arrival(self.lab))
     }
 }
 
-/// Kept when the player has arrived.
+/// Kept when the session has arrived.
 fn arrival(lab: Lab) -> Promise {
     Promise::new(&mut |keep, _| {
         lab.when_arrived(Box::new(move || {

@@ -1,9 +1,7 @@
-//! The page's binary: mounts the app. On other targets than wasm32 it does nothing.
+//! The program that the page opens with. It starts by being there: `web/boot.js` calls the library's `mount`. On other
+//! targets than wasm32 it does nothing.
 
-fn main() {
-    #[cfg(target_arch = "wasm32")]
-    {
-        console_error_panic_hook::set_once();
-        glasshive::ui::mount();
-    }
-}
+#[cfg(target_arch = "wasm32")]
+use glasshive as _;
+
+fn main() {}

@@ -1,5 +1,6 @@
-// Starts the page: loads a program (built by Trunk) and runs it. The opening one, glasshive-app, is small and has one
-// system; an address that names a scenario gets glasshive-all, which has them all.
+// Starts the page: loads a program (built by Trunk) and mounts it. The opening one, glasshive-app, is small and has one
+// system; glasshive-all has them all, and takes the other one's place in the same document when it is asked for what that
+// one has not.
 //
 // It is a file of its own, and not the script that Trunk would put into the page, because the page's policy
 // allows no inline script. It imports the program dynamically, because a static import that fails would leave
@@ -10,47 +11,136 @@
 const { search } = new URL(import.meta.url);
 const at = (name) => new URL(name + search, import.meta.url);
 
-const name = new URLSearchParams(location.search).has("preset") ? "glasshive-all" : "glasshive-app";
+const [OPENING, ALL] = ["glasshive-app", "glasshive-all"];
+// web/finish.mjs puts web/presets.json here: the shipped scenarios that only the larger program has.
+const ONLY_IN_ALL = [];
+
+/** Which program the page's address needs. One that names no shipped scenario gets the small one, which says so. */
+const needed = () => (ONLY_IN_ALL.includes(new URLSearchParams(location.search).get("preset")) ? ALL : OPENING);
 
 // The program mounts itself on the body, and this module may be here before the page is.
 const parsed = new Promise((done) =>
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", done) : done(),
 );
 
-async function program() {
-  const response = await fetch(at(`./${name}_bg.wasm`));
-  if (!response.ok) throw new Error(`the server answered ${response.status} for the program file`);
-  return response;
+/** What is fetched, by name: a module, and its compiled program. What failed is asked for again. */
+const fetched = new Map();
+
+function program(name) {
+  if (!fetched.has(name)) {
+    const both = Promise.all([import(at(`./${name}.js`)), compiled(name)]);
+    both.catch(() => fetched.delete(name));
+    fetched.set(name, both);
+  }
+  return fetched.get(name);
 }
 
-function showError(error) {
+async function compiled(name) {
+  const response = await fetch(at(`./${name}_bg.wasm`));
+  if (!response.ok) throw new Error(`the server answered ${response.status} for the program file`);
+  // A host that knows no such type of file is slower, not useless.
+  const isTyped = response.headers.get("content-type") === "application/wasm";
+  return isTyped ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+let mounted;
+let failed = false;
+
+/** What a program asks of this module. */
+const host = {
+  elsewhere() {
+    show(ALL).catch((error) => {
+      mounted.module.unmount();
+      broken("Glasshive could not open this scenario", error);
+    });
+  },
+  // The first load ends here: from now on there is time to fetch what may be wanted next.
+  answered() {
+    if (mounted?.name === OPENING && !navigator.connection?.saveData) program(ALL).catch(() => {});
+  },
+  failed(cause) {
+    broken("Glasshive stopped", cause);
+  },
+};
+
+/** Mounts a program in the place of the one that is there. */
+async function show(name) {
+  const wait = mounted && setTimeout(showLoading, 200);
+  try {
+    const [[module, wasm]] = await Promise.all([program(name), parsed]);
+    await module.default({ module_or_path: wasm });
+    // Asked for twice: it shows what the address is by now.
+    if (mounted?.name === name) return;
+    const focused = document.activeElement?.dataset.testid;
+    mounted?.module.unmount();
+    mounted = { name, module };
+    module.mount(host);
+    document.getElementById("poster")?.remove();
+    if (focused) document.querySelector(`[data-testid="${focused}"]`)?.focus();
+  } finally {
+    clearTimeout(wait);
+    document.getElementById("loading")?.remove();
+  }
+}
+
+function showLoading() {
+  const note = document.createElement("p");
+  note.id = "loading";
+  note.setAttribute("role", "status");
+  note.textContent = "Loading the program with all systems…";
+  document.body.append(note);
+}
+
+/** A program that is broken can be trusted with nothing any more: what is left is what it was about, as a link. */
+function broken(title, cause) {
+  if (failed) return;
+  failed = true;
+  delete globalThis.glasshive;
+  document.body.replaceChildren();
+  showError(title, cause);
+}
+
+function showError(heading, cause) {
   const box = document.createElement("div");
   box.id = "boot-error";
   box.setAttribute("role", "alert");
 
   const title = document.createElement("h1");
-  title.textContent = "Glasshive could not start";
-  const cause = document.createElement("p");
-  cause.textContent = `The cause: ${error?.message ?? error}.`;
+  title.textContent = heading;
+  const why = document.createElement("p");
+  why.textContent = `The cause: ${cause?.message ?? cause}.`;
+  box.append(title, why);
+
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.textContent = location.href;
+  const what = document.createElement("p");
+  what.append("The scenario: ", link);
+  box.append(what);
+
   const retry = document.createElement("button");
   retry.type = "button";
   retry.textContent = "Retry";
   // A reload, since a module that failed to load once may stay failed for as long as its document lives.
   retry.addEventListener("click", () => location.reload());
+  box.append(retry);
 
-  box.append(title, cause, retry);
   document.getElementById("poster")?.remove();
+  document.getElementById("boot-error")?.remove();
   document.body.append(box);
   retry.focus();
 }
 
+// A trap reaches nobody else: the program cannot catch it, and goes on being called.
+const isTrap = (error) =>
+  error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && /wasm/.test(error.stack));
+addEventListener("error", ({ error }) => isTrap(error) && host.failed(error));
+addEventListener("unhandledrejection", ({ reason }) => isTrap(reason) && host.failed(reason));
+
 try {
   if (typeof WebAssembly !== "object") throw new Error("this browser has WebAssembly switched off");
-  const [{ default: init }, wasm] = await Promise.all([import(at(`./${name}.js`)), program(), parsed]);
-  await init({ module_or_path: wasm });
-  // The program has mounted the page by now.
-  document.getElementById("poster")?.remove();
+  await show(needed());
 } catch (error) {
   console.error(error);
-  showError(error);
+  showError("Glasshive could not start", error);
 }

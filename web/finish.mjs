@@ -1,4 +1,5 @@
-// Trunk runs this after each build (see Trunk.toml). It finishes index.html for release:
+// Trunk runs this after each build (see Trunk.toml). It tells web/boot.js which scenarios need the larger program, and
+// finishes index.html for release:
 //
 // - stamps the Content-Security-Policy, which `trunk serve` could not live with: it injects an inline script
 //   and opens a WebSocket to reload the page;
@@ -24,10 +25,10 @@ const POLICY = [
 ].join("; ");
 
 /** Replaces the one match of `pattern`; a page where it is missing is not fit to be published. */
-function replaceOne(html, pattern, replacement) {
-  const found = html.match(new RegExp(pattern, "g"))?.length ?? 0;
-  if (found !== 1) throw new Error(`index.html: expected ${pattern} once, found it ${found} times`);
-  return html.replace(pattern, replacement);
+function replaceOne(text, pattern, replacement) {
+  const found = text.match(new RegExp(pattern, "g"))?.length ?? 0;
+  if (found !== 1) throw new Error(`expected ${pattern} once, found it ${found} times`);
+  return text.replace(pattern, replacement);
 }
 
 /** A short hash of all files of the build. */
@@ -39,8 +40,12 @@ async function fingerprint(directory) {
   return hash.digest("hex").slice(0, 10);
 }
 
+const directory = process.env.TRUNK_STAGING_DIR;
+const boot = join(directory, "boot.js");
+const { "glasshive-all": onlyInAll } = JSON.parse(await readFile("web/presets.json", "utf8"));
+await writeFile(boot, replaceOne(await readFile(boot, "utf8"), /const ONLY_IN_ALL = \[\];/, `const ONLY_IN_ALL = ${JSON.stringify(onlyInAll)};`));
+
 if (process.env.TRUNK_PROFILE === "release") {
-  const directory = process.env.TRUNK_STAGING_DIR;
   const file = join(directory, "index.html");
   const build = await fingerprint(directory);
   let html = await readFile(file, "utf8");

@@ -1,4 +1,4 @@
-//! What stands between a run and the page: the player, which decides how much virtual time passes per frame, and the
+//! What stands between a run and the page: the session, which is the only way in for what a person does, and the
 //! snapshot, which is what the page may see. Plain Rust, tested natively: no DOM, no wall clock of its own.
 
 pub mod canvas;
@@ -9,12 +9,12 @@ pub mod face;
 mod observe;
 pub mod oracle;
 pub mod outcomes;
-mod player;
 pub mod plot;
 pub mod sentence;
+pub mod session;
 pub mod snapshot;
 pub mod table;
 pub mod wizard;
 
-pub use player::{Player, PlayerState};
+pub use session::{Player, PlayerState, Session};
 pub use snapshot::Snapshot;

@@ -28,6 +28,6 @@ pub mod wizard;
 
 pub use invalid::Invalid;
 pub use options::Options;
-pub use run::{ActedAt, Run};
+pub use run::{ActedAt, CALL_LIMIT, Run};
 pub use scenario::{Action, SEED_MAX, Scenario};
 pub use system::{Entries, Knob, Settings, System, SystemKind};

@@ -4,17 +4,20 @@
 //! makes no difference. What is to happen at an instant (a fault begins or ends, a person acts) is applied before
 //! the simulation's own events of that instant.
 
+mod acts;
 mod faults;
+
+pub use acts::ActedAt;
 
 use super::fault::Fault;
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::Setting;
-use super::scenario::{ACTIONS_MAX, Action, Checked, Scenario};
+use super::scenario::{Checked, Scenario};
 use super::system::System;
 use crate::kernel::{Busy, Duration, Instant, Scope, Sim, Stuck};
 use crate::net::{Net, NodeId, RuleId};
-use crate::substrate::http::{HttpError, Method, Request, Response, Url};
+use crate::substrate::http::{HttpError, Request, Response};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -46,21 +49,16 @@ struct Running {
     fault: Fault,
     nodes: Vec<NodeId>,
     rules: Vec<RuleId>,
+    /// Its end's place on the agenda, unless a person ends it before.
+    planned_end: Option<Place>,
 }
 
-/// When an act takes effect, and its place in the action log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ActedAt {
-    /// The next whole millisecond.
-    pub at: Instant,
-    /// Its index in [`Scenario::actions`].
-    pub index: usize,
-}
+/// A place on the agenda: when, and which that was said for then.
+type Place = (Instant, u64);
 
 /// A scenario being played.
 pub struct Run {
     scenario: Scenario,
-    options: Options,
     sim: Sim,
     net: Net,
     system: Box<dyn System>,
@@ -71,7 +69,7 @@ pub struct Run {
     /// Who lies for other reasons than a fault.
     born_liars: BTreeMap<NodeId, f64>,
     /// What is still to happen, by instant and then by the order in which it was said.
-    agenda: BTreeMap<(Instant, u64), Op>,
+    agenda: BTreeMap<Place, Op>,
     said: u64,
     answers: Answers,
     horizon: Instant,
@@ -90,7 +88,6 @@ impl Run {
         });
         let mut run = Run {
             scenario: scenario.clone(),
-            options,
             sim,
             net,
             settings: system.settings().into(),
@@ -172,6 +169,11 @@ impl Run {
         self.horizon
     }
 
+    /// Whether a fault is still to begin or to end, or a call to be made.
+    pub fn has_plans(&self) -> bool {
+        !self.agenda.is_empty()
+    }
+
     /// True when the run has as many events as a run may have; it then stands still.
     pub fn is_exhausted(&self) -> bool {
         self.events() >= EVENTS_MAX
@@ -212,124 +214,12 @@ impl Run {
         self.sim.stuck().is_some() || self.is_exhausted()
     }
 
-    // --- what a person does -----------------------------------------------------------------------------------
+    // --- the agenda -------------------------------------------------------------------------------------------
 
-    /// A fault from the next whole millisecond on. The run is played to that instant.
-    pub fn inject(&mut self, spec: &str) -> Result<ActedAt, Invalid> {
-        let at_ms = self.next_ms();
-        self.act(Action::Fault { at_ms, fault: spec.to_owned() })
-    }
-
-    /// Ends a fault that holds, by its place in [`faults`](Self::faults), at the next whole millisecond.
-    pub fn lift(&mut self, fault: usize) -> Result<ActedAt, Invalid> {
-        let at_ms = self.next_ms();
-        self.act(Action::Lift { at_ms, fault })
-    }
-
-    /// Calls the simulated API at the next whole millisecond. The run is played to that instant.
-    pub fn call(&mut self, request: &Request) -> Result<ActedAt, Invalid> {
-        let url = &request.url;
-        let query = if url.query.is_empty() { String::new() } else { format!("?{}", url.query) };
-        self.act(Action::Call {
-            at_ms: self.next_ms(),
-            method: request.method.as_str().to_owned(),
-            url: format!("http://{}{}{query}", url.authority, url.path),
-            headers: request
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_string()))
-                .collect(),
-            body: String::from_utf8_lossy(request.body.bytes()).into_owned(),
-        })
-    }
-
-    /// The answer to a call, once there is one, and when it came.
-    pub fn answer(&self, index: usize) -> Option<(Instant, Result<Response, HttpError>)> {
-        self.answers.borrow().get(&index).cloned()
-    }
-
-    fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
-        let (at, now) = (action.at(), self.now());
-        self.check_passing()?;
-        if at > self.horizon {
-            let allowed = format!("an instant before the horizon of {}", self.horizon.since(Instant::ZERO));
-            return Err(Invalid::new("at_ms", &format!("{}", at.as_millis_f64()), &allowed));
-        }
-        let index = self.scenario.actions.partition_point(|other| other.at() <= now);
-        if index >= ACTIONS_MAX {
-            return Err(Invalid::new(
-                "actions",
-                &(index + 1).to_string(),
-                &format!("at most {ACTIONS_MAX} of them"),
-            ));
-        }
-        if index < self.scenario.actions.len() {
-            // What was done later in this run's old future is not part of the one that begins here.
-            let mut scenario = self.scenario.clone();
-            scenario.actions.truncate(index);
-            let mut run = Run::new(&scenario, self.options.clone())?;
-            run.run_until(now);
-            run.plan_action(index, &action)?;
-            // Only now, so that an act that is not allowed changes nothing.
-            *self = run;
-        } else {
-            self.plan_action(index, &action)?;
-        }
-        self.scenario.actions.push(action);
-        self.run_until(at);
-        Ok(ActedAt { at, index })
-    }
-
-    /// Strictly after now: the events of this instant may have happened.
-    fn next_ms(&self) -> u64 {
-        self.now().as_nanos() / 1_000_000 + 1
-    }
-
-    fn plan_action(&mut self, index: usize, action: &Action) -> Result<(), Invalid> {
-        match action {
-            Action::Fault { fault, .. } => {
-                let mut fault: Fault = fault.parse()?;
-                fault.start = Some(action.at());
-                if fault.end.is_some_and(|end| end <= action.at()) {
-                    return Err(Invalid::new("faults", &fault.to_string(), "an end after the start"));
-                }
-                self.plan_fault(fault)
-            }
-            Action::Lift { fault, .. } => {
-                let (at, faults) = (action.at(), self.faults.len());
-                // Told by the instants alone: in a replay nothing has begun or ended yet.
-                let holds = |fault: &Fault| {
-                    fault.start.unwrap_or(Instant::ZERO) <= at && fault.end.is_none_or(|end| end > at)
-                };
-                let running = self.faults.get_mut(*fault).filter(|running| holds(&running.fault));
-                let running = running.ok_or_else(|| {
-                    let allowed = format!("the number of one of the run's {faults} faults, one that holds");
-                    Invalid::new("fault", &fault.to_string(), &allowed)
-                })?;
-                running.fault.end = Some(at);
-                self.agenda.retain(|_, op| !matches!(op, Op::End(index) if index == fault));
-                self.plan(action.at(), Op::End(*fault));
-                Ok(())
-            }
-            Action::Call { method, url, headers, body, .. } => {
-                let url: Url = url.parse().map_err(|_| {
-                    Invalid::new("url", url, "an http URL such as http://localhost:8080/request")
-                })?;
-                let request = Request {
-                    method: Method::from(method.as_str()),
-                    url,
-                    headers: headers.iter().map(|(name, value)| (name.into(), value.into())).collect(),
-                    body: body.clone().into(),
-                };
-                self.plan(action.at(), Op::Call(index, request));
-                Ok(())
-            }
-        }
-    }
-
-    fn plan(&mut self, at: Instant, op: Op) {
+    fn plan(&mut self, at: Instant, op: Op) -> Place {
         self.said += 1;
         self.agenda.insert((at, self.said), op);
+        (at, self.said)
     }
 
     fn apply(&mut self, op: Op) {

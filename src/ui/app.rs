@@ -1,7 +1,8 @@
 //! The page's frame: header, sentence, board, caption, dock, transport.
 
 use super::{
-    Lab, View, board, break_bar, caption, dock, header, help, keys, sentence, text, theme::Theme, transport,
+    Lab, View, address, board, break_bar, caption, dock, frames, header, help, keys, sentence, text,
+    theme::Theme, transport,
 };
 use crate::app::catalogue::face;
 use leptos::prelude::*;
@@ -18,6 +19,8 @@ pub fn App(lab: Lab) -> impl IntoView {
     };
     let View { selected, help_open, .. } = view;
     keys::listen(lab, view);
+    address::listen(lab);
+    frames::note_hidden(lab);
     keep_selection_valid(lab, selected);
     view! {
         <SkipLinks lab />
@@ -37,11 +40,10 @@ pub fn App(lab: Lab) -> impl IntoView {
 /// The first stops of the Tab key.
 #[component]
 fn SkipLinks(lab: Lab) -> impl IntoView {
-    let running = move || lab.is_running();
     view! {
         <nav class="skip" aria-label="Skip">
             <button type="button" on:click=move |_| lab.toggle_play()>
-                {text(move || if running() { "Pause" } else { "Play" }.to_owned())}
+                {text(move || lab.play_label().to_owned())}
             </button>
             <a href="#dock">"Workers"</a>
             <a href="#results">"Results"</a>

@@ -1,9 +1,10 @@
 //! The race board on a canvas: draws the newest snapshot, and lets a pointer choose a worker.
 
 use super::board_painter::Painter;
-use super::{Lab, menu, text};
+use super::{AtEnd, Lab, keep, menu, text};
 use crate::app::canvas::{self, Pace, Picture, Strip, Strips, View};
 use crate::app::catalogue::face;
+use crate::app::session::Command;
 use crate::app::{PlayerState, Snapshot};
 use gloo_timers::callback::Timeout;
 use leptos::html::{Canvas, Div};
@@ -165,6 +166,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
                 on:pointerup=press_ends
                 on:pointercancel=press_ends
                 on:touchend=finger_lifted
+                on:contextrestored=move |_: web_sys::Event| stand.context_came_back()
                 on:contextmenu=move |event| {
                     event.prevent_default();
                     open_menu(&event);
@@ -210,8 +212,7 @@ fn NobodyRegistered(lab: Lab) -> impl IntoView {
     });
     let restart_all = move |_| {
         let workers = lab.snapshot_now().settings.workers;
-        // What is not allowed is said on the page.
-        let _ = lab.attempt(|player| player.fault(&format!("restart:{workers}?")));
+        lab.act(Command::Fault { fault: format!("restart:{workers}?") });
     };
     view! {
         <button
@@ -256,6 +257,12 @@ impl Stand {
             }
             easel.draw(&canvas, newest, asked, speed, calm);
         });
+    }
+
+    /// A browser that had to take the canvas's memory has given it new: nothing of the picture is left, nor of the pens.
+    fn context_came_back(self) {
+        self.easel.update_value(|easel| (easel.painter, easel.asked) = (None, None));
+        self.changes.update(|count| *count += 1);
     }
 
     fn worker_at(self, event: &MouseEvent) -> Option<String> {
@@ -402,8 +409,7 @@ fn observe_size(holder: web_sys::HtmlElement, place: StoredValue<Place>, changes
     });
     if let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) {
         observer.observe(&holder);
-        // The observer lives as long as its element, and the board as long as the page.
-        measure.forget();
+        keep((AtEnd(move || observer.disconnect()), measure));
     }
 }
 
@@ -412,7 +418,8 @@ fn observe_theme(theme: RwSignal<u32>) {
     let bump = move || theme.update(|count| *count += 1);
     let changed = Closure::<dyn FnMut()>::new(bump);
     let callback: &js_sys::Function = changed.as_ref().unchecked_ref();
-    if let Some(dark) = media("(prefers-color-scheme: dark)") {
+    let dark = media("(prefers-color-scheme: dark)");
+    if let Some(dark) = &dark {
         // A page without this listener shows the new theme with its next snapshot's repaint.
         let _ = dark.add_event_listener_with_callback("change", callback);
     }
@@ -422,8 +429,15 @@ fn observe_theme(theme: RwSignal<u32>) {
         let options = web_sys::MutationObserverInit::new();
         options.set_attributes(true);
         let _ = observer.observe_with_options(&root, &options);
+        keep(AtEnd(move || observer.disconnect()));
     }
     // A canvas does not repaint by itself when a face that it asked for has come.
     let _ = document().fonts().add_event_listener_with_callback("loadingdone", callback);
-    changed.forget();
+    keep(AtEnd(move || {
+        let callback: &js_sys::Function = changed.as_ref().unchecked_ref();
+        if let Some(dark) = &dark {
+            let _ = dark.remove_event_listener_with_callback("change", callback);
+        }
+        let _ = document().fonts().remove_event_listener_with_callback("loadingdone", callback);
+    }));
 }

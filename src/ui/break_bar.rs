@@ -2,6 +2,7 @@
 
 use super::{Lab, text};
 use crate::app::catalogue::face;
+use crate::app::session::Command;
 use crate::app::snapshot::{NodeView, Snapshot};
 use crate::lab::fault::FaultKind;
 use leptos::prelude::*;
@@ -55,8 +56,7 @@ pub fn offered(lab: Lab) -> impl Iterator<Item = Break> {
 
 /// Breaks a worker in a way, or mends it.
 pub fn toggle(lab: Lab, kind: FaultKind, node: &str) {
-    // What is not allowed is said on the page.
-    let _ = lab.attempt(|player| player.toggle(kind, node));
+    lab.act(Command::Toggle { fault: kind, node: node.to_owned() });
 }
 
 /// The bar.

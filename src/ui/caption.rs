@@ -19,8 +19,7 @@ pub fn Caption(lab: Lab) -> impl IntoView {
             said.set(text);
         }
     });
-    // The page has one caption, as long as it lives.
-    ticking.forget();
+    super::keep(ticking);
     view! {
         <div class="caption">
             <p data-testid="caption">

@@ -1,9 +1,9 @@
 //! The frame loop: one animation frame after the other, each with a time budget for the simulation.
 
-use super::Lab;
+use super::{Lab, is_mounted};
 use crate::app::PlayerState;
 use gloo_timers::callback::Timeout;
-use leptos::prelude::{GetUntracked, Set, document, window_event_listener_untyped};
+use leptos::prelude::{GetUntracked, Set, document, on_cleanup, window_event_listener_untyped};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -21,7 +21,7 @@ const HIDDEN_SAID_MS: u32 = 4000;
 
 type Callback = Closure<dyn FnMut(f64)>;
 
-/// Starts the loop. It runs as long as the page does; a hidden tab gets no frames, and so stands still.
+/// Starts the loop. It runs until the page is taken away; a hidden tab gets no frames, and so stands still.
 pub fn start(lab: Lab) {
     let callback: Rc<RefCell<Option<Callback>>> = Rc::default();
     let again = Rc::clone(&callback);
@@ -30,6 +30,9 @@ pub fn start(lab: Lab) {
     // What came after the simulation in the last frames: the snapshot, the board, the browser's own part.
     let rest = Rc::new(Cell::new(0.0));
     *callback.borrow_mut() = Some(Closure::new(move |now: f64| {
+        if !is_mounted() {
+            return;
+        }
         let elapsed = now - std::mem::replace(&mut last, now);
         let begun = wall_ms();
         let budget = (FRAME_MS - rest.get()).clamp(BUDGET_MS.0, BUDGET_MS.1);
@@ -47,11 +50,10 @@ pub fn start(lab: Lab) {
         request(again.borrow().as_ref());
     }));
     request(callback.borrow().as_ref());
-    note_hidden(lab);
 }
 
 /// A run that stood still while its tab was hidden says so when it is seen again.
-fn note_hidden(lab: Lab) {
+pub fn note_hidden(lab: Lab) {
     let handle = window_event_listener_untyped("visibilitychange", move |_| {
         if document().hidden() {
             lab.was_hidden.set(lab.status.get_untracked().state == PlayerState::Running);
@@ -59,8 +61,7 @@ fn note_hidden(lab: Lab) {
             Timeout::new(HIDDEN_SAID_MS, move || lab.was_hidden.set(false)).forget();
         }
     });
-    // Never removed: there is one page.
-    std::mem::forget(handle);
+    on_cleanup(move || handle.remove());
 }
 
 fn request(callback: Option<&Callback>) {

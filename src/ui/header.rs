@@ -1,21 +1,22 @@
 //! The header: name, system, theme, help.
 
 use super::theme::Theme;
-use super::{Lab, text};
+use super::{Lab, address, text};
+use crate::app::session::Address;
 use crate::lab::presets::{self, Preset};
 use crate::lab::{SystemKind, systems};
-use leptos::ev::{Event, Targeted};
+use leptos::ev::{Event, MouseEvent, Targeted};
 use leptos::prelude::*;
 use web_sys::HtmlSelectElement;
 
 /// The bar at the top.
 #[component]
 pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoView {
-    let (now, preset) = lab.read(|player| {
-        let preset = presets::find(&player.run().scenario().preset);
-        (player.run().system().kind(), preset.map_or("", |preset| preset.name))
-    });
-    let choose = move |event: Targeted<Event, HtmlSelectElement>| go(&event.target().value());
+    // Another scenario's page has a header of its own.
+    let now = lab.snapshot.with_untracked(|snapshot| snapshot.system);
+    let preset = lab.address.get_untracked().preset;
+    let choose =
+        move |event: Targeted<Event, HtmlSelectElement>| lab.go(&Address::of(&event.target().value()));
     view! {
         <header class="head">
             <h1 class="brand">
@@ -27,10 +28,10 @@ pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoVie
                 </svg>
                 "Glasshive"
             </h1>
-            <nav class="systems" aria-label="System">{systems::all().map(|system| tab(system, now)).collect_view()}</nav>
+            <nav class="systems" aria-label="System">{systems::all().map(|system| tab(lab, system, now)).collect_view()}</nav>
             <span class="push"></span>
             <select class="presets" data-testid="preset" aria-label="Scenario" on:change:target=choose>
-                {systems::all().map(|system| presets_of(system, preset)).collect_view()}
+                {systems::all().map(|system| presets_of(system, &preset)).collect_view()}
             </select>
             <button
                 type="button"
@@ -58,12 +59,22 @@ pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoVie
     }
 }
 
-/// A system is a page load: its program is another one than the one that the page opens with.
-fn tab(system: SystemKind, now: SystemKind) -> impl IntoView {
+/// A system is a link to its first scenario; where a plain click leads, no page is loaded.
+fn tab(lab: Lab, system: SystemKind, now: SystemKind) -> impl IntoView {
     let SystemKind { title, over, .. } = system;
+    let to = Address::of(system.name);
+    let href = address::href(&to);
+    let follow = move |event: MouseEvent| {
+        let elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key();
+        if event.button() == 0 && !elsewhere {
+            event.prevent_default();
+            lab.go(&to);
+        }
+    };
     view! {
         <a
-            href=address_of(system.name)
+            href=href
+            on:click=follow
             aria-current=(system == now).then_some("page")
             data-testid=format!("system-{}", system.name)
         >
@@ -72,25 +83,11 @@ fn tab(system: SystemKind, now: SystemKind) -> impl IntoView {
     }
 }
 
-fn presets_of(system: SystemKind, now: &'static str) -> impl IntoView {
+fn presets_of(system: SystemKind, now: &str) -> impl IntoView + use<> {
     let SystemKind { title, over, .. } = system;
     let option = |preset: &'static Preset| {
         view! { <option value=preset.name title=preset.title selected=preset.name == now>{preset.name}</option> }
     };
     let options: Vec<_> = presets::all().filter(|preset| preset.system == system).map(option).collect();
     view! { <optgroup label=format!("{title} {over}")>{options}</optgroup> }
-}
-
-/// The address of a preset; the opening one's is the bare page.
-fn address_of(preset: &str) -> String {
-    if presets::all().next().is_some_and(|first| first.name == preset) {
-        "./".to_owned()
-    } else {
-        format!("./?preset={preset}")
-    }
-}
-
-fn go(preset: &str) {
-    // Refused only by a window that is being closed.
-    let _ = window().location().set_href(&address_of(preset));
 }

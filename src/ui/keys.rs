@@ -3,28 +3,41 @@
 use super::break_bar;
 use super::{Lab, View, theme, transport};
 use crate::app::catalogue::face;
+use crate::app::session::Command;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 const OFF_KEY: &str = "glasshive-keys-off";
+const OFF_ATTRIBUTE: &str = "data-keys-off";
 
-/// Whether single keys act.
+/// Whether single keys act. The page itself knows, since a browser may keep nothing.
 pub fn are_on() -> bool {
-    theme::storage().and_then(|storage| storage.get_item(OFF_KEY).ok().flatten()).is_none()
+    document().document_element().is_none_or(|root| !root.has_attribute(OFF_ATTRIBUTE))
 }
 
 /// Switches single keys on or off, for good.
 pub fn switch(on: bool) {
+    mark(on);
     if let Some(storage) = theme::storage() {
         // A browser that keeps nothing forgets it with the page.
         let _ = if on { storage.remove_item(OFF_KEY) } else { storage.set_item(OFF_KEY, "1") };
     }
 }
 
-/// Listens as long as the page lives.
+fn mark(on: bool) {
+    if let Some(root) = document().document_element() {
+        // The name is valid.
+        let _ = if on { root.remove_attribute(OFF_ATTRIBUTE) } else { root.set_attribute(OFF_ATTRIBUTE, "") };
+    }
+}
+
+/// Listens as long as the page is mounted.
 pub fn listen(lab: Lab, view: View) {
+    if theme::storage().is_some_and(|storage| storage.get_item(OFF_KEY).ok().flatten().is_some()) {
+        mark(false);
+    }
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
         if event.ctrl_key()
             || event.meta_key()
@@ -39,8 +52,7 @@ pub fn listen(lab: Lab, view: View) {
             event.prevent_default();
         }
     });
-    // Never removed: there is one page.
-    std::mem::forget(handle);
+    on_cleanup(move || handle.remove());
 }
 
 /// True if the key meant something.
@@ -55,14 +67,16 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
     match key.as_str() {
         " " if is("button, a, summary, input") => return false,
         " " => lab.toggle_play(),
-        "." => lab.step(),
-        "," => lab.jump(|player| player.step_back()),
-        ">" => lab.jump(|player| player.next_request()),
+        "." => lab.act(Command::Step),
+        "," => lab.act(Command::StepBack),
+        ">" => lab.act(Command::NextRequest),
         "[" => transport::change_speed(lab, -1),
         "]" => transport::change_speed(lab, 1),
         "ArrowUp" | "ArrowDown" if is("input, [role=spinbutton], [role=tab]") => return false,
-        "ArrowUp" => select_next(lab, selected, -1),
-        "ArrowDown" => select_next(lab, selected, 1),
+        "ArrowUp" | "ArrowDown" if at.is_some_and(scrolls) => return false,
+        // Past the last row, as past the first, the key scrolls the page.
+        "ArrowUp" => return select_next(lab, selected, -1),
+        "ArrowDown" => return select_next(lab, selected, 1),
         "x" | "X" if has_liars(lab) => show_truth.update(|show| *show = !*show),
         "g" | "G" => focus("[data-testid=scrub]"),
         "?" => help_open.set(true),
@@ -80,7 +94,25 @@ fn has_liars(lab: Lab) -> bool {
     face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars
 }
 
-fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) {
+/// Whether an element, or one around it, has more to show than fits into it: then the arrows are its own. The page as a
+/// whole is scrolled by other keys, too.
+fn scrolls(element: &Element) -> bool {
+    let mut around = Some(element.clone());
+    while let Some(element) = around.filter(|element| !element.matches("html, body").unwrap_or(true)) {
+        let style = window().get_computed_style(&element).ok().flatten();
+        let overflow = style.and_then(|style| style.get_property_value("overflow-y").ok());
+        if element.scroll_height() > element.client_height()
+            && overflow.is_some_and(|overflow| overflow == "auto" || overflow == "scroll")
+        {
+            return true;
+        }
+        around = element.parent_element();
+    }
+    false
+}
+
+/// Selects the next row, or the one before; false if there is none.
+fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) -> bool {
     let next = lab.snapshot.with_untracked(|snapshot| {
         let workers = snapshot.rows();
         let now =
@@ -88,9 +120,9 @@ fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) {
         let next = now.saturating_add_signed(by).min(workers.len().saturating_sub(1));
         workers.get(next).map(|node| node.name.clone())
     });
-    if let Some(next) = next {
-        selected.set(next);
-    }
+    let Some(next) = next.filter(|next| selected.with_untracked(|now| now != next)) else { return false };
+    selected.set(next);
+    true
 }
 
 /// Gives the focus to the first element that a selector finds, once the page is drawn.

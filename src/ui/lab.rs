@@ -1,115 +1,130 @@
-//! The page's handle to the player: what every component, and the automation surface, acts through.
+//! The page's handle to the session: what every component, and the automation surface, sends commands through.
 
-use crate::app::{Player, PlayerState, Snapshot};
-use crate::lab::{Invalid, SEED_MAX, Scenario};
+use super::{address, host};
+use crate::app::session::{Address, Command, Outcome, Session, Status};
+use crate::app::{PlayerState, Snapshot};
+use crate::lab::params::Setting;
+use crate::lab::{Invalid, Run};
 use leptos::prelude::*;
 use std::rc::Rc;
 
-/// The run that the page opens with: in this seed w-09's first lie comes in time and moves the average, not the median.
-const OPENING_PRESET: &str = "oracle-http";
-const OPENING_SEED: u64 = 31;
 const OPENING_SPEED: f64 = 0.5;
 /// Proposed seeds are small enough to be read out.
 const SEEDS_PROPOSED: u32 = 1_000_000;
 
-/// What the transport shows of the player.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Status {
-    /// Running, paused or replaying.
-    pub state: PlayerState,
-    /// The speed that was asked for.
-    pub speed: f64,
-    /// The speed of the last frames.
-    pub reached: f64,
-    /// How far a replay has come.
-    pub progress: Option<f64>,
-}
-
-/// A copyable handle; all copies are of the one player.
+/// A copyable handle; all copies are of the one session.
 #[derive(Clone, Copy)]
 pub struct Lab {
-    player: StoredValue<Player, LocalStorage>,
-    /// This moment.
+    session: StoredValue<Session, LocalStorage>,
+    /// The moment that is shown.
     pub snapshot: RwSignal<Rc<Snapshot>, LocalStorage>,
-    /// What the player is doing.
+    /// The parameters as they are set, also those that a replay under way is to show.
+    pub settings: RwSignal<Rc<[Setting]>, LocalStorage>,
+    /// Which scenario is open, and with which seed.
+    pub address: RwSignal<Address>,
+    /// What the session is doing.
     pub status: RwSignal<Status>,
     /// The last thing that was not allowed, for the page to say.
     pub problem: RwSignal<Option<String>>,
     /// The tab was hidden just now, and the run stood still meanwhile.
     pub was_hidden: RwSignal<bool>,
-    /// Those who wait for a seek to arrive.
+    /// Those who wait for a replay to arrive.
     waiting: StoredValue<Vec<Box<dyn FnOnce()>>, LocalStorage>,
+    /// Whether the first answer of the first run has come.
+    answered: StoredValue<bool>,
+    /// Whether another scenario's page is about to take the place of this one, which hears nothing of it.
+    turns: StoredValue<bool>,
 }
 
 impl Lab {
-    /// A running player of the scenario that the page's address names, or of the opening one.
+    /// A session that plays the scenario of the page's address, or the opening one.
     pub fn open() -> Self {
-        let opening = || Scenario::preset(OPENING_PRESET, OPENING_SEED);
-        let search = window().location().search().unwrap_or_default();
-        let (asked, problem) = match named_in(&search) {
-            Ok(asked) => (asked, None),
-            Err(invalid) => (None, Some(invalid)),
+        let (address, problem) = match address::read() {
+            Ok(address) => (address, None),
+            Err(invalid) => (Address::opening(), Some(invalid)),
         };
-        let (player, problem) = match Player::new(&asked.unwrap_or_else(opening), OPENING_SPEED) {
-            Ok(player) => (Ok(player), problem),
-            Err(invalid) => (Player::new(&opening(), OPENING_SPEED), Some(invalid)),
+        let (session, problem) = match Session::open(address.scenario(), OPENING_SPEED) {
+            Ok(session) => (Ok(session), problem),
+            Err(invalid) => (Session::open(Address::opening().scenario(), OPENING_SPEED), Some(invalid)),
         };
-        let mut player = match player {
-            Ok(player) => player,
+        let session = match session {
+            Ok(session) => session,
             Err(invalid) => panic!("the opening scenario is not valid: {invalid}"),
         };
-        let (snapshot, status) = (Rc::new(player.snapshot()), status_of(&player));
         Lab {
-            player: StoredValue::new_local(player),
-            snapshot: RwSignal::new_local(snapshot),
-            status: RwSignal::new(status),
+            snapshot: RwSignal::new_local(Rc::clone(session.snapshot())),
+            settings: RwSignal::new_local(Rc::clone(session.settings())),
+            address: RwSignal::new(session.address()),
+            status: RwSignal::new(session.status()),
+            session: StoredValue::new_local(session),
             problem: RwSignal::new(problem.map(|invalid| invalid.to_string())),
             was_hidden: RwSignal::new(false),
             waiting: StoredValue::new_local(Vec::new()),
+            answered: StoredValue::new(false),
+            turns: StoredValue::new(false),
         }
     }
 
-    /// Reads something off the player.
-    pub fn read<R>(&self, read: impl FnOnce(&Player) -> R) -> R {
-        self.player.with_value(read)
+    /// Reads something off the session.
+    pub fn read<R>(&self, read: impl FnOnce(&Session) -> R) -> R {
+        self.session.with_value(read)
     }
 
-    /// Lets the player do something, and shows what came of it.
-    pub fn act<R>(&self, act: impl FnOnce(&mut Player) -> R) -> R {
-        let mut outcome = None;
-        self.player.update_value(|player| outcome = Some(act(player)));
-        self.show();
-        match outcome {
-            Some(outcome) => outcome,
-            None => unreachable!("the player lives as long as the page"),
-        }
+    /// Reads something off the run, unless it is on its way to another moment than the one that is shown.
+    pub fn read_run<R>(&self, read: impl FnOnce(&Run) -> R) -> Option<R> {
+        self.read(|session| {
+            let is_shown = session.status().state != PlayerState::Replaying;
+            is_shown.then(|| read(session.run()))
+        })
     }
 
-    /// The same, and a value that is not allowed is said on the page.
-    pub fn attempt<R>(&self, act: impl FnOnce(&mut Player) -> Result<R, Invalid>) -> Result<R, Invalid> {
-        let outcome = self.act(act);
+    /// Does what a person asks for, and shows what came of it. What is not allowed is said on the page.
+    pub fn send(&self, command: Command) -> Result<Outcome, Invalid> {
+        let outcome = self.update(|session| session.apply(command));
         let refused = outcome.as_ref().err().map(Invalid::to_string);
-        self.problem.set(refused.or_else(|| self.read(|player| player.run().stopped())));
+        self.problem.set(refused.or_else(|| self.read(|session| session.run().stopped())));
+        self.show();
         outcome
+    }
+
+    /// The same, where nobody waits for what came of it: what is not allowed is said on the page.
+    pub fn act(&self, command: Command) {
+        let _ = self.send(command);
+    }
+
+    /// Opens a shipped scenario: here, or in the program that has its system.
+    pub fn go(&self, to: &Address) {
+        let opened = self.update(|session| session.apply(Command::Open { scenario: to.scenario() }));
+        match opened {
+            Ok(_) => {
+                self.problem.set(None);
+                self.show();
+            }
+            Err(_) if to.is_elsewhere() => {
+                address::follow(to);
+                host::elsewhere();
+            }
+            Err(invalid) => self.problem.set(Some(invalid.to_string())),
+        }
     }
 
     /// Plays one animation frame; draws only if something moved.
     pub fn frame(&self, elapsed_ms: f64, has_time: impl FnMut() -> bool) {
-        let mut moved = false;
-        self.player.update_value(|player| moved = player.frame(elapsed_ms, has_time));
-        if moved {
+        let (is_new, notice) = self.update(|session| {
+            let is_new = session.frame(elapsed_ms, has_time);
+            (is_new, session.take_notice())
+        });
+        if notice.is_some() {
+            self.problem.set(notice);
+        }
+        if is_new {
             self.show();
         }
-        if self.read(|player| player.state() != PlayerState::Replaying) {
+        if self.read(|session| session.status().state != PlayerState::Replaying) {
             let mut arrived = Vec::new();
             self.waiting.update_value(|waiting| arrived = std::mem::take(waiting));
             arrived.into_iter().for_each(|hear| hear());
         }
-    }
-
-    /// Sets out for another moment. What is not allowed is said on the page.
-    pub fn jump(&self, go: impl FnOnce(&mut Player) -> Result<(), Invalid>) {
-        let _ = self.attempt(go);
     }
 
     /// Plays the same scenario with a seed that nobody has seen: the one place where true randomness comes in.
@@ -117,71 +132,98 @@ impl Lab {
         let mut bytes = [0; 4];
         // A browser without a source of randomness still has other seeds than the opening one.
         let seed = getrandom::fill(&mut bytes).map_or(1, |()| u32::from_le_bytes(bytes) % SEEDS_PROPOSED);
-        self.jump(|player| player.set_seed(u64::from(seed)));
+        self.act(Command::Seed { seed: u64::from(seed) });
     }
 
-    /// Calls `hear` when the player has arrived where it is on its way to: at the next frame, if it is on no way.
+    /// Calls `hear` when the session has arrived where it is on its way to: at the next frame, if it is on no way.
     pub fn when_arrived(&self, hear: Box<dyn FnOnce()>) {
         self.waiting.update_value(|waiting| waiting.push(hear));
     }
 
-    /// Whether time passes, or will when a replay has arrived.
+    /// Whether time passes, or a replay is under way: what a press of the button ends.
     pub fn is_running(&self) -> bool {
         self.status.get().state != PlayerState::Paused
     }
 
+    /// What a press of the button does now.
+    pub fn play_label(&self) -> &'static str {
+        match self.status.get() {
+            status if status.state != PlayerState::Paused => "Pause",
+            status if status.ended => "Replay",
+            _ => "Play",
+        }
+    }
+
     /// Plays or pauses.
     pub fn toggle_play(&self) {
-        self.act(|player| if player.state() == PlayerState::Paused { player.play() } else { player.pause() });
+        let is_paused = self.read(|session| session.status().state == PlayerState::Paused);
+        self.act(if is_paused { Command::Play } else { Command::Pause });
     }
 
-    /// Pauses, and plays the next event.
-    pub fn step(&self) {
-        // At the horizon there is none, and the clock says so.
-        let _ = self.act(Player::step);
-    }
-
-    /// This moment.
+    /// The moment that is shown.
     pub fn snapshot_now(&self) -> Rc<Snapshot> {
-        self.snapshot.get_untracked()
+        self.read(|session| Rc::clone(session.snapshot()))
+    }
+
+    fn update<R>(&self, update: impl FnOnce(&mut Session) -> R) -> R {
+        let mut outcome = None;
+        self.session.update_value(|session| outcome = Some(update(session)));
+        match outcome {
+            Some(outcome) => outcome,
+            None => unreachable!("the session lives as long as the page"),
+        }
     }
 
     /// Shows this moment, and why no other follows if none does.
     fn show(&self) {
-        let stopped = self.read(|player| player.run().stopped());
+        let stopped = self.read(|session| session.run().stopped());
         if stopped.is_some() && self.problem.with_untracked(|problem| *problem != stopped) {
             self.problem.set(stopped);
         }
-        let mut shown = None;
-        self.player.update_value(|player| shown = Some((Rc::new(player.snapshot()), status_of(player))));
-        if let Some((snapshot, status)) = shown {
-            self.snapshot.set(snapshot);
-            if self.status.get_untracked() != status {
-                self.status.set(status);
+        let (address, before) = (self.read(Session::address), self.address.get_untracked());
+        if address != before && !self.turns.get_value() {
+            address::follow(&address);
+            if address.preset == before.preset {
+                self.address.set(address);
+            } else {
+                self.turns.set_value(true);
+                super::mount_again(*self);
             }
         }
+        if !self.turns.get_value() {
+            self.tell();
+        }
+        self.note_first_answer();
     }
-}
 
-/// The scenario of an address such as `?preset=oracle-http&seed=7`; none if it names none.
-fn named_in(search: &str) -> Result<Option<Scenario>, Invalid> {
-    let parts = search.trim_start_matches('?').split('&').filter_map(|part| part.split_once('='));
-    let value = |key: &str| parts.clone().find(|(other, _)| *other == key).map(|(_, value)| value);
-    let Some(preset) = value("preset") else {
-        return Ok(None);
-    };
-    let seed = value("seed").map_or(Ok(OPENING_SEED), |text| {
-        let allowed = format!("a whole number from 0 to {SEED_MAX}");
-        text.parse().map_err(|_| Invalid { field: "seed".to_owned(), value: text.to_owned(), allowed })
-    });
-    Ok(Some(Scenario::preset(preset, seed?)))
-}
+    /// Tells the page that is about to be mounted what it is to show.
+    pub fn turn(&self) {
+        self.turns.set_value(false);
+        self.address.set(self.read(Session::address));
+        self.tell();
+    }
 
-fn status_of(player: &Player) -> Status {
-    Status {
-        state: player.state(),
-        speed: player.speed(),
-        reached: player.reached(),
-        progress: player.progress(),
+    /// Tells the components what is new.
+    fn tell(&self) {
+        let (snapshot, settings, status) = self
+            .read(|session| (Rc::clone(session.snapshot()), Rc::clone(session.settings()), session.status()));
+        if !Rc::ptr_eq(&self.settings.get_untracked(), &settings) {
+            self.settings.set(settings);
+        }
+        if !Rc::ptr_eq(&self.snapshot.get_untracked(), &snapshot) {
+            self.snapshot.set(snapshot);
+        }
+        if self.status.get_untracked() != status {
+            self.status.set(status);
+        }
+    }
+
+    /// The first load ends with the first answer: from then on there is time to fetch what may be wanted next.
+    fn note_first_answer(&self) {
+        let is_first = |session: &Session| session.run().system().progress().1 > 0;
+        if !self.answered.get_value() && self.read(is_first) {
+            self.answered.set_value(true);
+            host::answered();
+        }
     }
 }

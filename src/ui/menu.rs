@@ -2,6 +2,7 @@
 
 use super::break_bar::{self, offered};
 use super::{Lab, text};
+use crate::app::session::Command;
 use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -78,7 +79,7 @@ fn Open(
     });
     let crash_some = move |_| {
         // Fewer workers than that are said on the page.
-        let _ = lab.attempt(|player| player.fault(&format!("crash:{SOME}?")));
+        lab.act(Command::Fault { fault: format!("crash:{SOME}?") });
         close();
     };
     let (x, y) = at_point;

@@ -48,8 +48,8 @@ pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
             return;
         }
         lab.snapshot.track();
-        // The player itself: its state is newer than the signal. What stands still is drawn as it is.
-        let stands = lab.read(|player| player.state() == PlayerState::Paused);
+        // The session itself: its state is newer than the signal. What stands still is drawn as it is.
+        let stands = lab.read(|session| session.status().state == PlayerState::Paused);
         // A clock that was set back draws at once, too.
         let since = drawing.with_value(|drawing| (js_sys::Date::now() - drawing.drawn_at).abs());
         if stands || since >= REDRAW_MS {
@@ -64,7 +64,8 @@ pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
 
 impl Drawing {
     fn draw(&mut self, lab: Lab) -> Rc<[Chart]> {
-        lab.read(|player| self.charts.update(player.run()));
+        // While it is on its way elsewhere, the charts stay at the moment that is shown.
+        let _ = lab.read_run(|run| self.charts.update(run));
         self.charts.draw(self.width).into()
     }
 

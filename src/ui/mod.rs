@@ -1,8 +1,10 @@
-//! The page, in Leptos: it draws the player's snapshots and passes on what a person does.
+//! The page, in Leptos: it draws the session's snapshots and passes on what a person does, as commands.
 //!
-//! The run lives outside the reactive graph. Once per animation frame `frames.rs` lets the player play, and sets one
-//! signal with one immutable snapshot; memos per panel take it from there.
+//! The session lives outside the reactive graph. Once per animation frame `frames.rs` lets it play, and one signal gets
+//! one immutable snapshot; memos per panel take it from there. What is mounted on the body is one scenario's page: when
+//! another one is opened it is taken away, and all that it listens to with it.
 
+mod address;
 mod app;
 mod board;
 mod board_painter;
@@ -12,6 +14,7 @@ mod dock;
 mod frames;
 mod header;
 mod help;
+mod host;
 mod keys;
 mod lab;
 mod menu;
@@ -26,8 +29,17 @@ mod workers;
 pub use lab::Lab;
 
 use leptos::prelude::*;
+use std::any::Any;
+use std::cell::RefCell;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use app::App;
+use host::Host;
+
+thread_local! {
+    /// What is mounted; it is unmounted when this is dropped.
+    static MOUNTED: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+}
 
 /// What a person has chosen to look at; it is no part of the run.
 #[derive(Clone, Copy)]
@@ -46,10 +58,60 @@ fn text(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     Signal::derive(read)
 }
 
-/// Mounts the page on the body and gives it its automation surface.
-pub fn mount() {
+/// Keeps something until what is mounted is taken away, and drops it then.
+fn keep<T: 'static>(value: T) {
+    StoredValue::new_local(value);
+}
+
+/// Does something when what is mounted is taken away.
+struct AtEnd<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        self.0();
+    }
+}
+
+/// Mounts the page on the body and gives it its automation surface. The boot module calls it, once.
+#[wasm_bindgen]
+pub fn mount(host: Host) {
+    host::meet(host);
     let lab = Lab::open();
     crate::js_api::install(lab);
+    show(lab);
     frames::start(lab);
-    mount_to_body(move || view! { <App lab /> });
+}
+
+/// Takes the page away, for good: another program takes its place.
+#[wasm_bindgen]
+pub fn unmount() {
+    MOUNTED.take();
+}
+
+/// Whether there is a page.
+fn is_mounted() -> bool {
+    MOUNTED.with_borrow(Option::is_some)
+}
+
+fn show(lab: Lab) {
+    let Some(body) = document().body() else { return };
+    let handle = mount_to(body, move || view! { <App lab /> });
+    MOUNTED.set(Some(Box::new(handle)));
+}
+
+/// Mounts the page of another scenario in the place of the one that is there; not at once, since it may be that one
+/// which asks for it.
+fn mount_again(lab: Lab) {
+    queue_microtask(move || {
+        if is_mounted() {
+            let focused =
+                document().active_element().and_then(|element| element.get_attribute("data-testid"));
+            MOUNTED.take();
+            lab.turn();
+            show(lab);
+            if let Some(testid) = focused {
+                keys::focus(&format!("[data-testid={testid}]"));
+            }
+        }
+    });
 }

@@ -4,6 +4,7 @@ use super::spin::SpinButton;
 use super::{Lab, text};
 use crate::app::catalogue::face;
 use crate::app::sentence::{Part, choices};
+use crate::app::session::Command;
 use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
 use serde_json::Value;
@@ -28,16 +29,16 @@ pub fn Sentence(lab: Lab) -> impl IntoView {
 }
 
 fn choice(lab: Lab, key: &'static str, label: &'static str) -> AnyView {
-    let words = lab.snapshot.with_untracked(|snapshot| choices(&snapshot.set, key));
+    let words = lab.settings.with_untracked(|set| choices(set, key));
     let chosen = text(move || {
-        lab.snapshot.with(|snapshot| {
-            let now = snapshot.set.iter().find(|setting| setting.key == key);
+        lab.settings.with(|set| {
+            let now = set.iter().find(|setting| setting.key == key);
             now.and_then(|setting| setting.value.as_str()).unwrap_or_default().to_owned()
         })
     });
     let choose = move |event: Targeted<Event, HtmlSelectElement>| {
         let word = Value::from(event.target().value());
-        lab.jump(|player| player.set(key, word));
+        lab.act(Command::Set { key: key.to_owned(), value: word });
     };
     view! {
         <select

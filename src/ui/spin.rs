@@ -2,6 +2,7 @@
 
 use super::{Lab, text};
 use crate::app::sentence::Number;
+use crate::app::session::Command;
 use leptos::ev::{FocusEvent, KeyboardEvent, PointerEvent};
 use leptos::html::{Input, Span};
 use leptos::prelude::*;
@@ -14,12 +15,12 @@ const PIXELS_PER_STEP: i32 = 9;
 #[component]
 pub fn SpinButton(lab: Lab, number: Number) -> impl IntoView {
     let editing = RwSignal::new(false);
-    let value = Memo::new(move |_| lab.snapshot.with(|snapshot| number.value(&snapshot.set)));
-    let (low, high) = lab.snapshot.with_untracked(|snapshot| number.range(&snapshot.set));
+    let value = Memo::new(move |_| lab.settings.with(|set| number.value(set)));
+    let (low, high) = lab.settings.with_untracked(|set| number.range(set));
     let change = Callback::new(move |new: f64| {
         let new = new.clamp(low, high);
         if new != value.get_untracked() {
-            lab.jump(|player| player.set(number.key, number.style.write(new)));
+            lab.act(Command::Set { key: number.key.to_owned(), value: number.style.write(new) });
         }
     });
     view! {
@@ -46,6 +47,10 @@ fn Dragger(
     // Where the pointer was at the last step, and whether it has moved since it went down.
     let drag = StoredValue::new(None::<(i32, bool)>);
     let down = move |event: PointerEvent| {
+        // The other buttons have other uses.
+        if event.button() != 0 {
+            return;
+        }
         drag.set_value(Some((event.client_x(), false)));
         if let Some(span) = node.get_untracked() {
             // Refused for a pointer that is gone; then there is no drag.

@@ -2,8 +2,9 @@
 
 use super::{Lab, text, transport};
 use crate::app::plot::timeline_extent_ms;
+use crate::app::session::Command;
 use crate::app::snapshot::{FaultView, Snapshot};
-use crate::kernel::Instant;
+use crate::lab::Run;
 use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
 use std::fmt::Write;
@@ -33,16 +34,19 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
     let extent = Memo::new(move |_| lab.snapshot.with(|s| timeline_extent_ms(s.vtime_ms, s.horizon_ms)));
     let vtime = Memo::new(move |_| lab.snapshot.with(|s| s.vtime_ms));
     let requests = Memo::new(move |_| lab.snapshot.with(|s| s.summary.requests));
-    let ticks = text(move || {
+    let ticks = Memo::new(move |before: Option<&String>| {
         requests.track();
-        ticks(&lab, extent.get())
+        let extent = extent.get();
+        let now = lab.read_run(|run| ticks(run, extent));
+        now.or_else(|| before.cloned()).unwrap_or_default()
     });
+    let ticks = text(move || ticks.get());
     let flags = Memo::new(move |_| lab.snapshot.with(|snapshot| flags(snapshot, extent.get())));
     let share = text(move || format!("{:.2}", vtime.get() / extent.get() * UNITS));
     let said = text(move || lab.snapshot.with(said));
     let seek = move |event: Targeted<Event, HtmlInputElement>| {
         let ms = event.target().value().parse::<f64>().unwrap_or(0.0);
-        lab.jump(|player| player.seek(Instant::from_nanos((ms * 1e6) as u64)));
+        lab.act(Command::Seek { at_ms: ms });
     };
     view! {
         <div class="timeline">
@@ -81,20 +85,18 @@ fn FlagMark(n: usize, flag: Flag) -> impl IntoView {
     }
 }
 
-fn ticks(lab: &Lab, extent: f64) -> String {
-    lab.read(|player| {
-        let mut path = String::new();
-        // Those that would stand on one another are one.
-        let mut last = None;
-        for at in player.run().system().begun_at() {
-            let x = (at.as_millis_f64() / extent * UNITS) as u32;
-            if last.replace(x) != Some(x) {
-                // Writing to a String cannot fail.
-                let _ = write!(path, "M{x} 33v5");
-            }
+fn ticks(run: &Run, extent: f64) -> String {
+    let mut path = String::new();
+    // Those that would stand on one another are one.
+    let mut last = None;
+    for at in run.system().begun_at() {
+        let x = (at.as_millis_f64() / extent * UNITS) as u32;
+        if last.replace(x) != Some(x) {
+            // Writing to a String cannot fail.
+            let _ = write!(path, "M{x} 33v5");
         }
-        path
-    })
+    }
+    path
 }
 
 fn flags(snapshot: &Rc<Snapshot>, extent: f64) -> Vec<Flag> {

@@ -2,7 +2,7 @@
 
 use super::{Lab, text, timeline};
 use crate::app::PlayerState;
-use crate::kernel::Instant;
+use crate::app::session::Command;
 use crate::lab::SEED_MAX;
 use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
@@ -29,13 +29,12 @@ fn set_speed(lab: Lab, hundredths: f64) {
     // Two digits are what is shown.
     let unit = libm::pow(10.0, libm::log10(exact).floor() - 1.0);
     let speed = (exact / unit).round() * unit;
-    let _ = lab.attempt(|player| player.set_speed(speed.clamp(0.1, 1000.0)));
+    lab.act(Command::Speed { speed: speed.clamp(0.1, 1000.0) });
 }
 
 /// The bar at the foot of the page.
 #[component]
 pub fn Transport(lab: Lab) -> impl IntoView {
-    let running = move || lab.is_running();
     view! {
         <footer class="transport" aria-label="Transport">
             <div class="buttons">
@@ -43,22 +42,22 @@ pub fn Transport(lab: Lab) -> impl IntoView {
                     label="Back to start"
                     testid="to-start"
                     icon="M4 3v12M15 3 7 9l8 6z"
-                    act=Callback::new(move |()| lab.jump(|player| player.seek(Instant::ZERO)))
+                    act=Callback::new(move |()| lab.act(Command::Seek { at_ms: 0.0 }))
                 />
-                <Button label="Step back one event" testid="step-back" icon="M11 3 4 9l7 6zM14 4v10" act=Callback::new(move |()| lab.jump(|player| player.step_back())) />
+                <Button label="Step back one event" testid="step-back" icon="M11 3 4 9l7 6zM14 4v10" act=Callback::new(move |()| lab.act(Command::StepBack)) />
                 <button
                     type="button"
                     class="play"
                     data-testid="play"
-                    aria-label=text(move || if running() { "Pause" } else { "Play" }.to_owned())
+                    aria-label=text(move || lab.play_label().to_owned())
                     on:click=move |_| lab.toggle_play()
                 >
                     <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
-                        <path fill="currentColor" d=text(move || if running() { "M4.5 3h3v12h-3zM10.5 3h3v12h-3z" } else { "M5 2.5 15 9 5 15.500z" }.to_owned()) />
+                        <path fill="currentColor" d=text(move || play_icon(lab.play_label()).to_owned()) />
                     </svg>
                 </button>
-                <Button label="Step one event" testid="step" icon="m7 3 7 6-7 6zM4 4v10" act=Callback::new(move |()| lab.step()) />
-                <Button label="Next request" testid="next-request" icon="m2 4 6 5-6 5zM9 4l6 5-6 5z" act=Callback::new(move |()| lab.jump(|player| player.next_request())) />
+                <Button label="Step one event" testid="step" icon="m7 3 7 6-7 6zM4 4v10" act=Callback::new(move |()| lab.act(Command::Step)) />
+                <Button label="Next request" testid="next-request" icon="m2 4 6 5-6 5zM9 4l6 5-6 5z" act=Callback::new(move |()| lab.act(Command::NextRequest)) />
             </div>
             <Clock lab />
             <timeline::Timeline lab />
@@ -66,6 +65,15 @@ pub fn Transport(lab: Lab) -> impl IntoView {
             <SpeedChoice lab />
             <Seed lab />
         </footer>
+    }
+}
+
+/// What a press of the button does, as a picture.
+fn play_icon(label: &str) -> &'static str {
+    match label {
+        "Pause" => "M4.5 3h3v12h-3zM10.5 3h3v12h-3z",
+        "Replay" => "M9 2.500V0L4.500 3.750 9 7.500V5a5 5 0 1 1-5 5H1.500A7.500 7.500 0 1 0 9 2.500z",
+        _ => "M5 2.5 15 9 5 15.500z",
     }
 }
 
@@ -88,6 +96,11 @@ fn Clock(lab: Lab) -> impl IntoView {
         match (status.progress, status.state) {
             (Some(progress), _) => format!("replaying {:.0} %", progress * 100.0),
             (None, PlayerState::Running) if lab.was_hidden.get() => "stood: tab hidden".to_owned(),
+            // Where, to the second: the clock beside it has the rest.
+            (None, PlayerState::Paused) if status.ended => {
+                let at = lab.snapshot.with(|snapshot| clock(snapshot.vtime_ms));
+                format!("ended at {}", at.split('.').next().unwrap_or_default())
+            }
             (None, PlayerState::Paused) => "paused".to_owned(),
             _ => "virtual time".to_owned(),
         }
@@ -164,8 +177,8 @@ fn SpeedChoice(lab: Lab) -> impl IntoView {
 
 #[component]
 fn Seed(lab: Lab) -> impl IntoView {
-    let seed = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.settings.seed));
-    let set = move |seed: u64| lab.jump(|player| player.set_seed(seed));
+    let seed = Memo::new(move |_| lab.address.get().seed);
+    let set = move |seed: u64| lab.act(Command::Seed { seed });
     let typed =
         move |event: Targeted<Event, HtmlInputElement>| match event.target().value().trim().parse::<u64>() {
             Ok(seed) => set(seed),

@@ -296,3 +296,37 @@ fn acting_in_the_past_cuts_the_log_and_the_old_future() {
         assert_eq!(mark(&other), mark(&played(other.scenario(), END)), "the old future still happened");
     });
 }
+
+#[test]
+fn acting_in_the_past_only_cuts_the_agenda() {
+    for_seeds("determinism", 0..25, |seed| {
+        let mut rng = Rng::new(seed ^ 0xf0);
+        let case = Case::oracle(seed).faults("crash:w-12@30s..40s,slow:w-11@5s..50s=3,cut:w-10@20s");
+        let mut live = fresh(&case.scenario);
+        for _ in 0..10 {
+            let pause = at(live.now().as_nanos() / 1_000_000 + rng.below(4_000));
+            live.run_until(pause);
+            act_safely(&mut live, &mut rng);
+        }
+        // The same with all of that still to come, and another that lags behind it.
+        let mut back = fresh(live.scenario());
+        let mut lagging = fresh(live.scenario());
+        for _ in 0..3 {
+            back.run_until(back.now() + Duration::from_millis(rng.below(9_000)));
+            let system = std::ptr::from_ref(back.system()).cast::<u8>();
+            act_safely(&mut back, &mut rng);
+            assert_eq!(std::ptr::from_ref(back.system()).cast::<u8>(), system, "the run was built anew");
+            assert!(lagging.adopt(&back.scenario().actions));
+            assert!(lagging.faults().eq(back.faults()), "other faults");
+            let before = lagging.now();
+            lagging.run_until(before + back.now().since(before).scale(rng.unit()));
+        }
+        back.run_until(END);
+        lagging.run_until(END);
+        let replay = played(back.scenario(), END);
+        assert!(replay.faults().eq(back.faults()), "other faults");
+        assert_eq!(mark(&back), mark(&replay), "the old future still happened");
+        assert_eq!(mark(&lagging), mark(&replay), "the run that lagged behind");
+        assert!(!lagging.adopt(&[]) || replay.scenario().actions.is_empty(), "it has happened");
+    });
+}

@@ -47,6 +47,8 @@ mod valkey_rows;
 mod determinism;
 mod golden;
 mod golden_results;
+mod session;
+mod session_random;
 
 mod aggregate;
 mod cli;
@@ -56,6 +58,7 @@ mod quantiles;
 mod stuck;
 
 mod layers;
+mod programs;
 mod tidy;
 
 // 200,000 requests: only worth their time when optimised, see script/test.

@@ -17,10 +17,8 @@ impl Run {
         }
         let index = self.faults.len();
         self.plan(fault.start.unwrap_or(Instant::ZERO), Op::Begin(index));
-        if let Some(end) = fault.end {
-            self.plan(end, Op::End(index));
-        }
-        self.faults.push(Running { fault, nodes, rules: Vec::new() });
+        let planned_end = fault.end.map(|end| self.plan(end, Op::End(index)));
+        self.faults.push(Running { fault, nodes, rules: Vec::new(), planned_end });
         Ok(())
     }
 
@@ -46,7 +44,7 @@ impl Run {
     }
 
     pub(super) fn begin(&mut self, index: usize) {
-        let Running { fault, nodes, rules } = &mut self.faults[index];
+        let Running { fault, nodes, rules, .. } = &mut self.faults[index];
         let effect = match fault.kind {
             FaultKind::Crash => return nodes.iter().for_each(|&node| self.net.crash(node)),
             FaultKind::Restart => return nodes.iter().for_each(|&node| self.net.start(node)),
@@ -74,7 +72,7 @@ impl Run {
     }
 
     pub(super) fn end(&mut self, index: usize) {
-        let Running { fault, nodes, rules } = &mut self.faults[index];
+        let Running { fault, nodes, rules, .. } = &mut self.faults[index];
         match fault.kind {
             FaultKind::Crash => {
                 nodes.iter().filter(|&&node| !self.net.is_up(node)).for_each(|&node| self.net.start(node));

@@ -1,6 +1,7 @@
 //! The player, driven by frames of made-up budgets.
 
 use super::*;
+use crate::lab::fault::FaultKind;
 
 const FAULTS: &str = "crash:w-04@8s..20s,lie:w-09@11s=0.18,drop:coordinator~w-02@3s=0.5";
 
@@ -180,7 +181,7 @@ fn a_run_whose_time_stands_still_pauses_and_one_can_go_back_from_there() {
     for (key, value) in [("latency", "0s"), ("think", "0s"), ("rate", "1")] {
         scenario.set.insert(key.to_owned(), value.into());
     }
-    let mut player = Player::new(&scenario, SPEED_MAX).unwrap();
+    let mut player = Player::new(&scenario, 1000.0).unwrap();
     for _ in 0..2 {
         for _ in 0..100 {
             player.frame(16.0, || true);
@@ -188,7 +189,7 @@ fn a_run_whose_time_stands_still_pauses_and_one_can_go_back_from_there() {
         let why = player.run().stopped();
         assert!(why.is_some_and(|why| why.contains("stands still at 1.2s")));
         assert_eq!(player.state(), PlayerState::Paused);
-        player.play();
+        player.play().unwrap();
     }
     player.pause();
     player.seek(Instant::from_millis(1_000)).unwrap();
@@ -197,4 +198,42 @@ fn a_run_whose_time_stands_still_pauses_and_one_can_go_back_from_there() {
     player.seek(Instant::from_millis(2_000)).unwrap();
     arrive(&mut player);
     assert!(player.run().stopped().is_some());
+}
+
+#[test]
+fn going_back_a_little_is_going_on_from_the_parked_run() {
+    let mut player = player();
+    player.set_speed(1000.0).unwrap();
+    while player.run().now() < Instant::from_millis(60_000) {
+        player.frame(16.0, || true);
+    }
+    player.pause();
+    player.fault("crash:w-01").unwrap();
+    for _ in 0..3 {
+        player.frame(16.0, || true);
+    }
+    player.fault("crash:w-02@..290s").unwrap();
+    let now = player.run().now();
+    player.seek(now - Duration::from_millis(2)).unwrap();
+    assert!(player.run().now() + PARKED + PARKED >= now, "from {:?} to {now:?}", player.run().now());
+    arrive(&mut player);
+    // What was done is to come again.
+    player.seek(now).unwrap();
+    arrive(&mut player);
+    let mut anew = Player::new(player.run().scenario(), 1.0).unwrap();
+    anew.seek(now).unwrap();
+    arrive(&mut anew);
+    assert_eq!(anew.run().trace_hash(), player.run().trace_hash());
+    assert_eq!(anew.run().scenario().actions.len(), 2);
+}
+
+#[test]
+fn the_parked_run_takes_no_time_that_the_run_needs() {
+    let mut player = player();
+    player.set_speed(1000.0).unwrap();
+    for _ in 0..200 {
+        player.frame(16.0, || false);
+    }
+    assert!(player.run().now() > Instant::from_millis(10_000));
+    assert!(player.parked.is_none(), "its frames left it none");
 }

@@ -1,0 +1,92 @@
+//! What the page's address says: which shipped scenario is open, and with which seed.
+
+use crate::lab::{Invalid, SEED_MAX, Scenario, presets};
+
+/// In this seed of the scenario that the page opens with, w-09's first lie comes in time and moves the average, not the
+/// median. Every scenario opens with it unless its address has another.
+const OPENING_SEED: u64 = 31;
+
+/// A shipped scenario and a seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The scenario's name.
+    pub preset: String,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Address {
+    /// The address of a shipped scenario.
+    pub fn of(preset: &str) -> Self {
+        Address { preset: preset.to_owned(), seed: OPENING_SEED }
+    }
+
+    /// What the page opens with.
+    pub fn opening() -> Self {
+        Address::of(presets::all().next().map_or("", |preset| preset.name))
+    }
+
+    /// Reads the query of a URL, such as `?preset=config&seed=7`. What it leaves out is as the page opens with it.
+    pub fn parse(search: &str) -> Result<Self, Invalid> {
+        let mut address = Address::opening();
+        for part in search.trim_start_matches('?').split('&') {
+            match part.split_once('=') {
+                Some(("preset", name)) => address.preset = name.to_owned(),
+                Some(("seed", seed)) => address.seed = parse_seed(seed)?,
+                _ => {}
+            }
+        }
+        Ok(address)
+    }
+
+    /// The query that leads here; empty for what the page opens with.
+    pub fn search(&self) -> String {
+        if *self == Address::opening() {
+            String::new()
+        } else {
+            format!("?preset={}&seed={}", self.preset, self.seed)
+        }
+    }
+
+    /// Whether it is a shipped scenario of a system that only another program has.
+    pub fn is_elsewhere(&self) -> bool {
+        presets::find(&self.preset).is_some() && self.scenario().validate().is_err()
+    }
+
+    /// The scenario.
+    pub fn scenario(&self) -> Scenario {
+        Scenario::preset(&self.preset, self.seed)
+    }
+}
+
+fn parse_seed(text: &str) -> Result<u64, Invalid> {
+    let seed = text.parse().ok().filter(|&seed| seed <= SEED_MAX);
+    seed.ok_or_else(|| Invalid {
+        field: "seed".to_owned(),
+        value: text.to_owned(),
+        allowed: format!("a whole number from 0 to {SEED_MAX}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_scenario_a_seed_or_both() {
+        for (search, preset, seed) in [
+            ("", "oracle-http", 31),
+            ("?seed=7", "oracle-http", 7),
+            ("?preset=config", "config", 31),
+            ("?utm=x&seed=0&preset=math-wizard", "math-wizard", 0),
+        ] {
+            let address = Address::parse(search).unwrap();
+            assert_eq!(address, Address { preset: preset.to_owned(), seed }, "{search}");
+            assert_eq!(Address::parse(&address.search()), Ok(address), "{search}");
+        }
+        assert_eq!(Address::opening().search(), "");
+        for seed in ["x", "", "-1", "9007199254740992"] {
+            assert_eq!(Address::parse(&format!("?seed={seed}")).unwrap_err().field, "seed");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a person can do to a session, one value each: what a click, a key, a script or an address asks for.
+//!
+//! A command is plain data. As JSON it names itself: `{"kind": "seek", "at_ms": 15000}`.
+
+use crate::lab::fault::FaultKind;
+use crate::lab::{ActedAt, Scenario};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Something that decides a run or moves it. What it means depends on the moment at which it is done: a session
+/// interprets it at that instant, or when the replay that is under way has come to its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Opens a scenario: from its start, playing, at the speed that sessions begin with.
+    Open {
+        /// All that decides its run.
+        scenario: Scenario,
+    },
+    /// Lets virtual time pass; from the start, if the run has ended.
+    Play,
+    /// Stops it. A replay that is under way ends where it is, and what waited for it is forgotten.
+    Pause,
+    /// Sets how many virtual milliseconds pass per millisecond, 0.1 … 1000.
+    Speed {
+        /// So many.
+        speed: f64,
+    },
+    /// Pauses, and plays the next event and its instant to the end.
+    Step,
+    /// Pauses, and goes back to the instant of the event before the last.
+    StepBack,
+    /// Goes to an instant. What was playing plays on from there.
+    Seek {
+        /// Which, in milliseconds of virtual time.
+        at_ms: f64,
+    },
+    /// Goes on to the moment when a client wants the next request.
+    NextRequest,
+    /// Sets a parameter. The run starts over with it, and is replayed to this moment.
+    Set {
+        /// Its name.
+        key: String,
+        /// A number, or a text such as `1.5s`.
+        value: Value,
+    },
+    /// Plays the same scenario with another seed, to this moment.
+    Seed {
+        /// 0 … 2⁵³ − 1.
+        seed: u64,
+    },
+    /// A fault from the next whole millisecond on.
+    Fault {
+        /// Such as `crash:w-04` or `slow:w-02@..20s=4`.
+        fault: String,
+    },
+    /// Breaks a node in one way, or mends it if it is broken in that way.
+    Toggle {
+        /// In which way.
+        #[serde(with = "by_name")]
+        fault: FaultKind,
+        /// Its name.
+        node: String,
+    },
+    /// Ends a fault that holds.
+    Lift {
+        /// Its place among all faults of the run, scheduled ones first.
+        fault: usize,
+    },
+    /// Calls the simulated API from the node `console`. While time stands still, it passes until the answer has come.
+    Call {
+        /// GET, POST, …
+        method: String,
+        /// Such as `http://localhost:8080/request`.
+        url: String,
+        /// Names and values.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        headers: Vec<(String, String)>,
+        /// The body as text.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        body: String,
+    },
+}
+
+impl Command {
+    /// Whether it means the same at every moment.
+    pub(super) fn is_timeless(&self) -> bool {
+        matches!(self, Command::Open { .. } | Command::Speed { .. })
+    }
+}
+
+/// What became of a command that is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// It is in the run's log of actions, and holds.
+    Acted(ActedAt),
+    /// Frames bring the session to where it leads.
+    SetOut,
+    /// It waits until the replay that is under way has arrived.
+    Waits,
+    /// There was nothing left to do: the run has ended.
+    Ended,
+}
+
+/// Kinds of faults, by the words of a specification.
+mod by_name {
+    use super::FaultKind;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(kind: &FaultKind, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(kind.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FaultKind, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let kind = FaultKind::ALL.into_iter().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| de::Error::custom(format!("{name} is no kind of fault")))
+    }
+}

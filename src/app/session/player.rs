@@ -1,0 +1,241 @@
+//! The player: plays a run at a speed, within a time budget per animation frame.
+//!
+//! It owns the run, outside whatever draws it. How a frame's budget falls, and so at which instants frames stop, makes
+//! no difference to the run. Going back replays: from the run parked some seconds back, or else from the seed, in slices
+//! of a frame each.
+
+mod moves;
+
+use crate::app::Snapshot;
+use crate::app::observe;
+use crate::kernel::{Duration, Instant, Sink};
+use crate::lab::oracle::metrics::Summary;
+use crate::lab::{Invalid, Options, Run, Scenario};
+
+/// What the page keeps of the trace.
+const RING: usize = 100_000;
+/// Requests that the page keeps.
+const KEEP: usize = 10_000;
+/// A frame that comes later than this was not asked for: the tab was hidden, or the machine slept.
+const FRAME_MS_MAX: f64 = 500.0;
+/// How many instants are played between two looks at the clock.
+const INSTANTS_PER_LOOK: u32 = 16;
+/// How much the newest frame weighs in the speed that is shown as reached.
+const REACHED_WEIGHT: f64 = 0.1;
+/// How far back the parked run is: at least so much, and twice as much at most where frames leave it the time.
+const PARKED: Duration = Duration::from_secs(3);
+
+/// What the player is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayerState {
+    /// Virtual time passes.
+    Running,
+    /// It stands still.
+    Paused,
+    /// It is on its way to an instant that was sought.
+    Replaying,
+}
+
+impl PlayerState {
+    /// Its name in the automation surface.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PlayerState::Running => "running",
+            PlayerState::Paused => "paused",
+            PlayerState::Replaying => "replaying",
+        }
+    }
+}
+
+/// Plays one scenario.
+pub struct Player {
+    run: Run,
+    /// The same run as it was some seconds ago: going back a little is going on from there.
+    parked: Option<Run>,
+    /// Whether time is to pass; at the end of the run, and while it replays, it does not.
+    playing: bool,
+    speed: f64,
+    reached: f64,
+    /// Virtual time that frames have asked for and not yet got, when a frame's share is less than an instant.
+    target: Instant,
+    seek: Option<Seek>,
+    /// The figures and the number of requests they are of: they change only when a request does.
+    summary: Summary,
+    summarised_at: (u64, u64),
+}
+
+#[derive(Clone, Copy)]
+struct Seek {
+    from: Instant,
+    /// Arrived when the goal is reached, and here at the latest.
+    target: Instant,
+    goal: Goal,
+}
+
+/// What a seek is for.
+#[derive(Clone, Copy)]
+enum Goal {
+    /// Its target.
+    Instant,
+    /// So many requests.
+    Requests(u64),
+    /// The answer to the call with this place in the log of actions.
+    Answer(usize),
+}
+
+impl Goal {
+    fn is_reached(self, run: &Run) -> bool {
+        match self {
+            Goal::Instant => false,
+            Goal::Requests(count) => run.system().begun() >= count,
+            Goal::Answer(index) => run.answer(index).is_some(),
+        }
+    }
+}
+
+fn options() -> Options {
+    Options { sink: Sink::Ring(RING), keep: KEEP, observed: true, ..Options::default() }
+}
+
+impl Player {
+    /// A player at virtual zero, running.
+    pub fn new(scenario: &Scenario, speed: f64) -> Result<Self, Invalid> {
+        Ok(Player {
+            run: Run::new(scenario, options())?,
+            parked: None,
+            playing: true,
+            speed,
+            reached: speed,
+            target: Instant::ZERO,
+            seek: None,
+            summary: Summary::default(),
+            summarised_at: (0, 0),
+        })
+    }
+
+    // --- frames -----------------------------------------------------------------------------------------------
+
+    /// Plays one animation frame: `elapsed_ms` of wall time at the speed that is set, as far as `has_time` allows.
+    /// Returns true when something is new: the moment, or how far a replay has come.
+    pub fn frame(&mut self, elapsed_ms: f64, mut has_time: impl FnMut() -> bool) -> bool {
+        if let Some(seek) = self.seek {
+            if self.play_to(seek.target, seek.goal, &mut has_time) {
+                self.arrive();
+            }
+            return true;
+        }
+        let plays = self.state() == PlayerState::Running;
+        if plays {
+            let elapsed_ms = elapsed_ms.clamp(0.0, FRAME_MS_MAX);
+            let before = self.run.now();
+            self.target = self.target.max(before) + Duration::from_secs_f64(elapsed_ms * self.speed / 1000.0);
+            if !self.play_to(self.target, Goal::Instant, &mut has_time) {
+                // The speed cannot be reached: what this frame did not get is not owed.
+                self.target = self.run.now();
+            }
+            self.note_speed(self.run.now().since(before), elapsed_ms);
+        }
+        self.park(&mut has_time);
+        plays
+    }
+
+    /// Plays towards an instant, or until a goal is reached; true when it arrived.
+    fn play_to(&mut self, target: Instant, goal: Goal, has_time: &mut impl FnMut() -> bool) -> bool {
+        play(&mut self.run, target, has_time, |run| goal.is_reached(run))
+    }
+
+    fn note_speed(&mut self, played: Duration, elapsed_ms: f64) {
+        if elapsed_ms > 0.0 {
+            let reached = played.as_millis_f64() / elapsed_ms;
+            self.reached += REACHED_WEIGHT * (reached - self.reached);
+        }
+    }
+
+    /// Lets the parked run come after, in what time a frame has left over.
+    fn park(&mut self, has_time: &mut impl FnMut() -> bool) {
+        let behind = |run: Option<&Run>| self.run.now().since(run.map_or(Instant::ZERO, Run::now));
+        if behind(self.parked.as_ref()) < PARKED + PARKED || !has_time() {
+            return;
+        }
+        let run = match self.parked.take() {
+            Some(run) => Ok(run),
+            None => Run::new(self.run.scenario(), options()),
+        };
+        // A scenario that runs is allowed.
+        let Ok(mut run) = run else { return };
+        play(&mut run, self.run.now() - PARKED, has_time, |_| false);
+        self.parked = Some(run);
+    }
+
+    // --- what can be seen -------------------------------------------------------------------------------------
+
+    /// What the page may see of this moment.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let now = self.run.system().progress();
+        if now != self.summarised_at {
+            self.summarised_at = now;
+            self.summary = observe::summary(self.run.system());
+        }
+        observe::observe(&self.run, self.summary.clone())
+    }
+
+    /// What the player is doing.
+    pub fn state(&self) -> PlayerState {
+        match self.seek {
+            Some(_) => PlayerState::Replaying,
+            None if self.playing && !self.has_ended() => PlayerState::Running,
+            None => PlayerState::Paused,
+        }
+    }
+
+    /// Whether time is to pass where it can.
+    pub(super) fn is_playing(&self) -> bool {
+        self.playing
+    }
+
+    /// Whether the run goes no further.
+    pub fn has_ended(&self) -> bool {
+        self.run.now() >= self.run.horizon() || self.run.stopped().is_some()
+    }
+
+    /// The speed that was asked for.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// The speed of the last frames; below [`speed`](Self::speed) when the machine cannot keep up.
+    pub fn reached(&self) -> f64 {
+        self.reached
+    }
+
+    /// The run.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+}
+
+/// Plays a run towards an instant, or until `is_there`; true when it arrived.
+fn play(
+    run: &mut Run,
+    target: Instant,
+    has_time: &mut impl FnMut() -> bool,
+    is_there: impl Fn(&Run) -> bool,
+) -> bool {
+    loop {
+        for _ in 0..INSTANTS_PER_LOOK {
+            if !run.run_instant(target) {
+                run.run_until(target);
+                return true;
+            }
+            if is_there(run) {
+                return true;
+            }
+        }
+        if !has_time() {
+            return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! Where a person sends the player, and what a person does to its run.
+
+use super::{Goal, Player, Seek, options};
+use crate::kernel::{Duration, Instant};
+use crate::lab::fault::{Fault, FaultKind, FaultTarget};
+use crate::lab::{ActedAt, CALL_LIMIT, Invalid, Run, Scenario};
+use crate::substrate::http::Request;
+use serde_json::Value;
+
+/// The speeds that can be asked for.
+const SPEED_MIN: f64 = 0.1;
+const SPEED_MAX: f64 = 1000.0;
+/// How far the next request is looked for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The node of every system that makes its load.
+const CLIENT: &str = "client";
+
+impl Player {
+    // --- moving -----------------------------------------------------------------------------------------------
+
+    /// Lets time pass. A run that has ended is played from its start.
+    pub fn play(&mut self) -> Result<(), Invalid> {
+        if self.seek.is_none() && self.has_ended() {
+            self.seek(Instant::ZERO)?;
+        }
+        self.set_playing(true);
+        Ok(())
+    }
+
+    /// Stops time. A replay that is under way ends where it is: that is the present moment then.
+    pub fn pause(&mut self) {
+        self.arrive();
+        self.set_playing(false);
+    }
+
+    fn set_playing(&mut self, playing: bool) {
+        self.playing = playing;
+        self.target = self.run.now();
+        self.reached = self.speed;
+    }
+
+    pub(super) fn arrive(&mut self) {
+        self.seek = None;
+        self.target = self.run.now();
+    }
+
+    /// Pauses, and plays the next event and its instant to the end. False at the horizon.
+    pub fn step(&mut self) -> bool {
+        self.pause();
+        self.run.step()
+    }
+
+    /// Goes to an instant, forward or back; frames bring it there. What was playing plays on afterwards.
+    pub fn seek(&mut self, target: Instant) -> Result<(), Invalid> {
+        let target = target.min(self.run.horizon());
+        if target < self.run.now() {
+            let parked = self.parked.take().filter(|parked| parked.now() <= target);
+            self.run = match parked {
+                Some(parked) => parked,
+                None => Run::new(self.run.scenario(), options())?,
+            };
+        }
+        self.set_out(target, Goal::Instant);
+        Ok(())
+    }
+
+    /// Goes to an instant at once, however long that takes.
+    pub(in crate::app::session) fn be_at(&mut self, target: Instant) -> Result<(), Invalid> {
+        self.seek(target)?;
+        self.play_to(target, Goal::Instant, &mut || true);
+        self.arrive();
+        Ok(())
+    }
+
+    /// Goes on to the moment when a client wants the next request; not further than patience reaches.
+    pub fn next_request(&mut self) -> Result<(), Invalid> {
+        let net = self.run.net();
+        if net.find(CLIENT).is_some_and(|client| !net.is_up(client)) && !self.run.has_plans() {
+            return Err(Invalid {
+                field: "next request".to_owned(),
+                value: "waiting for a client that is down for good".to_owned(),
+                allowed: "restarting it first".to_owned(),
+            });
+        }
+        self.set_out(self.run.now() + PATIENCE, Goal::Requests(self.run.system().begun() + 1));
+        Ok(())
+    }
+
+    /// Pauses, and goes back to the instant of the event before the last: a step from there comes back here.
+    pub fn step_back(&mut self) -> Result<(), Invalid> {
+        let before = {
+            let trace = self.run.trace();
+            let last = trace.records().next_back().map(|record| record.at);
+            trace.records().rev().map(|record| record.at).find(|&at| Some(at) < last)
+        };
+        self.pause();
+        self.seek(before.unwrap_or(Instant::ZERO))
+    }
+
+    /// Sets a parameter. The run starts over with it, with the same draws wherever it does not matter, and is
+    /// replayed to this moment.
+    pub fn set(&mut self, key: &str, value: Value) -> Result<(), Invalid> {
+        let mut scenario = self.run.scenario().clone();
+        scenario.set.insert(key.to_owned(), value);
+        self.start_over(&scenario)
+    }
+
+    /// Plays the same scenario with another seed, to this moment.
+    pub fn set_seed(&mut self, seed: u64) -> Result<(), Invalid> {
+        let scenario = Scenario { seed, ..self.run.scenario().clone() };
+        self.start_over(&scenario)
+    }
+
+    fn start_over(&mut self, scenario: &Scenario) -> Result<(), Invalid> {
+        let now = self.landing().unwrap_or(self.run.now());
+        self.run = Run::new(scenario, options())?;
+        self.parked = None;
+        self.summarised_at = (0, 0);
+        self.set_out(now, Goal::Instant);
+        Ok(())
+    }
+
+    fn set_out(&mut self, target: Instant, goal: Goal) {
+        let target = target.min(self.run.horizon());
+        self.seek = Some(Seek { from: self.run.now(), target, goal });
+    }
+
+    /// Where a replay that is under way arrives, if that is known.
+    pub(in crate::app::session) fn landing(&self) -> Option<Instant> {
+        self.seek.filter(|seek| matches!(seek.goal, Goal::Instant)).map(|seek| seek.target)
+    }
+
+    /// How many requests there are to be when a replay for the next one arrives.
+    pub(in crate::app::session) fn awaited(&self) -> Option<u64> {
+        match self.seek?.goal {
+            Goal::Requests(count) => Some(count),
+            Goal::Instant | Goal::Answer(_) => None,
+        }
+    }
+
+    /// How far a seek has come, 0 … 1; `None` when there is none.
+    pub fn progress(&self) -> Option<f64> {
+        let seek = self.seek?;
+        let (done, all) = (self.run.now().since(seek.from), seek.target.since(seek.from));
+        Some(if all == Duration::ZERO { 1.0 } else { done.as_secs_f64() / all.as_secs_f64() })
+    }
+
+    /// Sets how many virtual milliseconds pass per millisecond of wall time, within ×0.1 … ×1000.
+    pub fn set_speed(&mut self, speed: f64) -> Result<(), Invalid> {
+        if !(SPEED_MIN..=SPEED_MAX).contains(&speed) {
+            return Err(Invalid {
+                field: "speed".to_owned(),
+                value: speed.to_string(),
+                allowed: format!("a number from {SPEED_MIN} to {SPEED_MAX}"),
+            });
+        }
+        self.speed = speed;
+        self.reached = speed;
+        Ok(())
+    }
+
+    // --- acting -----------------------------------------------------------------------------------------------
+
+    /// A fault from the next whole millisecond on, such as `crash:w-04`; time moves there.
+    pub fn fault(&mut self, spec: &str) -> Result<ActedAt, Invalid> {
+        self.act(|run| run.inject(spec))
+    }
+
+    /// Breaks a node in one way, or mends it if it is broken in that way; time moves to the next millisecond.
+    pub fn toggle(&mut self, kind: FaultKind, node: &str) -> Result<ActedAt, Invalid> {
+        let spec = format!("{}:{node}", kind.name());
+        let holds = holding(&self.run, kind, node);
+        let is_down = self.run.net().find(node).is_some_and(|id| !self.run.net().is_up(id));
+        self.act(|run| match holds {
+            _ if kind == FaultKind::Crash && is_down => run.inject(&format!("restart:{node}")),
+            Some(fault) if kind != FaultKind::Crash => run.lift(fault),
+            _ => run.inject(&spec),
+        })
+    }
+
+    /// Ends a fault that holds, by its place among all of them.
+    pub fn lift(&mut self, fault: usize) -> Result<ActedAt, Invalid> {
+        self.act(|run| run.lift(fault))
+    }
+
+    /// Calls the simulated API; while time stands still, it passes until there is an answer.
+    pub fn call(&mut self, request: &Request) -> Result<ActedAt, Invalid> {
+        let acted = self.act(|run| run.call(request))?;
+        if !self.playing {
+            self.set_out(self.run.now() + CALL_LIMIT, Goal::Answer(acted.index));
+        }
+        Ok(acted)
+    }
+
+    fn act(&mut self, act: impl FnOnce(&mut Run) -> Result<ActedAt, Invalid>) -> Result<ActedAt, Invalid> {
+        let acted = act(&mut self.run)?;
+        self.arrive();
+        // What was done is done in the parked run's future, too.
+        let actions = &self.run.scenario().actions;
+        self.parked.take_if(|parked| !parked.adopt(actions));
+        Ok(acted)
+    }
+}
+
+/// The newest fault of a kind that holds at a node now.
+fn holding(run: &Run, kind: FaultKind, node: &str) -> Option<usize> {
+    let now = run.now();
+    let holds = |fault: &Fault| {
+        fault.kind == kind
+            && fault.target == FaultTarget::Node(node.to_owned())
+            && fault.start.is_none_or(|start| start <= now)
+            && fault.end.is_none_or(|end| end > now)
+    };
+    run.faults().enumerate().filter(|(_, fault)| holds(fault)).map(|(index, _)| index).last()
+}

@@ -1,0 +1,195 @@
+//! Sessions, driven by frames of made-up budgets.
+
+use super::*;
+use crate::lab::fault::FaultKind;
+
+fn session() -> Session {
+    let mut session = Session::open(Scenario::preset("oracle-http", 7), 1.0).unwrap();
+    session.apply(Command::Pause).unwrap();
+    session
+}
+
+fn seek(session: &mut Session, at_ms: f64) {
+    session.apply(Command::Seek { at_ms }).unwrap();
+    arrive(session);
+}
+
+fn arrive(session: &mut Session) {
+    while session.status().state == PlayerState::Replaying {
+        session.frame(16.0, || false);
+    }
+}
+
+fn fault(spec: &str) -> Command {
+    Command::Fault { fault: spec.to_owned() }
+}
+
+fn vtime(session: &Session) -> f64 {
+    session.snapshot().vtime_ms
+}
+
+#[test]
+fn a_replay_is_not_shown_until_it_arrives() {
+    let mut session = session();
+    seek(&mut session, 50_000.0);
+    session.apply(Command::Seek { at_ms: 20_000.0 }).unwrap();
+    let mut frames = 0;
+    while session.status().state == PlayerState::Replaying {
+        assert_eq!(vtime(&session), 50_000.0);
+        assert!(session.status().progress.is_some());
+        session.frame(16.0, || false);
+        frames += 1;
+    }
+    assert!(frames > 10, "{frames}: it was not cut into slices");
+    assert_eq!(vtime(&session), 20_000.0);
+}
+
+#[test]
+fn pause_ends_a_replay_where_it_is() {
+    let mut session = session();
+    seek(&mut session, 50_000.0);
+    session.apply(Command::Seek { at_ms: 30_000.0 }).unwrap();
+    session.apply(fault("crash:w-01")).unwrap();
+    for _ in 0..10 {
+        session.frame(16.0, || false);
+    }
+    session.apply(Command::Pause).unwrap();
+    assert_eq!(session.status().state, PlayerState::Paused);
+    assert_eq!(vtime(&session), session.run().now().as_millis_f64());
+    assert!(vtime(&session) > 0.0 && vtime(&session) < 30_000.0);
+    assert!(session.run().scenario().actions.is_empty(), "what waited is forgotten");
+}
+
+#[test]
+fn what_is_done_during_a_replay_is_done_at_the_moment_that_was_sought() {
+    let mut session = session();
+    seek(&mut session, 50_000.0);
+    for command in [
+        Command::Seek { at_ms: 20_000.0 },
+        fault("crash:w-01"),
+        Command::Toggle { fault: FaultKind::Slow, node: "w-02".to_owned() },
+        Command::Seek { at_ms: 40_000.0 },
+        fault("crash:w-99"),
+    ] {
+        let outcome = session.apply(command.clone()).unwrap();
+        let sets_out = command == Command::Seek { at_ms: 20_000.0 };
+        assert_eq!(outcome, if sets_out { Outcome::SetOut } else { Outcome::Waits });
+    }
+    arrive(&mut session);
+    assert_eq!(vtime(&session), 40_000.0);
+    let at: Vec<Instant> = session.run().scenario().actions.iter().map(crate::lab::Action::at).collect();
+    assert_eq!(at, [20_001, 20_002].map(Instant::from_millis));
+    assert!(session.take_notice().is_some_and(|notice| notice.contains("w-99")));
+    assert_eq!(session.take_notice(), None);
+}
+
+#[test]
+fn a_hand_that_passes_by_does_not_wait_for_where_it_was() {
+    let mut session = session();
+    seek(&mut session, 50_000.0);
+    for at_ms in [40_000.0, 30_000.0, 20_000.0] {
+        assert_eq!(session.apply(Command::Seek { at_ms }), Ok(Outcome::SetOut));
+        session.frame(16.0, || false);
+    }
+    for workers in 13..=20 {
+        session.apply(Command::Set { key: "workers".to_owned(), value: workers.into() }).unwrap();
+        session.frame(16.0, || false);
+        assert!(session.settings().iter().any(|set| set.key == "workers" && set.value == workers));
+        assert_ne!(session.snapshot().settings.workers, workers);
+    }
+    arrive(&mut session);
+    assert_eq!((vtime(&session), session.snapshot().settings.workers), (20_000.0, 20));
+    let commands: Vec<&Command> = session.log().entries.iter().map(|entry| &entry.command).collect();
+    assert_eq!(
+        commands,
+        [
+            &Command::Pause,
+            &Command::Seek { at_ms: 20_000.0 },
+            &Command::Set { key: "workers".to_owned(), value: 20.into() }
+        ]
+    );
+}
+
+#[test]
+fn the_next_request_after_a_setting_is_the_next_one_from_there() {
+    let mut session = session();
+    seek(&mut session, 13_000.0);
+    session.apply(Command::Set { key: "strategy".to_owned(), value: "median".into() }).unwrap();
+    session.apply(Command::NextRequest).unwrap();
+    arrive(&mut session);
+    assert_eq!(vtime(&session), 14_200.0);
+}
+
+#[test]
+fn without_a_client_there_is_no_next_request_to_go_to() {
+    let mut session = session();
+    seek(&mut session, 15_000.0);
+    session.apply(fault("crash:client")).unwrap();
+    let error = session.apply(Command::NextRequest).unwrap_err();
+    assert!(error.to_string().contains("client"), "{error}");
+    assert_eq!((vtime(&session), session.status().state), (15_001.0, PlayerState::Paused));
+    // One that comes back has its next request then.
+    seek(&mut session, 15_000.0);
+    session.apply(fault("crash:client@..20s")).unwrap();
+    session.apply(Command::NextRequest).unwrap();
+    arrive(&mut session);
+    assert!((20_000.0..25_000.0).contains(&vtime(&session)), "{}", vtime(&session));
+}
+
+#[test]
+fn a_next_request_that_does_not_come_is_given_up() {
+    let mut session = session();
+    session.apply(Command::Set { key: "period".to_owned(), value: "200s".into() }).unwrap();
+    arrive(&mut session);
+    seek(&mut session, 1_000.0);
+    session.apply(Command::NextRequest).unwrap();
+    arrive(&mut session);
+    assert_eq!(vtime(&session), 61_000.0);
+    assert_eq!(session.take_notice().as_deref(), Some("next request: none until 1m1s"));
+}
+
+#[test]
+fn a_run_that_has_ended_says_so_and_is_played_from_its_start() {
+    let scenario = Scenario { horizon: Some("300ms".to_owned()), ..Scenario::preset("oracle-http", 1) };
+    let mut session = Session::open(scenario, 1000.0).unwrap();
+    session.frame(16.0, || true);
+    let status = session.status();
+    assert_eq!((status.state, status.ended, vtime(&session)), (PlayerState::Paused, true, 300.0));
+    assert_eq!(session.apply(Command::NextRequest), Ok(Outcome::Ended));
+    session.apply(Command::Play).unwrap();
+    session.frame(0.0, || true);
+    assert_eq!((session.status().state, vtime(&session)), (PlayerState::Running, 0.0));
+    session.apply(Command::Speed { speed: 1.0 }).unwrap();
+    session.frame(100.0, || true);
+    assert_eq!((session.status().ended, vtime(&session)), (false, 100.0));
+}
+
+#[test]
+fn a_call_while_time_stands_is_answered_and_time_stands_again() {
+    let mut session = session();
+    seek(&mut session, 2_000.0);
+    let call = Command::Call {
+        method: "GET".to_owned(),
+        url: "http://localhost:8080/workers".to_owned(),
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    let Ok(Outcome::Acted(acted)) = session.apply(call) else { panic!("it is allowed") };
+    arrive(&mut session);
+    let (at, answer) = session.run().answer(acted.index).expect("an answer");
+    assert_eq!((at, answer.unwrap().status), (session.run().now(), 200));
+    assert_eq!(session.status().state, PlayerState::Paused);
+}
+
+#[test]
+fn what_is_opened_begins_at_its_start_and_plays_as_the_first_did() {
+    let mut session = session();
+    seek(&mut session, 5_000.0);
+    session.apply(Command::Speed { speed: 8.0 }).unwrap();
+    session.apply(Command::Open { scenario: Scenario::preset("heartbeat-trap", 9) }).unwrap();
+    let status = session.status();
+    assert_eq!((vtime(&session), status.state, status.speed), (0.0, PlayerState::Running, 1.0));
+    assert_eq!(session.address(), Address { preset: "heartbeat-trap".to_owned(), seed: 9 });
+    assert!(session.apply(Command::Open { scenario: Scenario::preset("nowhere", 9) }).is_err());
+    assert_eq!(session.address().preset, "heartbeat-trap");
+}

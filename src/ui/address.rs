@@ -1,0 +1,48 @@
+//! The page's address: it follows the scenario and the seed, and leads back to them.
+
+use super::Lab;
+use crate::app::session::Address;
+use crate::lab::Invalid;
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+/// What the page's address says now.
+pub fn read() -> Result<Address, Invalid> {
+    Address::parse(&window().location().search().unwrap_or_default())
+}
+
+/// Says what is shown, or is about to be: another scenario is a step that Back takes back, another seed of it is not.
+pub fn follow(address: &Address) {
+    match read() {
+        Ok(now) if now == *address => {}
+        Ok(now) => note(address, now.preset != address.preset),
+        Err(_) => note(address, false),
+    }
+}
+
+/// The address as a link, relative to the page.
+pub fn href(address: &Address) -> String {
+    format!("./{}", address.search())
+}
+
+fn note(address: &Address, push: bool) {
+    let Ok(history) = window().history() else { return };
+    let url = href(address);
+    // Refused where a page has no address of its own, such as in a frame that was written by a script.
+    let _ = if push {
+        history.push_state_with_url(&JsValue::NULL, "", Some(&url))
+    } else {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+    };
+}
+
+/// Follows Back and Forward.
+pub fn listen(lab: Lab) {
+    let handle = window_event_listener(leptos::ev::popstate, move |_| {
+        // A link within the page, or an address that was typed wrong, leads nowhere.
+        if let Some(to) = read().ok().filter(|to| *to != lab.address.get_untracked()) {
+            lab.go(&to);
+        }
+    });
+    on_cleanup(move || handle.remove());
+}

@@ -1,0 +1,58 @@
+//! What the boot module (`web/boot.js`) does for a program: it fetches the other one, and says what went wrong.
+
+use std::cell::OnceCell;
+use std::panic;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The boot module's side.
+    pub type Host;
+
+    /// Shows the page's address in the program that has its scenario, which takes this one's place.
+    #[wasm_bindgen(method)]
+    fn elsewhere(this: &Host);
+
+    /// The first answer has come.
+    #[wasm_bindgen(method)]
+    fn answered(this: &Host);
+
+    /// The program is broken, and says why.
+    #[wasm_bindgen(method)]
+    fn failed(this: &Host, cause: &str);
+}
+
+thread_local! {
+    /// Known from the moment at which the program is mounted.
+    static HOST: OnceCell<Host> = const { OnceCell::new() };
+}
+
+/// Takes the boot module's side, and lets it hear of a panic.
+pub fn meet(host: Host) {
+    HOST.with(|met| {
+        // A program is mounted once.
+        let _ = met.set(host);
+    });
+    panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        tell(|host| host.failed(&info.to_string()));
+    }));
+}
+
+/// The page's address is for a program that has more systems.
+pub fn elsewhere() {
+    tell(Host::elsewhere);
+}
+
+/// The first answer has come.
+pub fn answered() {
+    tell(Host::answered);
+}
+
+fn tell(tell: impl FnOnce(&Host)) {
+    HOST.with(|host| {
+        if let Some(host) = host.get() {
+            tell(host);
+        }
+    });
+}

@@ -1,0 +1,112 @@
+//! Random sessions: what a restless person does in a few hundred commands, with frames of random budgets between them.
+//! Their logs, done anew, must come to the same moment of the same run. `tests/web.rs` plays them in a browser, too.
+
+use glasshive::app::PlayerState;
+use glasshive::app::session::{Command, Log, Session};
+use glasshive::kernel::{Instant, Rng};
+use glasshive::lab::Scenario;
+use glasshive::lab::fault::FaultKind;
+use glasshive::lab::params::Allowed;
+use serde_json::Value;
+
+/// One of every system.
+const PRESETS: [&str; 4] = ["oracle-http", "oracle-jetstream", "math-wizard", "lost-trigger"];
+const COMMANDS: u64 = 250;
+const HORIZON_MS: u64 = 30_000;
+
+/// Plays the session of a seed, does its log anew, and compares.
+pub fn check(seed: u64) {
+    let live = play(seed);
+    let text = serde_json::to_string(live.log()).expect("a log is JSON");
+    let log: Log = serde_json::from_str(&text).expect("it reads what it wrote");
+    let anew = Session::replay(&log, live.run().now()).expect("it was allowed before");
+    assert!(log.entries.len() > 30, "only {} entries", log.entries.len());
+    assert_eq!(anew.run().scenario(), live.run().scenario(), "another scenario");
+    assert_eq!(mark(&anew), mark(&live), "another run");
+    let (one, other) = (live.status(), anew.status());
+    assert_eq!((one.state, one.speed, one.ended), (other.state, other.speed, other.ended));
+    let plain = |session: &Session| serde_json::to_value(&**session.snapshot()).expect("plain data");
+    assert!(plain(&anew) == plain(&live), "another moment is shown");
+}
+
+fn mark(session: &Session) -> (Instant, u64, String) {
+    let run = session.run();
+    (run.now(), run.events(), run.trace_hash())
+}
+
+fn scenario(rng: &mut Rng) -> Scenario {
+    let preset = PRESETS[rng.below(PRESETS.len() as u64) as usize];
+    Scenario { horizon: Some(format!("{HORIZON_MS}ms")), ..Scenario::preset(preset, 1 + rng.below(99)) }
+}
+
+/// A whole session, which ends when all that was asked for has arrived.
+fn play(seed: u64) -> Session {
+    let mut rng = Rng::new(seed ^ 0x5e55_1041);
+    let mut session = Session::open(scenario(&mut rng), 10.0).expect("a shipped scenario");
+    for _ in 0..COMMANDS {
+        let command = command(&session, &mut rng);
+        let before = (session.log().clone(), mark(&session));
+        if session.apply(command.clone()).is_err() {
+            assert_eq!((session.log().clone(), mark(&session)), before, "{command:?} was not allowed");
+        }
+        // Often no frame passes between two commands.
+        for _ in 0..rng.below(6) {
+            frame(&mut session, &mut rng);
+        }
+    }
+    while session.status().state == PlayerState::Replaying {
+        frame(&mut session, &mut rng);
+    }
+    session
+}
+
+fn frame(session: &mut Session, rng: &mut Rng) {
+    let mut looks = rng.below(40);
+    session.frame(rng.uniform(0.0, 40.0), || {
+        looks = looks.saturating_sub(1);
+        looks > 0
+    });
+}
+
+fn command(session: &Session, rng: &mut Rng) -> Command {
+    let nodes = &session.snapshot().nodes;
+    let node = nodes[rng.below(nodes.len() as u64) as usize].name.clone();
+    let kind = FaultKind::ALL[rng.below(FaultKind::ALL.len() as u64) as usize];
+    match rng.below(20) {
+        0 | 1 => Command::Play,
+        2 => Command::Pause,
+        3 => Command::Speed { speed: rng.uniform(0.0, 300.0) },
+        4 => Command::Step,
+        5 => Command::StepBack,
+        6..=8 => Command::Seek { at_ms: rng.uniform(-500.0, HORIZON_MS as f64 + 1000.0) },
+        9 => Command::NextRequest,
+        10 | 11 => set(session, rng),
+        12 => Command::Seed { seed: rng.below(100) },
+        13 => {
+            Command::Fault { fault: format!("{}:{}?@..{}ms", kind.name(), rng.below(4), rng.below(40_000)) }
+        }
+        14 => Command::Fault { fault: format!("{}:{node}", kind.name()) },
+        15 | 16 => Command::Toggle { fault: kind, node },
+        17 => Command::Lift { fault: rng.below(6) as usize },
+        18 if rng.chance(0.1) => Command::Open { scenario: scenario(rng) },
+        _ => Command::Call {
+            method: "GET".to_owned(),
+            url: format!("http://localhost:{}/health", 8080 + rng.below(3)),
+            headers: Vec::new(),
+            body: String::new(),
+        },
+    }
+}
+
+/// Sets a word, a number or a share.
+fn set(session: &Session, rng: &mut Rng) -> Command {
+    let settings = session.settings();
+    let setting = &settings[rng.below(settings.len() as u64) as usize];
+    let value = match setting.allowed {
+        Allowed::Choice(words) => Value::from(words[rng.below(words.len() as u64) as usize]),
+        Allowed::Count(low, _) => Value::from(low + rng.below(12) as u32),
+        Allowed::Real(0.0, 1.0) => Value::from(rng.unit() * 0.5),
+        _ => Value::from("nothing of the kind"),
+    };
+    Command::Set { key: setting.key.to_owned(), value }
+}

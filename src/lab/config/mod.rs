@@ -27,7 +27,7 @@ pub const KIND: SystemKind = SystemKind { name: "config", title: "Config", over:
 pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES };
 
 /// The parameters, each at its default.
-pub(in crate::lab) fn defaults() -> Box<dyn Settings> {
+pub fn defaults() -> Box<dyn Settings> {
     Box::new(Params::default())
 }
 

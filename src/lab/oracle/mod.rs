@@ -38,12 +38,12 @@ pub(in crate::lab) static OVER_NATS: Room =
     Room { kind: NATS, presets: &presets_nats::PRESETS, services: &SERVICES };
 
 /// The parameters over HTTP, each at its default.
-pub(in crate::lab) fn over_http() -> Box<dyn Settings> {
+pub fn over_http() -> Box<dyn Settings> {
     Box::new(Params::default())
 }
 
 /// The parameters over NATS, each at its default.
-pub(in crate::lab) fn over_nats() -> Box<dyn Settings> {
+pub fn over_nats() -> Box<dyn Settings> {
     Box::new(Params::over_nats())
 }
 

@@ -29,7 +29,7 @@ pub const KIND: SystemKind =
 pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES };
 
 /// The parameters, each at its default.
-pub(in crate::lab) fn defaults() -> Box<dyn Settings> {
+pub fn defaults() -> Box<dyn Settings> {
     Box::new(Params::default())
 }
 

@@ -2,19 +2,22 @@
 
 use super::support::{keys, ms};
 use glasshive::kernel::{Duration, Instant, Kind, Record, Sim, Sink};
-use glasshive::lab::config::checks;
-use glasshive::net::{Effect, LinkModel, Net, NodeId, Rule, Target};
+use glasshive::lab::config::ConfigRun;
+use glasshive::lab::config::ledger::Ledger;
+use glasshive::lab::config::tally::Tally;
+use glasshive::lab::{Options, System};
+use glasshive::net::{LinkModel, Net, NodeId};
 use glasshive::substrate::http::{CANCELLED, HttpError, Method, REQUEST_SENT, Request, Response};
 use glasshive::systems::config::{Config, Params, TICK_DONE, VERSION_STORED, WORKER_APPLIED};
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 
 /// A configuration system under way.
 pub struct Lab {
     pub sim: Sim,
     pub net: Net,
-    pub config: Config,
+    system: ConfigRun,
 }
 
 pub fn seconds(s: u64) -> Duration {
@@ -34,8 +37,8 @@ impl Lab {
     fn keeping(seed: u64, params: Params, sink: Sink) -> Self {
         let sim = Sim::new(seed, sink);
         let net = Net::new(&sim.ctx(), false);
-        let config = Config::start(&net, params, 1000);
-        Lab { sim, net, config }
+        let system = ConfigRun::start(&net, params, &Options::default());
+        Lab { sim, net, system }
     }
 
     /// Without an operator, so that only the test changes anything.
@@ -51,9 +54,21 @@ impl Lab {
         self.net.find(name).unwrap_or_else(|| panic!("no node {name}"))
     }
 
+    pub fn config(&self) -> &Config {
+        self.system.config()
+    }
+
+    pub fn tally(&self) -> Ref<'_, Tally> {
+        self.system.tally()
+    }
+
+    pub fn ledger(&self) -> Ref<'_, Ledger> {
+        self.system.ledger()
+    }
+
     /// Panics with the first invariant that does not hold.
     pub fn check(&self) {
-        for check in checks::check(&self.config) {
+        for check in self.system.checks() {
             assert!(check.ok, "{}: {}", check.name, check.detail);
         }
     }
@@ -61,14 +76,14 @@ impl Lab {
     fn send(&mut self, request: Request, limit: Duration) -> Result<Response, HttpError> {
         let answer = Rc::new(RefCell::new(None));
         let here = Rc::clone(&answer);
-        self.config.call(request, limit, move |answer| *here.borrow_mut() = Some(answer));
+        self.config().call(request, limit, move |answer| *here.borrow_mut() = Some(answer));
         while answer.borrow().is_none() {
             assert!(self.sim.run_instant(Instant::MAX));
         }
         answer.take().unwrap()
     }
 
-    fn call(&mut self, method: &str, address: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    pub fn call(&mut self, method: &str, address: &str, headers: &[(&str, &str)], body: &str) -> Response {
         self.send(request(method, address, headers, body), seconds(10)).unwrap()
     }
 
@@ -82,7 +97,7 @@ impl Lab {
     }
 }
 
-const CONFIG: &str = "localhost:8080/config";
+pub const CONFIG: &str = "localhost:8080/config";
 
 fn request(method: &str, address: &str, headers: &[(&str, &str)], body: &str) -> Request {
     let headers =
@@ -157,7 +172,7 @@ fn of_two_puts_at_once_on_the_same_condition_one_wins() {
         let body = format!("{{\"rate\": {rate}, \"query\": \"ETH/USD\"}}");
         let here = Rc::clone(&answers);
         let note = move |answer: Result<Response, HttpError>| here.borrow_mut().push(answer.unwrap().status);
-        lab.config.call(request("PUT", CONFIG, &[("If-Match", "\"v1\"")], &body), seconds(10), note);
+        lab.config().call(request("PUT", CONFIG, &[("If-Match", "\"v1\"")], &body), seconds(10), note);
     }
     lab.until(Instant::from_millis(100));
     assert_eq!(*answers.borrow(), [200, 412]);
@@ -299,42 +314,8 @@ fn a_refresh_makes_an_agent_poll_at_once() {
     lab.put(4.0, &[]);
     assert_eq!(lab.call("POST", "localhost:9001/refresh", &[], "").status, 202);
     lab.until(lab.sim.now() + Duration::from_millis(150));
-    let versions: Vec<u64> = lab.config.log().agents().iter().map(|agent| agent.version).collect();
+    let versions: Vec<u64> = lab.tally().agents().iter().map(|agent| agent.version).collect();
     assert_eq!(versions, [2, 1, 1]);
-}
-
-// --- the operator -------------------------------------------------------------------------------------------------
-
-#[test]
-fn a_change_whose_answer_is_lost_is_made_once() {
-    let mut lab = Lab::new(9, Params { put_period: seconds(10), ..Params::default() });
-    let (client, controller) = (lab.config.client(), lab.config.controller());
-    // The operator reads from 10,000 to 10,010 ms; its put arrives at 10,015 ms and is answered at 10,020 ms.
-    lab.until(Instant::from_millis(10_012));
-    let rule = Rule { target: Target::OneWay(controller, client), effect: Effect::Cut };
-    let cut = lab.net.add_rule(rule);
-    lab.until(Instant::from_millis(14_000));
-    assert_eq!(lab.config.log().newest(), 2);
-    lab.net.remove_rule(cut);
-    lab.until(Instant::from_millis(25_000));
-    let log = lab.config.log();
-    let notes: Vec<&str> = log.versions().iter().map(|entry| entry.settings.note.as_str()).collect();
-    assert_eq!(notes, ["as shipped", "change 1", "change 2"]);
-    assert_eq!((log.puts.unanswered, log.puts.answered, log.puts.conflicts), (1, 1, 0));
-}
-
-#[test]
-fn an_operator_who_was_overtaken_looks_again_and_goes_on_from_there() {
-    let mut lab = Lab::new(9, Params { put_period: seconds(10), ..Params::default() });
-    // Between the operator's read and its put.
-    lab.until(Instant::from_millis(10_004));
-    let body = json!({"rate": 9, "query": "ETH/USD", "note": "by hand"}).to_string();
-    assert_eq!(lab.call("PUT", CONFIG, &[], &body).status, 200);
-    lab.until(Instant::from_millis(15_000));
-    let log = lab.config.log();
-    let notes: Vec<&str> = log.versions().iter().map(|entry| entry.settings.note.as_str()).collect();
-    assert_eq!(notes, ["as shipped", "by hand", "change 1"]);
-    assert_eq!((log.puts.conflicts, log.puts.answered, lab.config.changes()), (1, 1, 2));
 }
 
 // --- rows of the real servers that need a server ------------------------------------------------------------------
@@ -403,7 +384,7 @@ fn conformance_go_client_timeout() {
     lab.until(Instant::from_millis(5_000));
     let cancelled = lab.records(CANCELLED);
     assert_eq!(cancelled.len(), 1, "the handler is told");
-    assert_eq!((cancelled[0].node, ms(cancelled[0].at)), (lab.config.controller().0, 205.0));
+    assert_eq!((cancelled[0].node, ms(cancelled[0].at)), (lab.config().controller().0, 205.0));
     assert_eq!(lab.records(VERSION_STORED).len(), 0, "and nobody was told that it is durable");
 }
 
@@ -412,9 +393,9 @@ fn conformance_go_in_flight_during_shutdown() {
     let (mut lab, put) = slow_put(9);
     let answer = Rc::new(RefCell::new(None));
     let here = Rc::clone(&answer);
-    lab.config.call(put, seconds(5), move |answer| *here.borrow_mut() = Some(answer));
+    lab.config().call(put, seconds(5), move |answer| *here.borrow_mut() = Some(answer));
     lab.until(Instant::from_millis(300));
-    lab.net.stop(lab.config.controller());
+    lab.net.stop(lab.config().controller());
     lab.until(Instant::from_millis(600));
     assert_eq!(
         lab.send(request("GET", CONFIG, &[], ""), seconds(1)),
@@ -428,9 +409,9 @@ fn conformance_go_in_flight_during_shutdown() {
 #[test]
 fn conformance_go_shutdown_waits() {
     let (mut lab, put) = slow_put(9);
-    lab.config.call(put, seconds(5), |_| {});
+    lab.config().call(put, seconds(5), |_| {});
     lab.until(Instant::from_millis(300));
-    let controller = lab.config.controller();
+    let controller = lab.config().controller();
     lab.net.stop(controller);
     lab.until(Instant::from_millis(1_000));
     assert!(lab.net.is_up(controller), "a request is in flight until 1,005 ms");

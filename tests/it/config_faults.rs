@@ -23,7 +23,7 @@ enum Act {
 
 /// Faults on schedule: each ends.
 fn random_faults(lab: &Lab, rng: &mut Rng) -> Vec<(u64, Act)> {
-    let config = &lab.config;
+    let config = lab.config();
     let nodes = [&[config.controller(), config.client()], config.agents(), config.workers()].concat();
     let mut acts = Vec::new();
     for n in 0..2 + rng.below(10) as usize {
@@ -103,22 +103,23 @@ fn survives_and_converges(seed: u64, seen: &Seen) {
     play(&mut lab, acts);
     // The operator goes home.
     lab.until(Instant::from_millis(FAULTS_END_MS));
-    lab.net.crash(lab.config.client());
+    lab.net.crash(lab.config().client());
     lab.until(Instant::from_millis(FAULTS_END_MS) + most);
     lab.check();
-    let log = lab.config.log();
-    let newest = log.newest();
-    for (i, worker) in log.workers().iter().enumerate() {
+    let (tally, ledger) = (lab.tally(), lab.ledger());
+    let newest = tally.newest();
+    for (i, worker) in tally.workers().iter().enumerate() {
         assert_eq!(worker.version, newest, "w-{:02}, {most} after the last fault", i + 1);
     }
     // However often the operator had to try, and however often a message arrived.
-    let notes: BTreeSet<&str> = log.versions().iter().map(|entry| entry.settings.note.as_str()).collect();
-    assert_eq!(notes.len(), log.versions().len(), "every change was made once");
-    let acknowledged = log.versions().iter().filter(|entry| entry.acknowledged_at.is_some()).count() as u64;
+    let notes: BTreeSet<&str> = ledger.versions().iter().map(|entry| entry.settings.note.as_str()).collect();
+    assert_eq!(notes.len(), ledger.versions().len(), "every change was made once");
+    let acknowledged =
+        ledger.versions().iter().filter(|entry| entry.acknowledged_at.is_some()).count() as u64;
     add(&seen.acknowledged, acknowledged);
-    add(&seen.never_acknowledged, log.versions().len() as u64 - acknowledged);
-    add(&seen.failed_polls, log.polls.failed);
-    add(&seen.conflicts_and_silence, log.puts.conflicts + log.puts.unanswered);
+    add(&seen.never_acknowledged, ledger.versions().len() as u64 - acknowledged);
+    add(&seen.failed_polls, tally.polls.failed);
+    add(&seen.conflicts_and_silence, tally.puts.conflicts + tally.puts.unanswered);
 }
 
 #[test]

@@ -3,19 +3,15 @@
 
 use super::support::{Case, call, for_seeds, glasshive};
 use glasshive::kernel::{Duration, Instant, Rng, Sink};
-use glasshive::lab::config::measures::Measures;
+use glasshive::lab::config::ConfigRun;
 use glasshive::lab::{Options, Run, Scenario, presets};
-use glasshive::systems::config::Config;
-
-/// The controller's return in both herds.
-const UP: Instant = Instant::from_millis(620_000);
 
 fn at(ms: u64) -> Instant {
     Instant::from_millis(ms)
 }
 
-fn config(run: &Run) -> &Config {
-    run.system().of_type().expect("a configuration system")
+fn config(run: &Run) -> &ConfigRun {
+    glasshive::lab::config::of(run.system()).expect("a configuration system")
 }
 
 fn mark(run: &Run) -> (String, u64) {
@@ -64,13 +60,9 @@ fn the_herd_without_jitter_is_at_least_five_times_as_high_as_with_it() {
     for_seeds("the_herd_without", 1..4, |seed| {
         let peak = |preset: &str| {
             let run = played(&Scenario::preset(preset, seed), Instant::MAX);
-            let log = config(&run).log();
-            assert!(log.agents().iter().all(|agent| agent.version == log.newest()), "all are back");
-            assert_eq!(
-                Measures::of(&config(&run).log(), config(&run).now()).herd_peak_since_restart,
-                Some(log.herd_peak(UP))
-            );
-            log.herd_peak(UP)
+            let tally = config(&run).tally();
+            assert!(tally.agents().iter().all(|agent| agent.version == tally.newest()), "all are back");
+            tally.herd_peak_since_restart().unwrap()
         };
         let (together, spread) = (peak("thundering-herd"), peak("thundering-herd-cured"));
         assert!(together >= 180, "{together} of 200");
@@ -81,22 +73,22 @@ fn the_herd_without_jitter_is_at_least_five_times_as_high_as_with_it() {
 #[test]
 fn an_outage_leaves_workers_stale_until_the_back_off_ends() {
     let run = played(&Scenario::preset("config", 31), at(21_900));
-    let ages = Measures::of(&config(&run).log(), config(&run).now()).stale_now_ms;
+    let figures = run.system().figures().to_json();
+    let ages: Vec<f64> = serde_json::from_value(figures["stale_now_ms"].clone()).unwrap();
     let behind: Vec<usize> = (0..6).filter(|&worker| (13_000.0..14_000.0).contains(&ages[worker])).collect();
     assert_eq!(behind, [0, 3], "a-01 has not fetched v2, which is there since 8 s: {ages:?}");
     // Back-off cap, poll interval, client timeout, worker interval, round trips: all within 15 s of the return.
     let run = played(&Scenario::preset("config", 31), at(37_000));
-    let measures = Measures::of(&config(&run).log(), config(&run).now());
-    let second = measures.convergence.iter().find(|version| version.version == 2).unwrap();
-    assert!(second.ms.is_some_and(|ms| ms > 14_000.0), "{second:?}");
+    let took_ms = config(&run).ledger().version(2).unwrap().convergence_ms();
+    assert!(took_ms.is_some_and(|ms| ms > 14_000.0), "{took_ms:?}");
 }
 
 #[test]
 fn a_lost_trigger_costs_its_agent_at_most_one_interval_and_the_others_nothing() {
     let run = played(&Scenario::preset("lost-trigger", 7), at(38_000));
-    let log = config(&run).log();
+    let ledger = config(&run).ledger();
     // Changes at 16, 24 and 32 s, while a-03 is cut off from Valkey.
-    let entry = log.versions().iter().find(|entry| entry.number == 3).unwrap();
+    let entry = ledger.version(3).unwrap();
     let from = entry.acknowledged_at.unwrap();
     let took = |agent: usize| entry.agents[agent].unwrap().since(from);
     assert!(took(0) < Duration::from_millis(400) && took(1) < Duration::from_millis(400));
@@ -107,11 +99,11 @@ fn a_lost_trigger_costs_its_agent_at_most_one_interval_and_the_others_nothing() 
 #[test]
 fn a_bad_version_fails_until_it_is_rolled_back() {
     let run = played(&Scenario::preset("bad-rollout", 7), at(40_000));
-    let log = config(&run).log();
+    let (tally, ledger) = (config(&run).tally(), config(&run).ledger());
     let failed: Vec<u64> =
-        log.versions().iter().filter(|entry| entry.ticks_failed > 0).map(|entry| entry.number).collect();
+        ledger.versions().iter().filter(|entry| entry.ticks_failed > 0).map(|entry| entry.number).collect();
     assert_eq!(failed, [3], "the second change makes version 3");
-    assert!(log.workers().iter().all(|worker| worker.version > 3), "all have what replaced it");
+    assert!(tally.workers().iter().all(|worker| worker.version > 3), "all have what replaced it");
 }
 
 /// At 20,461,880,689 ns an answer with version 3 comes at the very instant of w-01's tick.
@@ -126,11 +118,11 @@ fn a_tick_at_the_instant_of_a_new_version_is_worked_as_that_says() {
 #[test]
 fn where_the_broker_is_down_there_is_only_polling() {
     let run = played(&Scenario::preset("poll-vs-push", 7), at(60_000));
-    let times = Measures::of(&config(&run).log(), config(&run).now()).convergence;
-    let ms = |version: u64| times.iter().find(|other| other.version == version).unwrap().ms.unwrap();
-    assert!(ms(2) < 1_500.0 && ms(3) < 1_500.0, "pushed: {times:?}");
+    let ledger = config(&run).ledger();
+    let ms = |version: u64| ledger.version(version).unwrap().convergence_ms().unwrap();
+    assert!(ms(2) < 1_500.0 && ms(3) < 1_500.0, "pushed: {} and {}", ms(2), ms(3));
     let polled: f64 = (4..=6).map(ms).fold(0.0, f64::max);
-    assert!((3_000.0..18_000.0).contains(&polled), "polled: {times:?}");
+    assert!((3_000.0..18_000.0).contains(&polled), "polled: {polled}");
 }
 
 // --- the report ---------------------------------------------------------------------------------------------------
@@ -141,6 +133,21 @@ fn the_report_has_its_own_measures() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let report = ran.json();
     assert!(report.get("requests").is_none() && report["versions"].is_array(), "requests are an oracle's");
+    // Every version once, those that everybody has left behind first.
+    let versions = report["versions"].as_array().unwrap();
+    let numbers: Vec<u64> = versions.iter().map(|version| version["version"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=report["summary"]["version"].as_u64().unwrap()).collect::<Vec<_>>());
+    assert!(versions[0]["ended"] == true && versions.last().unwrap()["ended"] == false);
+    let (first, second) = (&versions[0], &versions[1]);
+    assert!(first["author"].is_null() && first["acknowledged_at_ms"] == 0.0, "{first}");
+    assert_eq!((&second["author"], &second["change"]), (&"client".into(), &1.into()));
+    assert_eq!(second["settings"]["note"], "change 1");
+    assert_eq!(
+        (second["agents_at_ms"].as_array().unwrap().len(), second["workers_at_ms"].as_array().unwrap().len()),
+        (3, 6)
+    );
+    let ticks = |key: &str| versions.iter().map(|version| version[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(report["summary"]["ticks_done"], ticks("ticks_done"));
     let measures = &report["summary"];
     assert!(measures["staleness_ms"]["p95"].as_f64().unwrap() > 0.0, "{measures}");
     assert!(measures["share_not_modified"].as_f64().unwrap() > 0.3);
@@ -245,7 +252,7 @@ fn replaying_the_action_log_gives_the_live_run() {
                 3 => drop(live.inject("lie:w-01").unwrap_err()),
                 _ => {
                     let body = format!("{{\"rate\":{},\"query\":\"ETH/USD\"}}", 1 + rng.below(5));
-                    if live.net().is_up(config(&live).controller()) {
+                    if live.net().is_up(config(&live).config().controller()) {
                         assert_eq!(call(&mut live, "PUT", "http://localhost:8080/config", &body).0, 200);
                     }
                 }
@@ -254,6 +261,6 @@ fn replaying_the_action_log_gives_the_live_run() {
         live.run_until(at(60_000));
         let replay = played(live.scenario(), at(60_000));
         assert_eq!(mark(&replay), mark(&live));
-        assert_eq!(config(&replay).log().versions(), config(&live).log().versions());
+        assert_eq!(config(&replay).ledger().versions(), config(&live).ledger().versions());
     });
 }

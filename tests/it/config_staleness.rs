@@ -3,7 +3,7 @@
 use super::config::{Lab, seconds};
 use super::support::for_seeds;
 use glasshive::kernel::{Duration, Instant, Rng};
-use glasshive::lab::config::measures::Measures;
+use glasshive::lab::config::ledger::VersionEntry;
 use glasshive::substrate::http::Request;
 use glasshive::systems::config::{AGENT_ROUND_TRIP_MAX, Params, WORKER_ROUND_TRIP_MAX, agent_authority};
 use std::cell::RefCell;
@@ -40,9 +40,9 @@ fn is_never_staler_than_allowed(seed: u64, slack: &RefCell<f64>) {
     let mut lab = Lab::new(seed, params);
     let end = Instant::from_millis(90_000);
     lab.until(end);
-    let log = lab.config.log();
-    assert!(log.versions().len() > 4, "the operator was busy");
-    for entry in log.versions() {
+    let ledger = lab.ledger();
+    assert!(ledger.versions().len() > 4, "the operator was busy");
+    for entry in ledger.versions() {
         let from = entry.acknowledged_at.expect("nothing failed");
         for (i, at) in entry.workers.iter().enumerate() {
             let stale = at.unwrap_or(end).since(from);
@@ -52,7 +52,7 @@ fn is_never_staler_than_allowed(seed: u64, slack: &RefCell<f64>) {
             *slack.borrow_mut() = most;
         }
     }
-    drop(log);
+    drop(ledger);
     lab.check();
 }
 
@@ -73,7 +73,7 @@ fn polling_without_jitter_shows_the_bound() {
     lab.until(Instant::from_millis(10_080));
     change(&lab);
     lab.until(Instant::from_millis(30_000));
-    let worst = Measures::of(&lab.config.log(), lab.config.now()).staleness_ms.unwrap().max;
+    let worst = lab.tally().staleness_ms().unwrap().max;
     assert!(worst > 10_000.0 && worst <= allowed.as_millis_f64(), "{worst}");
 }
 
@@ -81,12 +81,12 @@ fn change(lab: &Lab) {
     let url = "localhost:8080/config".parse().unwrap();
     let body = serde_json::json!({"rate": 3.0, "query": "ETH/USD"});
     let put = Request { method: "PUT".into(), ..Request::post_json(url, &body) };
-    lab.config.call(put, seconds(1), |answer| assert_eq!(answer.unwrap().status, 200));
+    lab.config().call(put, seconds(1), |answer| assert_eq!(answer.unwrap().status, 200));
 }
 
 fn refresh(lab: &Lab, agent: u32) {
     let url = format!("{}/refresh", agent_authority(agent)).parse().unwrap();
-    lab.config
+    lab.config()
         .call(Request::post_json(url, &()), seconds(1), |answer| assert_eq!(answer.unwrap().status, 202));
 }
 
@@ -104,13 +104,13 @@ fn an_agent_that_is_triggered_has_the_version_two_round_trips_later() {
         (1..=3).for_each(|agent| refresh(&lab, agent));
         let triggered = lab.sim.now() + Duration::from_millis(5);
         lab.until(triggered + seconds(60));
-        let log = lab.config.log();
-        let entry = &log.versions()[1];
+        let ledger = lab.ledger();
+        let entry = &ledger.versions()[1];
         for (i, at) in entry.agents.iter().enumerate() {
             let behind = at.unwrap().since(triggered.min(at.unwrap()));
             // a-04 was not triggered, as if its trigger had been lost.
             let allowed = match i {
-                3 => lab.config.params().poll_max() + AGENT_ROUND_TRIP_MAX,
+                3 => lab.config().params().poll_max() + AGENT_ROUND_TRIP_MAX,
                 _ => AGENT_ROUND_TRIP_MAX + AGENT_ROUND_TRIP_MAX,
             };
             assert!(behind <= allowed, "a-{:02}: {behind} after its trigger", i + 1);
@@ -123,32 +123,35 @@ fn measures_follow_from_the_run() {
     let params = Params { poll: seconds(2), put_period: seconds(10), ..Params::default() };
     let mut lab = Lab::new(3, params);
     lab.until(Instant::from_millis(60_500));
-    let measures = Measures::of(&lab.config.log(), lab.config.now());
-    let log = lab.config.log();
-    let numbers: Vec<u64> = measures.convergence.iter().map(|version| version.version).collect();
+    let (tally, ledger) = (lab.tally(), lab.ledger());
+    let numbers: Vec<u64> = ledger.versions().iter().map(|entry| entry.number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);
-    for (convergence, entry) in measures.convergence.iter().zip(log.versions()).take(6) {
+    for entry in ledger.versions().iter().take(6) {
         let last = entry.workers.iter().map(|at| at.unwrap()).max().unwrap();
         let from = entry.acknowledged_at.unwrap();
-        assert_eq!(convergence.ms, Some(last.since(from).as_millis_f64()));
-        assert!(convergence.ms.unwrap() < 3_400.0);
+        assert_eq!(entry.convergence_ms(), Some(last.since(from).as_millis_f64()));
+        assert!(entry.convergence_ms().unwrap() < 3_400.0);
     }
+    let everywhere = ledger.versions().iter().skip(1).filter_map(VersionEntry::convergence_ms);
+    let slowest = everywhere.clone().fold(0.0, f64::max);
+    let convergence = tally.convergence_ms().unwrap();
+    assert_eq!((convergence.count, convergence.max), (everywhere.count() as u64, slowest));
     // Three agents, a poll every 2 s, 60 s; six of the polls of each find something new besides the first.
-    let polls = log.polls;
-    assert!((80..=100).contains(&measures.polls) && polls.failed == 0, "{polls:?}");
+    let polls = tally.polls;
+    let count = polls.modified + polls.not_modified;
+    assert!((80..=100).contains(&count) && polls.failed == 0, "{polls:?}");
     assert!((18..=21).contains(&polls.modified), "{polls:?}");
     let share = polls.not_modified as f64 / (polls.not_modified + polls.modified) as f64;
-    assert_eq!(measures.share_not_modified, Some(share));
+    assert_eq!(tally.share_not_modified(), Some(share));
     // And six changes of two requests each. A poll may be under way.
-    assert!((0..=3).contains(&(measures.requests - measures.polls - 12)));
-    assert_eq!(measures.requests_per_s, measures.requests as f64 / 60.5);
-    assert!((3..=5).contains(&measures.herd_peak), "{}", measures.herd_peak);
-    assert_eq!(log.puts.answered, 6);
-    let stale: usize = measures.stale_now_ms.iter().filter(|&&ms| ms > 0.0).count();
-    let behind = log.workers().iter().filter(|worker| worker.version < 7).count();
+    assert!((0..=3).contains(&(tally.requests - count - 12)));
+    assert!((3..=5).contains(&tally.herd_peak()), "{}", tally.herd_peak());
+    assert_eq!(tally.puts.answered, 6);
+    let stale = (0..6).filter(|&worker| tally.stale_since(worker).is_some()).count();
+    let behind = tally.workers().iter().filter(|worker| worker.version < 7).count();
     assert_eq!(stale, behind);
-    assert_eq!(measures.ticks_failed, 0);
-    assert!(measures.ticks_done > 300, "{}", measures.ticks_done);
+    assert_eq!(tally.ticks_failed, 0);
+    assert!(tally.ticks_done > 300, "{}", tally.ticks_done);
 }
 
 #[test]
@@ -156,8 +159,8 @@ fn a_bad_version_shows_in_the_ticks_until_it_is_rolled_back() {
     let params = Params { poll: seconds(1), bad_put: 2, ..Params::default() };
     let mut lab = Lab::new(4, params);
     lab.until(Instant::from_millis(110_000));
-    let log = lab.config.log();
-    let said = |n: usize| log.versions()[n].settings.clone();
+    let ledger = lab.ledger();
+    let said = |n: usize| ledger.versions()[n].settings.clone();
     let texts: Vec<(String, String)> = (1..5).map(|n| (said(n).query, said(n).note)).collect();
     let expected = [
         ("ETH/USD", "change 1"),
@@ -166,11 +169,11 @@ fn a_bad_version_shows_in_the_ticks_until_it_is_rolled_back() {
         ("SOL/USD", "change 3"),
     ];
     assert_eq!(texts, expected.map(|(query, note)| (query.to_owned(), note.to_owned())));
-    let failed: Vec<bool> = log.versions().iter().map(|entry| entry.ticks_failed > 0).collect();
-    let done: Vec<bool> = log.versions().iter().map(|entry| entry.ticks_done > 0).collect();
+    let failed: Vec<bool> = ledger.versions().iter().map(|entry| entry.ticks_failed > 0).collect();
+    let done: Vec<bool> = ledger.versions().iter().map(|entry| entry.ticks_done > 0).collect();
     assert_eq!(failed, [false, false, true, false, false]);
     assert_eq!(done, [true, true, false, true, true]);
-    drop(log);
+    drop(ledger);
     lab.check();
 }
 

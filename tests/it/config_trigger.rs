@@ -30,7 +30,7 @@ fn has_the_version_two_round_trips_after_its_trigger(seed: u64, triggers: &Cell<
         assert!(has_it, "node {} heard of version {} at {:?}", trigger.node, trigger.value, trigger.at);
         triggers.set(triggers.get() + 1);
     }
-    for entry in lab.config.log().versions() {
+    for entry in lab.ledger().versions() {
         let from = entry.acknowledged_at.unwrap();
         assert!(entry.workers.iter().all(|at| at.unwrap_or(end).since(from) <= allowed));
     }
@@ -52,8 +52,8 @@ fn slow_polls() -> Params {
 
 /// When each agent had version 2, after its acknowledgement.
 fn delays(lab: &Lab) -> Vec<Duration> {
-    let log = lab.config.log();
-    let entry = &log.versions()[1];
+    let ledger = lab.ledger();
+    let entry = &ledger.versions()[1];
     let from = entry.acknowledged_at.unwrap();
     entry.agents.iter().map(|at| at.unwrap().since(from)).collect()
 }
@@ -82,7 +82,7 @@ fn a_lost_trigger_costs_at_most_one_poll_interval() {
         lab.until(Instant::from_millis(60_000));
         let delays = delays(&lab);
         assert!(delays[..2].iter().all(|delay| *delay < Duration::from_millis(300)), "{delays:?}");
-        let most = lab.config.params().poll_max() + AGENT_ROUND_TRIP_MAX;
+        let most = lab.config().params().poll_max() + AGENT_ROUND_TRIP_MAX;
         assert!(delays[2] > seconds(5) && delays[2] <= most, "{delays:?}");
     });
 }
@@ -96,11 +96,11 @@ fn agents_subscribe_again_after_the_store_was_down() {
     // The version of 30 s is announced to nobody; agents poll for it.
     lab.until(Instant::from_millis(55_000));
     assert!(lab.records(TRIGGER_RECEIVED).is_empty());
-    assert!(lab.config.log().agents().iter().all(|agent| agent.version == 2));
+    assert!(lab.tally().agents().iter().all(|agent| agent.version == 2));
     lab.net.start(valkey);
     lab.until(Instant::from_millis(61_000));
     assert_eq!(lab.records(TRIGGER_RECEIVED).len(), 3, "the one of 60 s");
-    assert!(lab.config.log().agents().iter().all(|agent| agent.version == 3));
+    assert!(lab.tally().agents().iter().all(|agent| agent.version == 3));
     lab.check();
 }
 

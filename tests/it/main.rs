@@ -27,6 +27,7 @@ mod config;
 mod config_faults;
 mod config_herd;
 mod config_lab;
+mod config_operator;
 mod config_staleness;
 mod config_trigger;
 

@@ -1,11 +1,14 @@
-//! The charts of a configuration system. Its log has all that they show, so they keep the picture of its last moment only.
+//! The charts of a configuration system. Its ledger has all that they show, so they keep the picture of its last moment only.
 
 use crate::app::plot::geometry::{Scale, nice_step, shortest, timeline_extent_ms};
 use crate::app::plot::pen::{BASE, TOP, point, rect};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
+use crate::kernel::Instant;
 use crate::lab::Run;
-use crate::systems::config::log::{Log, Polls, VersionEntry};
-use crate::systems::config::{AGENT_ROUND_TRIP_MAX, Config, WORKER_ROUND_TRIP_MAX};
+use crate::lab::config::ledger::VersionEntry;
+use crate::lab::config::tally::Polls;
+use crate::lab::config::{self as room, ConfigRun};
+use crate::systems::config::{AGENT_ROUND_TRIP_MAX, WORKER_ROUND_TRIP_MAX};
 
 /// The most columns of a chart.
 const COLUMNS: usize = 150;
@@ -41,24 +44,29 @@ struct Column {
 
 impl Charts for ConfigCharts {
     fn update(&mut self, run: &Run) {
-        let Some(config) = run.system().of_type::<Config>() else {
+        let Some(system) = room::of(run.system()) else {
             return;
         };
-        let (log, params) = (config.log(), config.params());
+        let (tally, ledger, params) = (system.tally(), system.ledger(), system.config().params());
         let time = Time::of(run);
         let now_ms = time.now_ms;
         let bound = params.poll_max() + AGENT_ROUND_TRIP_MAX + params.worker_interval + WORKER_ROUND_TRIP_MAX;
         let extent_s = timeline_extent_ms(now_ms, time.horizon_ms) / 1000.0;
-        // Whole seconds, in which the log counts.
+        // Whole seconds, in which the ledger counts.
         let column_s = (extent_s / COLUMNS as f64).ceil().max(1.0);
         *self = ConfigCharts {
             time,
             bound_s: bound.as_secs_f64(),
-            workers: log.workers().len(),
+            workers: tally.workers().len(),
             column_s,
-            columns: columns(&log, now_ms / 1000.0, column_s),
-            versions: log.versions().iter().skip(1).filter_map(|entry| convergence(entry, now_ms)).collect(),
-            herd_peak: log.herd_peak(crate::kernel::Instant::ZERO),
+            columns: columns(system, now_ms / 1000.0, column_s),
+            versions: ledger
+                .versions()
+                .iter()
+                .filter(|entry| entry.number > 1)
+                .filter_map(|entry| convergence(entry, now_ms))
+                .collect(),
+            herd_peak: tally.herd_peak(),
         };
     }
 
@@ -73,53 +81,31 @@ impl Charts for ConfigCharts {
     }
 }
 
-/// A version as the columns need it: when it was acknowledged, and when each worker came to it, in order.
-struct Spread {
-    acknowledged_s: f64,
-    workers_s: Vec<f64>,
-    all: bool,
-}
-
-impl Spread {
-    fn of(entry: &VersionEntry) -> Option<Self> {
-        let mut workers_s: Vec<f64> =
-            entry.workers.iter().flatten().map(|at| at.as_millis_f64() / 1000.0).collect();
-        workers_s.sort_unstable_by(f64::total_cmp);
-        let all = workers_s.len() == entry.workers.len();
-        Some(Spread { acknowledged_s: entry.acknowledged_at?.as_millis_f64() / 1000.0, workers_s, all })
-    }
-
-    /// How many workers had come to it.
-    fn reached(&self, at_s: f64) -> usize {
-        self.workers_s.partition_point(|&reached| reached <= at_s)
-    }
-
-    fn is_everywhere(&self, at_s: f64) -> bool {
-        self.all && self.workers_s.last().is_none_or(|&last| last <= at_s)
-    }
-}
-
-fn columns(log: &Log, now_s: f64, column_s: f64) -> Vec<Column> {
-    let versions: Vec<Spread> = log.versions().iter().filter_map(Spread::of).collect();
+fn columns(system: &ConfigRun, now_s: f64, column_s: f64) -> Vec<Column> {
+    let (tally, ledger) = (system.tally(), system.ledger());
+    let load = ledger.load();
     let count = (now_s / column_s).floor() as usize + 1;
     let column = |place: usize| {
         let at_s = place as f64 * column_s;
         let end_s = (at_s + column_s).min(now_s);
-        let known = &versions[..versions.partition_point(|version| version.acknowledged_s <= end_s)];
-        let oldest = known.iter().find(|version| !version.is_everywhere(end_s));
-        let seconds =
-            (at_s as usize).min(log.load().len())..((at_s + column_s) as usize).min(log.load().len());
+        let (from, to) = (at_s as usize, (at_s + column_s) as usize);
+        let seconds = &load[from.min(load.len())..to.min(load.len())];
         let mut polls = Polls::default();
-        for second in &log.load()[seconds.clone()] {
+        for second in seconds {
             polls.modified += second.polls.modified;
             polls.not_modified += second.polls.not_modified;
             polls.failed += second.polls.failed;
         }
+        // The last second goes on, and after it nothing has happened.
+        let (current, behind_since) = match load.get(to - 1) {
+            Some(second) if to < load.len() => (second.current, second.behind_since),
+            _ => (tally.current(), tally.behind_since()),
+        };
         Column {
             at_s,
-            oldest_s: oldest.map_or(0.0, |version| end_s - version.acknowledged_s),
-            current: known.last().map_or(0, |version| version.reached(end_s)),
-            requests: log.load()[seconds].iter().map(|second| second.requests).max().unwrap_or(0),
+            oldest_s: behind_since.map_or(0.0, |since| end_s - since.as_millis_f64() / 1000.0),
+            current,
+            requests: seconds.iter().map(|second| second.requests).max().unwrap_or(0),
             polls,
         }
     };
@@ -128,10 +114,8 @@ fn columns(log: &Log, now_s: f64, column_s: f64) -> Vec<Column> {
 
 fn convergence(entry: &VersionEntry, now_ms: f64) -> Option<(f64, f64, bool)> {
     let from_ms = entry.acknowledged_at?.as_millis_f64();
-    let everywhere =
-        entry.workers.iter().copied().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
-    let to_ms = everywhere.map_or(now_ms, |at| at.as_millis_f64());
-    Some((from_ms / 1000.0, (to_ms - from_ms) / 1000.0, everywhere.is_some()))
+    let to_ms = entry.everywhere_at.map_or(now_ms, Instant::as_millis_f64);
+    Some((from_ms / 1000.0, (to_ms - from_ms) / 1000.0, entry.everywhere_at.is_some()))
 }
 
 // --- the pictures -----------------------------------------------------------------------------------------------

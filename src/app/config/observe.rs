@@ -3,14 +3,13 @@
 use crate::app::snapshot::{NodeView, Role, Snapshot, WorkerState};
 use crate::kernel::Instant;
 use crate::lab::Run;
-use crate::lab::config::measures::{self, Distribution};
+use crate::lab::config as room;
+use crate::lab::config::ledger::{Ledger, Recent, VersionEntry};
+use crate::lab::config::tally::{Distribution, Tally};
 use crate::net::{Effect, Net, NodeId, Rule, Target};
-use crate::systems::config::log::{Log, VersionEntry};
-use crate::systems::config::{AGENT_ROUND_TRIP_MAX, Config, WORKER_ROUND_TRIP_MAX};
+use crate::systems::config::{AGENT_ROUND_TRIP_MAX, WORKER_ROUND_TRIP_MAX};
 use serde::Serialize;
 
-/// So many staleness values at most stand behind the figures of a snapshot: those of the newest versions.
-const VALUES_MAX: usize = 20_000;
 /// So many newest versions are told of.
 const VERSIONS_SHOWN: usize = 16;
 /// The past that the board shows: so many poll intervals, or so many of the longest pauses after errors, whichever is
@@ -38,7 +37,7 @@ pub struct ConfigView {
     pub trigger: bool,
     /// The time between changes; 0 for none.
     pub put_period_ms: f64,
-    /// Milliseconds from a version's acknowledgement until a worker ran it, over the newest versions.
+    /// Milliseconds from a version's acknowledgement until a worker ran it or a newer one.
     pub staleness_ms: Option<Distribution>,
     /// The share of 304s among the polls that were answered.
     pub share_not_modified: Option<f64>,
@@ -101,11 +100,10 @@ impl ConfigView {
 
 /// A configuration system's nodes, and its own view.
 pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
-    let Some(config) = run.system().of_type::<Config>() else {
+    let Some(system) = room::of(run.system()) else {
         return;
     };
-    let (net, now) = (run.net(), run.now());
-    let log = config.log();
+    let (config, net, now) = (system.config(), run.net(), run.now());
     let (agents, workers) = (config.agents(), config.workers());
     let rules = net.rules();
     let node = |id, role, state| node(net, &rules, id, role, state);
@@ -119,57 +117,55 @@ pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
         .max(params.backoff_cap.as_millis_f64() * PAST_PAUSES)
         .clamp(PAST_MS.0, PAST_MS.1);
     let from = Instant::from_nanos(now.as_nanos().saturating_sub((past_ms * 1e6) as u64));
+    let (tally, ledger) = (system.tally(), system.ledger());
+    let look = Look { tally: &tally, ledger: &ledger, now, from };
     let mut holders = Vec::with_capacity(agents.len() + workers.len());
     let is_cut = |a: NodeId, b: NodeId| net.is_cut(a, b) || net.is_cut(b, a);
     for (a, &agent) in agents.iter().enumerate() {
-        let mut view = Look { log: &log, now, from }.at_agent(a, net.is_up(agent));
+        let mut view = look.at_agent(a, net.is_up(agent));
         view.cut_off = is_cut(config.controller(), agent);
         view.unheard = broker.is_some_and(|broker| is_cut(broker, agent));
-        snapshot.nodes.push(node(agent, Role::Agent, state(&log, net, agent, &view)));
+        snapshot.nodes.push(node(agent, Role::Agent, state(&ledger, net, agent, &view)));
         holders.push(view);
         for w in (a..workers.len()).step_by(agents.len()) {
-            let mut view = Look { log: &log, now, from }.at_worker(w, a);
+            let mut view = look.at_worker(w, a);
             view.cut_off = is_cut(agent, workers[w]);
-            snapshot.nodes.push(node(workers[w], Role::Worker, state(&log, net, workers[w], &view)));
+            snapshot.nodes.push(node(workers[w], Role::Worker, state(&ledger, net, workers[w], &view)));
             holders.push(view);
         }
     }
-    let polls = log.polls;
-    let answered = polls.modified + polls.not_modified;
     let seconds = now.as_nanos() / 1_000_000_000;
-    let last = seconds.checked_sub(1).and_then(|second| log.load().get(second as usize));
+    let last = seconds.checked_sub(1).and_then(|second| ledger.load().get(second as usize));
     let bound = params.poll_max() + AGENT_ROUND_TRIP_MAX + params.worker_interval + WORKER_ROUND_TRIP_MAX;
     snapshot.config = Some(ConfigView {
-        newest: log.newest(),
-        versions: log.versions().iter().rev().take(VERSIONS_SHOWN).rev().map(VersionView::of).collect(),
+        newest: tally.newest(),
+        versions: ledger.versions().iter().rev().take(VERSIONS_SHOWN).rev().map(VersionView::of).collect(),
         holders,
         bound_ms: bound.as_millis_f64(),
         past_ms,
         trigger: params.trigger,
         put_period_ms: params.put_period.as_millis_f64(),
-        staleness_ms: Distribution::of(measures::staleness(&log, (VALUES_MAX / workers.len().max(1)).max(1))),
-        share_not_modified: (answered > 0).then(|| polls.not_modified as f64 / answered as f64),
+        staleness_ms: tally.staleness_ms(),
+        share_not_modified: tally.share_not_modified(),
         load: last.map_or(0, |second| second.requests),
-        herd_peak: log.herd_peak(Instant::ZERO),
-        herd_peak_since_restart: log.restarted_at().map(|at| log.herd_peak(at)),
+        herd_peak: tally.herd_peak(),
+        herd_peak_since_restart: tally.herd_peak_since_restart(),
     });
 }
 
 /// What its mark says: down, working as a version says that cannot work, behind, or as new as can be.
-fn state(log: &Log, net: &Net, id: NodeId, view: &HolderView) -> WorkerState {
+fn state(ledger: &Ledger, net: &Net, id: NodeId, view: &HolderView) -> WorkerState {
     match view.behind_ms {
         _ if !net.is_up(id) => WorkerState::Down,
         _ if view.version == 0 => WorkerState::Idle,
-        _ if is_bad(log, view.version) => WorkerState::Failed,
+        _ if ledger.version(view.version).is_some_and(is_bad) => WorkerState::Failed,
         Some(_) => WorkerState::Late,
         None => WorkerState::InTime,
     }
 }
 
-fn is_bad(log: &Log, version: u64) -> bool {
-    let first = log.versions().front().map_or(0, |entry| entry.number);
-    let entry = version.checked_sub(first).and_then(|place| log.versions().get(place as usize));
-    entry.is_some_and(|entry| entry.ticks_failed > 0)
+fn is_bad(version: &VersionEntry) -> bool {
+    version.ticks_failed > 0
 }
 
 fn node(net: &Net, rules: &[Rule], id: NodeId, role: Role, state: WorkerState) -> NodeView {
@@ -196,24 +192,25 @@ fn node(net: &Net, rules: &[Rule], id: NodeId, role: Role, state: WorkerState) -
     }
 }
 
-/// Reads a log at a moment, back to another.
+/// Reads tally and ledger at a moment, back to another.
 struct Look<'a> {
-    log: &'a Log,
+    tally: &'a Tally,
+    ledger: &'a Ledger,
     now: Instant,
     from: Instant,
 }
 
 impl Look<'_> {
     fn at_agent(&self, a: usize, up: bool) -> HolderView {
-        let poller = &self.log.pollers()[a];
+        let poller = &self.ledger.pollers()[a];
         let recent = poller.recent.iter().rev().take_while(|poll| poll.at >= self.from);
         let mut polls: Vec<(f64, u16)> = recent.map(|poll| (poll.at.as_millis_f64(), poll.status)).collect();
         polls.reverse();
         HolderView {
             agent: a,
-            version: self.log.agents()[a].version,
-            behind_ms: self.behind(self.log.agent_stale_since(a)),
-            ran: self.ran(|entry| entry.agents[a]),
+            version: self.tally.agents()[a].version,
+            behind_ms: self.behind(self.tally.agent_stale_since(a)),
+            ran: self.ran(&self.ledger.agents()[a]),
             polls,
             failures: poller.failures,
             next_poll_ms: poller.next_at.filter(|&at| up && at > self.now).map(Instant::as_millis_f64),
@@ -225,9 +222,9 @@ impl Look<'_> {
     fn at_worker(&self, w: usize, agent: usize) -> HolderView {
         HolderView {
             agent,
-            version: self.log.workers()[w].version,
-            behind_ms: self.behind(self.log.stale_since(w)),
-            ran: self.ran(|entry| entry.workers[w]),
+            version: self.tally.workers()[w].version,
+            behind_ms: self.behind(self.tally.stale_since(w)),
+            ran: self.ran(&self.ledger.workers()[w]),
             polls: Vec::new(),
             failures: 0,
             next_poll_ms: None,
@@ -240,34 +237,21 @@ impl Look<'_> {
         since.map(|since| self.now.since(since).as_millis_f64())
     }
 
-    /// Versions from the newest back to the one that it had when the picture begins.
-    fn ran(&self, at: impl Fn(&VersionEntry) -> Option<Instant>) -> Vec<(u64, f64)> {
-        let mut ran: Vec<(u64, f64)> = Vec::new();
-        for entry in self.log.versions().iter().rev() {
-            let Some(since) = at(entry) else { continue };
-            // One that was left out for a newer one was never in use.
-            if ran.last().is_none_or(|&(_, next)| since.as_millis_f64() < next) {
-                ran.push((entry.number, since.as_millis_f64()));
-            }
-            if since <= self.from {
-                break;
-            }
-        }
-        ran.reverse();
-        ran
+    /// Versions from the one that it had when the picture begins.
+    fn ran(&self, recent: &Recent) -> Vec<(u64, f64)> {
+        let first = recent.partition_point(|&(_, since)| since <= self.from).saturating_sub(1);
+        recent.range(first..).map(|&(version, since)| (version, since.as_millis_f64())).collect()
     }
 }
 
 impl VersionView {
     fn of(entry: &VersionEntry) -> Self {
-        let everywhere =
-            entry.workers.iter().copied().try_fold(Instant::ZERO, |last, at| Some(last.max(at?)));
         VersionView {
             number: entry.number,
             note: entry.settings.note.clone(),
             acknowledged_ms: entry.acknowledged_at.map(Instant::as_millis_f64),
-            everywhere_ms: everywhere.map(Instant::as_millis_f64),
-            bad: entry.ticks_failed > 0,
+            everywhere_ms: entry.everywhere_at.map(Instant::as_millis_f64),
+            bad: is_bad(entry),
         }
     }
 }

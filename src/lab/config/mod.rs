@@ -1,12 +1,20 @@
-//! The configuration system in the laboratory: `params.rs` and `presets.rs` say what can be set and what is shipped,
-//! `measures.rs` what a run amounts to, `checks.rs` what must hold. Its units of work are the versions of the configuration.
+//! The configuration system in the laboratory: `params.rs` and `presets.rs` say what can be set and what is shipped.
+//!
+//! The facts that its roles tell are folded three times: `tally.rs` counts, and `figures.rs` says what a run amounts to;
+//! `checks.rs` judges what must hold; `ledger.rs` keeps the versions, which are the units of work, and `entry.rs` says what is
+//! reported of one.
 
-pub mod checks;
-pub mod measures;
+mod checks;
+mod entry;
+mod figures;
+pub mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
+pub mod tally;
+#[cfg(test)]
+mod tests;
 
-use super::check::Check;
+use super::check::{Check, Violation};
 use super::figures::Figures;
 use super::invalid::Invalid;
 use super::options::Options;
@@ -15,10 +23,15 @@ use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;
-use crate::systems::config::{Config, Params, SERVICES};
-use measures::Measures;
+use crate::systems::config::{Config, Fact, Params, SERVICES};
+use crate::systems::facts::{Hear, Told};
+use checks::Checker;
+use ledger::Ledger;
 use params as table;
 use serde_json::Value;
+use std::cell::{Ref, RefCell};
+use std::rc::Rc;
+use tally::Tally;
 
 /// The configuration system.
 pub const KIND: SystemKind = SystemKind { name: "config", title: "Config", over: "ETag", unit: "versions" };
@@ -32,8 +45,56 @@ pub fn defaults() -> Box<dyn Settings> {
 }
 
 /// The configuration system behind a system, if it is one.
-pub fn of(system: &dyn System) -> Option<&Config> {
+pub fn of(system: &dyn System) -> Option<&ConfigRun> {
     system.of_type()
+}
+
+/// A running configuration system, and what the laboratory makes of the facts that it tells.
+pub struct ConfigRun {
+    config: Config,
+    folds: Rc<RefCell<Folds>>,
+}
+
+struct Folds {
+    tally: Tally,
+    checker: Checker,
+    ledger: Ledger,
+}
+
+impl Hear<Fact> for Folds {
+    fn hear(&mut self, told: &Told<'_, Fact>) {
+        let Folds { tally, checker, ledger } = self;
+        ledger.pass(told.at, tally);
+        tally.hear(told);
+        checker.hear(told);
+        ledger.hear(told, tally);
+    }
+}
+
+impl ConfigRun {
+    /// Builds the nodes of a configuration system and starts them.
+    pub fn start(net: &Net, params: Params, options: &Options) -> Self {
+        let params = Params { client_on: options.client && params.client_on, ..params };
+        let (tally, checker) = (Tally::new(&params), Checker::new(&params));
+        let ledger = Ledger::new(&params, options.keep, options.entries.clone());
+        let folds = Rc::new(RefCell::new(Folds { tally, checker, ledger }));
+        ConfigRun { config: Config::start(net, params, folds.clone()), folds }
+    }
+
+    /// The system itself.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What the run amounts to so far.
+    pub fn tally(&self) -> Ref<'_, Tally> {
+        Ref::map(self.folds.borrow(), |folds| &folds.tally)
+    }
+
+    /// The versions, and what the page draws.
+    pub fn ledger(&self) -> Ref<'_, Ledger> {
+        Ref::map(self.folds.borrow(), |folds| &folds.ledger)
+    }
 }
 
 impl Settings for Params {
@@ -50,23 +111,22 @@ impl Settings for Params {
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {
-        let params = Params { client_on: options.client, ..*self };
-        Box::new(Config::start(net, params, options.keep))
+        Box::new(ConfigRun::start(net, *self, options))
     }
 }
 
-impl System for Config {
+impl System for ConfigRun {
     fn kind(&self) -> SystemKind {
         KIND
     }
 
     fn instances(&self) -> &[NodeId] {
-        self.workers()
+        self.config.workers()
     }
 
     fn describe_nodes(&self) -> String {
-        let (agents, workers) = (self.agents().len(), self.workers().len());
-        let valkey = if self.params().trigger { "valkey, " } else { "" };
+        let (agents, workers) = (self.config.agents().len(), self.config.workers().len());
+        let valkey = if self.config.params().trigger { "valkey, " } else { "" };
         format!(
             "client, controller, console, {valkey}an agent from a-01 to a-{agents:02}, \
              or a worker from w-01 to w-{workers:02}"
@@ -74,91 +134,42 @@ impl System for Config {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        tables::all(&table::TABLE, self.params())
+        tables::all(&table::TABLE, self.config.params())
     }
 
     fn call(&self, request: Request, limit: Duration, done: Done) {
-        Config::call(self, request, limit, done);
+        self.config.call(request, limit, done);
     }
 
     fn begun(&self) -> u64 {
-        self.changes()
+        self.config.changes()
     }
 
     /// When each version could first be served, but for the one that the controller is delivered with.
     fn begun_at(&self) -> Vec<Instant> {
-        let log = self.log();
-        log.versions().iter().filter(|entry| entry.number > 1).map(|entry| entry.stored_at).collect()
+        let ledger = self.ledger();
+        ledger.versions().iter().filter(|entry| entry.number > 1).map(|entry| entry.stored_at).collect()
     }
 
     /// How many changes were intended, and how many were answered.
     fn progress(&self) -> (u64, u64) {
-        (self.changes(), self.log().puts.answered)
+        let tally = self.tally();
+        (tally.changes(), tally.puts.answered)
     }
 
     fn figures(&self) -> Figures {
-        figures(self)
+        figures::figures(&self.tally(), self.config.now())
     }
 
     fn open_entries(&self) -> Vec<Value> {
-        Vec::new()
+        self.ledger().open_entries()
     }
 
     fn checks(&self) -> Vec<Check> {
-        checks::check(self)
+        self.folds.borrow().checker.checks(|number| self.config.stored(number))
     }
-}
 
-fn figures(config: &Config) -> Figures {
-    let measures = Measures::of(&config.log(), config.now());
-    let Measures { requests, requests_per_s, herd_peak, herd_peak_since_restart, polls, .. } = measures;
-    let log = config.log();
-    let (puts, workers) = (log.puts, log.workers().len());
-    let current = (0..workers).filter(|&i| log.stale_since(i).is_none()).count();
-    let mut figures = Figures::default();
-    let words = format!("{}: {current} of {workers} workers run it", log.newest());
-    figures.tell("version", log.newest(), "version", words);
-    let words = format!(
-        "{}: {} answered, {} conflicts, {} refused, {} tries without an answer",
-        config.changes(),
-        puts.answered,
-        puts.conflicts,
-        puts.refused,
-        puts.unanswered
-    );
-    figures.tell("changes", config.changes(), "changes", words);
-    let words = measures.staleness_ms.map_or_else(String::new, |s| {
-        let (p50, p95, max) = (s.p50 / 1000.0, s.p95 / 1000.0, s.max / 1000.0);
-        format!("p50 {p50:.1} s, p95 {p95:.1} s, max {max:.1} s")
-    });
-    figures.tell("staleness_ms", measures.staleness_ms, "staleness", words);
-    figures.add("stale_now_ms", &measures.stale_now_ms);
-    // The shipped version was there before anybody asked.
-    let times: Vec<f64> = measures.convergence.iter().skip(1).filter_map(|version| version.ms).collect();
-    let slowest = times.iter().copied().max_by(f64::total_cmp);
-    let words = slowest.map_or_else(String::new, |slowest| {
-        let mean = times.iter().sum::<f64>() / times.len() as f64 / 1000.0;
-        let (count, slowest) = (times.len(), slowest / 1000.0);
-        format!("{count} versions everywhere, in {mean:.1} s on average, {slowest:.1} s at most")
-    });
-    figures.tell("convergence", &measures.convergence, "convergence", words);
-    let share = measures.share_not_modified.unwrap_or_default() * 100.0;
-    let words = format!("{polls}, {share:.1} % of the answered with 304; {} failed", log.polls.failed);
-    figures.tell("polls", polls, "polls", words);
-    figures.add("share_not_modified", measures.share_not_modified);
-    let since =
-        herd_peak_since_restart.map_or_else(String::new, |peak| format!(", {peak} since it restarted"));
-    let words =
-        format!("{requests} requests, {requests_per_s:.2} a second, at most {herd_peak} in one{since}");
-    figures.tell("requests", requests, "controller", words);
-    figures.add("requests_per_s", requests_per_s);
-    figures.add("herd_peak", herd_peak);
-    figures.add("herd_peak_since_restart", herd_peak_since_restart);
-    let words = format!(
-        "{} done, {} failed by what the configuration says",
-        measures.ticks_done, measures.ticks_failed
-    );
-    figures.tell("ticks_done", measures.ticks_done, "work", words);
-    figures.add("ticks_failed", measures.ticks_failed);
-    figures
+    fn violation(&self) -> Option<Violation> {
+        self.folds.borrow().checker.first().cloned()
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::messages::Document;
 use super::trigger::Trigger;
-use super::{AGENT_APPLIED, AGENT_BACKED_OFF, CONTROLLER, Site, agent_authority, agent_name};
+use super::{CONTROLLER, Fact, Site, agent_authority, agent_name};
 use crate::kernel::{Duration, Instant, Receiver, Sender, Stream, channel};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
@@ -94,14 +94,16 @@ async fn poll_for_ever(agent: &Agent, mut refreshes: Receiver<()>) {
         let next = if poll(agent).await {
             failures.set(0);
             // From poll to poll, so that an answer's travel does not add to the interval.
-            began + agent.interval(number)
+            let next = began + agent.interval(number);
+            site.tell(Fact::PollPlanned { agent: agent.number(), at_ns: next.as_nanos() });
+            next
         } else {
             failures.set(failures.get().saturating_add(1));
             let pause = agent.pause(number);
-            ctx.record(AGENT_BACKED_OFF, 0, pause.as_nanos());
+            let (agent, failures, pause_ns) = (agent.number(), failures.get(), pause.as_nanos());
+            site.tell(Fact::AgentBackedOff { agent, failures, pause_ns });
             ctx.now() + pause
         };
-        site.log.borrow_mut().polls_next(agent.index, next, failures.get());
         let due = pin!(ctx.sleep_until(next));
         let asked = pin!(refreshes.recv());
         select(due, asked).await;
@@ -110,14 +112,14 @@ async fn poll_for_ever(agent: &Agent, mut refreshes: Receiver<()>) {
 
 /// Asks the controller for what is newer than what the agent holds. False for any error.
 async fn poll(agent: &Agent) -> bool {
-    let Site { http, params, log, .. } = &agent.site;
+    let Site { http, params, .. } = &agent.site;
     let mut request = Request::get(Url::new(CONTROLLER, "/config"));
     if let Some(held) = agent.held() {
         request = request.with_header("If-None-Match", &held.etag);
     }
     let answer = http.fetch_within(agent.node, request, params.client_timeout).await;
     let status = answer.as_ref().map_or(0, |response| response.status);
-    log.borrow_mut().polled(agent.index, status, http.net().ctx().now());
+    agent.site.tell(Fact::PollEnded { agent: agent.number(), status });
     match answer {
         Ok(response) if response.status == 200 => take(agent, &response).await,
         Ok(response) => response.status == 304,
@@ -144,6 +146,11 @@ async fn take(agent: &Agent, response: &Response) -> bool {
 }
 
 impl Agent {
+    /// Which agent it is, counted from 1.
+    fn number(&self) -> u32 {
+        self.index as u32 + 1
+    }
+
     fn cache(&self) -> &Store<Cached> {
         &self.site.caches[self.index]
     }
@@ -155,9 +162,7 @@ impl Agent {
     /// Serves this version from here on.
     fn hold(&self, cached: Option<Cached>) {
         let Some(cached) = cached else { return };
-        let ctx = self.site.ctx();
-        ctx.record(AGENT_APPLIED, 0, cached.document.version);
-        self.site.log.borrow_mut().agent_holds(self.index, cached.document.version, ctx.now());
+        self.site.tell(Fact::AgentApplied { agent: self.number(), version: cached.document.version });
         *self.held.borrow_mut() = Some(Rc::new(cached));
     }
 
@@ -193,7 +198,7 @@ fn route(agent: &Agent, request: &Request) -> Response {
         },
         (Method::Get, "/health") => {
             let version = agent.held().map(|held| held.document.version);
-            let id = agent_name(agent.index as u32 + 1);
+            let id = agent_name(agent.number());
             let failures = agent.failures.get();
             Response::json(
                 200,
@@ -215,13 +220,29 @@ mod tests {
     use super::*;
     use crate::kernel::{Sim, Sink};
     use crate::net::Net;
+    use crate::systems::facts::{Hear, Told};
+
+    /// The version that the agent and its worker have.
+    #[derive(Default)]
+    struct Held([u64; 2]);
+
+    impl Hear<Fact> for Held {
+        fn hear(&mut self, told: &Told<'_, Fact>) {
+            match *told.fact {
+                Fact::AgentApplied { version, .. } => self.0[0] = version,
+                Fact::WorkerApplied { version, .. } => self.0[1] = version,
+                _ => {}
+            }
+        }
+    }
 
     #[test]
     fn an_agent_keeps_what_it_holds_when_it_is_offered_an_older_version() {
         let mut sim = Sim::new(1, Sink::None);
         let net = Net::new(&sim.ctx(), false);
         let params = Params { agents: 1, workers: 1, client_on: false, ..Params::default() };
-        let config = Config::start(&net, params, 10);
+        let ears = Rc::new(RefCell::new(Held::default()));
+        let config = Config::start(&net, params, ears.clone());
         // In the controller's place, one that offers whatever it is told to.
         let offer = Rc::new(Cell::new(7));
         let (http, offered) = (config.site.http.clone(), Rc::clone(&offer));
@@ -241,8 +262,7 @@ mod tests {
         for (offer_now, held) in [(7, 7), (5, 7), (8, 8), (1, 8)] {
             offer.set(offer_now);
             sim.run_until(sim.now() + Duration::from_secs(15));
-            assert_eq!(config.log().agents()[0].version, held);
-            assert_eq!(config.log().workers()[0].version, held);
+            assert_eq!(ears.borrow().0, [held, held]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The operator: changes the configuration on schedule, each change exactly once however often it has to try.
 
 use super::messages::Document;
-use super::{CONTROLLER, Params, Settings, Site, worker};
+use super::{CONTROLLER, Fact, Params, PutEnd, Settings, Site, worker};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
@@ -70,16 +70,14 @@ impl Operator {
             return true;
         }
         let answer = self.put(settings, &etag).await;
-        let puts = &mut self.site.log.borrow_mut().puts;
-        let (count, done) = match answer.map(|response| response.status) {
-            Ok(200) => (&mut puts.answered, true),
-            // Somebody else was quicker: look again.
-            Ok(412) => (&mut puts.conflicts, false),
-            Ok(400..500) => (&mut puts.refused, true),
-            Ok(_) | Err(_) => (&mut puts.unanswered, false),
+        let end = match answer.map(|response| response.status) {
+            Ok(200) => PutEnd::Answered,
+            Ok(412) => PutEnd::Conflict,
+            Ok(400..500) => PutEnd::Refused,
+            Ok(_) | Err(_) => PutEnd::Unanswered,
         };
-        *count += 1;
-        done
+        self.site.tell(Fact::PutEnded { end });
+        matches!(end, PutEnd::Answered | PutEnd::Refused)
     }
 
     async fn read(&self) -> Option<(String, Json<Document>)> {

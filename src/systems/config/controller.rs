@@ -13,7 +13,7 @@ mod use_case;
 pub use handler::ROUTES;
 
 use super::trigger::Trigger;
-use super::{CONTROLLER, Site};
+use super::{CONTROLLER, Fact, Site};
 use crate::kernel::Duration;
 use crate::net::{NodeId, Shutdown};
 use futures::{FutureExt, select_biased};
@@ -26,19 +26,19 @@ use std::rc::Rc;
 const DRAIN_POLL: Duration = Duration::from_millis(10);
 
 pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
+    site.tell(Fact::ControllerStarted { newest: site.disk.len() });
     let repository = DiskRepository::open(&site, node);
-    site.log.borrow_mut().controller_started(site.ctx().now());
     let under_way = Rc::new(Cell::new(0));
     {
         let (here, count) = (site.clone(), Rc::clone(&under_way));
         let trigger = Trigger::new(&site, node);
         let listener = site.http.listen(CONTROLLER);
-        let serving = listener.serve(move |request| {
-            here.log.borrow_mut().requested(here.ctx().now());
+        let serving = listener.serve_peers(move |request, author| {
+            here.tell(Fact::ControllerAsked);
             let busy = Busy::new(&count);
             let trigger = trigger.clone();
             let announce = move |version| trigger.publish(version);
-            let answer = handler::route(repository.clone(), announce, request);
+            let answer = handler::route(repository.used_by(author), announce, request);
             async move {
                 let _busy = busy;
                 answer.await

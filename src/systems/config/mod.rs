@@ -10,49 +10,31 @@
 //!    makes it poll at once.
 //! 4. Between polls `trigger.rs` may tell it over Pub/Sub that there is something to poll for.
 //! 5. `worker.rs` reads its agent and takes up the version as a whole; from its next tick on it works as that says.
-//! 6. `log.rs` keeps who ran which version when, for the laboratory; the roles never read it. `measures.rs` makes
-//!    figures of it, `checks.rs` holds the invariants that every run must keep.
+//!
+//! Each says what happens as a `Fact` (`fact.rs`). What the laboratory makes of those stands in `lab/config`.
 
 mod agent;
 mod client;
 mod controller;
-pub mod log;
+mod fact;
 pub mod messages;
 mod params;
 mod trigger;
 mod worker;
 
 pub use controller::domain::{InvalidField, Settings, Version};
+pub use fact::*;
 pub use params::Params;
 
-use crate::kernel::{Ctx, Duration, Instant, Kind, Span};
+use super::facts::{Hear, Teller};
+use crate::kernel::{Ctx, Duration, Instant, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::http::{Http, HttpError, Method, Request, Response, Service};
 use crate::substrate::store::Store;
 use crate::substrate::valkey::{self, Wire};
 use agent::Cached;
-use log::Log;
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-
-/// The operator, or a person at the console, wants a change; the span carries its number.
-pub const CHANGE_INTENDED: Kind = Kind::new("change_intended");
-/// The controller has made a version durable; the value is its number.
-pub const VERSION_STORED: Kind = Kind::new("version_stored");
-/// An agent has a version, as the value, and serves it from here on.
-pub const AGENT_APPLIED: Kind = Kind::new("agent_applied");
-/// An agent's poll failed; the value is the nanoseconds until its next.
-pub const AGENT_BACKED_OFF: Kind = Kind::new("agent_backed_off");
-/// The controller announces a version, whose number is the value.
-pub const TRIGGER_SENT: Kind = Kind::new("trigger_sent");
-/// An agent hears that a version, whose number is the value, was announced.
-pub const TRIGGER_RECEIVED: Kind = Kind::new("trigger_received");
-/// A worker works as a version says, whose number is the value.
-pub const WORKER_APPLIED: Kind = Kind::new("worker_applied");
-/// A worker has answered its query; the value is the version that told it to.
-pub const TICK_DONE: Kind = Kind::new("tick_done");
-/// A worker could not answer its query; the value is the version that told it to.
-pub const TICK_FAILED: Kind = Kind::new("tick_failed");
 
 /// Where the controller listens.
 pub const CONTROLLER: &str = "localhost:8080";
@@ -107,13 +89,13 @@ fn shipped() -> Version {
     Version::after(None, settings, Instant::ZERO)
 }
 
-/// What all roles share: the network, the parameters, the disks, and the laboratory's own view.
+/// What all roles share: the network, the parameters, the disks, and whom they tell.
 #[derive(Clone)]
 struct Site {
     http: Http,
     wire: Wire,
     params: Rc<Params>,
-    log: Rc<RefCell<Log>>,
+    teller: Teller<Fact>,
     /// The controller's disk.
     disk: Store<Version>,
     /// The agents' disks, a-01 first.
@@ -122,6 +104,8 @@ struct Site {
     polls: Rc<[Cell<u64>]>,
     /// Changes intended so far.
     changes: Rc<Cell<u64>>,
+    /// The newest version of which was told that it can be served: of each once, however often the controller starts.
+    told: Rc<Cell<u64>>,
 }
 
 impl Site {
@@ -138,7 +122,11 @@ impl Site {
         let number = self.changes.get() + 1;
         self.changes.set(number);
         self.ctx().set_span(Span { tag: number, cause: 0 });
-        self.ctx().record(CHANGE_INTENDED, 0, 0);
+        self.tell(Fact::ChangeIntended);
+    }
+
+    fn tell(&self, fact: Fact) {
+        self.teller.tell(fact);
     }
 }
 
@@ -160,26 +148,28 @@ impl Drop for Config {
 }
 
 impl Config {
-    /// Builds the nodes and starts them. `keep` bounds how many versions the log keeps.
-    pub fn start(net: &Net, params: Params, keep: usize) -> Self {
+    /// Builds the nodes and starts them; `ears` hear what happens.
+    pub fn start(net: &Net, params: Params, ears: Rc<RefCell<dyn Hear<Fact>>>) -> Self {
         let (ctx, agents) = (net.ctx(), params.agents);
         let site = Site {
             http: Http::new(net),
             wire: Wire::new(net),
-            log: Rc::new(RefCell::new(Log::new(keep, &params))),
+            teller: Teller::new(ctx, ears),
             disk: Store::new(ctx, "controller"),
             caches: (1..=agents).map(|i| Store::new(ctx, &agent_name(i))).collect(),
             polls: (1..=agents).map(|_| Cell::new(0)).collect(),
             changes: Rc::default(),
+            told: Rc::default(),
             params: Rc::new(params),
         };
-        let shipped = shipped();
-        site.log.borrow_mut().stored(&shipped, ctx.now());
-        site.log.borrow_mut().acknowledged(shipped.number, ctx.now());
-        site.disk.ship(shipped);
         let console = net.add_node("console");
         let client = net.add_node("client");
         let controller = net.add_node("controller");
+        let Version { number, settings, .. } = shipped();
+        site.told.set(number);
+        let fact = Fact::VersionShipped { version: number, settings };
+        site.teller.tell_in(controller.scope(), Span::default(), fact);
+        site.disk.ship(shipped());
         let mut config =
             Config { site, console, controller, client, agents: Vec::new(), workers: Vec::new() };
         config.add_agents();
@@ -272,11 +262,6 @@ impl Config {
             }
             done(site.http.fetch_within(console, request, limit).await);
         });
-    }
-
-    /// What the laboratory knows of the versions.
-    pub fn log(&self) -> Ref<'_, Log> {
-        self.site.log.borrow()
     }
 
     /// Virtual time.

@@ -1,7 +1,7 @@
 //! The trigger: the controller publishes the number of each new version, and an agent that hears of one polls at once.
 //! It carries no configuration, and nothing relies on it: a trigger that is lost costs at most one poll interval.
 
-use super::{Site, TRIGGER_RECEIVED, TRIGGER_SENT, VALKEY};
+use super::{Fact, Site, VALKEY};
 use crate::kernel::{Duration, Sender};
 use crate::net::NodeId;
 use crate::substrate::valkey::Valkey;
@@ -30,9 +30,8 @@ impl Trigger {
     /// Announces a version. Nobody waits for that, and whether it succeeds does not matter.
     pub(super) fn publish(&self, version: u64) {
         let Some(client) = self.client.clone() else { return };
-        let ctx = self.site.ctx();
-        ctx.record(TRIGGER_SENT, 0, version);
-        ctx.spawn(async move { drop(client.publish(CHANNEL, &version.to_string()).await) });
+        self.site.tell(Fact::TriggerSent { version });
+        self.site.ctx().spawn(async move { drop(client.publish(CHANNEL, &version.to_string()).await) });
     }
 
     /// Asks for a poll whenever a version is announced; never ends.
@@ -42,7 +41,7 @@ impl Trigger {
         loop {
             if let Ok(mut news) = client.subscribe(CHANNEL).await {
                 while let Some(message) = news.next().await {
-                    ctx.record(TRIGGER_RECEIVED, 0, message.parse().unwrap_or(0));
+                    self.site.tell(Fact::TriggerReceived { version: message.parse().unwrap_or(0) });
                     // Full means that a poll at once is asked for already.
                     let _ = refresh.send(());
                 }

@@ -1,7 +1,7 @@
 //! A worker: reads its agent, takes up a new configuration as a whole, and does its work as that says.
 
 use super::messages::{Document, Running};
-use super::{Site, TICK_DONE, TICK_FAILED, WORKER_APPLIED, agent_authority, worker_authority, worker_name};
+use super::{Fact, Site, agent_authority, worker_authority, worker_name};
 use crate::kernel::{Duration, Receiver, Sender, channel};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
@@ -30,8 +30,8 @@ struct Applied {
 struct Worker {
     site: Site,
     node: NodeId,
-    /// Which worker it is, counted from 0.
-    index: usize,
+    /// Which worker it is, counted from 1.
+    number: u32,
     /// The agent that it reads, counted from 1.
     agent: u32,
     /// Swapped as a whole: whoever works has one version or the other, never a mixture.
@@ -42,9 +42,8 @@ struct Worker {
 
 pub(super) async fn run(site: Site, i: u32, agent: u32, node: NodeId, shutdown: Shutdown) {
     let (changed, changes) = channel(site.ctx(), 1);
-    let worker =
-        Worker { index: i as usize - 1, agent, applied: Rc::default(), changed, site: site.clone(), node };
-    site.log.borrow_mut().worker_started(worker.index, site.ctx().now());
+    let worker = Worker { number: i, agent, applied: Rc::default(), changed, site: site.clone(), node };
+    site.tell(Fact::WorkerStarted { worker: i });
     let handler = worker.clone();
     let listener = site.http.listen(&worker_authority(i));
     let serving = listener.serve(move |request| {
@@ -97,9 +96,7 @@ impl Worker {
     }
 
     fn apply(&self, applied: Applied) {
-        let ctx = self.site.ctx();
-        ctx.record(WORKER_APPLIED, 0, applied.document.version);
-        self.site.log.borrow_mut().worker_runs(self.index, applied.document.version, ctx.now());
+        self.site.tell(Fact::WorkerApplied { worker: self.number, version: applied.document.version });
         *self.applied.borrow_mut() = Some(Rc::new(applied));
         // Full means that the work is to look anyway.
         let _ = self.changed.send(());
@@ -131,13 +128,15 @@ async fn work_for_ever(worker: &Worker, mut changes: Receiver<()>) {
 }
 
 fn answer(worker: &Worker, document: &Document) {
-    let known = QUERIES.contains(&document.settings.query.as_str());
-    worker.site.ctx().record(if known { TICK_DONE } else { TICK_FAILED }, 0, document.version);
-    worker.site.log.borrow_mut().ticked(worker.index, document.version, known);
+    let (worker, version, site) = (worker.number, document.version, &worker.site);
+    site.tell(match QUERIES.contains(&document.settings.query.as_str()) {
+        true => Fact::TickDone { worker, version },
+        false => Fact::TickFailed { worker, version },
+    });
 }
 
 fn route(worker: &Worker, request: &Request) -> Response {
-    let worker_id = worker_name(worker.index as u32 + 1);
+    let worker_id = worker_name(worker.number);
     let applied = worker.applied();
     let version = applied.as_ref().map(|applied| applied.document.version);
     match (&request.method, request.url.path.as_str()) {

@@ -5,9 +5,10 @@
 //! nanoseconds, floats their bits in hexadecimal, `-` is what never was.
 
 use glasshive::kernel::{Instant, Sink};
+use glasshive::lab::config::ConfigRun;
+use glasshive::lab::config::ledger::{Second, VersionEntry};
+use glasshive::lab::config::tally::{Polls, Puts};
 use glasshive::lab::{Options, Run};
-use glasshive::systems::config::Config;
-use glasshive::systems::config::log::{Polls, Puts, Second, VersionEntry};
 use glasshive::systems::oracle::log::{RequestEntry, TaskEntry};
 use glasshive::systems::wizard::log::{Claim, Job, Submission};
 use glasshive::systems::wizard::{JOB_DONE, Wizard};
@@ -149,20 +150,22 @@ impl Outcome {
 
     // --- the configuration system ---------------------------------------------------------------------------------
 
-    fn add_config(&mut self, config: &Config) {
-        let log = config.log();
-        log.versions().iter().for_each(|entry| self.add_version(entry));
+    fn add_config(&mut self, system: &ConfigRun) {
+        let (tally, ledger) = (system.tally(), system.ledger());
+        ledger.versions().iter().for_each(|entry| self.add_version(entry));
         // Most of a herd's run is polls, which are too many for a line each.
-        let load = log.load().iter().zip(0..);
-        for (second, n) in load.filter(|(second, _)| **second != Second::default()) {
-            let Second { requests, polls: Polls { modified, not_modified, failed }, herd } = second;
+        for (second, n) in ledger.load().iter().zip(0..) {
+            let Second { requests, polls: Polls { modified, not_modified, failed }, herd, .. } = second;
+            if (*requests, *herd, second.polls) == (0, 0, Polls::default()) {
+                continue;
+            }
             let text = format!(
                 "second {n} requests={requests} herd={herd} modified={modified} not_modified={not_modified} failed={failed}"
             );
             self.add(Instant::from_millis(n * 1_000), "second", text);
         }
-        let Puts { answered, conflicts, refused, unanswered } = log.puts;
-        self.count("change intended", config.changes());
+        let Puts { answered, conflicts, refused, unanswered } = tally.puts;
+        self.count("change intended", system.config().changes());
         self.count("put answered", answered);
         self.count("put in conflict", conflicts);
         self.count("put refused", refused);

@@ -36,10 +36,10 @@ pub(in crate::app) fn summary(system: &dyn System) -> Summary {
     }
     let mut summary = Summary { requests: system.begun() as usize, ..Summary::default() };
     if let Some(wizard) = lab::wizard::of(system) {
-        let log = wizard.log();
-        let times =
-            log.jobs().iter().filter_map(|job| Some(job.done_at?.since(job.queued_at?).as_millis_f64()));
-        summary.latency_ms = lab::oracle::metrics::percentiles(&times.collect::<Vec<f64>>());
+        summary.latency_ms = wizard.tally().job_ms().spread().map(|spread| {
+            let lab::quantiles::Spread { mean, p50, p95, p99, .. } = spread;
+            lab::oracle::metrics::Percentiles { mean, p50, p95, p99 }
+        });
     }
     summary
 }

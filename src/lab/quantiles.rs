@@ -10,6 +10,7 @@
 
 use super::moments::Moments;
 use super::stats::{self, Estimate};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// How many samples are kept as they are.
@@ -31,6 +32,36 @@ impl Default for Quantiles {
     fn default() -> Self {
         let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
         Quantiles { moments: Moments::default(), min, max, samples: Vec::new(), counts: Counts::default() }
+    }
+}
+
+/// What a report tells of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// How many samples there were.
+    pub count: u64,
+    /// Their mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The largest.
+    pub max: f64,
+    /// True while the percentiles are samples; false when they may be 0.1 % away from one.
+    pub exact: bool,
+}
+
+impl Spread {
+    /// The same for a person, with the unit of the samples.
+    pub fn words(&self, unit: &str) -> String {
+        let Spread { mean, p50, p95, p99, max, exact, .. } = self;
+        let within = if *exact { "" } else { " (percentiles within 0.1 %)" };
+        format!(
+            "mean {mean:.0} {unit}, p50 {p50:.0} {unit}, p95 {p95:.0} {unit}, p99 {p99:.0} {unit}, max {max:.0} {unit}{within}"
+        )
     }
 }
 
@@ -116,6 +147,19 @@ impl Quantiles {
     /// The mean with its interval; `None` without samples.
     pub fn estimate(&self) -> Option<Estimate> {
         if self.is_exact() { stats::estimate(&self.samples) } else { self.moments.estimate() }
+    }
+
+    /// What a report tells of it; `None` without samples.
+    pub fn spread(&self) -> Option<Spread> {
+        Some(Spread {
+            count: self.count(),
+            mean: self.mean()?,
+            p50: self.percentile(50.0)?,
+            p95: self.percentile(95.0)?,
+            p99: self.percentile(99.0)?,
+            max: self.max()?,
+            exact: self.is_exact(),
+        })
     }
 
     fn stop_keeping(&mut self) {

@@ -97,13 +97,15 @@ pub struct JsonStream<W> {
 struct Stream<W> {
     out: W,
     written: u64,
+    /// The report is complete: what a run tells while it is taken apart is no part of it.
+    over: bool,
     /// The first error; nothing is written after it.
     error: Option<io::Error>,
 }
 
 impl<W: Write> Stream<W> {
     fn write(&mut self, text: &str) {
-        if self.error.is_none() {
+        if self.error.is_none() && !self.over {
             self.error = self.out.write_all(text.as_bytes()).err();
         }
     }
@@ -118,7 +120,7 @@ impl<W: Write> Stream<W> {
 impl<W: Write + 'static> JsonStream<W> {
     /// A stream to `out`.
     pub fn new(out: W) -> Self {
-        JsonStream { state: Rc::new(RefCell::new(Stream { out, written: 0, error: None })) }
+        JsonStream { state: Rc::new(RefCell::new(Stream { out, written: 0, over: false, error: None })) }
     }
 
     /// `options` with this stream as the one that gets the units of work.
@@ -140,6 +142,7 @@ impl<W: Write + 'static> JsonStream<W> {
         // The object's own opening brace has been written.
         let rest = serde_json::to_string(report)?;
         state.write(&format!("],{}\n", rest.trim_start_matches('{')));
+        state.over = true;
         state.error.take().map_or_else(|| state.out.flush(), Err)
     }
 }

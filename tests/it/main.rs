@@ -33,6 +33,7 @@ mod config_trigger;
 
 mod wizard;
 mod wizard_crashes;
+mod wizard_lab;
 mod wizard_runs;
 
 mod gateway;

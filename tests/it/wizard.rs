@@ -2,8 +2,8 @@
 
 use super::support::{Case, Ran, call, glasshive, keys, ms, records, scratch};
 use glasshive::lab::Run;
-use glasshive::systems::wizard::log::{Loss, Outcome, Place};
-use glasshive::systems::wizard::{CONTAINERS_ADDED, JOB_REAPED, USER_GAVE_UP, Wizard};
+use glasshive::lab::wizard::{Job, Loss, Outcome, Place, Submission, WizardRun};
+use glasshive::systems::wizard::fact::{CONTAINERS_ADDED, JOB_REAPED, USER_GAVE_UP};
 use serde_json::{Value, json};
 
 /// Calls a cluster that lives on in `file`: the status and the body.
@@ -126,29 +126,29 @@ fn the_store_down_is_told_as_such_and_a_container_can_be_called_by_itself() {
 
 // --- the shipped scenarios ------------------------------------------------------------------------------------------
 
-fn wizard(run: &Run) -> &Wizard {
+fn wizard(run: &Run) -> &WizardRun {
     glasshive::lab::wizard::of(run.system()).unwrap()
 }
 
 #[test]
 fn brpop_loses_the_job_of_a_dying_worker_and_its_user_gives_up() {
     Case::preset("lost-job", 31).seconds(60).check(|run| {
-        let log = wizard(run).log();
-        let lost: Vec<_> = log.jobs().iter().filter(|job| job.place == Some(Place::Lost)).collect();
+        let (ledger, counts) = (wizard(run).ledger(), wizard(run).tally().counts());
+        let lost: Vec<_> = ledger.jobs().filter(|job| job.place == Some(Place::Lost)).collect();
         assert_eq!(lost.len(), 1);
         assert_eq!(lost[0].lost.map(|(at, why)| (ms(at), why)), Some((9_000.0, Loss::WorkerDied)));
         assert_eq!(lost[0].claims.len(), 1);
         assert_eq!(records(run, USER_GAVE_UP).len(), 1);
-        assert_eq!(log.counts.done + 1, log.jobs().iter().filter(|job| job.is_over()).count() as u64);
+        assert_eq!(counts.done + 1, ledger.jobs().filter(|job| job.is_over()).count() as u64);
     });
 }
 
 #[test]
 fn lmove_and_a_reaper_finish_what_a_dying_worker_had() {
     Case::preset("lmove-cure", 31).seconds(60).check(|run| {
-        let log = wizard(run).log();
-        assert_eq!((log.counts.lost, log.counts.reaped, log.counts.gave_up), (0, 1, 0));
-        let saved = log.jobs().iter().find(|job| job.reaped == 1).unwrap();
+        let (ledger, counts) = (wizard(run).ledger(), wizard(run).tally().counts());
+        assert_eq!((counts.lost, counts.reaped, counts.gave_up), (0, 1, 0));
+        let saved = ledger.jobs().find(|job| job.reaped == 1).unwrap();
         assert_eq!((saved.place, saved.completions, saved.claims.len()), (Some(Place::Done), 1, 2));
         let reaped = ms(records(run, JOB_REAPED)[0].at);
         assert!((9_000.0..16_000.0).contains(&reaped), "{reaped}");
@@ -159,18 +159,15 @@ fn lmove_and_a_reaper_finish_what_a_dying_worker_had() {
 fn new_containers_work_at_once_and_serve_after_the_reload() {
     Case::preset("scale-unseen", 31).seconds(60).check(|run| {
         assert_eq!(ms(records(run, CONTAINERS_ADDED)[0].at), 10_000.0);
-        let log = wizard(run).log();
+        let ledger = wizard(run).ledger();
         let initiated = |from: f64, to: f64| {
-            let within = |job: &&glasshive::systems::wizard::log::Job| {
-                job.queued_at.is_some_and(|at| (from..to).contains(&ms(at)))
-            };
-            log.jobs().iter().filter(within).filter(|job| job.initiated_by >= 2).count()
+            let within = |job: &&Job| job.queued_at.is_some_and(|at| (from..to).contains(&ms(at)));
+            ledger.jobs().filter(within).filter(|job| job.initiated_by >= 2).count()
         };
         assert_eq!(initiated(0.0, 25_000.0), 0, "the gateway does not know them");
         assert!(initiated(25_000.0, 60_000.0) > 10);
-        let worked = log
+        let worked = ledger
             .jobs()
-            .iter()
             .flat_map(|job| &job.claims)
             .filter(|claim| claim.container >= 2)
             .map(|c| ms(c.from));
@@ -182,29 +179,29 @@ fn new_containers_work_at_once_and_serve_after_the_reload() {
 #[test]
 fn a_staircase_of_users_meets_the_limit() {
     Case::preset("backpressure-staircase", 31).seconds(60).check(|run| {
-        let log = wizard(run).log();
+        let (ledger, counts) = (wizard(run).ledger(), wizard(run).tally().counts());
         let refused = |from: f64, to: f64| {
-            let within = |s: &&glasshive::systems::wizard::log::Submission| {
+            let within = |s: &&Submission| {
                 s.outcome == Outcome::Refused(503) && (from..to).contains(&ms(s.intended_at))
             };
-            log.submissions().iter().filter(within).count()
+            ledger.submissions().filter(within).count()
         };
         let steps = [refused(0.0, 20_000.0), refused(20_000.0, 40_000.0), refused(40_000.0, 60_000.0)];
         assert!(steps[0] == 0 && steps[1] < steps[2] && steps[2] > 20, "{steps:?}");
-        assert_eq!(log.counts.refused_busy, steps.iter().sum::<usize>() as u64);
+        assert_eq!(counts.refused_busy, steps.iter().sum::<usize>() as u64);
     });
 }
 
 #[test]
 fn a_user_who_tries_again_makes_two_jobs_of_one_wish() {
     Case::preset("duplicate-by-retry", 31).seconds(60).check(|run| {
-        let log = wizard(run).log();
-        assert!(log.counts.duplicates > 3, "{:?}", log.counts);
-        assert_eq!(log.counts.done_again, 0, "each of them is done once");
-        let mut submissions: Vec<u64> = log.jobs().iter().map(|job| job.submission).collect();
+        let (ledger, counts) = (wizard(run).ledger(), wizard(run).tally().counts());
+        assert!(counts.duplicates > 3, "{:?}", counts);
+        assert_eq!(counts.done_again, 0, "each of them is done once");
+        let mut submissions: Vec<u64> = ledger.jobs().map(|job| job.submission).collect();
         submissions.sort_unstable();
         submissions.dedup();
-        assert_eq!(submissions.len() as u64 + log.counts.duplicates, log.jobs().len() as u64);
+        assert_eq!(submissions.len() as u64 + counts.duplicates, ledger.jobs().count() as u64);
     });
 }
 
@@ -213,12 +210,12 @@ fn failing_jobs_are_tried_again_and_end_among_the_dead_letters() {
     for mode in ["brpop", "lmove"] {
         let case = Case::preset("math-wizard", 5).faults("").set("fail", "0.5").set("mode", mode);
         case.set("load", "constant").set("work", "500ms").set("attempts", "2").seconds(100).check(|run| {
-            let log = wizard(run).log();
-            let over: Vec<_> = log.jobs().iter().filter(|job| job.is_over()).collect();
+            let ledger = wizard(run).ledger();
+            let over: Vec<_> = ledger.jobs().filter(|job| job.is_over()).collect();
             let dead = over.iter().filter(|job| job.place == Some(Place::DeadLetter)).count();
             // A quarter of about a hundred: four standard deviations of a binomial about it.
             assert!((8..=42).contains(&dead), "{mode}: {dead} of {}", over.len());
-            assert_eq!(wizard(run).probe().list("dead_letter").len(), dead);
+            assert_eq!(wizard(run).wizard().probe().list("dead_letter").len(), dead);
             assert!(over.iter().all(|job| job.claims.len() <= 2));
         });
     }
@@ -229,8 +226,8 @@ fn a_container_that_is_asked_to_end_finishes_the_job_in_hand() {
     for mode in ["brpop", "lmove"] {
         let case = Case::preset("math-wizard", 9).set("mode", mode).faults("stop:c-01@7s,stop:c-02@9s..15s");
         case.seconds(60).check(|run| {
-            let log = wizard(run).log();
-            assert_eq!((log.counts.lost, log.counts.reaped, log.counts.refused_other), (0, 0, 0), "{mode}");
+            let counts = wizard(run).tally().counts();
+            assert_eq!((counts.lost, counts.reaped, counts.refused_other), (0, 0, 0), "{mode}");
             assert!(!run.net().is_up(run.net().find("c-01-worker-1").unwrap()));
             assert!(run.net().is_up(run.net().find("c-02-worker-1").unwrap()));
         });
@@ -251,7 +248,7 @@ fn add_holds_its_api_process_and_the_gateway_limits_the_rate() {
     let [add, behind, beside] = [add, behind, beside].map(|act| ms(run.answer(act.index).unwrap().0));
     assert!(add > 2_000.0 && behind >= add - 25.0 && beside < 200.0, "{add} {behind} {beside}");
     Case::preset("math-wizard", 1).faults("").set("rate", "2").set("burst", "1").seconds(30).check(|run| {
-        let counts = wizard(run).log().counts;
+        let counts = wizard(run).tally().counts();
         assert!(counts.refused_rate > 5 && counts.acknowledged > 5, "{counts:?}");
     });
 }
@@ -263,12 +260,11 @@ fn a_store_that_starts_again_without_its_jobs_has_lost_them() {
         case.set("period", "300ms").faults("crash:valkey@10s..11s").seconds(60)
     };
     case("snapshot").check(|run| {
-        let log = wizard(run).log();
-        let forgot = |job: &&glasshive::systems::wizard::log::Job| {
-            job.lost.is_some_and(|(at, why)| why == Loss::StoreForgot && ms(at) == 11_000.0)
-        };
-        assert!(log.jobs().iter().filter(forgot).count() > 3, "{:?}", log.counts);
+        let (ledger, counts) = (wizard(run).ledger(), wizard(run).tally().counts());
+        let forgot =
+            |job: &&Job| job.lost.is_some_and(|(at, why)| why == Loss::StoreForgot && ms(at) == 11_000.0);
+        assert!(ledger.jobs().filter(forgot).count() > 3, "{:?}", counts);
         assert!(run.system().checks().iter().all(|check| check.ok), "{:?}", run.system().checks());
     });
-    case("aof").check(|run| assert_eq!(wizard(run).log().counts.lost, 0));
+    case("aof").check(|run| assert_eq!(wizard(run).tally().counts().lost, 0));
 }

@@ -3,9 +3,10 @@
 
 use super::support::{Case, OnFailure, for_seeds};
 use glasshive::kernel::{Duration, Instant, Rng, Sink};
+use glasshive::lab::wizard::{ClaimEnd, Job, Place, WizardRun, wait_of};
 use glasshive::lab::{Options, Run};
-use glasshive::systems::wizard::log::{ClaimEnd, Job, Place, wait_of};
-use glasshive::systems::wizard::{JOB_DONE, Wizard, queue};
+use glasshive::systems::wizard::fact::JOB_DONE;
+use glasshive::systems::wizard::queue;
 use std::collections::BTreeMap;
 
 /// Faults begin before this.
@@ -45,10 +46,10 @@ fn case(seed: u64, mode: &str) -> Case {
 }
 
 /// How often each job stands in each list.
-fn listed(wizard: &Wizard) -> BTreeMap<String, [u32; 3]> {
+fn listed(wizard: &WizardRun) -> BTreeMap<String, [u32; 3]> {
     let mut jobs = BTreeMap::<String, [u32; 3]>::new();
     for (place, key) in [queue::QUEUE, queue::PROCESSING, queue::DEAD_LETTER].into_iter().enumerate() {
-        for element in wizard.probe().list(key) {
+        for element in wizard.wizard().probe().list(key) {
             let job: serde_json::Value = serde_json::from_str(&element).unwrap();
             jobs.entry(job["task_id"].as_str().unwrap().to_owned()).or_default()[place] += 1;
         }
@@ -57,8 +58,8 @@ fn listed(wizard: &Wizard) -> BTreeMap<String, [u32; 3]> {
 }
 
 /// Some living worker has it, or it is on its way to one; or its worker's last word is on its way to the store.
-fn is_held(wizard: &Wizard, job: &Job, now: Instant) -> bool {
-    wizard.on_the_way(&job.id)
+fn is_held(job: &Job, now: Instant) -> bool {
+    job.is_on_the_way()
         || job.claims.last().is_some_and(|claim| match (claim.end, claim.until) {
             (ClaimEnd::Open, _) => true,
             (_, until) => until.is_some_and(|until| now.since(until) <= WORD),
@@ -67,12 +68,12 @@ fn is_held(wizard: &Wizard, job: &Job, now: Instant) -> bool {
 
 fn check_places(run: &Run, lmove: bool) {
     let wizard = glasshive::lab::wizard::of(run.system()).unwrap();
-    let (log, lists) = (wizard.log(), listed(wizard));
+    let (ledger, lists) = (wizard.ledger(), listed(wizard));
     for id in lists.keys() {
-        assert!(log.job(id).is_some(), "{id} is in a list, and nobody knows it");
+        assert!(ledger.job(id).is_some(), "{id} is in a list, and nobody knows it");
     }
-    for job in log.jobs() {
-        let counts = lists.get(&job.id).copied().unwrap_or_default();
+    for job in ledger.jobs() {
+        let counts = lists.get(&*job.id).copied().unwrap_or_default();
         let expected = match job.place {
             Some(Place::Queue) => [1, 0, 0],
             Some(Place::Processing) if lmove => [0, 1, 0],
@@ -81,13 +82,13 @@ fn check_places(run: &Run, lmove: bool) {
         };
         assert_eq!(counts, expected, "{} is {:?} at {:?}", job.id, job.place, run.now());
         if job.place == Some(Place::Processing) && !lmove {
-            assert!(is_held(wizard, job, run.now()), "nobody has {job:#?} at {:?}", run.now());
+            assert!(is_held(job, run.now()), "nobody has {job:#?} at {:?}", run.now());
         }
         assert!(job.acknowledged_at.is_none() || job.place.is_some(), "{} is nowhere", job.id);
         assert_eq!(job.place == Some(Place::Lost), job.lost.is_some());
     }
-    let acknowledged = log.jobs().iter().filter(|job| job.acknowledged_at.is_some()).count() as u64;
-    assert_eq!(acknowledged, log.counts.acknowledged);
+    let acknowledged = ledger.jobs().filter(|job| job.acknowledged_at.is_some()).count() as u64;
+    assert_eq!(acknowledged, wizard.tally().counts().acknowledged);
 }
 
 /// Plays a case step by step, and returns how many jobs were lost, and how many were done twice.
@@ -99,8 +100,8 @@ fn play(seed: u64, mode: &str) -> (u64, u64) {
         check_places(&run, lmove);
     }
     let wizard = glasshive::lab::wizard::of(run.system()).unwrap();
-    let log = wizard.log();
-    for job in log.jobs().iter().filter(|job| job.queued_at.is_some_and(|at| at < SETTLED)) {
+    let ledger = wizard.ledger();
+    for job in ledger.jobs().filter(|job| job.queued_at.is_some_and(|at| at < SETTLED)) {
         assert!(job.is_over(), "{job:#?}");
         // What the workers did is what the log says, each time.
         let of_job = |r: &&glasshive::kernel::Record| r.kind == JOB_DONE && r.tag == job.submission;
@@ -108,11 +109,11 @@ fn play(seed: u64, mode: &str) -> (u64, u64) {
         assert_eq!(done as u32, job.completions, "{job:#?}");
         assert!(wait_of(job).is_some());
     }
-    let again: u64 = log.jobs().iter().map(|job| u64::from(job.completions.saturating_sub(1))).sum();
-    assert_eq!(again, log.counts.done_again);
-    assert!(!lmove || log.counts.lost == 0, "{} lost with LMOVE", log.counts.lost);
+    let again: u64 = ledger.jobs().map(|job| u64::from(job.completions.saturating_sub(1))).sum();
+    assert_eq!(again, wizard.tally().counts().done_again);
+    assert!(!lmove || wizard.tally().counts().lost == 0, "{} lost with LMOVE", wizard.tally().counts().lost);
     assert!(run.system().checks().iter().all(|check| check.ok), "{:?}", run.system().checks());
-    (log.counts.lost, log.counts.done_again)
+    (wizard.tally().counts().lost, wizard.tally().counts().done_again)
 }
 
 fn play_all(seeds: std::ops::Range<u64>) {

@@ -6,8 +6,8 @@ mod heavy {
     use glasshive::kernel::{Instant, Sink};
     use glasshive::lab::stats::{self, Estimate};
     use glasshive::lab::wizard::theory::mmc_mean_wait;
+    use glasshive::lab::wizard::wait_of;
     use glasshive::lab::{Options, Run};
-    use glasshive::systems::wizard::log::wait_of;
 
     const REPLICATIONS: u64 = 30;
     const Z_MAX: f64 = 4.0;
@@ -24,14 +24,13 @@ mod heavy {
         let mut run = Run::new(&case.seconds(seconds).scenario, options).unwrap();
         run.run_until(Instant::MAX);
         let wizard = glasshive::lab::wizard::of(run.system()).unwrap();
-        let log = wizard.log();
-        let jobs = || log.jobs().iter().filter(|job| job.queued_at.is_some_and(|at| at >= WARM_UP));
+        let ledger = wizard.ledger();
+        let jobs = || ledger.jobs().filter(|job| job.queued_at.is_some_and(|at| at >= WARM_UP));
         let waits: Vec<f64> = jobs().filter_map(wait_of).map(|wait| wait.as_secs_f64()).collect();
-        let stays =
-            log.jobs().iter().filter_map(|job| Some(job.done_at?.since(job.queued_at?).as_secs_f64()));
+        let stays = ledger.jobs().filter_map(|job| Some(job.done_at?.since(job.queued_at?).as_secs_f64()));
         // λ W, over the jobs done, is the time that they spent inside in each second of the run.
         let inside = stays.sum::<f64>() / run.now().since(Instant::ZERO).as_secs_f64();
-        (stats::mean(&waits).unwrap(), log.mean_in_system(run.now()) / inside - 1.0)
+        (stats::mean(&waits).unwrap(), wizard.tally().mean_in_system(run.now()) / inside - 1.0)
     }
 
     fn check(servers: u32, utilisation: f64, seconds: u64) {

@@ -3,7 +3,7 @@
 use crate::app::caption::Caption;
 use crate::app::snapshot::{FaultView, Role, Snapshot};
 use crate::app::wizard::observe::{JobView, WizardView};
-use crate::systems::wizard::log::Place;
+use crate::lab::wizard::Place;
 
 /// A fault is news for so long, and a lost job.
 const NEWS_MS: f64 = 2500.0;

@@ -4,8 +4,8 @@ use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, LINE, TOP, point};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
 use crate::kernel::Instant;
+use crate::lab::wizard::{Job, Ledger, Outcome};
 use crate::lab::{Run, Scenario};
-use crate::systems::wizard::log::{Job, Log, Outcome};
 
 /// So many instants a curve is made of.
 const SAMPLES_MAX: f64 = 240.0;
@@ -41,9 +41,9 @@ impl Charts for WizardCharts {
             *self = WizardCharts { scenario: Some(run.scenario().clone()), ..WizardCharts::default() };
         }
         self.time = Time::of(run);
-        let log = wizard.log();
-        self.read(&log, run.now());
-        self.any |= !log.jobs().is_empty();
+        let ledger = wizard.ledger();
+        self.read(&ledger, run.now());
+        self.any |= ledger.jobs().next().is_some();
     }
 
     fn draw(&self, width: f64) -> Vec<Chart> {
@@ -58,15 +58,15 @@ impl Charts for WizardCharts {
 }
 
 impl WizardCharts {
-    /// All curves are made of what the log keeps, at as many instants as there is room for.
-    fn read(&mut self, log: &Log, now: Instant) {
+    /// All curves are made of what the ledger has, at as many instants as there is room for.
+    fn read(&mut self, ledger: &Ledger, now: Instant) {
         let now_s = now.as_millis_f64() / 1000.0;
         let seconds = |at: Instant| at.as_millis_f64() / 1000.0;
         let done = |job: &Job| {
             let (done, queued) = (job.done_at?, job.queued_at?);
             Some((seconds(done), done.since(queued).as_millis_f64()))
         };
-        self.times = log.jobs().iter().filter_map(done).collect();
+        self.times = ledger.jobs().filter_map(done).collect();
         self.times.sort_by(|a, b| a.0.total_cmp(&b.0));
         let step = now_s / SAMPLES_MAX;
         let mut samples: Vec<Sample> = (0..=SAMPLES_MAX as u32)
@@ -77,7 +77,7 @@ impl WizardCharts {
         let mut add = |at: f64, change: &dyn Fn(&mut Sample)| {
             samples.get_mut(first_after(at)).into_iter().for_each(change);
         };
-        for job in log.jobs() {
+        for job in ledger.jobs() {
             let Some(queued) = job.queued_at else { continue };
             let left = job.taken_at.or(job.lost.map(|(at, _)| at)).map_or(f64::INFINITY, seconds);
             add(seconds(queued), &|sample| sample.waiting += 1.0);
@@ -89,7 +89,7 @@ impl WizardCharts {
                 add(seconds(at), &|sample| sample.lost += 1.0);
             }
         }
-        for submission in log.submissions() {
+        for submission in ledger.submissions() {
             if let (Some(at), Outcome::Refused(_)) = (submission.answered_at, submission.outcome) {
                 add(seconds(at), &|sample| sample.refused += 1.0);
             }

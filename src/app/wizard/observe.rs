@@ -1,11 +1,11 @@
 //! What a snapshot has of a Math Wizard: its nodes, its lists, who has what in hand, and the newest jobs.
 
 use crate::app::snapshot::{NodeView, Role, Snapshot, WorkerState};
-use crate::kernel::{Duration, Instant};
-use crate::lab::{Run, stats};
+use crate::kernel::Instant;
+use crate::lab::Run;
+use crate::lab::wizard::{ClaimEnd, Counts, Job, Place, WizardRun};
 use crate::net::{Effect, NodeId, Target};
 use crate::systems::wizard::Wizard;
-use crate::systems::wizard::log::{ClaimEnd, Counts, Job, Place, wait_of};
 use serde::Serialize;
 
 /// Bars reach so far into the past.
@@ -51,10 +51,10 @@ pub struct ContainerView {
     pub busy: u32,
     /// Its worker processes: node number, whether it runs, whether it has a job in hand.
     pub workers: Vec<(u32, bool, bool)>,
-    /// Jobs of the kept ones that it took, and that it did.
-    pub initiated: u32,
-    /// Jobs done.
-    pub handled: u32,
+    /// Jobs that it took.
+    pub initiated: u64,
+    /// Jobs that it did.
+    pub handled: u64,
     /// Whether it was ever there: further containers start later.
     pub existed: bool,
 }
@@ -107,7 +107,7 @@ impl JobView {
     fn of(job: &Job) -> Self {
         JobView {
             number: job.number,
-            id: job.id.clone(),
+            id: job.id.to_string(),
             initiated_by: job.initiated_by + 1,
             checked_by: job.checked_by.map(|i| i + 1),
             handled_by: job.handled_by.map(|i| i + 1),
@@ -123,14 +123,14 @@ impl JobView {
 pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
     let Some(wizard) = crate::lab::wizard::of(run.system()) else { return };
     let view = view(run, wizard);
-    snapshot.nodes = nodes(run, wizard, &view);
+    snapshot.nodes = nodes(run, wizard.wizard(), &view);
     snapshot.wizard = Some(view);
 }
 
-fn view(run: &Run, wizard: &Wizard) -> WizardView {
-    let (log, net) = (wizard.log(), run.net());
+fn view(run: &Run, of: &WizardRun) -> WizardView {
+    let (ledger, tally, wizard, net) = (of.ledger(), of.tally(), of.wizard(), run.net());
     let since = run.now().as_millis_f64() - WINDOW_MS;
-    let newest = || log.jobs().iter().rev().take(JOBS_MAX);
+    let newest = || ledger.jobs().rev().take(JOBS_MAX);
     let bars: Vec<BarView> = newest()
         .flat_map(|job| job.claims.iter().map(move |claim| (job, claim)))
         .map(|(job, claim)| BarView {
@@ -155,8 +155,8 @@ fn view(run: &Run, wizard: &Wizard) -> WizardView {
                 .zip(&container.workers)
                 .map(|(k, &node)| (node.0, net.is_up(node), holds(k)))
                 .collect(),
-            initiated: newest().filter(|job| job.initiated_by == i).count() as u32,
-            handled: newest().filter(|job| job.handled_by == Some(i)).count() as u32,
+            initiated: tally.deeds(i as usize).initiated,
+            handled: tally.deeds(i as usize).handled,
             existed: net.down_since(container.node) != Some(Instant::ZERO),
         }
     };
@@ -169,10 +169,8 @@ fn view(run: &Run, wizard: &Wizard) -> WizardView {
         containers: (0..).zip(wizard.containers()).map(container).collect(),
         latest: newest().filter(|job| job.place.is_some()).take(LATEST).map(JobView::of).collect(),
         lost: lost.map(JobView::of).take(LATEST).collect(),
-        counts: log.counts,
-        wait_ms: stats::mean(
-            &newest().filter_map(wait_of).map(Duration::as_millis_f64).collect::<Vec<f64>>(),
-        ),
+        counts: tally.counts(),
+        wait_ms: tally.wait_ms().mean(),
         bars,
     }
 }

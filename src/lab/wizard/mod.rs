@@ -1,13 +1,35 @@
-//! The Math Wizard in the laboratory: `params.rs` and `presets.rs` say what can be set and what is shipped, `measures.rs` what
-//! a run amounts to, `theory.rs` what a queue should do, `checks.rs` what must hold.
+//! The Math Wizard in the laboratory.
+//!
+//! In the order in which to read: `params.rs` and `presets.rs` say what can be set and what is shipped; `job.rs` what is
+//! known of a job and of a submission; `course.rs` what each fact does to them, `folds.rs` who hears of it and when a course
+//! has ended; `ledger.rs` keeps them, `tally.rs` counts, `checks.rs` judges, `entry.rs` reports each; `theory.rs` what a queue
+//! should do.
+//!
+//! A job has ended when nothing can become of it any more and its user asks no more: it is over or never reached the store,
+//! no worker has it or a last word about it, and the newest snapshot would not bring it back. A submission has ended when its
+//! jobs have and there cannot come any more: its user asks no more, no API process has it, and a minute has passed for what
+//! was on its way. What has ended changes no more.
 
-pub mod checks;
-pub mod measures;
+mod checks;
+mod course;
+mod entry;
+mod folds;
+mod job;
+mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
+mod tally;
 pub mod theory;
 
-use super::check::Check;
+#[cfg(test)]
+mod tests;
+
+pub use entry::{ClaimEntry, End, Entry};
+pub use job::{Claim, ClaimEnd, Job, Loss, Outcome, Place, Submission, wait_of};
+pub use ledger::Ledger;
+pub use tally::{Counts, Deeds, Tally};
+
+use super::check::{Check, Violation};
 use super::figures::Figures;
 use super::invalid::Invalid;
 use super::options::Options;
@@ -16,10 +38,14 @@ use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;
+use crate::systems::facts::Hear;
+use crate::systems::wizard::fact::Fact;
 use crate::systems::wizard::{Params, SERVICES, Wizard};
-use measures::Measures;
+use folds::Folds;
 use params as table;
 use serde_json::Value;
+use std::cell::{Ref, RefCell};
+use std::rc::Rc;
 
 /// The Math Wizard.
 pub const KIND: SystemKind =
@@ -33,8 +59,31 @@ pub fn defaults() -> Box<dyn Settings> {
     Box::new(Params::default())
 }
 
+/// A running Math Wizard, and what its facts amount to.
+pub struct WizardRun {
+    wizard: Wizard,
+    folds: Rc<RefCell<Folds>>,
+}
+
+impl WizardRun {
+    /// The system itself.
+    pub fn wizard(&self) -> &Wizard {
+        &self.wizard
+    }
+
+    /// Its jobs and submissions: those that are open, and the newest of the others.
+    pub fn ledger(&self) -> Ref<'_, Ledger> {
+        Ref::map(self.folds.borrow(), |folds| &folds.ledger)
+    }
+
+    /// Its figures.
+    pub fn tally(&self) -> Ref<'_, Tally> {
+        Ref::map(self.folds.borrow(), |folds| &folds.tally)
+    }
+}
+
 /// The Math Wizard behind a system, if it is one.
-pub fn of(system: &dyn System) -> Option<&Wizard> {
+pub fn of(system: &dyn System) -> Option<&WizardRun> {
     system.of_type()
 }
 
@@ -54,59 +103,62 @@ impl Settings for Params {
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {
         let params = Params { client_on: options.client, ..*self };
-        Box::new(Wizard::start(net, params, options.keep))
+        let folds = Rc::new(RefCell::new(Folds::new(options.keep, options.entries.clone())));
+        let ears: Rc<RefCell<dyn Hear<Fact>>> = folds.clone();
+        Box::new(WizardRun { wizard: Wizard::start(net, params, ears), folds })
     }
 }
 
-impl System for Wizard {
+impl System for WizardRun {
     fn kind(&self) -> SystemKind {
         KIND
     }
 
     fn instances(&self) -> &[NodeId] {
-        self.nodes()
+        self.wizard.nodes()
     }
 
     fn describe_nodes(&self) -> String {
-        let count = self.nodes().len();
+        let count = self.wizard.nodes().len();
         format!(
             "client, gateway, valkey, console, a container from c-01 to c-{count:02}, or a process such as c-01-api or c-01-worker-1"
         )
     }
 
     fn settings(&self) -> Vec<Setting> {
-        tables::all(&table::TABLE, self.params())
+        tables::all(&table::TABLE, self.wizard.params())
     }
 
     fn call(&self, request: Request, limit: Duration, done: Done) {
-        Wizard::call(self, request, limit, done);
+        self.wizard.call(request, limit, done);
     }
 
     fn begun(&self) -> u64 {
-        self.submissions()
+        self.wizard.submissions()
     }
 
     fn begun_at(&self) -> Vec<Instant> {
-        self.log().submissions().iter().map(|submission| submission.intended_at).collect()
+        self.ledger().submissions().map(|submission| submission.intended_at).collect()
     }
 
-    /// The newest submission's number, and how much has become of jobs.
+    /// How many submissions were intended, and how much has become of jobs.
     fn progress(&self) -> (u64, u64) {
-        let counts = self.log().counts;
-        let ended = counts.done + counts.done_again + counts.lost + counts.dead + counts.gave_up;
-        let answered = counts.refused_busy + counts.refused_rate + counts.refused_other;
-        (self.submissions(), counts.acknowledged + ended + answered)
+        (self.wizard.submissions(), self.tally().changes())
     }
 
     fn figures(&self) -> Figures {
-        Measures::of(&self.log(), self.now()).figures()
+        self.tally().figures(self.wizard.now())
     }
 
     fn open_entries(&self) -> Vec<Value> {
-        Vec::new()
+        self.folds.borrow().open_entries()
     }
 
     fn checks(&self) -> Vec<Check> {
-        checks::check(&self.log())
+        self.folds.borrow().checks.verdicts().checks()
+    }
+
+    fn violation(&self) -> Option<Violation> {
+        self.folds.borrow().checks.verdicts().first().cloned()
     }
 }

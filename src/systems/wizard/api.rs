@@ -1,9 +1,10 @@
 //! An API process: takes jobs, says what has become of them, and does sums itself while everybody waits. It is one process
 //! without threads: one request at a time, the others wait in front of it.
 
+use super::fact::Fact;
 use super::messages::{Accepted, Payload, TaskRequest, TaskStatus, number};
 use super::queue::{self, QUEUE, field, status, task_key};
-use super::{JOB_QUEUED, Params, Site, VALKEY, container_authority, container_name, worker};
+use super::{Params, Site, VALKEY, container_authority, container_name, worker};
 use crate::kernel::{Duration, Receiver, Sender, Span, channel};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
@@ -12,6 +13,7 @@ use crate::substrate::valkey::{Error, Valkey};
 use futures::{FutureExt, select_biased};
 use serde_json::{Value, json};
 use std::pin::pin;
+use std::rc::Rc;
 
 /// How many requests wait in front of the process before further ones are turned away: Python's own server has 128.
 const BACKLOG: usize = 128;
@@ -19,20 +21,27 @@ const BACKLOG: usize = 128;
 const DRAIN_POLL: Duration = Duration::from_millis(10);
 
 /// A request in front of the process, what its caller was busy with, and where the answer goes.
-type Waiting = (Request, Span, Sender<(Response, Span)>);
+struct Waiting {
+    request: Request,
+    span: Span,
+    answer: Sender<(Response, Span)>,
+    _wish: Option<Wish>,
+}
 
 #[derive(Clone)]
 struct Api {
     site: Site,
     valkey: Valkey,
-    /// Which container, counted from 0.
-    index: u32,
-    name: String,
+    /// Which container, counted from 1.
+    number: u32,
+    name: Rc<str>,
     node: NodeId,
+    process: NodeId,
     queue: Sender<Waiting>,
 }
 
-pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
+/// `node` is the container, `process` the process.
+pub(super) async fn run(site: Site, number: u32, node: NodeId, process: NodeId, shutdown: Shutdown) {
     if !site.net().is_up(node) {
         // There is no container to run in.
         return;
@@ -40,9 +49,9 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     let ctx = site.ctx().clone();
     let (queue, waiting) = channel(&ctx, BACKLOG);
     let valkey = Valkey::connect(&site.wire, node, VALKEY);
-    let api = Api { site, valkey, index: i - 1, name: container_name(i), node, queue };
+    let api = Api { site, valkey, number, name: container_name(number).into(), node, process, queue };
     let working = ctx.spawn(work(api.clone(), waiting));
-    let listener = api.site.http.listen(&container_authority(i));
+    let listener = api.site.http.listen(&container_authority(number));
     {
         let handler = api.clone();
         let mut serving = pin!(listener.serve(move |request| wait_in_line(handler.clone(), request)).fuse());
@@ -84,7 +93,8 @@ async fn wait_in_line(api: Api, request: Request) -> Response {
     let _busy = Busy(api.clone());
     let ctx = api.site.ctx();
     let (answer, mut answers) = channel(ctx, 1);
-    if api.queue.send((request, ctx.span(), answer)).is_err() {
+    let wish = Wish::of(&api, &request);
+    if api.queue.send(Waiting { request, span: ctx.span(), answer, _wish: wish }).is_err() {
         let message = "too many requests wait for this process";
         return Response::error(503, "backlog_full", message, json!({"backlog": BACKLOG}));
     }
@@ -100,17 +110,74 @@ async fn wait_in_line(api: Api, request: Request) -> Response {
 /// The process: a request whose caller has gone is handled nonetheless.
 async fn work(api: Api, mut waiting: Receiver<Waiting>) {
     let ctx = api.site.ctx().clone();
-    while let Some((request, span, answer)) = waiting.recv().await {
-        ctx.set_span(span);
-        let response = api.route(&request).await;
+    while let Some(next) = waiting.recv().await {
+        ctx.set_span(next.span);
+        let response = api.route(&next.request).await;
         // The caller may have gone.
-        let _ = answer.send((response, ctx.span()));
+        let _ = next.answer.send((response, ctx.span()));
+    }
+}
+
+/// A wish for a job in the process or in front of it, as the laboratory knows it: gone when this is dropped.
+struct Wish {
+    api: Api,
+    submission: u64,
+}
+
+impl Wish {
+    fn of(api: &Api, request: &Request) -> Option<Wish> {
+        let is_wish = request.method == Method::Post && request.url.path == "/task";
+        is_wish.then(|| {
+            api.site.tell(Fact::Arrived { container: api.number });
+            Wish { api: api.clone(), submission: api.site.ctx().span().tag }
+        })
+    }
+}
+
+impl Drop for Wish {
+    fn drop(&mut self) {
+        let Api { site, process, number, .. } = &self.api;
+        site.tell_about(*process, self.submission, Fact::Gone { container: *number });
+    }
+}
+
+/// A job on its way to the store. Dropped before the process has heard of it, the process has died.
+struct Pushing<'a> {
+    api: &'a Api,
+    id: Rc<str>,
+    submission: u64,
+    heard: bool,
+}
+
+impl<'a> Pushing<'a> {
+    fn begin(api: &'a Api, id: Rc<str>, submission: u64) -> Self {
+        api.site.tell(Fact::Created { id: Rc::clone(&id), container: api.number });
+        Pushing { api, id, submission, heard: false }
+    }
+
+    fn end(mut self, pushed: Result<u64, Error>) -> Result<(), Error> {
+        self.heard = true;
+        let id = Rc::clone(&self.id);
+        self.api.site.tell(match &pushed {
+            Ok(waiting) => Fact::Acknowledged { id, waiting: *waiting },
+            Err(error) => Fact::Unsure { id, under_way: matches!(error, Error::TimedOut(_)) },
+        });
+        pushed.map(drop)
+    }
+}
+
+impl Drop for Pushing<'_> {
+    fn drop(&mut self) {
+        if !self.heard {
+            let fact = Fact::Unsure { id: Rc::clone(&self.id), under_way: true };
+            self.api.site.tell_about(self.api.process, self.submission, fact);
+        }
     }
 }
 
 impl Api {
     fn busy(&self) -> &std::cell::Cell<u32> {
-        &self.site.busy[self.index as usize]
+        &self.site.busy[self.number as usize - 1]
     }
 
     async fn route(&self, request: &Request) -> Response {
@@ -183,16 +250,14 @@ impl Api {
             }
         }
         let ctx = self.site.ctx();
-        let (id, trace) = (self.new_id(), ctx.span().tag);
-        self.site.log.borrow_mut().created(&id, trace, self.index);
-        let payload = Payload { task_id: id, a: task.a, b: task.b, trace };
-        let depth = queue::push(&self.valkey, &payload, &self.name).await?;
-        ctx.record(JOB_QUEUED, 0, depth.unsigned_abs());
-        self.site.log.borrow_mut().acknowledged(&payload.task_id, ctx.now());
+        let (task_id, trace) = (self.new_id(), ctx.span().tag);
+        let pushing = Pushing::begin(self, task_id.as_str().into(), trace);
+        let payload = Payload { task_id, a: task.a, b: task.b, trace };
+        pushing.end(queue::push(&self.valkey, &payload, &self.name).await)?;
         let accepted = Accepted {
             task_id: payload.task_id,
             status: "PENDING".to_owned(),
-            initiated_by: self.name.clone(),
+            initiated_by: self.name.to_string(),
         };
         Ok(Response::of(202, Json::new(accepted)))
     }
@@ -206,14 +271,14 @@ impl Api {
             let message = format!("there is no task {id}");
             return Response::error(404, "task_not_found", &message, json!({"task_id": id}));
         }
-        self.site.log.borrow_mut().checked(id, self.index);
+        self.site.tell(Fact::Checked { id: id.into(), container: self.number });
         let text = |name| field(&hash, name).map(str::to_owned);
         let result = text("result");
         let answer = TaskStatus {
             task_id: id.to_owned(),
             status: status(&hash).to_owned(),
             initiated_by: text("initiated_by").unwrap_or_default(),
-            checked_by: self.name.clone(),
+            checked_by: self.name.to_string(),
             handled_by: text("handled_by"),
             error: text("error").filter(|_| result.is_none()),
             result: result.and_then(|result| serde_json::from_str(&result).ok()),
@@ -237,7 +302,7 @@ impl Api {
 
     /// The index of the next draw: over the whole run, however often the process has started.
     fn next_draw(&self) -> u64 {
-        let ids = &self.site.ids[self.index as usize];
+        let ids = &self.site.ids[self.number as usize - 1];
         ids.set(ids.get() + 1);
         ids.get()
     }

@@ -1,13 +1,15 @@
 //! The users: they send jobs, ask what has become of them, and give up in the end.
 
+use super::fact::Fact;
 use super::messages::{Accepted, TaskRequest, TaskStatus};
-use super::{GATEWAY, JOB_REFUSED, Load, Params, Site, USER_GAVE_UP};
-use crate::kernel::{Duration, Instant};
+use super::{GATEWAY, Load, Params, Site};
+use crate::kernel::{Duration, Instant, Span};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Request, Response, Url};
 use crate::substrate::text::Text;
 use futures::future::{self, Either};
+use std::cell::Cell;
 use std::pin::pin;
 
 /// The first job of an open load, and of the first user.
@@ -86,10 +88,63 @@ async fn be_user(site: &Site, node: NodeId, user: u64) {
     }
 }
 
+/// A user's wish to have something added, from its beginning to the end of the user's interest in it. Dropped before
+/// anything ended that, the user has left.
+pub(super) struct Wish {
+    site: Site,
+    node: NodeId,
+    number: u64,
+    over: Cell<bool>,
+}
+
+impl Wish {
+    /// A new one, of a person at `node`; the current task is busy with it from here on.
+    pub(super) fn intend(site: &Site, node: NodeId) -> Self {
+        let number = site.submissions.get() + 1;
+        site.submissions.set(number);
+        site.ctx().set_span(Span { tag: number, cause: 0 });
+        site.tell(Fact::Intended);
+        Wish { site: site.clone(), node, number, over: Cell::new(false) }
+    }
+
+    /// The answer has come; the job's id if it was taken.
+    pub(super) fn answered(&self, answer: &Result<Response, HttpError>) -> Option<String> {
+        let status = answer.as_ref().map_or(0, |response| response.status);
+        let accepted = answer.as_ref().ok().filter(|_| status == 202);
+        let id =
+            accepted.map(|response| response.read::<Accepted>().map(|accepted| accepted.task_id.clone()));
+        match &id {
+            Some(Ok(id)) => drop(self.site.tell(Fact::Accepted { id: id.as_str().into() })),
+            _ => self.end(Fact::Refused { status, queue_full: answer.as_ref().is_ok_and(is_queue_full) }),
+        }
+        id?.ok()
+    }
+
+    fn end(&self, fact: Fact) {
+        self.over.set(true);
+        self.site.tell(fact);
+    }
+}
+
+impl Drop for Wish {
+    fn drop(&mut self) {
+        if !self.over.get() {
+            self.site.tell_about(self.node, self.number, Fact::Left);
+        }
+    }
+}
+
+/// The gateway's own 503 has no structured error.
+fn is_queue_full(response: &Response) -> bool {
+    let code =
+        || response.parse::<serde_json::Value>().is_ok_and(|body| body["error"]["code"] == "queue_full");
+    response.status == 503 && code()
+}
+
 /// One job, from the wish to its result or to giving up.
 async fn send_and_follow(site: &Site, node: NodeId) {
-    let number = site.intend();
-    let mut draws = site.ctx().stream("client", "numbers").at(number);
+    let wish = Wish::intend(site, node);
+    let mut draws = site.ctx().stream("client", "numbers").at(wish.number);
     let task = Json::new(TaskRequest { a: draws.below(100) as f64, b: draws.below(100) as f64 });
     let Params { repeat, timeout, .. } = *site.params;
     let mut answer = send(site, node, &task, timeout).await;
@@ -99,8 +154,8 @@ async fn send_and_follow(site: &Site, node: NodeId) {
         }
         answer = send(site, node, &task, timeout).await;
     }
-    if let Some(id) = note_answer(site, number, &answer) {
-        follow(site, node, number, &id).await;
+    if let Some(id) = wish.answered(&answer) {
+        follow(&wish, &id).await;
     }
 }
 
@@ -115,7 +170,8 @@ async fn send(
 }
 
 /// Polls until it is done, or for the last time.
-async fn follow(site: &Site, node: NodeId, number: u64, id: &str) {
+async fn follow(wish: &Wish, id: &str) {
+    let (site, node) = (&wish.site, wish.node);
     let Params { poll, polls, timeout, .. } = *site.params;
     if polls == 0 {
         return;
@@ -126,30 +182,10 @@ async fn follow(site: &Site, node: NodeId, number: u64, id: &str) {
         let answer = site.http.fetch_within(node, request, timeout).await;
         let status = answer.ok().and_then(|response| response.read::<TaskStatus>().ok());
         if status.is_some_and(|status| matches!(status.status.as_str(), "COMPLETED" | "FAILED")) {
-            return site.log.borrow_mut().seen(number, site.ctx().now());
+            return wish.end(Fact::Seen);
         }
     }
-    site.ctx().record(USER_GAVE_UP, 0, u64::from(polls));
-    site.log.borrow_mut().gave_up(number);
-}
-
-/// Tells the laboratory what a user got; the job's id if it was taken.
-pub(super) fn note_answer(site: &Site, number: u64, answer: &Result<Response, HttpError>) -> Option<String> {
-    let status = answer.as_ref().map_or(0, |response| response.status);
-    let accepted = answer.as_ref().ok().filter(|_| status == 202);
-    // The gateway's own 503 has no structured error.
-    let busy = answer.as_ref().is_ok_and(|response| {
-        if response.status != 503 {
-            return false;
-        }
-        let body: serde_json::Value = response.parse().unwrap_or_default();
-        body["error"]["code"] == "queue_full"
-    });
-    site.log.borrow_mut().answered(number, status, busy, site.ctx().now());
-    if accepted.is_none() {
-        site.ctx().record(JOB_REFUSED, 0, u64::from(status));
-    }
-    Some(accepted?.read::<Accepted>().ok()?.task_id.clone())
+    wish.end(Fact::GaveUp { polls });
 }
 
 fn url(path: impl Into<Text>) -> Url {

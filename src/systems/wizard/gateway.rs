@@ -1,7 +1,8 @@
 //! The gateway: nginx with its defaults, one name for all containers. It looks the name up when it starts and when it is
 //! told to read its configuration again, and at no other time.
 
-use super::{GATEWAY, GATEWAY_RELOADED, Params, Site, UPSTREAM};
+use super::fact::Fact;
+use super::{GATEWAY, Params, Site, UPSTREAM};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::gateway::{Config, Gateway, RateLimit, Server};
@@ -27,7 +28,7 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
         site.ctx().sleep_until(at).await;
         // What fails leaves everything as it was.
         let _ = gateway.reload();
-        site.ctx().record(GATEWAY_RELOADED, 0, 0);
+        site.tell(Fact::GatewayReloaded);
         std::future::pending::<()>().await;
     };
     let mut serving = pin!(gateway.serve(GATEWAY).fuse());

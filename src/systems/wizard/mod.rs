@@ -9,8 +9,9 @@
 //!    its time, and writes the result back; or it fails, and the job is queued again, in the end to the dead letters.
 //! 4. A worker that dies takes with it what BRPOP gave it. What BLMOVE gave it `reaper.rs` finds and puts back.
 //! 5. Meanwhile the user polls `GET /tasks/<id>/status`, at whichever container the gateway chooses, and gives up in the end.
-//! 6. `log.rs` keeps what happened for the laboratory; it hears from the store itself (`tap.rs`) where a job is. The
-//!    roles never read it. `measures.rs` makes figures of it, `checks.rs` holds the invariants that every run must keep.
+//!
+//! What happens the roles tell as facts (`fact.rs`); of what happens in the store, `tap.rs` does. The laboratory hears of it
+//! (`lab/wizard`), and nothing in the simulation does.
 //!
 //! A container is a node (`c-01`), and so is each process in it (`c-01-api`, `c-01-worker-1`). Messages come from and go
 //! to the container; a process has tasks only. `container.rs` starts the processes, and they die with it.
@@ -18,8 +19,8 @@
 mod api;
 mod client;
 mod container;
+pub mod fact;
 mod gateway;
-pub mod log;
 pub mod messages;
 mod params;
 pub mod queue;
@@ -29,40 +30,15 @@ mod worker;
 
 pub use params::{Law, Load, Mode, Params, Persist};
 
-use crate::kernel::{Ctx, Duration, Instant, Kind, Scope, Span};
+use crate::kernel::{Ctx, Duration, Instant, Scope, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::gateway::Names;
 use crate::substrate::http::{Http, HttpError, Method, Request, Response, Service};
 use crate::substrate::valkey::{self, Disk, Probe, Wire};
-use log::{ClaimEnd, Log, Loss, Place};
-use std::cell::{Cell, Ref, RefCell};
+use crate::systems::facts::{Hear, Teller};
+use fact::Fact;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use tap::Lines;
-
-/// A user wants something added; the span carries the submission's number.
-pub const JOB_INTENDED: Kind = Kind::new("job_intended");
-/// A user did not get a 202; the value is the status, 0 for no answer.
-pub const JOB_REFUSED: Kind = Kind::new("job_refused");
-/// An API process has pushed a job; the value is how many wait, with it.
-pub const JOB_QUEUED: Kind = Kind::new("job_queued");
-/// A worker begins with a job; the value is the nanoseconds that it will take.
-pub const JOB_STARTED: Kind = Kind::new("job_started");
-/// A worker has the sum, as the bits of a float.
-pub const JOB_DONE: Kind = Kind::new("job_done");
-/// A worker has failed; the value is which attempt it was.
-pub const JOB_FAILED: Kind = Kind::new("job_failed");
-/// A job has failed too often.
-pub const JOB_BURIED: Kind = Kind::new("job_buried");
-/// A reaper has put a job back.
-pub const JOB_REAPED: Kind = Kind::new("job_reaped");
-/// Nobody has a job any more; the value is the cause.
-pub const JOB_LOST: Kind = Kind::new("job_lost");
-/// A user gives up polling.
-pub const USER_GAVE_UP: Kind = Kind::new("user_gave_up");
-/// Further containers start; the value is how many there are now.
-pub const CONTAINERS_ADDED: Kind = Kind::new("containers_added");
-/// The gateway has read its configuration again.
-pub const GATEWAY_RELOADED: Kind = Kind::new("gateway_reloaded");
 
 /// Where the gateway listens.
 pub const GATEWAY: &str = "localhost:80";
@@ -109,15 +85,14 @@ pub struct Container {
     pub workers: Vec<NodeId>,
 }
 
-/// What all roles share: the network, the parameters, and the laboratory's own view.
+/// What all roles share: the network, the parameters, and the means to tell what happens.
 #[derive(Clone)]
 struct Site {
     http: Http,
     wire: Wire,
     names: Names,
     params: Rc<Params>,
-    log: Rc<RefCell<Log>>,
-    lines: Rc<RefCell<Lines>>,
+    teller: Teller<Fact>,
     /// Submissions intended so far.
     submissions: Rc<Cell<u64>>,
     /// How many ids each container has given over the whole run, c-01 first: what is drawn for one is addressed by it.
@@ -135,53 +110,24 @@ impl Site {
         self.http.net()
     }
 
-    /// Numbers a new submission and makes it what the current task is busy with.
-    fn intend(&self) -> u64 {
-        let number = self.submissions.get() + 1;
-        self.submissions.set(number);
-        self.ctx().set_span(Span { tag: number, cause: 0 });
-        self.ctx().record(JOB_INTENDED, 0, 0);
-        self.log.borrow_mut().intended(number, self.ctx().now());
-        number
+    /// A fact of the current task's node and submission.
+    fn tell(&self, fact: Fact) -> u64 {
+        self.teller.tell(fact)
     }
 
-    /// The container of a name, counted from 0.
-    fn container_of(&self, name: &str) -> Option<u32> {
-        let number: u32 = name.strip_prefix("c-")?.parse().ok()?;
-        number.checked_sub(1)
+    fn tell_in(&self, scope: Scope, span: Span, fact: Fact) -> u64 {
+        self.teller.tell_in(scope, span, fact)
     }
 
-    /// Nobody has a job any more.
-    fn lose(&self, id: &str, cause: Loss) {
-        let lost = self.log.borrow_mut().lose(id, cause, self.ctx().now());
-        if lost {
-            let req = self.log.borrow().job(id).map_or(0, |job| job.submission);
-            let span = Span { tag: req, ..self.ctx().span() };
-            self.ctx().record_in(Scope::default(), span, JOB_LOST, 0, cause as u64);
-        }
+    /// A fact of another node and submission, for guards that are dropped with whatever ends their node.
+    fn tell_about(&self, node: NodeId, submission: u64, fact: Fact) -> u64 {
+        self.tell_in(node.scope(), Span { tag: submission, ..self.ctx().span() }, fact)
     }
+}
 
-    /// Holds the log against a store that has just started: what neither a list nor a worker has is lost.
-    fn reconcile(&self, probe: &Probe) {
-        let lists = [queue::QUEUE, queue::PROCESSING, queue::DEAD_LETTER].map(|key| probe.list(key));
-        let places = [Place::Queue, Place::Processing, Place::DeadLetter];
-        let open: Vec<(String, bool)> = {
-            let log = self.log.borrow();
-            let open = log.jobs().iter().filter(|job| job.place.is_some() && !job.is_over());
-            let held = |job: &log::Job| job.claims.last().is_some_and(|claim| claim.end == ClaimEnd::Open);
-            open.map(|job| (job.id.clone(), held(job))).collect()
-        };
-        for (id, held) in open {
-            let has = |list: &Vec<String>| list.iter().any(|element| element.contains(&id));
-            match lists.iter().zip(places).find(|(list, _)| has(list)) {
-                Some((_, place)) => self.log.borrow_mut().placed(&id, place),
-                None if held || self.lines.borrow().carry(&id) => {
-                    self.log.borrow_mut().placed(&id, Place::Processing);
-                }
-                None => self.lose(&id, Loss::StoreForgot),
-            }
-        }
-    }
+/// The number of a container, counted from 1, by its name.
+fn container_number(name: &str) -> Option<u32> {
+    name.strip_prefix("c-")?.parse().ok().filter(|&number| number > 0)
 }
 
 /// A running Math Wizard.
@@ -205,15 +151,14 @@ impl Drop for Wizard {
 }
 
 impl Wizard {
-    /// Builds the nodes and starts them. `keep` bounds how many jobs the log keeps.
-    pub fn start(net: &Net, params: Params, keep: usize) -> Self {
+    /// Builds the nodes and starts them; `ears` hear of all that happens.
+    pub fn start(net: &Net, params: Params, ears: Rc<RefCell<dyn Hear<Fact>>>) -> Self {
         let count = params.containers_max();
         let site = Site {
             http: Http::new(net),
             wire: Wire::new(net),
             names: Names::default(),
-            log: Rc::new(RefCell::new(Log::new(keep))),
-            lines: Rc::default(),
+            teller: Teller::new(net.ctx(), ears),
             submissions: Rc::default(),
             ids: (0..count).map(|_| Cell::new(0)).collect(),
             busy: (0..count).map(|_| Cell::new(0)).collect(),
@@ -257,7 +202,7 @@ impl Wizard {
             }
             let api = net.add_node(&api_name(i));
             let here = self.site.clone();
-            net.set_role(api, move |shutdown| Box::pin(api::run(here.clone(), i, node, shutdown)));
+            net.set_role(api, move |shutdown| Box::pin(api::run(here.clone(), i, node, api, shutdown)));
             let workers = (1..=self.site.params.workers).map(|k| {
                 let worker = net.add_node(&worker_name(i, k));
                 let (here, place) =
@@ -311,7 +256,7 @@ impl Wizard {
         let (site, added) = (self.site.clone(), self.nodes[containers as usize..].to_vec());
         self.site.ctx().spawn_in(Scope::default(), async move {
             site.ctx().sleep_until(Instant::ZERO + scale_at).await;
-            site.ctx().record(CONTAINERS_ADDED, 0, u64::from(scale_to));
+            site.tell(Fact::ContainersAdded { containers: scale_to });
             site.resolve(scale_to);
             added.iter().for_each(|&node| site.net().start(node));
         });
@@ -327,28 +272,16 @@ impl Wizard {
         let (site, console) = (self.site.clone(), self.console);
         self.site.ctx().spawn_in(console.scope(), async move {
             let submits = request.method == Method::Post && request.url.path == "/task";
-            let number = submits.then(|| site.intend());
+            let wish = submits.then(|| client::Wish::intend(&site, console));
             let answer = site.http.fetch_within(console, request, limit).await;
-            if let Some(number) = number {
-                client::note_answer(&site, number, &answer);
-            }
+            wish.map(|wish| wish.answered(&answer));
             done(answer);
         });
-    }
-
-    /// What the laboratory knows of the jobs.
-    pub fn log(&self) -> Ref<'_, Log> {
-        self.site.log.borrow()
     }
 
     /// Virtual time.
     pub fn now(&self) -> Instant {
         self.site.ctx().now()
-    }
-
-    /// True while a job has left the queue and has not reached the worker, which lives.
-    pub fn on_the_way(&self, id: &str) -> bool {
-        self.site.lines.borrow().carry(id)
     }
 
     /// A look into the store.

@@ -25,8 +25,8 @@ pub const PROCESSING: &str = "processing";
 pub const DEAD_LETTER: &str = "dead_letter";
 
 /// KEYS: the hash, and all lists: a reaper may have put it back, and others may have failed at it since.
-/// ARGV: the job, the result, who. Returns how many were in hand: none after a reaper took it away.
-pub(super) const COMPLETE: &str = "redis.call('HSET', KEYS[1], 'result', ARGV[2], 'handled_by', ARGV[3]);\
+/// ARGV: the job, the result, who, at which attempt. Returns how many were in hand: none after a reaper took it away.
+pub(super) const COMPLETE: &str = "redis.call('HSET', KEYS[1], 'result', ARGV[2], 'handled_by', ARGV[3], 'handled_attempt', ARGV[4]); \
      redis.call('LREM', KEYS[3], 0, ARGV[1]); redis.call('LREM', KEYS[4], 0, ARGV[1]); return redis.call('LREM', KEYS[2], 0, ARGV[1])";
 /// KEYS: the hash, the queue. ARGV: the job.
 pub(super) const RETRY: &str = "redis.call('HDEL', KEYS[1], 'claimed_by'); \
@@ -34,6 +34,11 @@ pub(super) const RETRY: &str = "redis.call('HDEL', KEYS[1], 'claimed_by'); \
 /// KEYS: the hash, the dead-letter list. ARGV: the job, who, why.
 pub(super) const BURY: &str = "redis.call('HSET', KEYS[1], 'handled_by', ARGV[2], 'error', ARGV[3]); \
      redis.call('LPUSH', KEYS[2], ARGV[1])";
+
+/// Where the arguments begin among the words of an EVAL with so many keys.
+pub(super) const fn first_argument(keys: usize) -> usize {
+    3 + keys
+}
 
 /// The hash of a job.
 pub fn task_key(id: &str) -> String {
@@ -63,14 +68,14 @@ pub(super) fn write(payload: &Payload) -> String {
 }
 
 /// Stores a new job and queues it; its place in the queue, counted from 1.
-pub(super) async fn push(valkey: &Valkey, payload: &Payload, initiated_by: &str) -> Result<i64, Error> {
+pub(super) async fn push(valkey: &Valkey, payload: &Payload, initiated_by: &str) -> Result<u64, Error> {
     let (a, b) = (number(payload.a).to_string(), number(payload.b).to_string());
     let fields = [("a", a.as_str()), ("b", b.as_str()), ("initiated_by", initiated_by)];
     let (key, element) = (task_key(&payload.task_id), write(payload));
     // Both leave at once, and arrive in this order.
     let (stored, pushed) = futures::join!(valkey.hset(&key, &fields), valkey.lpush(QUEUE, &element));
     stored?;
-    pushed
+    pushed.map(i64::unsigned_abs)
 }
 
 /// A job and the words that stand for it in the lists.
@@ -130,19 +135,26 @@ pub(super) fn element_of(reply: &Reply) -> Option<&str> {
 }
 
 /// Notes that a worker has a job in hand; returns which attempt this is, counted from 1.
-pub(super) async fn claim(valkey: &Valkey, id: &str, by: &str, at_ms: u64) -> Result<i64, Error> {
+pub(super) async fn claim(valkey: &Valkey, id: &str, by: &str, at_ms: u64) -> Result<u64, Error> {
     let (key, at) = (task_key(id), at_ms.to_string());
     let fields = [("claimed_by", by), ("claimed_ms", at.as_str())];
     let (claimed, attempt) = futures::join!(valkey.hset(&key, &fields), valkey.hincrby(&key, "attempts", 1));
     claimed?;
-    attempt
+    attempt.map(i64::unsigned_abs)
 }
 
-/// Notes a result, and takes the job off all lists. False when it was no longer in the processing list.
-pub(super) async fn complete(valkey: &Valkey, job: &Claimed, result: &str, by: &str) -> Result<bool, Error> {
-    let key = task_key(&job.payload.task_id);
-    let words = ["EVAL", COMPLETE, "4", &key, PROCESSING, QUEUE, DEAD_LETTER, &job.element, result, by];
-    Ok(valkey.command(words).await? == Reply::Int(1))
+/// Notes a result, and takes the job off all lists.
+pub(super) async fn complete(
+    valkey: &Valkey,
+    job: &Claimed,
+    result: &str,
+    by: &str,
+    attempt: u64,
+) -> Result<(), Error> {
+    let (key, attempt) = (task_key(&job.payload.task_id), attempt.to_string());
+    let words =
+        ["EVAL", COMPLETE, "4", &key, PROCESSING, QUEUE, DEAD_LETTER, &job.element, result, by, &attempt];
+    valkey.command(words).await.map(drop)
 }
 
 /// Puts a job that was taken with BRPOP back to the end of the queue.

@@ -1,8 +1,9 @@
 //! The reaper: puts jobs back that have been in the processing list for too long. It runs beside the first worker of
 //! each container; that several look through the same list does no harm, since a job is moved in a transaction.
 
+use super::fact::Fact;
 use super::queue::{self, Claimed, Onward, PROCESSING};
-use super::{JOB_REAPED, Site, VALKEY};
+use super::{Site, VALKEY};
 use crate::kernel::{Duration, Instant, Span};
 use crate::net::NodeId;
 use crate::substrate::valkey::{Error, Valkey};
@@ -53,7 +54,7 @@ async fn look(site: &Site, valkey: &Valkey, since: &mut BTreeMap<String, Instant
         }
         if queue::move_on(valkey, &job, Onward::Reap).await? {
             ctx.set_span(Span { tag: job.payload.trace, ..ctx.span() });
-            ctx.record(JOB_REAPED, 0, 0);
+            site.tell(Fact::Reaped { id: job.payload.task_id.as_str().into() });
         }
         since.remove(&job.element);
     }

@@ -1,18 +1,16 @@
 //! A worker process: takes jobs one by one, computes, and writes the results back.
 
-use super::log::{ClaimEnd, Loss};
+use super::fact::Fact;
 use super::queue::{self, Claimed, Line, Onward};
-use super::{
-    JOB_BURIED, JOB_DONE, JOB_FAILED, JOB_STARTED, Law, Mode, Params, Site, VALKEY, container_name, reaper,
-    worker_name,
-};
-use crate::kernel::{Duration, Rng, Span};
+use super::{Law, Mode, Params, Site, VALKEY, container_name, reaper, worker_name};
+use crate::kernel::{Duration, Instant, Rng, Span};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::valkey::{Error, TIME_LIMIT, Valkey};
 use futures::future;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 
 /// How long a worker waits for a job before it looks whether it is to end.
 const BLOCK: Duration = Duration::from_secs(2);
@@ -89,12 +87,13 @@ impl Worker {
     /// The same, until the connection breaks.
     async fn work_on(&self, mut line: Line) {
         let lmove = self.site.params.mode == Mode::Lmove;
-        let open = OpenLine::new(&self.site, line.number());
+        let open = OpenLine::new(self, line.number());
         while !self.stopping.get() {
             match line.pop(lmove, BLOCK).await {
                 Ok(Some(job)) => {
-                    let hand = Hand::new(self, &job);
-                    open.arrived();
+                    let ctx = self.site.ctx();
+                    ctx.set_span(Span { tag: job.payload.trace, ..ctx.span() });
+                    let hand = Hand::new(self, &job, open.number);
                     self.handle(job, hand).await;
                 }
                 Ok(None) => {}
@@ -105,37 +104,37 @@ impl Worker {
 
     async fn handle(&self, job: Claimed, hand: Hand<'_>) {
         let ctx = self.site.ctx();
-        ctx.set_span(Span { tag: job.payload.trace, ..ctx.span() });
         let at_ms = ctx.now().as_nanos() / 1_000_000;
         let attempt =
             self.insist(None, || queue::claim(&self.valkey, &job.payload.task_id, &self.me, at_ms)).await;
-        let index = (job.payload.trace << ATTEMPT_BITS) | attempt.unsigned_abs();
+        let index = (job.payload.trace << ATTEMPT_BITS) | attempt;
         let drawn = work_of(&self.site.params, ctx.stream("job", "work").at(index));
         let net = self.site.net();
         let span = net.work(self.place.process, net.work(self.place.node, drawn));
-        ctx.record(JOB_STARTED, 0, span.as_nanos());
+        hand.started(attempt, span);
         ctx.sleep(span).await;
 
         if ctx.stream("job", "failure").at(index).chance(self.site.params.fail) {
-            ctx.record(JOB_FAILED, 0, attempt.unsigned_abs());
+            let Place { container, worker, .. } = self.place;
+            self.site.tell(Fact::Failed { id: hand.id(), container, worker, attempt });
             self.fail(&job, attempt, &hand).await;
-            return hand.release(ClaimEnd::Failed);
+            return hand.release(true);
         }
         let sum = job.payload.a + job.payload.b;
-        ctx.record(JOB_DONE, 0, sum.to_bits());
+        self.site.tell(Fact::Computed { id: hand.id(), sum });
         let result = super::messages::number(sum).to_string();
-        self.insist(Some(&hand), || queue::complete(&self.valkey, &job, &result, &self.by)).await;
-        hand.release(ClaimEnd::Done);
+        self.insist(Some(&hand), || queue::complete(&self.valkey, &job, &result, &self.by, attempt)).await;
+        hand.release(false);
     }
 
     /// A failed job is tried again, or goes to the dead letters.
-    async fn fail(&self, job: &Claimed, attempt: i64, hand: &Hand<'_>) {
-        let hand = Some(hand);
-        let last = attempt >= i64::from(self.site.params.attempts);
+    async fn fail(&self, job: &Claimed, attempt: u64, hand: &Hand<'_>) {
+        let last = attempt >= u64::from(self.site.params.attempts);
         let why = format!("failed {attempt} times");
         if last {
-            self.site.ctx().record(JOB_BURIED, 0, 0);
+            self.site.tell(Fact::Condemned { id: hand.id() });
         }
+        let hand = Some(hand);
         match (self.site.params.mode, last) {
             (Mode::Brpop, false) => self.insist(hand, || queue::retry(&self.valkey, job)).await,
             (Mode::Brpop, true) => self.insist(hand, || queue::bury(&self.valkey, job, &self.by, &why)).await,
@@ -166,12 +165,12 @@ impl Worker {
         attempt: impl Fn() -> F,
     ) -> T {
         loop {
-            hand.inspect(|hand| hand.settled.set(true));
+            hand.inspect(|hand| hand.told.set(Some(self.site.ctx().now())));
             match attempt().await {
                 Ok(done) => return done,
                 // It is still on its way.
                 Err(Error::TimedOut(_)) => {}
-                Err(_) => drop(hand.inspect(|hand| hand.settled.set(false))),
+                Err(_) => drop(hand.inspect(|hand| hand.told.set(None))),
             }
             self.site.ctx().sleep(RETRY).await;
         }
@@ -189,54 +188,58 @@ pub(super) fn work_of(params: &Params, mut rng: Rng) -> Duration {
 }
 
 /// A worker's line, as the laboratory knows it: gone when this is dropped.
-struct OpenLine {
-    site: Site,
+struct OpenLine<'a> {
+    worker: &'a Worker,
     number: u64,
 }
 
-impl OpenLine {
-    fn new(site: &Site, number: u64) -> Self {
-        site.lines.borrow_mut().open(number);
-        OpenLine { site: site.clone(), number }
-    }
-
-    fn arrived(&self) {
-        self.site.lines.borrow_mut().arrived(self.number);
+impl<'a> OpenLine<'a> {
+    fn new(worker: &'a Worker, number: u64) -> Self {
+        worker.site.tell(Fact::LineOpened { line: number });
+        OpenLine { worker, number }
     }
 }
 
-impl Drop for OpenLine {
+impl Drop for OpenLine<'_> {
     fn drop(&mut self) {
-        let on_the_way = self.site.lines.borrow_mut().close(self.number);
-        if let Some(job) = on_the_way.filter(|_| self.site.params.mode == Mode::Brpop) {
-            self.site.lose(&job, Loss::OnTheWay);
-        }
+        let Worker { site, place, .. } = self.worker;
+        site.tell_about(place.process, 0, Fact::LineClosed { line: self.number });
     }
 }
 
 /// A job in a worker's hand, as the laboratory knows it. Dropped without being released, the worker has died.
 struct Hand<'a> {
     worker: &'a Worker,
-    job: String,
-    /// The worker has told the store what became of it; the message arrives whatever becomes of the worker.
-    settled: Cell<bool>,
+    job: Rc<str>,
+    submission: u64,
+    /// When the worker last told the store what became of it; the message arrives whatever becomes of the worker.
+    told: Cell<Option<Instant>>,
     released: Cell<bool>,
 }
 
 impl<'a> Hand<'a> {
-    fn new(worker: &'a Worker, job: &Claimed) -> Self {
-        let id = job.payload.task_id.clone();
+    fn new(worker: &'a Worker, job: &Claimed, line: u64) -> Self {
         let Place { container, worker: k, .. } = worker.place;
-        let Site { log, .. } = &worker.site;
-        log.borrow_mut().claimed(&id, container - 1, k - 1, worker.site.ctx().now());
-        Hand { worker, job: id, settled: Cell::new(false), released: Cell::new(false) }
+        let id: Rc<str> = job.payload.task_id.as_str().into();
+        worker.site.tell(Fact::Claimed { id: Rc::clone(&id), container, worker: k, line });
+        let submission = job.payload.trace;
+        Hand { worker, job: id, submission, told: Cell::new(None), released: Cell::new(false) }
     }
 
-    fn release(&self, end: ClaimEnd) {
+    fn id(&self) -> Rc<str> {
+        Rc::clone(&self.job)
+    }
+
+    fn started(&self, attempt: u64, work: Duration) {
+        let Place { container, worker, .. } = self.worker.place;
+        let work_ns = work.as_nanos();
+        self.worker.site.tell(Fact::Started { id: self.id(), container, worker, attempt, work_ns });
+    }
+
+    fn release(&self, failed: bool) {
         self.released.set(true);
         let Place { container, worker, .. } = self.worker.place;
-        let Site { log, .. } = &self.worker.site;
-        log.borrow_mut().released(&self.job, container - 1, worker - 1, end, self.worker.site.ctx().now());
+        self.worker.site.tell(Fact::Released { id: self.id(), container, worker, failed });
     }
 }
 
@@ -245,11 +248,11 @@ impl Drop for Hand<'_> {
         if self.released.get() {
             return;
         }
-        self.release(ClaimEnd::Died);
         let Worker { site, place, .. } = self.worker;
-        if site.params.mode == Mode::Brpop && !self.settled.get() {
-            let cause = if site.net().is_up(place.node) { Loss::WorkerDied } else { Loss::ContainerDied };
-            site.lose(&self.job, cause);
-        }
+        let &Place { container, worker, node, process } = place;
+        let told_ns = self.told.get().map(Instant::as_nanos);
+        let with_container = !site.net().is_up(node);
+        let fact = Fact::Dropped { id: self.id(), container, worker, told_ns, with_container };
+        site.tell_about(process, self.submission, fact);
     }
 }

@@ -8,10 +8,10 @@ use glasshive::kernel::{Instant, Sink};
 use glasshive::lab::config::ConfigRun;
 use glasshive::lab::config::ledger::{Second, VersionEntry};
 use glasshive::lab::config::tally::{Polls, Puts};
+use glasshive::lab::wizard::{Claim, Job, Submission, WizardRun};
 use glasshive::lab::{Options, Run};
 use glasshive::systems::oracle::log::{RequestEntry, TaskEntry};
-use glasshive::systems::wizard::log::{Claim, Job, Submission};
-use glasshive::systems::wizard::{JOB_DONE, Wizard};
+use glasshive::systems::wizard::fact::JOB_DONE;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -97,14 +97,14 @@ impl Outcome {
 
     // --- the Math Wizard ------------------------------------------------------------------------------------------
 
-    fn add_wizard(&mut self, wizard: &Wizard, sums: &Sums) {
-        let log = wizard.log();
+    fn add_wizard(&mut self, wizard: &WizardRun, sums: &Sums) {
+        let ledger = wizard.ledger();
         let mut posted = BTreeMap::new();
-        for entry in log.submissions() {
+        for entry in ledger.submissions() {
             posted.insert(entry.number, entry.intended_at);
             self.add_submission(entry, sums.get(&entry.number));
         }
-        for entry in log.jobs() {
+        for entry in ledger.jobs() {
             self.add_job(entry, posted.get(&entry.submission).copied().unwrap_or_default());
         }
     }
@@ -223,7 +223,7 @@ fn sums(run: &Run) -> Sums {
 }
 
 fn claim(claim: &Claim) -> String {
-    let Claim { container, worker, from, until, end } = claim;
+    let Claim { container, worker, from, until, end, .. } = claim;
     format!("{container}.{worker} from={} until={} {end:?}", from.as_nanos(), at(*until))
 }
 

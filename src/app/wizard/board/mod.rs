@@ -9,7 +9,7 @@ use crate::app::canvas::{
 };
 use crate::app::snapshot::{MessageView, NodeView, Role, Snapshot};
 use crate::app::wizard::observe::{ContainerView, WizardView};
-use crate::systems::wizard::log::ClaimEnd;
+use crate::lab::wizard::ClaimEnd;
 
 /// The height of a waiting job in the queue, and of the gap to the next.
 const CELL: f64 = 7.0;

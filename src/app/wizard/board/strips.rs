@@ -5,7 +5,7 @@ use super::Stage;
 use crate::app::canvas::scale::{Scale, short};
 use crate::app::canvas::{Align, Dash, Fill, Font, Paint, Rect, Shape, Sheet, Text, figures_y, notice};
 use crate::app::wizard::observe::{JobView, WINDOW_MS};
-use crate::systems::wizard::log::{ClaimEnd, Place};
+use crate::lab::wizard::{ClaimEnd, Place};
 
 /// How high a line of the job list is.
 const LINE: f64 = 19.0;

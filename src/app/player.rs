@@ -7,7 +7,7 @@ use super::observe;
 use super::snapshot::Snapshot;
 use crate::kernel::{Duration, Instant, Sink};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
-use crate::lab::oracle::metrics::Summary;
+use crate::lab::oracle::tally::Summary;
 use crate::lab::{ActedAt, Invalid, Options, Run, Scenario};
 use serde_json::Value;
 

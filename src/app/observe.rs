@@ -2,7 +2,7 @@
 
 use super::catalogue::face;
 use super::snapshot::{FaultView, MessageView, Settings, Snapshot};
-use crate::lab::oracle::metrics::Summary;
+use crate::lab::oracle::tally::{Percentiles, Summary};
 use crate::lab::{self, Run, System};
 use std::rc::Rc;
 
@@ -32,14 +32,11 @@ pub(in crate::app) fn observe(run: &Run, summary: Summary) -> Snapshot {
 /// The figures over what the ledger has.
 pub(in crate::app) fn summary(system: &dyn System) -> Summary {
     if let Some(oracle) = lab::oracle::of(system) {
-        return lab::oracle::metrics::summarise(&oracle.log());
+        return oracle.tally().summary();
     }
     let mut summary = Summary { requests: system.begun() as usize, ..Summary::default() };
     if let Some(wizard) = lab::wizard::of(system) {
-        summary.latency_ms = wizard.tally().job_ms().spread().map(|spread| {
-            let lab::quantiles::Spread { mean, p50, p95, p99, .. } = spread;
-            lab::oracle::metrics::Percentiles { mean, p50, p95, p99 }
-        });
+        summary.latency_ms = Percentiles::of(wizard.tally().job_ms());
     }
     summary
 }

@@ -3,10 +3,11 @@
 use crate::kernel::Instant;
 use crate::lab::SystemKind;
 use crate::lab::fault::Fault;
-use crate::lab::oracle::metrics::Summary;
+use crate::lab::oracle::tally::Summary;
+use crate::lab::oracle::{Analysis, TaskEnd};
 use crate::lab::params::Setting;
 use crate::net::{Flight, Payload};
-use crate::systems::oracle::log::{Analysis, Failure, TaskEnd};
+use crate::systems::oracle::fact::Failure;
 use serde::Serialize;
 use std::rc::Rc;
 

@@ -5,8 +5,8 @@
 //! Whatever came as bytes meets the real parser. Nobody can tell the difference: a value that its JSON does not give
 //! back ([`Message::is_exact`]) travels as bytes, and where assertions are on every reading is held against the parser.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use std::any::Any;
 use std::cell::OnceCell;
 use std::fmt;
@@ -56,6 +56,12 @@ impl<T> Deref for Json<T> {
 
     fn deref(&self) -> &T {
         &self.0.value
+    }
+}
+
+impl<T: Serialize> Serialize for Json<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.value.serialize(serializer)
     }
 }
 
@@ -218,7 +224,7 @@ mod tests {
     }
 
     impl Serialize for Reading {
-        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             WRITTEN.set(WRITTEN.get() + 1);
             std::collections::BTreeMap::from([("value", self.value)]).serialize(serializer)
         }

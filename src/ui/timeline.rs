@@ -138,8 +138,7 @@ fn flags(snapshot: &Rc<Snapshot>, extent: f64) -> Vec<Flag> {
 fn said(snapshot: &Rc<Snapshot>) -> String {
     let mut said = format!("{:.1} seconds", snapshot.vtime_ms / 1000.0);
     if let Some(request) = &snapshot.request {
-        let late =
-            request.tasks.iter().filter(|t| t.end == crate::systems::oracle::log::TaskEnd::Late).count();
+        let late = request.tasks.iter().filter(|t| t.end == crate::lab::oracle::TaskEnd::Late).count();
         let _ = write!(said, ", request {}, {late} late", request.number);
     }
     said

@@ -8,9 +8,9 @@
 mod heavy {
     use crate::support::{Case, OnFailure};
     use glasshive::kernel::{Duration, Instant, Sink};
+    use glasshive::lab::oracle::RequestEntry;
     use glasshive::lab::report::Report;
     use glasshive::lab::{Options, Run};
-    use glasshive::systems::oracle::log::RequestEntry;
 
     const REQUESTS: u64 = 100_000;
     const SEED: u64 = 7;
@@ -110,8 +110,8 @@ mod heavy {
             assert!(run.now() < run.horizon(), "{} requests were closed by the horizon", sums.requests);
             run.run_until(run.now() + Duration::from_secs(100));
             assert!(Report::of(&run).ok(), "an invariant broke before {:?}", run.now());
-            let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-            let unread = log.requests().iter().skip_while(|r| r.number <= sums.requests);
+            let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+            let unread = ledger.requests().iter().skip_while(|r| r.number <= sums.requests);
             let closed: Vec<&RequestEntry> = unread.take_while(|r| r.answered_at.is_some()).collect();
             for request in closed.into_iter().take((REQUESTS - sums.requests) as usize) {
                 assert_eq!(request.number, sums.requests + 1, "a request left the log unread");

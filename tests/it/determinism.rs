@@ -194,7 +194,7 @@ fn replaying_the_action_log_gives_the_live_run() {
 }
 
 fn act_safely(run: &mut Run, rng: &mut Rng) {
-    if run.net().is_up(glasshive::lab::oracle::of(run.system()).unwrap().coordinator()) {
+    if run.net().is_up(glasshive::lab::oracle::of(run.system()).unwrap().oracle().coordinator()) {
         act(run, rng);
     }
 }
@@ -251,9 +251,9 @@ fn only_a_fault_that_holds_can_be_lifted() {
     assert_eq!(refused(&mut run, 1), "fault", "it has not begun");
     assert_eq!(refused(&mut run, 3), "fault", "there is none");
     let w03 = run.net().find("w-03").unwrap();
-    assert!(glasshive::lab::oracle::of(run.system()).unwrap().lie_of(w03).is_some());
+    assert!(glasshive::lab::oracle::of(run.system()).unwrap().oracle().lie_of(w03).is_some());
     run.lift(2).unwrap();
-    assert_eq!(glasshive::lab::oracle::of(run.system()).unwrap().lie_of(w03), None);
+    assert_eq!(glasshive::lab::oracle::of(run.system()).unwrap().oracle().lie_of(w03), None);
     assert_eq!(refused(&mut run, 2), "fault", "it was lifted before");
     run.inject("cut:w-04").unwrap();
     assert_eq!(run.net().rules().len(), 1);

@@ -56,11 +56,11 @@ fn every_worker_registers_itself_when_it_starts() {
 #[test]
 fn heartbeats_keep_idle_workers_registered() {
     Case::oracle(2).set("period", "1h").check(|run| {
-        assert_eq!(glasshive::lab::oracle::of(run.system()).unwrap().registry().len(), 12);
+        assert_eq!(glasshive::lab::oracle::of(run.system()).unwrap().oracle().registry().len(), 12);
         assert!(records(run, WORKER_EVICTED).is_empty());
-        for entry in glasshive::lab::oracle::of(run.system()).unwrap().registry() {
+        for entry in glasshive::lab::oracle::of(run.system()).unwrap().oracle().registry() {
             let age = run.now().since(entry.last_seen);
-            assert!(age <= Duration::from_millis(5_200), "{}: {age}", entry.id);
+            assert!(age <= Duration::from_millis(5_200), "{}: {age}", entry.member.id);
         }
     });
 }
@@ -73,18 +73,24 @@ fn without_heartbeats_idle_healthy_workers_are_dropped_and_requests_find_nobody(
         for eviction in &evictions {
             // Silent for 15 s since the answer to the first request at the latest, and searched for every second.
             assert!((15_000.0..18_500.0).contains(&ms(eviction.at)), "{eviction:?}");
-            assert_eq!(eviction.node, glasshive::lab::oracle::of(run.system()).unwrap().coordinator().0);
+            assert_eq!(
+                eviction.node,
+                glasshive::lab::oracle::of(run.system()).unwrap().oracle().coordinator().0
+            );
         }
         assert!(
             glasshive::lab::oracle::of(run.system())
                 .unwrap()
+                .oracle()
                 .workers()
                 .iter()
                 .all(|&worker| run.net().is_up(worker)),
             "all are healthy"
         );
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-        let [first, rest @ ..] = &log.requests().iter().collect::<Vec<_>>()[..] else { panic!("no request") };
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+        let [first, rest @ ..] = &ledger.requests().iter().collect::<Vec<_>>()[..] else {
+            panic!("no request")
+        };
         assert!(first.result.is_some());
         assert!(!rest.is_empty());
         for request in rest {
@@ -108,9 +114,9 @@ fn a_worker_that_stops_gracefully_deregisters_first_and_finishes_its_tasks() {
             assert_eq!(gone.iter().map(|r| r.peer).collect::<Vec<_>>(), [w03]);
             assert!((5_050.0..=5_070.0).contains(&ms(gone[0].at)), "one hop after 5 s: {:?}", gone[0]);
             assert!(!run.net().is_up(run.net().find("w-03").unwrap()));
-            let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-            for request in log.requests().iter().filter(|r| r.answered_at.is_some()) {
-                let asked = request.tasks.iter().any(|task| task.worker == "w-03");
+            let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+            for request in ledger.requests().iter().filter(|r| r.answered_at.is_some()) {
+                let asked = request.tasks.iter().any(|task| *task.worker == *"w-03");
                 assert_eq!(asked, ms(request.requested_at) < 5_000.0, "req {}", request.number);
                 assert_eq!(request.worker_responses.iter().filter(|r| r.err.is_some()).count(), 0);
             }
@@ -119,9 +125,10 @@ fn a_worker_that_stops_gracefully_deregisters_first_and_finishes_its_tasks() {
             assert!(
                 glasshive::lab::oracle::of(run.system())
                     .unwrap()
+                    .oracle()
                     .registry()
                     .iter()
-                    .all(|entry| entry.id != "w-03")
+                    .all(|entry| *entry.member.id != *"w-03")
             );
         });
 }
@@ -134,7 +141,7 @@ fn workers_register_again_with_a_coordinator_that_restarted() {
         assert_eq!(again.len(), 12, "each once");
         // The next heartbeat is answered 404, at most 5 s later.
         assert!(again.iter().all(|r| ms(r.at) < 15_400.0), "{again:?}");
-        assert_eq!(glasshive::lab::oracle::of(run.system()).unwrap().registry().len(), 12);
+        assert_eq!(glasshive::lab::oracle::of(run.system()).unwrap().oracle().registry().len(), 12);
     });
 }
 
@@ -149,8 +156,8 @@ fn a_worker_that_was_cut_off_is_evicted_and_registers_again_after_404() {
             records(run, WORKER_REGISTERED).iter().filter(|r| r.peer == w05).map(|r| ms(r.at)).collect();
         assert!(registered.len() == 2 && (40_000.0..48_000.0).contains(&registered[1]), "{registered:?}");
         assert_eq!(
-            glasshive::lab::oracle::of(run.system()).unwrap().registry().last().unwrap().id,
-            "w-05",
+            glasshive::lab::oracle::of(run.system()).unwrap().oracle().registry().last().unwrap().member.id,
+            "w-05".into(),
             "it is the last in order now"
         );
     });
@@ -196,7 +203,7 @@ fn an_endpoint_that_tasks_cannot_be_sent_to_is_turned_away() {
 #[test]
 fn workers_that_do_not_register_are_not_asked() {
     Case::oracle(9).set("register", "off").seconds(10).check(|run| {
-        assert!(glasshive::lab::oracle::of(run.system()).unwrap().registry().is_empty());
+        assert!(glasshive::lab::oracle::of(run.system()).unwrap().oracle().registry().is_empty());
         assert!(records(run, REQUEST_OPENED).iter().all(|r| r.value == 0));
         assert_eq!(records(run, REQUEST_OPENED).len(), 5);
     });
@@ -280,7 +287,7 @@ fn health_metrics_and_queries_without_a_known_base_are_answered() {
     assert_eq!(status, 200);
     assert_eq!((&counters["requests"], &counters["requests_answered"]), (&json!(3), &json!(3)));
     assert_eq!((&counters["tasks_in_time"], &counters["tasks_late"]), (&json!(36), &json!(0)));
-    assert_eq!(metrics["analysis"]["error"].as_f64().map(|e| e.abs() < 1e-12), Some(true));
+    assert_eq!(keys(&metrics), ["counters", "workers"], "the truth is nothing that a coordinator knows");
     let scores: Vec<f64> = workers(&mut run).iter().map(|w| w["score"].as_f64().unwrap()).collect();
     assert!(scores.iter().all(|&score| score == 0.8), "three of three, one success and one failure assumed");
 }
@@ -290,15 +297,15 @@ fn health_metrics_and_queries_without_a_known_base_are_answered() {
 #[test]
 fn request_ids_go_on_over_restarts_of_the_coordinator() {
     Case::oracle(13).faults("restart:coordinator@7s,crash:coordinator@20s..26s").check(|run| {
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-        let numbers: Vec<u64> = log.requests().iter().map(|r| r.number).collect();
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+        let numbers: Vec<u64> = ledger.requests().iter().map(|r| r.number).collect();
         assert_eq!(numbers, (1..=30).collect::<Vec<_>>());
-        for request in log.requests().iter() {
+        for request in ledger.requests().iter() {
             if let Some(result) = &request.result {
-                assert_eq!(result.request_id, format!("req-{:05}", request.number));
+                assert_eq!(*result.request_id, format!("req-{:05}", request.number));
             }
         }
-        assert!(log.requests().back().unwrap().result.is_some());
+        assert!(ledger.requests().back().unwrap().result.is_some());
     });
 }
 
@@ -307,8 +314,8 @@ fn the_note_tells_all_some_and_most_missing_apart() {
     let mut seen = [0; 3];
     for seed in 1..=20 {
         Case::oracle(seed).set("fail", "0.2").set("workers", "5").check(|run| {
-            let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-            for request in log.requests().iter().filter(|r| r.result.is_some()) {
+            let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+            for request in ledger.requests().iter().filter(|r| r.result.is_some()) {
                 let result = request.result.as_ref().unwrap();
                 let missing = result.worker_responses.iter().filter(|r| r.err.is_some()).count();
                 let late = result
@@ -324,7 +331,7 @@ fn the_note_tells_all_some_and_most_missing_apart() {
                     3.. => format!("Warning: partial result, only {counts}"),
                     _ => counts,
                 };
-                assert_eq!(result.reliability_note, expected, "req {}", request.number);
+                assert_eq!(*result.reliability_note, expected, "req {}", request.number);
                 seen[usize::from(missing > 0) + usize::from(missing > 2)] += 1;
             }
         });

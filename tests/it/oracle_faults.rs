@@ -3,6 +3,7 @@
 use super::support::{Case, ms, node, records};
 use glasshive::lab::Run;
 use glasshive::net::{NODE_STARTED, NODE_STOPPED};
+use glasshive::substrate::body::Json;
 use glasshive::systems::oracle::LIE_STARTED;
 use glasshive::systems::oracle::messages::OracleResult;
 use std::collections::BTreeSet;
@@ -11,13 +12,13 @@ use std::collections::BTreeSet;
 
 /// The error of one worker in each request, in order; empty for an answer in time.
 fn errors_of(run: &Run, worker: &str) -> Vec<String> {
-    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-    let closed = log.requests().iter().filter(|r| r.closed_at.is_some());
+    let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+    let closed = ledger.requests().iter().filter(|r| r.closed_at.is_some());
     closed
-        .filter_map(|r| r.worker_responses.iter().find(|response| response.worker_id == worker))
+        .filter_map(|r| r.worker_responses.iter().find(|response| *response.worker_id == *worker))
         .map(|response| {
             assert_eq!(response.err.is_some(), response.value == 0.0 && !response.reliable);
-            response.err.clone().unwrap_or_default()
+            response.err.as_deref().unwrap_or_default().to_owned()
         })
         .collect()
 }
@@ -59,8 +60,8 @@ fn a_slow_worker_reports_the_time_that_it_took_and_is_late() {
 fn liars(seed: u64, workers: u32, share: &str) -> Vec<u32> {
     let run = Case::oracle(seed).set("workers", &workers.to_string()).set("lie", share).start();
     let lying =
-        glasshive::lab::oracle::of(run.system()).unwrap().workers().iter().filter(|&&worker| {
-            glasshive::lab::oracle::of(run.system()).unwrap().lie_of(worker) == Some(0.18)
+        glasshive::lab::oracle::of(run.system()).unwrap().oracle().workers().iter().filter(|&&worker| {
+            glasshive::lab::oracle::of(run.system()).unwrap().oracle().lie_of(worker) == Some(0.18)
         });
     let lying: Vec<u32> = lying.map(|worker| worker.0).collect();
     assert_eq!(records(&run, LIE_STARTED).iter().map(|r| r.node).collect::<Vec<_>>(), lying);
@@ -87,10 +88,13 @@ fn the_share_of_liars_is_rounded_half_up_and_the_seed_chooses_them() {
 
 /// value / truth − 1 of one worker in each request, to a millionth.
 fn biases_of(run: &Run, worker: &str) -> Vec<f64> {
-    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-    let responses = log.requests().iter().filter_map(|r| r.result.as_ref());
-    let of_worker = |r: &OracleResult| {
-        r.worker_responses.iter().find(|response| response.worker_id == worker).map(|response| response.value)
+    let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+    let responses = ledger.requests().iter().filter_map(|r| r.result.as_ref());
+    let of_worker = |r: &Json<OracleResult>| {
+        r.worker_responses
+            .iter()
+            .find(|response| *response.worker_id == *worker)
+            .map(|response| response.value)
     };
     responses.filter_map(of_worker).map(|value| ((value / 42_135.5 - 1.0) * 1e6).round() / 1e6).collect()
 }

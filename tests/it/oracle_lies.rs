@@ -3,9 +3,9 @@
 use super::support::{Case, call, ms, reports};
 use glasshive::kernel::{Duration, Instant};
 use glasshive::lab::Run;
+use glasshive::lab::oracle::{RequestEntry, TaskEntry};
 use glasshive::lab::report::Report;
 use glasshive::systems::oracle::aggregator::Strategy;
-use glasshive::systems::oracle::log::{RequestEntry, TaskEntry};
 use glasshive::systems::oracle::report::{Cause, Reports, Trigger};
 use glasshive::systems::oracle::truth;
 use std::collections::BTreeSet;
@@ -24,12 +24,12 @@ fn lying(mode: &str) -> Case {
 
 /// Each answer with its request, split by whether it was a lie.
 fn answers(run: &Run, lies: bool) -> Vec<(u64, String, f64)> {
-    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
+    let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
     let of = |r: &RequestEntry| -> Vec<(u64, String, f64)> {
         let told = r.tasks.iter().filter(|task| task.lying == lies);
-        told.filter_map(|task: &TaskEntry| Some((r.number, task.worker.clone(), task.value?))).collect()
+        told.filter_map(|task: &TaskEntry| Some((r.number, task.worker.to_string(), task.value?))).collect()
     };
-    log.requests().iter().flat_map(of).collect()
+    ledger.requests().iter().flat_map(of).collect()
 }
 
 fn off(value: f64) -> f64 {
@@ -163,10 +163,11 @@ fn truth_at(run: &Run, at: Instant) -> f64 {
 fn the_error_is_against_the_truth_when_the_request_was_opened() {
     let case = Case::oracle(11).set("drift", "0.01").set("noise", "0").set("strategy", "median");
     case.check(|run| {
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+        let params = glasshive::lab::oracle::of(run.system()).unwrap().params();
         assert_eq!(truth_at(run, Instant::ZERO), BASE, "a walk begins at the base");
         let (mut moved, mut answered) = (0, 0);
-        for request in log.requests() {
+        for request in ledger.requests() {
             let Some(opened) = request.opened_at else { continue };
             let truth = truth_at(run, opened);
             assert_eq!(request.truth, truth, "req {}", request.number);
@@ -174,7 +175,9 @@ fn the_error_is_against_the_truth_when_the_request_was_opened() {
             assert_ne!(truth_at(run, request.requested_at), truth);
             assert!(request.closed_at.is_none_or(|closed| truth_at(run, closed) != truth));
             moved += usize::from((truth / BASE - 1.0).abs() > 0.005);
-            let (Some(analysis), Some(result)) = (&request.analysis, &request.result) else { continue };
+            let (Some(analysis), Some(result)) = (request.analysis(params), &request.result) else {
+                continue;
+            };
             assert_eq!(analysis.truth, truth);
             assert_eq!(analysis.error, (result.final_value - truth) / truth);
             // Without noise all that is left is how far the truth went while the workers worked: 1 % in a second.
@@ -205,11 +208,11 @@ fn the_weighted_median_uses_the_scores_that_the_registry_shows() {
         .map(|worker| (worker["id"].as_str().unwrap().to_owned(), worker["score"].as_f64().unwrap()))
         .collect();
     run.run_until(Instant::MAX);
-    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
+    let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
     // The request of 60.2 s was closed with what the registry showed just before it was sent.
-    let request = log.requests().iter().find(|request| ms(request.requested_at) == 60_200.0).unwrap();
+    let request = ledger.requests().iter().find(|request| ms(request.requested_at) == 60_200.0).unwrap();
     let weights: Vec<(String, f64)> =
-        request.tasks.iter().map(|task| (task.worker.clone(), task.weight)).collect();
+        request.tasks.iter().map(|task| (task.worker.to_string(), task.weight)).collect();
     assert_eq!(weights, shown);
     let of =
         |lying: bool| request.tasks.iter().filter(move |t| t.lying == lying).map(|t| t.weight).sum::<f64>();
@@ -248,9 +251,9 @@ fn every_strategy_answers_in_a_live_run_and_keeps_the_invariants() {
 #[test]
 fn a_quorum_closes_a_request_at_its_kth_answer_and_blames_nobody() {
     Case::oracle(4).set("quorum", "5").set("timeout", "3s").check(|run| {
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
         let mut closed = 0;
-        for request in log.requests().iter().filter(|request| request.closed_at.is_some()) {
+        for request in ledger.requests().iter().filter(|request| request.closed_at.is_some()) {
             let values = request.tasks.iter().filter_map(|task| task.value).count();
             assert_eq!(values, 5, "req {}", request.number);
             let last =
@@ -270,6 +273,7 @@ fn a_quorum_closes_a_request_at_its_kth_answer_and_blames_nobody() {
         assert!(
             glasshive::lab::oracle::of(run.system())
                 .unwrap()
+                .oracle()
                 .registry()
                 .iter()
                 .all(|entry| entry.history.timeouts == 0)
@@ -277,8 +281,9 @@ fn a_quorum_closes_a_request_at_its_kth_answer_and_blames_nobody() {
         assert!(Report::of(run).ok());
     });
     Case::oracle(4).set("quorum", "12").check(|run| {
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-        let late = log.requests().iter().flat_map(|r| &r.worker_responses).filter_map(|r| r.err.as_deref());
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+        let late =
+            ledger.requests().iter().flat_map(|r| r.worker_responses.iter()).filter_map(|r| r.err.as_deref());
         assert!(late.filter(|err| *err == "no answer within 1.5s").count() > 30);
     });
 }
@@ -320,7 +325,7 @@ fn the_coordinator_shows_its_last_report_with_its_age() {
     run.run_until(Instant::from_millis(5_000));
     let (status, report) = call(&mut run, "GET", url, "");
     assert_eq!(status, 200);
-    let first = glasshive::lab::oracle::of(run.system()).unwrap().log().requests()[0].clone();
+    let first = glasshive::lab::oracle::of(run.system()).unwrap().ledger().requests()[0].clone();
     let result = first.result.unwrap();
     assert_eq!(report["value"], result.final_value);
     assert_eq!((&report["request_id"], &report["query"]), (&"req-00001".into(), &"BTC/USD".into()));

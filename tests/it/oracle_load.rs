@@ -48,22 +48,22 @@ fn a_poisson_load_has_its_mean_and_the_spread_of_exponential_gaps() {
 #[test]
 fn a_closed_load_keeps_exactly_its_clients_requests_open() {
     Case::oracle(4).set("load", "closed").set("clients", "3").check(|run| {
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
         let mut answers = 0;
-        for request in log.requests() {
+        for request in ledger.requests() {
             let at = request.requested_at;
-            let open = log.requests().iter().filter(|other| {
+            let open = ledger.requests().iter().filter(|other| {
                 other.requested_at <= at && other.answered_at.is_none_or(|answered| answered > at)
             });
             assert!(open.count() <= 3, "req {}", request.number);
             if ms(at) > 200.0 {
-                let follows = log.requests().iter().any(|other| other.answered_at == Some(at));
+                let follows = ledger.requests().iter().any(|other| other.answered_at == Some(at));
                 assert!(follows, "req {} was sent although no answer came", request.number);
             }
             answers += usize::from(request.answered_at.is_some());
         }
         assert_eq!(intended(run)[..3], [200.0; 3]);
-        assert_eq!(log.requests().len(), answers + 3, "each answer is followed by a request");
+        assert_eq!(ledger.requests().len(), answers + 3, "each answer is followed by a request");
         assert!(answers > 90, "{answers}");
     });
 }
@@ -72,9 +72,9 @@ fn a_closed_load_keeps_exactly_its_clients_requests_open() {
 fn an_open_load_does_not_wait_for_answers_and_latency_counts_from_the_intended_instant() {
     Case::oracle(5).set("period", "100ms").set("timeout", "3s").set("fail", "0").check(|run| {
         assert_eq!(intended(run).len(), 599);
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-        assert!(log.requests().iter().filter(|r| r.answered_at.is_some()).count() > 500);
-        for request in log.requests().iter().filter(|r| r.answered_at.is_some()) {
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+        assert!(ledger.requests().iter().filter(|r| r.answered_at.is_some()).count() > 500);
+        for request in ledger.requests().iter().filter(|r| r.answered_at.is_some()) {
             let slowest = request.worker_responses.iter().map(|r| r.response_time).max().unwrap();
             let latency = request.answered_at.unwrap().since(request.requested_at).as_millis_f64();
             let hops = latency - slowest.as_millis_f64();

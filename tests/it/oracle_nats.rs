@@ -2,14 +2,14 @@
 
 use super::support::{Case, call, for_seeds, records};
 use glasshive::kernel::{Instant, Rng};
+use glasshive::lab::oracle::{RequestEntry, TaskEnd};
 use glasshive::lab::report::Report;
 use glasshive::lab::{Run, presets};
-use glasshive::systems::oracle::log::{RequestEntry, TaskEnd};
 use glasshive::systems::oracle::{REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_INTENDED, RESULT_DROPPED};
 use std::collections::BTreeMap;
 
 fn requests(run: &Run) -> Vec<RequestEntry> {
-    glasshive::lab::oracle::of(run.system()).unwrap().log().requests().iter().cloned().collect()
+    glasshive::lab::oracle::of(run.system()).unwrap().ledger().requests().iter().cloned().collect()
 }
 
 fn count(request: &RequestEntry, end: TaskEnd) -> usize {

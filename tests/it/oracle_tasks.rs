@@ -3,11 +3,11 @@
 use super::support::{Case, for_seeds, ms, node, random_faults, records, reports};
 use glasshive::kernel::{Duration, Instant, Kind};
 use glasshive::lab::Run;
+use glasshive::lab::oracle::TaskEnd;
 use glasshive::lab::report::Report;
 use glasshive::substrate::http::{ABANDONED, CANCELLED, RESPONSE_SENT};
 use glasshive::systems::oracle::LieMode;
 use glasshive::systems::oracle::aggregator::{Knobs, Strategy};
-use glasshive::systems::oracle::log::TaskEnd;
 use glasshive::systems::oracle::{TASK_DONE, TASK_FAILED, TASK_STARTED};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,9 +37,9 @@ fn check_late_tasks(run: &Run) -> usize {
             entry.1.push(record.kind);
         }
     }
-    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
+    let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
     let mut late_tasks = 0;
-    for request in log.requests().iter().filter(|r| r.closed_at.is_some()) {
+    for request in ledger.requests().iter().filter(|r| r.closed_at.is_some()) {
         let deadline = request.deadline.unwrap();
         // What a dying run left open has not had its link delay yet.
         if deadline + LINK_MAX > run.now() {
@@ -93,7 +93,7 @@ fn a_late_task_is_neither_done_nor_failed_and_its_cancellation_follows_from_the_
     let mut run = Case::oracle(4).start();
     let mut most = 0;
     while run.run_instant(run.horizon()) {
-        let oracle = glasshive::lab::oracle::of(run.system()).unwrap();
+        let oracle = glasshive::lab::oracle::of(run.system()).unwrap().oracle();
         most = (0..oracle.workers().len()).map(|worker| oracle.busy(worker)).fold(most, u32::max);
     }
     assert_eq!(most, 1);
@@ -190,8 +190,8 @@ fn check_invariants(seed: u64) {
                 request.request_id
             );
         }
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-        let mut numbers = log.requests().iter().map(|r| r.number);
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+        let mut numbers = ledger.requests().iter().map(|r| r.number);
         assert!(numbers.by_ref().zip(1..).all(|(number, i)| number == i), "ids have a gap");
     });
 }

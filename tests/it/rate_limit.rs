@@ -217,8 +217,8 @@ fn no_window_lets_more_pass_than_the_burst_and_its_refill() {
 // --- the coordinator ----------------------------------------------------------------------------------------------
 
 fn limited(run: &Run) -> Vec<f64> {
-    let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-    let refused = log.requests().iter().filter(|r| r.error.as_ref().is_some_and(|e| e.status == 429));
+    let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+    let refused = ledger.requests().iter().filter(|r| r.error.as_ref().is_some_and(|e| e.status == 429));
     refused.map(|request| ms(request.requested_at)).collect()
 }
 
@@ -229,8 +229,8 @@ fn a_client_that_asks_too_often_gets_429_and_the_others_are_not_touched() {
     case.clone().set("burst", "10").check(|run| {
         // Ten of each fifteen pass; in the twenty seconds between the bucket fills up again.
         assert_eq!(limited(run), [[200.0; 5], [20_200.0; 5], [40_200.0; 5]].concat());
-        let log = glasshive::lab::oracle::of(run.system()).unwrap().log();
-        let refused = log.requests().iter().find_map(|request| request.error.clone()).unwrap();
+        let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+        let refused = ledger.requests().iter().find_map(|request| request.error.clone()).unwrap();
         assert_eq!((refused.status, refused.code.as_str()), (429, "rate_limited"));
         assert!(refused.message.contains("1 requests a second") && refused.message.contains("10 at once"));
     });

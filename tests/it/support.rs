@@ -103,7 +103,8 @@ impl Case {
 /// What is reported of each request of an oracle that its ledger has.
 pub fn reports(run: &Run) -> Vec<RequestReport> {
     let oracle = glasshive::lab::oracle::of(run.system()).unwrap();
-    oracle.log().requests().iter().map(RequestReport::from).collect()
+    let ledger = oracle.ledger();
+    ledger.requests().iter().map(|entry| RequestReport::of(entry, oracle.params())).collect()
 }
 
 /// The records of one kind, oldest first.

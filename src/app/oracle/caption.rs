@@ -4,8 +4,8 @@ mod broker;
 
 use crate::app::caption::Caption;
 use crate::app::snapshot::{FaultView, RequestView, Snapshot, TaskView};
+use crate::lab::oracle::TaskEnd;
 use crate::lab::params::Setting;
-use crate::systems::oracle::log::TaskEnd;
 
 /// A fault is news for so long.
 const NEWS_MS: f64 = 2500.0;

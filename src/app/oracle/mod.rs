@@ -10,7 +10,7 @@ use crate::app::face::Face;
 use crate::app::outcomes::Figure;
 use crate::app::sentence::{Part, Style, number};
 use crate::app::snapshot::{NodeView, Snapshot, TaskView};
-use crate::systems::oracle::log::TaskEnd;
+use crate::lab::oracle::TaskEnd;
 
 /// The oracle's face over HTTP.
 pub static HTTP: Face = Face {

@@ -5,24 +5,23 @@ use crate::app::snapshot::{
     WorkerState,
 };
 use crate::kernel::Instant;
+use crate::lab::oracle::{OracleRun, RequestEntry, TaskEnd, TaskEntry};
 use crate::lab::{self, Run};
 use crate::net::{Effect, Net, NodeId, Payload, Target};
-use crate::systems::oracle::log::{RequestEntry, TaskEnd, TaskEntry};
-use crate::systems::oracle::{Oracle, Params};
-use std::rc::Rc;
+use crate::systems::oracle::Params;
 
 /// An oracle's nodes, its newest request, its settings.
 pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
     let Some(oracle) = lab::oracle::of(run.system()) else {
         return;
     };
-    let log = oracle.log();
-    let newest = log.requests().iter().rev().find(|request| request.opened_at.is_some());
-    let newest_failed = || log.requests().back().filter(|request| request.error.is_some());
-    let names = Names::of(run.net(), oracle);
+    let (ledger, params) = (oracle.ledger(), oracle.params());
+    let newest = ledger.requests().iter().rev().find(|request| request.opened_at.is_some());
+    let newest_failed = || ledger.requests().back().filter(|request| request.error.is_some());
     let shown = newest.or_else(newest_failed);
-    snapshot.request = shown.map(|entry| RequestView::of(entry, &names, oracle.broker().is_some()));
-    snapshot.nodes = nodes(run.net(), oracle, newest, names);
+    snapshot.request = shown.map(|entry| RequestView::of(entry, params));
+    snapshot.nodes = nodes(run.net(), oracle, newest);
+    let oracle = oracle.oracle();
     snapshot.settings = Settings::of(oracle.params(), run.scenario().seed);
     if let Some(broker) = oracle.broker() {
         snapshot.broker = Some(broker_view(oracle, broker, shown));
@@ -46,7 +45,11 @@ pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
     }
 }
 
-fn broker_view(oracle: &Oracle, broker: NodeId, newest: Option<&RequestEntry>) -> BrokerView {
+fn broker_view(
+    oracle: &crate::systems::oracle::Oracle,
+    broker: NodeId,
+    newest: Option<&RequestEntry>,
+) -> BrokerView {
     let params = oracle.params();
     let is_lost = |task: &&TaskEntry| task.end == TaskEnd::Lost;
     BrokerView {
@@ -60,65 +63,26 @@ fn broker_view(oracle: &Oracle, broker: NodeId, newest: Option<&RequestEntry>) -
     }
 }
 
-/// The names of all nodes, for finding them. A worker's name has its number in it, so the place where it should be is
-/// looked at before the map is asked: with a thousand workers, hashing took most of a snapshot's time.
-struct Names<'a> {
-    net: &'a Net,
-    /// By node number − 1.
-    all: Vec<Rc<str>>,
-    /// The number of the first worker's node.
-    first_worker: usize,
-}
-
-impl<'a> Names<'a> {
-    fn of(net: &'a Net, oracle: &Oracle) -> Self {
-        let first_worker = oracle.workers().first().map_or(0, |node| node.0 as usize);
-        Names { net, all: net.nodes().map(|id| net.name(id)).collect(), first_worker }
-    }
-
-    /// The node of a name, which is likely the worker at `index`: who registers in order is asked in order.
-    fn find_near(&self, index: usize, name: &str) -> Option<NodeId> {
-        let number = self.first_worker + index;
-        let likely = self.all.get(number.wrapping_sub(1)).is_some_and(|there| **there == *name);
-        if likely { Some(NodeId(number as u32)) } else { self.find(name) }
-    }
-
-    fn find(&self, name: &str) -> Option<NodeId> {
-        let number = name.strip_prefix("w-").and_then(|digits| digits.parse::<u16>().ok()).unwrap_or(0);
-        let node = self.first_worker + usize::from(number);
-        // Workers are counted from 1, and so are nodes.
-        match node.checked_sub(2).and_then(|index| self.all.get(index)) {
-            Some(there) if **there == *name => Some(NodeId(node as u32 - 1)),
-            _ => self.net.find(name),
-        }
-    }
-}
-
-fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names) -> Vec<NodeView> {
-    // By node number; a registered name that is no node's has no place here.
-    let mut known = vec![Known::default(); names.all.len() + 1];
-    let mut note = |index: usize, name: &str, note: &dyn Fn(&mut Known)| {
-        if let Some(id) = names.find_near(index, name) {
-            note(&mut known[id.0 as usize]);
-        }
-    };
-    let log = oracle.log();
-    oracle.look_at_registry(|entries| {
-        for (i, entry) in entries.iter().enumerate() {
-            note(i, &entry.id, &|known| known.score = Some(entry.history.score()));
-        }
+fn nodes(net: &Net, run: &OracleRun, newest: Option<&RequestEntry>) -> Vec<NodeView> {
+    let oracle = run.oracle();
+    // By node number; a registered name that is no node's has the first place, and nobody looks there.
+    let mut known = vec![Known::default(); net.nodes().count() + 1];
+    let mut note =
+        |node: u32, note: &dyn Fn(&mut Known)| known.get_mut(node as usize).into_iter().for_each(note);
+    oracle.look_at_registry(|entry| {
+        note(entry.member.node, &|known| known.score = Some(entry.history.score()));
     });
-    for (i, task) in newest.iter().flat_map(|request| request.tasks.iter().enumerate()) {
-        note(i, &task.worker, &|known| (known.end, known.lied) = (Some(task.end), task.lying));
+    for task in newest.iter().flat_map(|request| &request.tasks) {
+        note(task.node, &|known| (known.end, known.lied) = (Some(task.end), task.lying));
     }
-    for request in log.requests().iter().rev().take(LAST_VALUES_FROM) {
-        for (i, task) in request.tasks.iter().enumerate().filter(|(_, task)| task.value.is_some()) {
-            note(i, &task.worker, &|known| known.last_value = known.last_value.or(task.value));
+    for request in run.ledger().requests().iter().rev().take(LAST_VALUES_FROM) {
+        for task in request.tasks.iter().filter(|task| task.value.is_some()) {
+            note(task.node, &|known| known.last_value = known.last_value.or(task.value));
         }
     }
     let rules = net.rules();
     let first_worker = oracle.workers().first().map_or(u32::MAX, |node| node.0);
-    let view = |(id, name): (NodeId, Rc<str>)| {
+    let view = |id: NodeId| {
         let known = known[id.0 as usize];
         let role = if id == oracle.client() {
             Role::Client
@@ -168,10 +132,10 @@ fn nodes(net: &Net, oracle: &Oracle, newest: Option<&RequestEntry>, names: Names
             registered: known.score.is_some() || oracle.broker().is_some(),
             score: known.score,
             last_value: known.last_value,
-            name: name.to_string(),
+            name: net.name(id).to_string(),
         }
     };
-    net.nodes().zip(names.all).map(view).collect()
+    net.nodes().map(view).collect()
 }
 
 /// What is known of a node besides the network's own view.
@@ -187,25 +151,25 @@ struct Known {
 const LAST_VALUES_FROM: usize = 8;
 
 impl RequestView {
-    fn of(entry: &RequestEntry, names: &Names, has_broker: bool) -> Self {
+    fn of(entry: &RequestEntry, params: &Params) -> Self {
         let ms = |at: Option<Instant>| at.map(Instant::as_millis_f64);
         let took = |ended: Option<Instant>| Some(ended?.since(entry.opened_at?).as_millis_f64());
-        let tasks = entry.tasks.iter().enumerate().map(|(i, task)| TaskView {
-            worker: task.worker.clone(),
+        let tasks = entry.tasks.iter().map(|task| TaskView {
+            worker: task.worker.to_string(),
             end: task.end,
             took_ms: match task.end {
-                TaskEnd::Late if has_broker => took(task.late_at),
+                TaskEnd::Late if params.has_broker() => took(task.late_at),
                 _ => took(task.ended_at),
             },
             value: task.value,
-            err: task.err.clone(),
+            err: task.err.as_deref().map(str::to_owned),
             lied: task.lying,
-            node: names.find_near(i, &task.worker).map_or(0, |node| node.0),
+            node: task.node,
         });
         RequestView {
             number: entry.number,
             id: format!("req-{:05}", entry.number),
-            query: entry.query.clone(),
+            query: entry.query.to_string(),
             requested_ms: entry.requested_at.as_millis_f64(),
             opened_ms: ms(entry.opened_at),
             deadline_ms: ms(entry.deadline),
@@ -213,9 +177,9 @@ impl RequestView {
             answered_ms: ms(entry.answered_at),
             tasks: tasks.collect(),
             final_value: entry.result.as_ref().map(|result| result.final_value),
-            note: entry.result.as_ref().map(|result| result.reliability_note.clone()),
+            note: entry.result.as_ref().map(|result| result.reliability_note.to_string()),
             error: entry.error.clone(),
-            analysis: entry.analysis.clone(),
+            analysis: entry.analysis(params).cloned(),
             truth: entry.truth,
         }
     }

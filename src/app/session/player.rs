@@ -9,7 +9,7 @@ mod moves;
 use crate::app::Snapshot;
 use crate::app::observe;
 use crate::kernel::{Duration, Instant, Sink};
-use crate::lab::oracle::metrics::Summary;
+use crate::lab::oracle::tally::Summary;
 use crate::lab::{Invalid, Options, Run, Scenario};
 
 /// What the page keeps of the trace.

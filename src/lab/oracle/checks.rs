@@ -1,45 +1,84 @@
-//! The invariants of every run, whatever its faults: checked over what the log kept.
+//! The invariants of every run, whatever its faults, judged as facts come in. All that they need is in the request that a
+//! fact is about, so nothing is kept for them.
 
-use crate::lab::check::Check;
+use super::request::RequestEntry;
+use super::task::TaskEnd;
+use crate::lab::check::Verdicts;
+use crate::systems::facts::Told;
 use crate::systems::oracle::aggregator::{Answers, Strategy};
-use crate::systems::oracle::log::{Log, RequestEntry, TaskEnd};
+use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::{Delivery, Params, Transport};
 
-type Invariant = fn(&RequestEntry, &Params) -> Result<(), String>;
+const ONE_OUTCOME: usize = 0;
+const CLOSED_BY_DEADLINE: usize = 1;
+const ONE_ENTRY_PER_WORKER: usize = 2;
+const EXCLUDED_ARE_MARKED: usize = 3;
+const RECOMPUTED_VALUE: usize = 4;
+const AT_MOST_ONCE: usize = 5;
+const AT_MOST_MAX_DELIVER: usize = 6;
 
-const INVARIANTS: [(&str, Invariant); 5] = [
-    ("a request is answered or failed, never both", one_outcome),
-    ("a request is closed no later than its deadline", closed_by_deadline),
-    ("there is one entry per worker asked, in the order asked", one_entry_per_worker),
-    ("failed and late workers have an error, the value 0, and are not reliable", excluded_are_marked),
-    ("the final value is the aggregate of the answers in time", recomputed_value),
+static NAMES: [&str; 7] = [
+    "a request is answered or failed, never both",
+    "a request is closed no later than its deadline",
+    "there is one entry per worker asked, in the order asked",
+    "failed and late workers have an error, the value 0, and are not reliable",
+    "the final value is the aggregate of the answers in time",
+    "core NATS delivers a task at most once, to one of a queue group",
+    "JetStream delivers a message at most max-deliver times",
 ];
 
-const OVER_NATS: [(&str, Invariant); 2] = [
-    ("core NATS delivers a task at most once, to one of a queue group", at_most_once),
-    ("JetStream delivers a message at most max-deliver times", at_most_max_deliver),
-];
+/// How many of them there are over HTTP: the first.
+const OVER_HTTP: usize = 5;
 
-/// Checks every request that `log` kept.
-pub fn check(log: &Log, params: &Params) -> Vec<Check> {
-    let check = |&(name, invariant): &(&str, Invariant)| {
-        let broken = log.requests().iter().find_map(|r| Some((r.number, invariant(r, params).err()?)));
-        let detail =
-            broken.as_ref().map_or_else(String::new, |(number, why)| format!("req-{number:05}: {why}"));
-        Check { name: name.to_owned(), ok: broken.is_none(), detail }
-    };
-    let over_nats: &[_] = if params.has_broker() { &OVER_NATS } else { &[] };
-    INVARIANTS.iter().chain(over_nats).map(check).collect()
-}
+/// Judges an oracle's facts.
+#[derive(Debug)]
+pub(super) struct Checker(pub(super) Verdicts);
 
-fn one_outcome(request: &RequestEntry, _: &Params) -> Result<(), String> {
-    match (request.answered_at, &request.result, &request.error) {
-        (None, None, None) | (Some(_), Some(_), None) | (Some(_), None, Some(_)) => Ok(()),
-        _ => Err("it has both a result and an error, or an instant without either".to_owned()),
+impl Checker {
+    pub(super) fn new(params: &Params) -> Self {
+        Checker(Verdicts::new(if params.has_broker() { &NAMES } else { &NAMES[..OVER_HTTP] }))
+    }
+
+    /// Judges a fact of a request, which it has changed already; `place` is that of the task that it is about.
+    pub(super) fn judge(
+        &mut self,
+        told: &Told<'_, Fact>,
+        request: &RequestEntry,
+        place: Option<usize>,
+        params: &Params,
+    ) {
+        let mut judge = |invariant, result: Result<(), String>| {
+            let result = result.map_err(|why| format!("req-{:05}: {why}", request.number));
+            self.0.judge(invariant, told.n, told.at, result);
+        };
+        match told.fact {
+            Fact::RequestAggregated { .. } | Fact::RequestFailed { closing: Some(_), .. } => {
+                judge(CLOSED_BY_DEADLINE, closed_by_deadline(request));
+                judge(EXCLUDED_ARE_MARKED, excluded_are_marked(request));
+            }
+            Fact::RequestAnswered { .. } => {
+                judge(ONE_OUTCOME, one_outcome(request));
+                judge(ONE_ENTRY_PER_WORKER, one_entry_per_worker(request, params));
+                judge(RECOMPUTED_VALUE, recomputed_value(request, params));
+            }
+            Fact::RequestUnanswered { .. } => judge(ONE_OUTCOME, one_outcome(request)),
+            Fact::TaskReceived { delivery } => {
+                judge(AT_MOST_ONCE, at_most_once(request, place, params));
+                judge(AT_MOST_MAX_DELIVER, at_most_max_deliver(*delivery, params));
+            }
+            _ => {}
+        }
     }
 }
 
-fn closed_by_deadline(request: &RequestEntry, _: &Params) -> Result<(), String> {
+fn one_outcome(request: &RequestEntry) -> Result<(), String> {
+    match request.outcomes {
+        1 => Ok(()),
+        outcomes => Err(format!("its client was told {outcomes} times how it ended")),
+    }
+}
+
+fn closed_by_deadline(request: &RequestEntry) -> Result<(), String> {
     match (request.closed_at, request.deadline) {
         (Some(closed), Some(deadline)) if closed > deadline => {
             Err(format!("closed {} after its deadline", closed.since(deadline)))
@@ -54,7 +93,7 @@ fn one_entry_per_worker(request: &RequestEntry, params: &Params) -> Result<(), S
     };
     if params.has_broker() {
         // Nobody knows who was asked; but nobody counts twice.
-        let mut names: Vec<&str> = result.worker_responses.iter().map(|r| r.worker_id.as_str()).collect();
+        let mut names: Vec<&str> = result.worker_responses.iter().map(|r| &*r.worker_id).collect();
         names.sort_unstable();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
         return twice.map_or(Ok(()), |pair| Err(format!("{} is in it twice", pair[0])));
@@ -67,29 +106,8 @@ fn one_entry_per_worker(request: &RequestEntry, params: &Params) -> Result<(), S
     }
 }
 
-fn at_most_once(request: &RequestEntry, params: &Params) -> Result<(), String> {
-    if params.transport != Transport::Core {
-        return Ok(());
-    }
-    let copies = request.tasks.iter().map(|task| task.copies);
-    let most = match params.delivery {
-        Delivery::FanOut => copies.max().unwrap_or(0),
-        Delivery::Queue => copies.sum(),
-    };
-    if most <= request.published {
-        Ok(())
-    } else {
-        Err(format!("published {} times, and {most} copies were delivered", request.published))
-    }
-}
-
-fn at_most_max_deliver(request: &RequestEntry, params: &Params) -> Result<(), String> {
-    let often = request.tasks.iter().find(|task| task.deliveries > params.max_deliver);
-    often.map_or(Ok(()), |task| Err(format!("{} got delivery {}", task.worker, task.deliveries)))
-}
-
-fn excluded_are_marked(request: &RequestEntry, _: &Params) -> Result<(), String> {
-    for (task, response) in request.tasks.iter().zip(&request.worker_responses) {
+fn excluded_are_marked(request: &RequestEntry) -> Result<(), String> {
+    for (task, response) in request.tasks.iter().zip(&*request.worker_responses) {
         let used = task.end == TaskEnd::InTime;
         let marked = response.err.is_some() && response.value == 0.0 && !response.reliable;
         if used == marked {
@@ -106,11 +124,28 @@ fn recomputed_value(request: &RequestEntry, params: &Params) -> Result<(), Strin
     let (values, weights) = request.used(&result.worker_responses);
     let answers = Answers::weighted(&values, &weights);
     let expected = params.strategy.of(&answers, &params.knobs()).map(|aggregate| aggregate.value);
-    // The log has the weights of one handling; of a duplicate's only that it answers with what somebody said.
+    // The laboratory has the weights of one handling; of a duplicate's only that it answers with what somebody said.
     let weighed_otherwise = request.duplicated && params.strategy == Strategy::WeightedMedian;
     if expected == Some(result.final_value) || weighed_otherwise && values.contains(&result.final_value) {
         Ok(())
     } else {
         Err(format!("it says {}, its answers give {expected:?}", result.final_value))
     }
+}
+
+fn at_most_once(request: &RequestEntry, place: Option<usize>, params: &Params) -> Result<(), String> {
+    let copies = match (params.transport, params.delivery) {
+        (Transport::Core, Delivery::FanOut) => place.map_or(0, |place| request.tasks[place].copies),
+        (Transport::Core, Delivery::Queue) => request.tasks.iter().map(|task| task.copies).sum(),
+        _ => 0,
+    };
+    if copies <= request.published {
+        Ok(())
+    } else {
+        Err(format!("published {} times, and {copies} copies were delivered", request.published))
+    }
+}
+
+fn at_most_max_deliver(delivery: u32, params: &Params) -> Result<(), String> {
+    if delivery <= params.max_deliver { Ok(()) } else { Err(format!("a worker got delivery {delivery}")) }
 }

@@ -1,9 +1,13 @@
 //! What is reported of a request.
 
-use crate::systems::oracle::log::{Analysis, Failure, RequestEntry};
+use super::analysis::Analysis;
+use super::request::RequestEntry;
+use crate::systems::oracle::Params;
+use crate::systems::oracle::fact::Failure;
 use crate::systems::oracle::messages::WorkerResult;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
+use std::rc::Rc;
 
 /// An OracleResult and what the laboratory adds to it. A failed request keeps its `worker_responses`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,13 +15,13 @@ pub struct RequestReport {
     /// The request's id.
     pub request_id: String,
     /// What was asked.
-    pub query: String,
+    pub query: Rc<str>,
     /// The aggregate; null without one.
     pub final_value: Option<f64>,
     /// One entry per worker asked, in registration order.
-    pub worker_responses: Vec<WorkerResult>,
+    pub worker_responses: Rc<[WorkerResult]>,
     /// How far the result can be relied upon, in words; empty without a result.
-    pub reliability_note: String,
+    pub reliability_note: Rc<str>,
     /// When the client wanted it.
     pub requested_at_ms: f64,
     /// When the client had its answer; null while it waits.
@@ -28,25 +32,23 @@ pub struct RequestReport {
     pub analysis: Option<Analysis>,
 }
 
-impl From<&RequestEntry> for RequestReport {
-    fn from(entry: &RequestEntry) -> Self {
+impl RequestReport {
+    /// What is reported of a request; `params` are its oracle's.
+    pub fn of(entry: &RequestEntry, params: &Params) -> Self {
         let result = entry.result.as_ref();
         RequestReport {
             request_id: format!("req-{:05}", entry.number),
-            query: entry.query.clone(),
+            query: Rc::clone(&entry.query),
             final_value: result.map(|result| result.final_value),
-            // Of a duplicated request the client may have got the other handling's.
-            worker_responses: result.map_or(&entry.worker_responses, |r| &r.worker_responses).clone(),
-            reliability_note: result.map_or_else(String::new, |result| result.reliability_note.clone()),
+            worker_responses: Rc::clone(entry.responses()),
+            reliability_note: result.map_or_else(|| "".into(), |result| Rc::clone(&result.reliability_note)),
             requested_at_ms: entry.requested_at.as_millis_f64(),
             answered_at_ms: entry.answered_at.map(|at| at.as_millis_f64()),
             error: entry.error.clone(),
-            analysis: entry.analysis.clone(),
+            analysis: entry.analysis(params).cloned(),
         }
     }
-}
 
-impl RequestReport {
     /// The demo client's breakdown by worker.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -57,7 +59,7 @@ impl RequestReport {
 
     fn write_text(&self, f: &mut String) -> std::fmt::Result {
         writeln!(f, "{} {} at {:.3} s", self.request_id, self.query, self.requested_at_ms / 1000.0)?;
-        for response in &self.worker_responses {
+        for response in &*self.worker_responses {
             let WorkerResult { worker_id, value, err, response_time, .. } = response;
             match err {
                 None => writeln!(f, "  {worker_id:<8} {value:>14.4}  in {response_time}")?,

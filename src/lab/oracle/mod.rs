@@ -1,14 +1,28 @@
-//! The oracle in the laboratory, over HTTP and over NATS: `params.rs` and `presets.rs` say what can be set and what is
-//! shipped, `metrics.rs` what a run amounts to, `entry.rs` what is reported of a request, `checks.rs` what must hold.
+//! The oracle in the laboratory, over HTTP and over NATS.
+//!
+//! To be read in this order: `params.rs` and `presets.rs` say what can be set and what is shipped. `folds.rs` is where the
+//! facts come in; `request.rs` and `task.rs` say what each changes about its request, with what `world.rs` knows besides. Of requests
+//! `ledger.rs` keeps those that are open and the newest, `tally.rs` counts all, `checks.rs` judges all. `entry.rs` is what
+//! is reported of one, `analysis.rs` what only the laboratory can say of it.
 
-pub mod checks;
+mod analysis;
+mod checks;
 pub mod entry;
-pub mod metrics;
+mod folds;
+pub mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
 pub(in crate::lab) mod presets_nats;
+mod request;
+pub mod tally;
+mod task;
+mod world;
 
-use super::check::Check;
+pub use analysis::Analysis;
+pub use request::RequestEntry;
+pub use task::{TaskEnd, TaskEntry};
+
+use super::check::{Check, Violation};
 use super::figures::Figures;
 use super::invalid::Invalid;
 use super::options::Options;
@@ -18,10 +32,15 @@ use super::system::{Done, Knob, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;
-use crate::systems::oracle::{Oracle, Params, SERVICES};
+use crate::systems::oracle::{BY_NATS, Cast, Oracle, Params, Plug, SERVICES};
 use entry::RequestReport;
+use folds::Folds;
+use ledger::Ledger;
 use params as table;
 use serde_json::Value;
+use std::cell::{Ref, RefCell};
+use std::rc::Rc;
+use tally::Tally;
 
 /// The oracle over HTTP.
 pub const HTTP: SystemKind =
@@ -39,52 +58,88 @@ pub(in crate::lab) static OVER_NATS: Room =
 
 /// The parameters over HTTP, each at its default.
 pub fn over_http() -> Box<dyn Settings> {
-    Box::new(Params::default())
+    Box::new(Setup { params: Params::default(), plug: None })
 }
 
-/// The parameters over NATS, each at its default.
+/// The parameters over NATS, each at its default. Only this leads to the code of NATS.
 pub fn over_nats() -> Box<dyn Settings> {
-    Box::new(Params::over_nats())
+    Box::new(Setup { params: Params::over_nats(), plug: Some(BY_NATS) })
 }
 
 /// The oracle behind a system, if it is one.
-pub fn of(system: &dyn System) -> Option<&Oracle> {
+pub fn of(system: &dyn System) -> Option<&OracleRun> {
     system.of_type()
 }
 
-impl Settings for Params {
+/// An oracle's parameters, and what connects its nodes in place of HTTP.
+struct Setup {
+    params: Params,
+    plug: Option<Plug>,
+}
+
+impl Settings for Setup {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), Invalid> {
-        tables::set(table::table(self), self, key, value)
+        tables::set(table::table(&self.params), &mut self.params, key, value)
     }
 
     fn all(&self) -> Vec<Setting> {
-        tables::all(table::table(self), self)
+        tables::all(table::table(&self.params), &self.params)
     }
 
     fn check(&self) -> Result<(), Invalid> {
-        table::check(self)
+        table::check(&self.params)
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {
-        let params = Params { client_on: options.client, ..*self };
-        Box::new(Oracle::start(net, params, options.keep))
+        let params = Params { client_on: options.client, ..self.params };
+        let folds = |cast: &Cast| Folds::new(net.ctx(), cast, options);
+        let (oracle, folds) = Oracle::start(net, params, self.plug, folds);
+        Box::new(OracleRun { oracle, folds })
     }
 }
 
-impl System for Oracle {
+/// An oracle that runs, and what the laboratory makes of its facts.
+pub struct OracleRun {
+    oracle: Oracle,
+    folds: Rc<RefCell<Folds>>,
+}
+
+impl OracleRun {
+    /// The oracle itself.
+    pub fn oracle(&self) -> &Oracle {
+        &self.oracle
+    }
+
+    /// Its parameters.
+    pub fn params(&self) -> &Params {
+        self.oracle.params()
+    }
+
+    /// The open requests, and the newest of the others.
+    pub fn ledger(&self) -> Ref<'_, Ledger> {
+        Ref::map(self.folds.borrow(), |folds| &folds.ledger)
+    }
+
+    /// The counts over all requests.
+    pub fn tally(&self) -> Ref<'_, Tally> {
+        Ref::map(self.folds.borrow(), |folds| &folds.tally)
+    }
+}
+
+impl System for OracleRun {
     fn kind(&self) -> SystemKind {
         if self.params().has_broker() { NATS } else { HTTP }
     }
 
     fn instances(&self) -> &[NodeId] {
-        self.workers()
+        self.oracle.workers()
     }
 
     fn describe_nodes(&self) -> String {
         let broker = if self.params().has_broker() { "nats, " } else { "" };
         format!(
             "client, coordinator, {broker}console, or a worker from w-01 to w-{:02}",
-            self.workers().len()
+            self.instances().len()
         )
     }
 
@@ -93,41 +148,43 @@ impl System for Oracle {
     }
 
     fn call(&self, request: Request, limit: Duration, done: Done) {
-        Oracle::call(self, request, limit, done);
+        self.oracle.call(request, limit, done);
     }
 
     fn begun(&self) -> u64 {
-        Oracle::requests(self)
+        self.oracle.requests()
     }
 
     fn begun_at(&self) -> Vec<Instant> {
-        self.log().requests().iter().map(|request| request.requested_at).collect()
+        self.ledger().requests().iter().map(|request| request.requested_at).collect()
     }
 
-    /// The newest request's number, and how many of the newest wait.
     fn progress(&self) -> (u64, u64) {
-        let log = self.log();
-        let waiting = log.requests().iter().rev().take_while(|request| request.answered_at.is_none());
-        (log.requests().back().map_or(0, |request| request.number), waiting.count() as u64)
+        self.tally().progress()
     }
 
     fn figures(&self) -> Figures {
-        metrics::summarise(&self.log()).figures()
+        self.tally().summary().figures()
     }
 
     fn open_entries(&self) -> Vec<Value> {
-        let to_json = |report| serde_json::to_value(&report).unwrap_or_default();
-        self.log().requests().iter().map(RequestReport::from).map(to_json).collect()
+        let to_json =
+            |entry| serde_json::to_value(RequestReport::of(entry, self.params())).unwrap_or_default();
+        self.ledger().open().map(to_json).collect()
     }
 
     fn newest_text(&self) -> String {
-        let log = self.log();
-        let newest = log.requests().iter().rev().find(|request| request.answered_at.is_some());
-        newest.map_or_else(String::new, |entry| RequestReport::from(entry).to_text())
+        let ledger = self.ledger();
+        let newest = ledger.newest_ended();
+        newest.map_or_else(String::new, |entry| RequestReport::of(entry, self.params()).to_text())
     }
 
     fn checks(&self) -> Vec<Check> {
-        checks::check(&self.log(), self.params())
+        self.folds.borrow().checker.0.checks()
+    }
+
+    fn violation(&self) -> Option<Violation> {
+        self.folds.borrow().checker.0.first().cloned()
     }
 
     fn knob(&self, name: &str) -> Option<&dyn Knob> {
@@ -136,16 +193,16 @@ impl System for Oracle {
 }
 
 /// By how much each worker lies.
-impl Knob for Oracle {
+impl Knob for OracleRun {
     fn nodes(&self) -> &[NodeId] {
-        self.workers()
+        self.oracle.workers()
     }
 
     fn get(&self, node: NodeId) -> Option<f64> {
-        self.lie_of(node)
+        self.oracle.lie_of(node)
     }
 
     fn set(&self, node: NodeId, bias: Option<f64>) {
-        self.set_lie(node, bias);
+        self.oracle.set_lie(node, bias);
     }
 }

@@ -57,7 +57,7 @@ const ALL: &[Param<Params>; 29] = &[
     param!("clients", Allowed::Count(1, 10_000), "requests at one instant (burst), or open at once (closed)",
         |p| json!(p.clients), Count => |p, v| p.clients = v),
     param!("query", Allowed::Text(200), "what is asked",
-        |p| json!(p.query), Word => |p, v| p.query = v),
+        |p| json!(p.query), Word => |p, v: String| p.query = v.into()),
     param!("rate", Allowed::RealOrOff(0.001, 1e6), "how many requests a second a client may send in the long run",
         |p| p.rate.map_or_else(|| json!("off"), |rate| json!(rate)), Real => |p, v| p.rate = (v > 0.0).then_some(v)),
     param!("burst", Allowed::Count(1, 10_000), "how many of them at one instant",

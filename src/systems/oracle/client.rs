@@ -1,6 +1,6 @@
-//! The client: intends requests as its load says, sends them to the coordinator, and notes the answers.
+//! The client: intends requests as its load says, sends them to the coordinator, and tells what it got.
 
-use super::log::Failure;
+use super::fact::{Fact, Failure};
 use super::messages::{OracleRequest, OracleResult};
 use super::{COORDINATOR, Load, Params, Site};
 use crate::kernel::{Duration, Instant};
@@ -9,6 +9,7 @@ use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 use futures::future::{self, Either};
 use std::pin::pin;
+use std::rc::Rc;
 
 /// The first request of an open loop.
 const FIRST_REQUEST: Instant = Instant::from_millis(200);
@@ -75,22 +76,23 @@ async fn ask_for_ever(site: Site, node: NodeId) {
 }
 
 async fn ask(site: &Site, node: NodeId) {
-    let query = site.params.query.clone();
-    let number = site.intend(&query);
-    let url = Url::new(COORDINATOR, "/request");
-    let request = Request::post(url, Json::new(OracleRequest { id: String::new(), query }));
+    let query = Rc::clone(&site.params.query);
     let limit = site.params.timeout + PATIENCE;
+    site.intend(&query, limit);
+    let message = Json::new(OracleRequest { id: "".into(), query });
+    let request = Request::post(Url::new(COORDINATOR, "/request"), message);
     let answer = site.http.fetch_within(node, request, limit).await;
-    note_answer(site, number, &answer);
+    tell_answer(site, &answer);
 }
 
-/// Tells the laboratory what a client got.
-pub(super) fn note_answer(site: &Site, number: u64, answer: &Result<Response, HttpError>) {
-    let now = site.ctx().now();
-    let mut log = site.log.borrow_mut();
+/// Tells what a client got, in the task that asked for it.
+pub(super) fn tell_answer(site: &Site, answer: &Result<Response, HttpError>) {
     let failure = match answer {
         Ok(response) if response.status == 200 => match response.read::<OracleResult>() {
-            Ok(result) => return log.answered(number, now, result.into_inner(), &site.params),
+            Ok(result) => {
+                site.tell(Fact::RequestAnswered { result });
+                return;
+            }
             Err(error) => Failure {
                 status: 200,
                 code: "invalid_result".to_owned(),
@@ -104,13 +106,14 @@ pub(super) fn note_answer(site: &Site, number: u64, answer: &Result<Response, Ht
         }
         Err(error) => Failure { status: 0, code: error.code().to_owned(), message: error.to_string() },
     };
-    log.failed(number, now, failure);
+    site.tell(Fact::RequestUnanswered { failure });
 }
 
-/// The query of a hand-made request, for the log; empty if it has none.
-pub(super) fn query_of(request: &Request) -> String {
-    match request.method {
-        Method::Post => request.json::<OracleRequest>().map(|r| r.query).unwrap_or_default(),
-        _ => String::new(),
-    }
+/// The query of a hand-made request; empty if it has none.
+pub(super) fn query_of(request: &Request) -> Rc<str> {
+    let query = match request.method {
+        Method::Post => request.json::<OracleRequest>().map(|r| r.query).ok(),
+        _ => None,
+    };
+    query.unwrap_or_else(|| "".into())
 }

@@ -3,29 +3,30 @@
 use crate::kernel::Duration;
 use crate::substrate::body::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::rc::Rc;
 
 /// `POST /request` and `POST /task`. The coordinator gives the id; one that a client sends is ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OracleRequest {
     /// The request's id, `req-00001` and so on.
     #[serde(default)]
-    pub id: String,
+    pub id: Rc<str>,
     /// What is asked for, such as `BTC/USD`.
-    pub query: String,
+    pub query: Rc<str>,
 }
 
 /// What one worker answered, or why it did not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerResult {
     /// The worker.
-    pub worker_id: String,
+    pub worker_id: Rc<str>,
     /// The request that it answers.
-    pub request_id: String,
+    pub request_id: Rc<str>,
     /// The value; 0 when there is an error.
     pub value: f64,
     /// Why there is no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub err: Option<String>,
+    pub err: Option<Rc<str>>,
     /// The worker's own processing time; for one that did not answer, how long the coordinator waited.
     #[serde(with = "go_duration")]
     pub response_time: Duration,
@@ -37,29 +38,29 @@ pub struct WorkerResult {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OracleResult {
     /// The request's id.
-    pub request_id: String,
+    pub request_id: Rc<str>,
     /// The aggregate of the answers used.
     pub final_value: f64,
     /// One entry per worker asked, in registration order.
-    pub worker_responses: Vec<WorkerResult>,
+    pub worker_responses: Rc<[WorkerResult]>,
     /// How far the result can be relied upon, in words.
-    pub reliability_note: String,
+    pub reliability_note: Rc<str>,
 }
 
 /// `POST /register`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
     /// The worker's id.
-    pub id: String,
+    pub id: Rc<str>,
     /// Where its tasks go, such as `http://localhost:8081`.
-    pub endpoint: String,
+    pub endpoint: Rc<str>,
 }
 
 /// `POST /heartbeat` and `POST /deregister`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerName {
     /// The worker's id.
-    pub id: String,
+    pub id: Rc<str>,
 }
 
 /// What the coordinator answers to the three of them.
@@ -75,9 +76,9 @@ pub struct Acknowledgement {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerInfo {
     /// The worker's id.
-    pub id: String,
+    pub id: Rc<str>,
     /// Where its tasks go.
-    pub endpoint: String,
+    pub endpoint: Rc<str>,
     /// The last registration, heartbeat or answer, in RFC 3339.
     pub last_seen: String,
     /// True when its score is at least one half.

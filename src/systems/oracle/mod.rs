@@ -1,5 +1,5 @@
 //! The oracle: one coordinator asks all workers and makes one answer of theirs. Over HTTP it knows who is registered; over
-//! NATS (`nats/`) it publishes and takes what comes. All else is the same for both.
+//! NATS (`nats/`, plugged in as `broker.rs` says) it publishes and takes what comes. All else is the same for both.
 //!
 //! The life of a request, in order:
 //! 1. `client.rs` intends it at an instant that its load decides, and sends `POST /request`.
@@ -8,17 +8,17 @@
 //! 3. `worker.rs` takes its time, then fails or answers; `truth.rs` says around which value, `lie.rs` what a liar says.
 //! 4. The coordinator cancels what still runs, leaves out what failed or came late, and aggregates the rest
 //!    (`aggregator/`), reports what has moved far enough (`report.rs`); the client gets an OracleResult (`messages.rs`) or a structured error.
-//! 5. `log.rs` keeps what happened for the laboratory, which knows the truth; the roles never read it.
+//! 5. What happens on the way the roles tell as facts (`fact.rs`) to whoever listens, and cannot ask for anything back.
 
 mod admission;
 pub mod aggregator;
+mod broker;
 pub(super) mod calendar;
 mod client;
 mod coordinator;
+pub mod fact;
 mod lie;
-pub mod log;
 pub mod messages;
-#[cfg(feature = "all-systems")]
 mod nats;
 mod params;
 pub mod registry;
@@ -26,45 +26,26 @@ pub mod report;
 pub mod truth;
 mod worker;
 
+pub use broker::Plug;
+pub use fact::{
+    LIE_STARTED, REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_INTENDED, REQUEST_OPENED, RESULT_DROPPED,
+    TASK_DONE, TASK_FAILED, TASK_STARTED, WORKER_DEREGISTERED, WORKER_EVICTED, WORKER_REGISTERED,
+};
 pub use lie::LieMode;
+pub use nats::BY_NATS;
 pub use params::{Delivery, Load, Params, Transport};
 
-use crate::kernel::{Ctx, Duration, Kind, Span};
+use super::facts::{Hear, Teller};
+use crate::kernel::{Ctx, Duration, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::http::{Http, HttpError, Request, Response, Service};
+use broker::{Broker, Stage};
+use fact::Fact;
 use lie::Lie;
-use log::Log;
 use registry::{Entry, Registry};
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
-
-/// A client wants an answer; its latency counts from here.
-pub const REQUEST_INTENDED: Kind = Kind::new("request_intended");
-/// The coordinator takes up a request; the value is the number of workers that it asks.
-pub const REQUEST_OPENED: Kind = Kind::new("request_opened");
-/// The coordinator has its answer; the value is the aggregate, as the bits of a float.
-pub const REQUEST_AGGREGATED: Kind = Kind::new("request_aggregated");
-/// The coordinator has no answer to give; the value is the status.
-pub const REQUEST_FAILED: Kind = Kind::new("request_failed");
-/// A worker begins a task; the value is the nanoseconds that it will take.
-pub const TASK_STARTED: Kind = Kind::new("task_started");
-/// A worker has a value, as the bits of a float.
-pub const TASK_DONE: Kind = Kind::new("task_done");
-/// A worker failed.
-pub const TASK_FAILED: Kind = Kind::new("task_failed");
-/// A result came when its request was closed, and is dropped; the peer is the worker.
-pub const RESULT_DROPPED: Kind = Kind::new("result_dropped");
-/// The coordinator adds a worker to its registry.
-pub const WORKER_REGISTERED: Kind = Kind::new("worker_registered");
-/// The coordinator removes a worker at its own wish.
-pub const WORKER_DEREGISTERED: Kind = Kind::new("worker_deregistered");
-/// The coordinator removes a worker that was silent for too long.
-pub const WORKER_EVICTED: Kind = Kind::new("worker_evicted");
-/// A worker begins to lie; the value is the bias, as the bits of a float.
-pub const LIE_STARTED: Kind = Kind::new("lie_started");
-/// A worker ends lying.
-pub const LIE_ENDED: Kind = Kind::new("lie_ended");
 
 /// Where the coordinator listens.
 pub const COORDINATOR: &str = "localhost:8080";
@@ -94,12 +75,12 @@ pub fn worker_authority(i: u32) -> String {
     format!("localhost:{}", WORKER_PORT_BASE + i)
 }
 
-/// What all roles of one oracle share: the network, the parameters, and the laboratory's own view.
+/// What all roles of one oracle share: the network, the parameters, and whom they tell what happens.
 #[derive(Clone)]
 struct Site {
     http: Http,
     params: Rc<Params>,
-    log: Rc<RefCell<Log>>,
+    facts: Teller<Fact>,
     /// Requests intended so far. Ids count them over the whole run, whatever restarts meanwhile.
     requests: Rc<Cell<u64>>,
     /// Who lies.
@@ -109,8 +90,7 @@ struct Site {
     /// How many tasks each worker has under way, w-01 first.
     busy: Rc<[Cell<u32>]>,
     /// The broker, in a system that has one.
-    #[cfg(feature = "all-systems")]
-    bus: Option<nats::Bus>,
+    broker: Option<Rc<dyn Broker>>,
 }
 
 impl Site {
@@ -122,42 +102,44 @@ impl Site {
         self.http.net()
     }
 
-    /// The broker's node, in a system that has one.
-    fn broker(&self) -> Option<NodeId> {
-        #[cfg(feature = "all-systems")]
-        return self.bus.as_ref().map(|bus| bus.node);
-        #[cfg(not(feature = "all-systems"))]
-        None
+    /// Tells a fact of the current task's node and request. Returns its number.
+    fn tell(&self, fact: Fact) -> u64 {
+        self.facts.tell(fact)
     }
 
-    /// Numbers a new request and makes it what the current task is busy with.
-    fn intend(&self, query: &str) -> u64 {
+    /// Numbers a new request and makes it what the current task is busy with. Its client waits for `limit` at most.
+    fn intend(&self, query: &Rc<str>, limit: Duration) {
         let number = self.requests.get() + 1;
         self.requests.set(number);
         self.ctx().set_span(Span { tag: number, cause: 0 });
-        self.ctx().record(REQUEST_INTENDED, 0, 0);
-        self.log.borrow_mut().intended(number, query, self.truth(query), self.ctx().now());
-        number
+        self.tell(Fact::RequestIntended { query: Rc::clone(query), limit });
+    }
+}
+
+/// What there is of an oracle before anything runs: all that whoever hears its facts needs to know of it.
+#[derive(Clone)]
+pub struct Cast {
+    /// The parameters.
+    pub params: Rc<Params>,
+    /// The workers' nodes, w-01 first: consecutive numbers.
+    pub workers: Rc<[NodeId]>,
+    /// Their names.
+    pub names: Rc<[Rc<str>]>,
+    broker: Option<Rc<dyn Broker>>,
+}
+
+impl Cast {
+    /// Workers of that many, as an oracle without a broker has them from node `first` on.
+    pub fn new(params: Params, first: NodeId) -> Self {
+        let workers = (0..params.workers).map(|i| NodeId(first.0 + i)).collect();
+        let names = (1..=params.workers).map(|i| worker_name(i).into()).collect();
+        Cast { params: Rc::new(params), workers, names, broker: None }
     }
 
-    /// The workers that hear what is published now, in their order. Only the laboratory knows; of a queue group nobody
-    /// knows yet who will.
-    #[cfg(feature = "all-systems")]
-    fn hearers(&self, bus: &nats::Bus) -> Vec<String> {
-        if self.params.delivery == Delivery::Queue {
-            return Vec::new();
-        }
-        let name = |i: u32| {
-            Some(worker_name(i)).filter(|name| {
-                self.net().find(name).is_some_and(|node| bus.hears(self.net(), i as usize - 1, node))
-            })
-        };
-        (1..=self.params.workers).filter_map(name).collect()
-    }
-
-    /// The true value now.
-    fn truth(&self, query: &str) -> f64 {
-        truth::value_at(self.ctx(), self.params.drift, query, self.ctx().now())
+    /// Whether a worker, counted from 0, hears what the coordinator publishes now.
+    pub fn hears(&self, i: usize) -> bool {
+        let broker = self.broker.as_ref().zip(self.workers.get(i));
+        broker.is_some_and(|(broker, &node)| broker.hears(i, node))
     }
 }
 
@@ -168,7 +150,7 @@ pub struct Oracle {
     console: NodeId,
     coordinator: NodeId,
     client: NodeId,
-    workers: Vec<NodeId>,
+    workers: Rc<[NodeId]>,
 }
 
 impl Drop for Oracle {
@@ -178,62 +160,74 @@ impl Drop for Oracle {
 }
 
 impl Oracle {
-    /// Builds the nodes and starts them. `keep` bounds how many requests the log keeps.
-    pub fn start(net: &Net, params: Params, keep: usize) -> Self {
+    /// Builds the nodes and starts them, with what `plug` connects them by in place of HTTP. `ears` makes, of the cast,
+    /// whoever hears what they tell.
+    pub fn start<H: Hear<Fact> + 'static>(
+        net: &Net,
+        params: Params,
+        plug: Option<Plug>,
+        ears: impl FnOnce(&Cast) -> H,
+    ) -> (Self, Rc<RefCell<H>>) {
         let http = Http::new(net);
         let console = net.add_node("console");
         let client = net.add_node("client");
         let coordinator = net.add_node("coordinator");
-        #[cfg(feature = "all-systems")]
-        let bus = params.has_broker().then(|| {
-            let broker = net.add_node("nats");
-            net.connect(broker, coordinator, TO_BROKER);
-            net.connect(console, broker, NEAR);
-            nats::Bus::new(&http, broker, params.workers)
-        });
-        let site = Site {
-            #[cfg(feature = "all-systems")]
-            bus,
-            http: http.clone(),
-            log: Rc::new(RefCell::new(Log::new(keep))),
-            requests: Rc::default(),
-            lies: Rc::default(),
-            registry: Rc::default(),
-            busy: (0..params.workers).map(|_| Cell::new(0)).collect(),
-            params: Rc::new(params),
-        };
+        let broker =
+            plug.map(|Plug(connect)| connect(&Stage { http: &http, params: &params, console, coordinator }));
         http.assign(COORDINATOR, coordinator);
         net.connect(client, coordinator, NEAR);
         net.connect(console, coordinator, NEAR);
-        let workers = (1..=site.params.workers).map(|i| {
-            let worker = net.add_node(&worker_name(i));
-            http.assign(&worker_authority(i), worker);
-            match site.broker() {
-                Some(broker) => net.connect(broker, worker, TO_BROKER),
-                None => net.connect(coordinator, worker, FAR),
-            }
-            net.connect(console, worker, NEAR);
-            let site = site.clone();
-            net.set_role(worker, move |shutdown| Box::pin(worker::run(site.clone(), i, worker, shutdown)));
-            worker
-        });
-        let oracle = Oracle { workers: workers.collect(), site: site.clone(), console, coordinator, client };
+        let workers: Rc<[NodeId]> = (1..=params.workers)
+            .map(|i| {
+                let worker = net.add_node(&worker_name(i));
+                http.assign(&worker_authority(i), worker);
+                match &broker {
+                    Some(broker) => net.connect(broker.node(), worker, TO_BROKER),
+                    None => net.connect(coordinator, worker, FAR),
+                }
+                net.connect(console, worker, NEAR);
+                worker
+            })
+            .collect();
+        let names = workers.iter().map(|&worker| net.name(worker)).collect();
+        let cast = Cast { params: Rc::new(params), workers, names, broker };
+        let ears = Rc::new(RefCell::new(ears(&cast)));
+        let site = Site {
+            http,
+            facts: Teller::new(net.ctx(), Rc::clone(&ears) as Rc<RefCell<dyn Hear<Fact>>>),
+            requests: Rc::default(),
+            lies: Rc::default(),
+            registry: Rc::default(),
+            busy: cast.workers.iter().map(|_| Cell::new(0)).collect(),
+            params: cast.params,
+            broker: cast.broker,
+        };
+        let oracle = Oracle { site, console, coordinator, client, workers: cast.workers };
+        oracle.install();
+        (oracle, ears)
+    }
+
+    /// Says what each node runs, and starts them.
+    fn install(&self) {
+        let Oracle { site, coordinator, client, .. } = self;
+        let (net, coordinator, client) = (site.net(), *coordinator, *client);
+        for (&worker, i) in self.workers.iter().zip(1..) {
+            let here = site.clone();
+            net.set_role(worker, move |shutdown| Box::pin(worker::run(here.clone(), i, worker, shutdown)));
+        }
         let here = site.clone();
         net.set_role(coordinator, move |shutdown| {
             Box::pin(coordinator::run(here.clone(), coordinator, shutdown))
         });
         let here = site.clone();
         net.set_role(client, move |shutdown| Box::pin(client::run(here.clone(), client, shutdown)));
-        oracle.choose_liars();
-        #[cfg(feature = "all-systems")]
-        if let Some(bus) = &site.bus {
-            bus.install(&site.params, console, &site.log);
-            net.start(bus.node);
+        self.choose_liars();
+        if let Some(broker) = &site.broker {
+            broker.start(site);
         }
         net.start(coordinator);
-        oracle.workers.iter().for_each(|&worker| net.start(worker));
+        self.workers.iter().for_each(|&worker| net.start(worker));
         net.start(client);
-        oracle
     }
 
     /// A share of the workers lies from the start: which ones, the seed says.
@@ -248,8 +242,8 @@ impl Oracle {
 
     /// Makes a worker lie by a relative bias, or makes it honest again. Returns the bias that it had.
     pub fn set_lie(&self, worker: NodeId, bias: Option<f64>) -> Option<f64> {
-        let (kind, value) = bias.map_or((LIE_ENDED, 0.0), |bias| (LIE_STARTED, bias));
-        self.site.ctx().record_in(worker.scope(), Span::default(), kind, 0, value.to_bits());
+        let fact = bias.map_or(Fact::LieEnded, |bias| Fact::LieStarted { bias });
+        self.site.facts.tell_in(worker.scope(), Span::default(), fact);
         let since = self.site.ctx().now();
         let mut lies = self.site.lies.borrow_mut();
         let before = match bias {
@@ -274,30 +268,27 @@ impl Oracle {
         let (site, console) = (self.site.clone(), self.console);
         self.site.ctx().spawn_in(console.scope(), async move {
             let asks = request.url.authority == COORDINATOR && request.url.path == "/request";
-            let number = asks.then(|| site.intend(&client::query_of(&request)));
+            if asks {
+                site.intend(&client::query_of(&request), limit);
+            }
             let answer = site.http.fetch_within(console, request, limit).await;
-            if let Some(number) = number {
-                client::note_answer(&site, number, &answer);
+            if asks {
+                client::tell_answer(&site, &answer);
             }
             done(answer);
         });
     }
 
-    /// What the laboratory knows of the requests.
-    pub fn log(&self) -> Ref<'_, Log> {
-        self.site.log.borrow()
-    }
-
     /// The registry as the coordinator has it now; empty while none runs.
     pub fn registry(&self) -> Vec<Entry> {
         let registry = self.site.registry.borrow().upgrade();
-        registry.map_or_else(Vec::new, |registry| registry.borrow().entries().to_vec())
+        registry.map_or_else(Vec::new, |registry| registry.borrow().entries().cloned().collect())
     }
 
-    /// Looks at the registry as the coordinator has it now; at nothing while none runs.
-    pub fn look_at_registry(&self, look: impl FnOnce(&[Entry])) {
+    /// Looks at each entry of the registry as the coordinator has it now; at nothing while none runs.
+    pub fn look_at_registry(&self, look: impl FnMut(&Entry)) {
         if let Some(registry) = self.site.registry.borrow().upgrade() {
-            look(registry.borrow().entries());
+            registry.borrow().entries().for_each(look);
         }
     }
 
@@ -308,27 +299,21 @@ impl Oracle {
 
     /// The broker between the coordinator and the workers, if there is one.
     pub fn broker(&self) -> Option<NodeId> {
-        self.site.broker()
+        self.site.broker.as_ref().map(|broker| broker.node())
     }
 
     /// Whether the coordinator, and how many workers, have a connection to the broker.
     pub fn connected(&self) -> (bool, usize) {
-        #[cfg(feature = "all-systems")]
-        if let Some(bus) = &self.site.bus {
-            let hears = |(i, &node): (usize, &NodeId)| bus.hears(self.site.net(), i, node);
-            let workers = self.workers.iter().enumerate().filter(|&worker| hears(worker)).count();
-            return (bus.is_asked(self.site.net(), self.coordinator), workers);
-        }
-        (false, 0)
+        let Some(broker) = &self.site.broker else {
+            return (false, 0);
+        };
+        let hears = |&(i, &node): &(usize, &NodeId)| broker.hears(i, node);
+        (broker.is_asked(self.coordinator), self.workers.iter().enumerate().filter(hears).count())
     }
 
     /// How many messages the broker has stored: tasks, results.
     pub fn stored(&self) -> [u64; 2] {
-        #[cfg(feature = "all-systems")]
-        if let Some(bus) = &self.site.bus {
-            return bus.stored();
-        }
-        [0, 0]
+        self.site.broker.as_ref().map_or([0, 0], |broker| broker.stored())
     }
 
     /// How many requests were intended so far.

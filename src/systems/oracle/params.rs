@@ -4,6 +4,7 @@ use super::aggregator::{Knobs, Strategy, pyth};
 use super::lie::LieMode;
 use crate::kernel::Duration;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
 /// How the client decides when to send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +129,7 @@ pub struct Params {
     /// How many clients there are, see [`Load`].
     pub clients: u32,
     /// What they ask for.
-    pub query: String,
+    pub query: Rc<str>,
     /// The time between a worker's heartbeats; zero switches them off.
     pub heartbeat: Duration,
     /// A worker silent for longer is removed from the registry.
@@ -171,7 +172,7 @@ impl Default for Params {
             load: Load::Constant,
             period: Duration::from_secs(2),
             clients: 1,
-            query: "BTC/USD".to_owned(),
+            query: "BTC/USD".into(),
             heartbeat: Duration::from_secs(5),
             stale: Duration::from_secs(15),
             register: true,

@@ -1,7 +1,15 @@
 //! Which workers the coordinator knows, and how far it trusts each.
+//!
+//! Whatever concerns one worker takes the same time however many there are: it is found by its id, and the silent ones by
+//! a heap of signs of life. An item of the heap may be out of date; that is seen when its time has come.
 
 use super::messages::WorkerInfo;
 use crate::kernel::{Duration, Instant};
+use crate::substrate::http::Url;
+use serde::Serialize;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::rc::Rc;
 
 /// How much the newest distance weighs in the running mean of a worker's distances.
 const DISTANCE_WEIGHT: f64 = 0.2;
@@ -43,40 +51,67 @@ pub enum Outcome {
     TimedOut,
 }
 
+/// A worker as one that is asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Member {
+    /// Its id.
+    pub id: Rc<str>,
+    /// The node of that name; 0 for a name that is no node's.
+    pub node: u32,
+    /// Where its tasks go; `None` where none can.
+    #[serde(skip)]
+    pub tasks: Option<Url>,
+}
+
 /// One registered worker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Its id.
-    pub id: String,
-    /// Where its tasks go.
-    pub endpoint: String,
+    /// Who it is.
+    pub member: Member,
+    /// What it gave as its address.
+    pub endpoint: Rc<str>,
     /// The last registration, heartbeat or answer.
     pub last_seen: Instant,
     /// Its history since it registered first; kept when it registers again.
     pub history: History,
 }
 
+/// A place in the order of registration.
+#[derive(Debug)]
+struct Place {
+    /// Ascends, and is never given again.
+    order: u64,
+    entry: Entry,
+    /// Its worker has gone, and the place is a gap.
+    is_gap: bool,
+}
+
 /// The registered workers, in the order of registration.
 #[derive(Debug, Default)]
 pub struct Registry {
-    entries: Vec<Entry>,
+    places: Vec<Place>,
+    /// Where each is in `places`; only looked up, never iterated.
+    by_id: HashMap<Rc<str>, usize>,
+    /// A sign of life of each, not necessarily its last, by its order; also of some that are gone.
+    signs: BinaryHeap<Reverse<(Instant, u64)>>,
+    registrations: u64,
+    /// All of them as they are asked, until somebody comes or goes.
+    members: Option<Rc<[Member]>>,
 }
 
 impl Registry {
-    /// Adds a worker, or renews one that is there, which keeps its place and its history.
-    pub fn register(&mut self, id: &str, endpoint: &str, now: Instant) {
-        match self.find(id) {
-            Some(entry) => {
-                endpoint.clone_into(&mut entry.endpoint);
-                entry.last_seen = now;
-            }
-            None => self.entries.push(Entry {
-                id: id.to_owned(),
-                endpoint: endpoint.to_owned(),
-                last_seen: now,
-                history: History::default(),
-            }),
+    /// Adds a worker, or renews one that is there, which keeps its place and its history. `node` is that of its name.
+    pub fn register(&mut self, id: &str, endpoint: &str, node: u32, now: Instant) -> Member {
+        let known = self.by_id.get(id).copied();
+        let place = known.unwrap_or_else(|| self.add(id, node, now));
+        let entry = &mut self.places[place].entry;
+        entry.last_seen = now;
+        if known.is_none() || *entry.endpoint != *endpoint {
+            entry.endpoint = endpoint.into();
+            entry.member.tasks = format!("{}/task", endpoint.trim_end_matches('/')).parse().ok();
+            self.members = None;
         }
+        entry.member.clone()
     }
 
     /// Notes a sign of life; false when the worker is unknown.
@@ -84,23 +119,36 @@ impl Registry {
         self.find(id).map(|entry| entry.last_seen = now).is_some()
     }
 
-    /// Removes a worker; false when it was unknown.
-    pub fn deregister(&mut self, id: &str) -> bool {
-        let before = self.entries.len();
-        self.entries.retain(|entry| entry.id != id);
-        self.entries.len() < before
+    /// Removes and returns a worker; `None` when it was unknown.
+    pub fn deregister(&mut self, id: &str) -> Option<Member> {
+        let member = self.by_id.get(id).copied().map(|place| self.remove(place));
+        self.close_gaps();
+        member
     }
 
-    /// Removes and returns the workers that gave no sign of life for longer than `limit`.
-    pub fn evict_stale(&mut self, now: Instant, limit: Duration) -> Vec<String> {
-        let stale = |entry: &Entry| now.since(entry.last_seen) > limit;
-        let evicted =
-            self.entries.iter().filter(|entry| stale(entry)).map(|entry| entry.id.clone()).collect();
-        self.entries.retain(|entry| !stale(entry));
+    /// Removes and returns the workers that gave no sign of life for longer than `limit`, in the order of registration.
+    pub fn evict_stale(&mut self, now: Instant, limit: Duration) -> Vec<Member> {
+        let mut stale = Vec::new();
+        while let Some(&Reverse((_, order))) = self.signs.peek().filter(|sign| now.since(sign.0.0) > limit) {
+            self.signs.pop();
+            // One that is gone has no place any more.
+            let Ok(place) = self.places.binary_search_by_key(&order, |place| place.order) else {
+                continue;
+            };
+            let Place { entry, is_gap, .. } = &self.places[place];
+            if now.since(entry.last_seen) <= limit {
+                self.signs.push(Reverse((entry.last_seen, order)));
+            } else if !is_gap {
+                stale.push(place);
+            }
+        }
+        stale.sort_unstable();
+        let evicted = stale.into_iter().map(|place| self.remove(place)).collect();
+        self.close_gaps();
         evicted
     }
 
-    /// Adds an outcome to a worker's history. An answer is a sign of life.
+    /// Adds an outcome to a worker's history.
     pub fn note(&mut self, id: &str, outcome: Outcome) {
         let Some(entry) = self.find(id) else {
             return;
@@ -119,29 +167,77 @@ impl Registry {
         }
     }
 
-    /// The reliability scores of some workers; of one that is not registered, a newcomer's.
-    pub fn scores<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<f64> {
-        let count = self.entries.len();
-        // Mostly they come in the order of registration.
-        let mut next = 0;
-        ids.map(|id| {
-            let mut places = (next..count).chain(0..next.min(count));
-            let Some(place) = places.find(|&place| self.entries[place].id == id) else {
-                return History::default().score();
-            };
-            next = place + 1;
-            self.entries[place].history.score()
-        })
-        .collect()
+    /// A worker's reliability score; of one that is not registered, a newcomer's.
+    pub fn score(&self, id: &str) -> f64 {
+        let history = self.by_id.get(id).map(|&place| self.places[place].entry.history);
+        history.unwrap_or_default().score()
     }
 
     /// The registered workers, in the order of registration.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.places.iter().filter(|place| !place.is_gap).map(|place| &place.entry)
+    }
+
+    /// The same as they are asked. The list is made once for as long as nobody comes or goes.
+    pub fn members(&mut self) -> Rc<[Member]> {
+        if let Some(members) = &self.members {
+            return Rc::clone(members);
+        }
+        let members: Rc<[Member]> = self.entries().map(|entry| entry.member.clone()).collect();
+        self.members = Some(Rc::clone(&members));
+        members
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// True when nobody is registered.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
     }
 
     fn find(&mut self, id: &str) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.id == id)
+        let place = *self.by_id.get(id)?;
+        Some(&mut self.places[place].entry)
+    }
+
+    fn add(&mut self, id: &str, node: u32, now: Instant) -> usize {
+        let (place, order) = (self.places.len(), self.registrations);
+        let entry = Entry::new(id, node, now);
+        self.registrations += 1;
+        self.by_id.insert(Rc::clone(&entry.member.id), place);
+        self.signs.push(Reverse((now, order)));
+        self.places.push(Place { order, entry, is_gap: false });
+        self.members = None;
+        place
+    }
+
+    fn remove(&mut self, place: usize) -> Member {
+        let Place { entry, is_gap, .. } = &mut self.places[place];
+        *is_gap = true;
+        self.by_id.remove(&entry.member.id);
+        self.members = None;
+        entry.member.clone()
+    }
+
+    /// Closes the gaps once they are more than half of all places: each removal pays for moving two.
+    fn close_gaps(&mut self) {
+        if 2 * self.by_id.len() < self.places.len() {
+            self.places.retain(|place| !place.is_gap);
+            for (i, place) in self.places.iter().enumerate() {
+                self.by_id.insert(Rc::clone(&place.entry.member.id), i);
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// A worker that has given no address yet.
+    fn new(id: &str, node: u32, now: Instant) -> Self {
+        let member = Member { id: id.into(), node, tasks: None };
+        Entry { member, endpoint: "".into(), last_seen: now, history: History::default() }
     }
 }
 
@@ -149,7 +245,7 @@ impl From<&Entry> for WorkerInfo {
     fn from(entry: &Entry) -> Self {
         let score = entry.history.score();
         WorkerInfo {
-            id: entry.id.clone(),
+            id: entry.member.id.clone(),
             endpoint: entry.endpoint.clone(),
             last_seen: super::calendar::rfc3339(entry.last_seen),
             reliable: score >= 0.5,
@@ -162,39 +258,89 @@ impl From<&Entry> for WorkerInfo {
 mod tests {
     use super::*;
 
+    fn ids(registry: &Registry) -> Vec<&str> {
+        registry.entries().map(|entry| &*entry.member.id).collect()
+    }
+
     #[test]
     fn a_worker_that_registers_again_keeps_its_place_and_history() {
         let mut registry = Registry::default();
-        registry.register("a", "http://localhost:1", Instant::ZERO);
-        registry.register("b", "http://localhost:2", Instant::ZERO);
+        registry.register("a", "http://localhost:1", 7, Instant::ZERO);
+        registry.register("b", "http://localhost:2", 8, Instant::ZERO);
         registry.note("a", Outcome::Failed);
-        registry.register("a", "http://localhost:3", Instant::from_millis(5));
-        let first = &registry.entries()[0];
+        let before = registry.members();
+        registry.register("a", "http://localhost:3/", 7, Instant::from_millis(5));
+        let first = registry.entries().next().unwrap();
         assert_eq!(
-            (first.id.as_str(), first.endpoint.as_str(), first.history.failures),
-            ("a", "http://localhost:3", 1)
+            (&*first.member.id, &*first.endpoint, first.history.failures),
+            ("a", "http://localhost:3/", 1)
         );
+        let url = |members: &[Member]| members[0].tasks.clone().unwrap();
+        assert_eq!(url(&before), "http://localhost:1/task".parse().unwrap());
+        assert_eq!(url(&registry.members()), "http://localhost:3/task".parse().unwrap());
+        registry.register("a", "http://localhost:3/", 7, Instant::from_millis(6));
+        assert!(Rc::ptr_eq(&registry.members(), &registry.members()));
     }
 
     #[test]
     fn only_silence_longer_than_the_limit_evicts() {
         let mut registry = Registry::default();
-        registry.register("a", "", Instant::ZERO);
-        registry.register("b", "", Instant::ZERO);
+        registry.register("a", "", 0, Instant::ZERO);
+        registry.register("b", "", 0, Instant::ZERO);
         assert!(registry.seen("b", Instant::from_millis(1)));
         let limit = Duration::from_secs(15);
         assert!(registry.evict_stale(Instant::from_millis(15_000), limit).is_empty());
-        assert_eq!(registry.evict_stale(Instant::from_millis(15_001), limit), ["a"]);
+        let evicted = registry.evict_stale(Instant::from_millis(15_001), limit);
+        assert_eq!(evicted.iter().map(|member| &*member.id).collect::<Vec<_>>(), ["a"]);
         assert!(!registry.seen("a", Instant::from_millis(15_001)), "an evicted worker is unknown");
+    }
+
+    /// The same as a list that is searched from its beginning each time.
+    #[test]
+    fn it_does_what_a_plain_list_would() {
+        let mut rng = crate::kernel::Rng::new(5);
+        let (mut registry, mut list) = (Registry::default(), Vec::<(String, Instant)>::new());
+        let limit = Duration::from_millis(400);
+        for ms in 0..20_000 {
+            let now = Instant::from_millis(ms);
+            let id = format!("w-{:02}", rng.below(60));
+            let known = list.iter().position(|(other, _)| *other == id);
+            match rng.below(5) {
+                0 => {
+                    registry.register(&id, "", 0, now);
+                    match known {
+                        Some(place) => list[place].1 = now,
+                        None => list.push((id, now)),
+                    }
+                }
+                1 => {
+                    assert_eq!(registry.deregister(&id).is_some(), known.is_some());
+                    known.map(|place| list.remove(place));
+                }
+                2 => {
+                    let stale = list.extract_if(.., |(_, seen)| now.since(*seen) > limit);
+                    let stale: Vec<String> = stale.map(|(id, _)| id).collect();
+                    let evicted = registry.evict_stale(now, limit);
+                    assert_eq!(evicted.iter().map(|member| &*member.id).collect::<Vec<_>>(), stale);
+                }
+                _ => {
+                    assert_eq!(registry.seen(&id, now), known.is_some());
+                    known.into_iter().for_each(|place| list[place].1 = now);
+                }
+            }
+            assert_eq!(registry.len(), list.len());
+            assert_eq!(ids(&registry), list.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>());
+            assert!(registry.places.len() <= 2 * list.len() + 1, "gaps are closed");
+        }
     }
 
     #[test]
     fn the_score_falls_with_failures_and_with_distance() {
         let with = |outcomes: &[Outcome]| {
             let mut registry = Registry::default();
-            registry.register("a", "", Instant::ZERO);
+            registry.register("a", "", 0, Instant::ZERO);
             outcomes.iter().for_each(|&o| registry.note("a", o));
-            registry.entries()[0].history.score()
+            registry.score("a")
         };
         let good = with(&[Outcome::Answered(0.0); 8]);
         assert_eq!(good, 0.9);

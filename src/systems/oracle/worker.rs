@@ -1,10 +1,8 @@
 //! A worker: registers, sends heartbeats, and answers tasks late, wrongly or not at all, as an oracle's source does.
 
+use super::fact::Fact;
 use super::messages::{OracleRequest, Registration, WorkerName, WorkerResult};
-use super::{
-    COORDINATOR, Params, Site, TASK_DONE, TASK_FAILED, TASK_STARTED, lie, truth, worker_authority,
-    worker_name,
-};
+use super::{COORDINATOR, Params, Site, lie, truth, worker_authority};
 use crate::kernel::{Duration, Stream};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::{Json, Message};
@@ -13,6 +11,7 @@ use futures::{FutureExt, select_biased};
 use serde_json::json;
 use std::cell::Cell;
 use std::pin::pin;
+use std::rc::Rc;
 
 /// How long a worker waits for the coordinator to answer a registration or a heartbeat.
 const CALL_LIMIT: Duration = Duration::from_secs(2);
@@ -33,8 +32,8 @@ pub const ROUTES: [Route; 2] = [
 pub(super) struct Worker {
     pub(super) site: Site,
     pub(super) node: NodeId,
-    pub(super) id: String,
-    endpoint: String,
+    pub(super) id: Rc<str>,
+    endpoint: Rc<str>,
     delays: Stream,
     failures: Stream,
     noises: Stream,
@@ -43,10 +42,10 @@ pub(super) struct Worker {
 }
 
 pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
-    let id = worker_name(i);
+    let id = site.net().name(node);
     let ctx = site.ctx().clone();
     let worker = Worker {
-        endpoint: format!("http://{}", worker_authority(i)),
+        endpoint: format!("http://{}", worker_authority(i)).into(),
         delays: ctx.stream(&id, "delay"),
         failures: ctx.stream(&id, "failure"),
         noises: ctx.stream(&id, "noise"),
@@ -55,9 +54,8 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
         node,
         id,
     };
-    #[cfg(feature = "all-systems")]
-    if let Some(bus) = &site.bus {
-        return super::nats::worker::run(&worker, bus, &shutdown).await;
+    if let Some(broker) = &site.broker {
+        return broker.serve(&worker, &shutdown).await;
     }
     let handler = worker.clone();
     let listener = site.http.listen(&worker_authority(i));
@@ -110,7 +108,8 @@ async fn stay_registered(worker: &Worker) {
 
 async fn register_until_accepted(worker: &Worker) {
     let ctx = worker.site.ctx();
-    let registration = Json::new(Registration { id: worker.id.clone(), endpoint: worker.endpoint.clone() });
+    let registration =
+        Json::new(Registration { id: Rc::clone(&worker.id), endpoint: Rc::clone(&worker.endpoint) });
     let mut pause = RETRY_MIN;
     while !tell(worker, "/register", &registration).await.is_ok_and(|response| response.status == 200) {
         ctx.sleep(pause).await;
@@ -141,7 +140,7 @@ async fn route(worker: Worker, request: Request, peer: NodeId) -> Response {
         },
         (Method::Get, "/health") => Response::json(
             200,
-            &json!({"status": "ok", "worker_id": worker.id, "tasks": worker.busy().get()}),
+            &json!({"status": "ok", "worker_id": &*worker.id, "tasks": worker.busy().get()}),
         ),
         (method, path) => no_route(method, path, &ROUTES),
     }
@@ -153,7 +152,7 @@ impl Worker {
     }
 
     fn name(&self) -> Json<WorkerName> {
-        Json::new(WorkerName { id: self.id.clone() })
+        Json::new(WorkerName { id: Rc::clone(&self.id) })
     }
 }
 
@@ -184,20 +183,20 @@ impl Worker {
         let req = ctx.span().tag;
         let drawn = self.delays.at(req).duration(params.delay_min, params.delay_max);
         let delay = site.net().work(*node, drawn);
-        ctx.record(TASK_STARTED, 0, delay.as_nanos());
+        site.tell(Fact::TaskStarted { delay });
         ctx.sleep(delay).await;
 
         let mut result = WorkerResult {
-            worker_id: self.id.clone(),
-            request_id: task.id.clone(),
+            worker_id: Rc::clone(&self.id),
+            request_id: Rc::clone(&task.id),
             value: 0.0,
             err: None,
             response_time: delay,
             reliable: true,
         };
         if self.failures.at(req).chance(params.fail) {
-            ctx.record(TASK_FAILED, 0, delay.as_nanos());
-            result.err = Some("the oracle source failed".to_owned());
+            site.tell(Fact::TaskFailed { delay });
+            result.err = Some("the oracle source failed".into());
             result.reliable = false;
             return result;
         }
@@ -207,9 +206,8 @@ impl Worker {
         if let Some(lie) = lie {
             let asked = lie::Asked { query: &task.query, req, asker };
             result.value = lie.answer(ctx, params, &self.id, &asked, result.value);
-            site.log.borrow_mut().lied(req, &self.id);
         }
-        ctx.record(TASK_DONE, 0, result.value.to_bits());
+        site.tell(Fact::TaskDone { value: result.value, lie: lie.is_some() });
         result
     }
 }

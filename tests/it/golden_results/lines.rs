@@ -8,9 +8,9 @@ use glasshive::kernel::{Instant, Sink};
 use glasshive::lab::config::ConfigRun;
 use glasshive::lab::config::ledger::{Second, VersionEntry};
 use glasshive::lab::config::tally::{Polls, Puts};
+use glasshive::lab::oracle::{RequestEntry, TaskEntry};
 use glasshive::lab::wizard::{Claim, Job, Submission, WizardRun};
 use glasshive::lab::{Options, Run};
-use glasshive::systems::oracle::log::{RequestEntry, TaskEntry};
 use glasshive::systems::wizard::fact::JOB_DONE;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -40,7 +40,7 @@ impl Outcome {
     pub fn of(run: &Run) -> Self {
         let (system, mut outcome) = (run.system(), Outcome::default());
         if let Some(oracle) = glasshive::lab::oracle::of(system) {
-            oracle.log().requests().iter().for_each(|entry| outcome.add_request(entry));
+            oracle.ledger().requests().iter().for_each(|entry| outcome.add_request(entry));
         } else if let Some(wizard) = glasshive::lab::wizard::of(system) {
             outcome.add_wizard(wizard, &sums(run));
         } else {
@@ -66,12 +66,12 @@ impl Outcome {
             (None, Some(failure)) => format!("{} {}", failure.status, failure.code),
             (None, None) => "open".to_owned(),
         };
-        // By name: the log's order is not a fact of the run. The order of the answer is.
+        // By name: the ledger's order is not a fact of the run. The order of the answer is.
         let mut tasks: Vec<&TaskEntry> = entry.tasks.iter().collect();
         tasks.sort_by_key(|task| (task.worker.len(), task.worker.clone()));
         let result = entry.result.as_ref().map(|result| {
             let given = result.worker_responses.iter().map(|response| {
-                let value = response.err.clone().unwrap_or_else(|| bits(response.value));
+                let value = response.err.as_deref().map_or_else(|| bits(response.value), str::to_owned);
                 format!("{} {value} {}", response.worker_id, response.response_time.as_nanos())
             });
             format!("{} {} of {}", bits(result.final_value), result.reliability_note, list(given))
@@ -203,7 +203,7 @@ fn task(task: &TaskEntry) -> String {
         at(task.ended_at),
         at(task.late_at),
         task.value.map_or_else(none, bits),
-        task.err.clone().unwrap_or_else(none),
+        task.err.as_deref().map_or_else(none, str::to_owned),
         bits(task.weight),
         task.lying,
         task.copies,

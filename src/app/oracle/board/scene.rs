@@ -4,8 +4,8 @@
 
 use crate::app::canvas::{Paint, Shape, View};
 use crate::app::snapshot::{NodeView, RequestView, Role, Snapshot, TaskView, WorkerState};
+use crate::lab::oracle::TaskEnd;
 use crate::systems::oracle::aggregator::{Knobs, Strategy};
-use crate::systems::oracle::log::TaskEnd;
 
 /// What became of a worker's answer to the newest request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::{Caption, compare, percent, seconds};
 use crate::app::snapshot::{BrokerView, FaultView, RequestView, Snapshot};
-use crate::systems::oracle::log::TaskEnd;
+use crate::lab::oracle::TaskEnd;
 
 fn is_jetstream(broker: &BrokerView) -> bool {
     broker.transport == "jetstream"

@@ -3,11 +3,11 @@
 use crate::app::plot::Time;
 use crate::app::plot::levels::Levels;
 use crate::kernel::{Duration, Instant};
+use crate::lab::oracle::{OracleRun, RequestEntry, TaskEnd};
 use crate::lab::{Run, Scenario, stats};
 use crate::substrate::http::HttpError;
+use crate::systems::oracle::Params;
 use crate::systems::oracle::aggregator::Strategy;
-use crate::systems::oracle::log::{RequestEntry, TaskEnd};
-use crate::systems::oracle::{Oracle, Params};
 use std::collections::VecDeque;
 
 /// The most points kept.
@@ -131,10 +131,10 @@ impl History {
         self.seen = Some(now);
     }
 
-    fn read_log(&mut self, oracle: &Oracle, now: Instant) {
+    fn read_log(&mut self, oracle: &OracleRun, now: Instant) {
         let params = oracle.params();
-        let log = oracle.log();
-        let requests = log.requests();
+        let ledger = oracle.ledger();
+        let requests = ledger.requests();
         let Some(first_kept) = requests.front().map(|request| request.number) else {
             return;
         };
@@ -147,7 +147,7 @@ impl History {
         let mut changes: Vec<(u64, i64)> = Vec::new();
         let known = std::mem::take(&mut self.open);
         for number in known.into_iter().chain(next..newest) {
-            // A request that the log has dropped stays as it was seen last.
+            // A request that the ledger has dropped stays as it was seen last.
             let Some(request) = number.checked_sub(first_kept).and_then(|i| requests.get(i as usize)) else {
                 continue;
             };
@@ -192,7 +192,7 @@ fn same_past(a: &Scenario, b: &Scenario, until: Instant) -> bool {
 }
 
 /// Whether nothing about a request will change any more. The reply that the client gets may be that to a duplicate of
-/// its request, and so may come before the end of what the log follows, or differ from it.
+/// its request, and so may come before the end of what the ledger follows, or differ from it.
 fn is_final(request: &RequestEntry, now: Instant) -> bool {
     match (request.closed_at, request.answered_at) {
         (Some(_), Some(_)) => true,
@@ -239,18 +239,14 @@ impl Point {
         if !limited && (request.opened_at.is_some() || settled) {
             counts[Outcome::Down as usize] += not_asked;
         }
-        let analysis = request.analysis.as_ref();
-        let counter = analysis.and_then(|analysis| {
-            let value = analysis.counter_answers.get(counter_of(params.strategy).name())?;
-            Some((value - analysis.truth) / analysis.truth * 100.0)
-        });
+        let counter = request.counter_answer(counter_of(params.strategy), params);
         Point {
             at_s: request.opened_at.unwrap_or(request.requested_at).as_millis_f64() / 1000.0,
             settled,
             p50_ms: stats::percentile(&times, 50.0),
             p95_ms: stats::percentile(&times, 95.0),
-            error: analysis.map(|analysis| analysis.error * 100.0),
-            counter,
+            error: request.off().map(|off| off * 100.0),
+            counter: counter.map(|value| (value - request.truth) / request.truth * 100.0),
             counts,
             limited,
         }

@@ -8,7 +8,7 @@ use crate::app::{Player, PlayerState};
 use crate::kernel::Instant;
 use crate::lab::Scenario;
 use crate::lab::fault::FaultKind;
-use crate::systems::oracle::log::TaskEnd;
+use crate::lab::oracle::TaskEnd;
 
 const WIDTH: f64 = 254.0;
 
@@ -116,24 +116,25 @@ fn a_history_does_not_depend_on_how_often_it_looked() {
 }
 
 #[test]
-fn points_are_what_the_log_says() {
+fn points_are_what_the_ledger_says() {
     let mut player = opening();
     go(&mut player, 25_900);
     let history = at_once(&player);
     let oracle = crate::lab::oracle::of(player.run().system()).unwrap();
-    let log = oracle.log();
-    assert_eq!(history.points.len(), log.requests().len());
-    for (point, request) in history.points.iter().zip(log.requests()) {
+    let ledger = oracle.ledger();
+    assert_eq!(history.points.len(), ledger.requests().len());
+    for (point, request) in history.points.iter().zip(ledger.requests()) {
         let ended = |end| request.tasks.iter().filter(|task| task.end == end).count() as u32;
         let [in_time, lying, late, failed, down] = point.counts;
         assert_eq!(in_time + lying, ended(TaskEnd::InTime));
         assert_eq!((late, point.total()), (ended(TaskEnd::Late), 12));
         assert_eq!(failed + down, 12 - in_time - lying - late);
-        assert_eq!(point.error, request.analysis.as_ref().map(|a| a.error * 100.0));
-        let median = request.analysis.as_ref().map(|a| (a.counter_answers["median"] / a.truth - 1.0) * 100.0);
+        let analysis = request.analysis(oracle.params());
+        assert_eq!(point.error, analysis.map(|a| a.error * 100.0));
+        let median = analysis.map(|a| (a.counter_answers["median"] / a.truth - 1.0) * 100.0);
         assert!((point.counter.unwrap() - median.unwrap()).abs() < 1e-9);
         // An honest value is within 5 % of the truth, a lie of 18 % is not.
-        let truth = request.analysis.as_ref().unwrap().truth;
+        let truth = request.truth;
         let off = |v: &f64| (v / truth - 1.0).abs() > 0.0501;
         assert_eq!(lying as usize, request.tasks.iter().filter_map(|t| t.value).filter(off).count());
         assert_eq!(down, u32::from(request.opened_at > Some(Instant::from_millis(8000))));
@@ -168,16 +169,17 @@ fn tasks_in_flight_are_those_between_their_question_and_their_end() {
     go(&mut player, 30_000);
     let history = at_once(&player);
     let oracle = crate::lab::oracle::of(player.run().system()).unwrap();
-    let log = oracle.log();
+    let ledger = oracle.ledger();
     let level = |at: f64| {
         let under_way = |end: Option<Instant>| end.is_none_or(|end| end.as_millis_f64() > at);
-        let opened = log.requests().iter().filter(|r| r.opened_at.is_some_and(|o| o.as_millis_f64() <= at));
+        let opened =
+            ledger.requests().iter().filter(|r| r.opened_at.is_some_and(|o| o.as_millis_f64() <= at));
         opened.flat_map(|r| &r.tasks).filter(|task| under_way(task.ended_at)).count() as u32
     };
     for slot in 0..1200 {
         let from = f64::from(slot) * 25.0;
         let instants =
-            log.requests().iter().flat_map(|r| r.tasks.iter().map(|t| t.ended_at).chain([r.opened_at]));
+            ledger.requests().iter().flat_map(|r| r.tasks.iter().map(|t| t.ended_at).chain([r.opened_at]));
         let inside =
             instants.flatten().map(Instant::as_millis_f64).filter(|at| (from..from + 25.0).contains(at));
         let before = level(from - 1e-6);

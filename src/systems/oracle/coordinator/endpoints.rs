@@ -3,8 +3,8 @@
 use super::Coordinator;
 use crate::substrate::body::Json;
 use crate::substrate::http::{Response, Url};
+use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::{Acknowledgement, Registration, WorkerName};
-use crate::systems::oracle::{WORKER_DEREGISTERED, WORKER_REGISTERED};
 use serde_json::json;
 
 /// The parameter `name` of a URL's query, decoded.
@@ -39,10 +39,11 @@ pub(super) fn register(coordinator: &Coordinator, body: &Registration) -> Respon
         let message = format!("endpoint: {why}");
         return Response::error(400, "invalid_field", &message, json!({"field": "endpoint"}));
     }
-    let ctx = coordinator.site.ctx();
-    coordinator.registry.borrow_mut().register(&body.id, &body.endpoint, ctx.now());
+    let (site, node) = (&coordinator.site, coordinator.peer(&body.id));
+    let now = site.ctx().now();
+    let member = coordinator.registry.borrow_mut().register(&body.id, &body.endpoint, node, now);
     coordinator.counters.borrow_mut().registrations += 1;
-    ctx.record(WORKER_REGISTERED, coordinator.peer(&body.id), 0);
+    site.tell(Fact::WorkerRegistered(member));
     acknowledge("registered", format!("Worker {} successfully registered", body.id))
 }
 
@@ -65,10 +66,10 @@ pub(super) fn heartbeat(coordinator: &Coordinator, body: &WorkerName) -> Respons
 }
 
 pub(super) fn deregister(coordinator: &Coordinator, body: &WorkerName) -> Response {
-    if !coordinator.registry.borrow_mut().deregister(&body.id) {
+    let Some(member) = coordinator.registry.borrow_mut().deregister(&body.id) else {
         return unknown_worker(&body.id);
-    }
-    coordinator.site.ctx().record(WORKER_DEREGISTERED, coordinator.peer(&body.id), 0);
+    };
+    coordinator.site.tell(Fact::WorkerDeregistered(member));
     acknowledge("deregistered", format!("Worker {} successfully deregistered", body.id))
 }
 

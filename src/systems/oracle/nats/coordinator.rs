@@ -1,13 +1,15 @@
 //! The coordinator's side of NATS: publishes a task, and gathers the results that come until the request is closed.
 
 use super::{Bus, Inbox, RESULT_STREAM, RESULTS, RETRY, TASKS, connect, follow, listen, publish};
-use crate::kernel::{Sender, channel};
+use crate::kernel::{Sender, Span, channel};
 use crate::substrate::nats::{JsMessage, Message, NatsClient, NatsError, Status};
-use crate::systems::oracle::coordinator::{Answer, Coordinator};
-use crate::systems::oracle::log::TaskEnd;
+use crate::systems::oracle::Transport;
+use crate::systems::oracle::broker;
+use crate::systems::oracle::coordinator::{Answer, Answers, Coordinator, Taken};
+use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
-use crate::systems::oracle::{RESULT_DROPPED, Transport};
-use futures::future::{self, Either};
+use futures::FutureExt;
+use futures::future::{self, Either, LocalBoxFuture};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -19,10 +21,11 @@ const DURABLE: &str = "coordinator";
 const RESULTS_MAX: usize = 100_000;
 
 /// Who waits for the results of a request. A duplicate of a request has the same id, and both get all results.
-type Waiting = BTreeMap<String, Vec<(u64, Sender<WorkerResult>)>>;
+/// With a result goes what the task that received it was busy with.
+type Waiting = BTreeMap<Rc<str>, Vec<(u64, Sender<(WorkerResult, Span)>)>>;
 
 /// A coordinator's connection to the broker.
-pub(in crate::systems::oracle) struct Link {
+pub(super) struct Link {
     bus: Bus,
     waiting: Rc<RefCell<Waiting>>,
     /// How many requests waited so far.
@@ -32,7 +35,7 @@ pub(in crate::systems::oracle) struct Link {
 /// Ends a request's wait when it is closed, in whatever way.
 struct Gathering {
     waiting: Rc<RefCell<Waiting>>,
-    id: String,
+    id: Rc<str>,
     number: u64,
 }
 
@@ -48,20 +51,39 @@ impl Drop for Gathering {
     }
 }
 
+impl broker::Link for Link {
+    fn tend<'a>(&'a self, coordinator: &'a Coordinator) -> LocalBoxFuture<'a, ()> {
+        self.receive(coordinator).boxed_local()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.client().map(drop).map_err(|error| error.to_string())
+    }
+
+    fn ask<'a>(
+        &'a self,
+        coordinator: &'a Coordinator,
+        task: &'a OracleRequest,
+        handling: u64,
+    ) -> LocalBoxFuture<'a, Answers> {
+        self.gather(coordinator, task, handling).boxed_local()
+    }
+}
+
 impl Link {
-    pub(in crate::systems::oracle) fn new(bus: Bus) -> Self {
+    pub(super) fn new(bus: Bus) -> Self {
         *bus.asking.borrow_mut() = None;
         Link { bus, waiting: Rc::default(), asked: Cell::default() }
     }
 
     /// The connection; the error says why there is none.
-    pub(in crate::systems::oracle) fn client(&self) -> Result<NatsClient, NatsError> {
+    fn client(&self) -> Result<NatsClient, NatsError> {
         let client = self.bus.asking.borrow().clone();
         client.filter(|client| client.status() == Status::Connected).ok_or(NatsError::NoServers)
     }
 
     /// Connects and takes results, for ever.
-    pub(in crate::systems::oracle) async fn receive(&self, coordinator: &Coordinator) {
+    async fn receive(&self, coordinator: &Coordinator) {
         let (ctx, params) = (coordinator.site.ctx(), &coordinator.site.params);
         loop {
             let client = connect(&self.bus, ctx, coordinator.node).await;
@@ -89,60 +111,50 @@ impl Link {
         let Ok(result) = serde_json::from_slice::<WorkerResult>(&message.payload) else {
             return;
         };
-        let (ctx, worker) = (site.ctx(), result.worker_id.as_str());
-        let req = follow(ctx, &result.request_id);
-        coordinator.meet(worker);
+        follow(site.ctx(), &result.request_id);
+        coordinator.meet(&result.worker_id);
         if let Some(those) = self.waiting.borrow().get(&result.request_id) {
             for (_, sender) in those {
                 // Full: so many results that the request is lost in them.
-                let _ = sender.send(result.clone());
+                let _ = sender.send((result.clone(), site.ctx().span()));
             }
             return;
         }
-        ctx.record(RESULT_DROPPED, coordinator.peer(worker), 0);
-        site.log.borrow_mut().came_late(req, worker, ctx.now());
-        coordinator.drop_result(worker);
+        coordinator.drop_result(&result.worker_id);
     }
 
     /// Publishes a task and gathers the answers, one of each worker, until the timeout or a quorum.
-    pub(in crate::systems::oracle) async fn ask(
-        &self,
-        coordinator: &Coordinator,
-        client: &NatsClient,
-        task: &OracleRequest,
-        logged: Option<u64>,
-    ) -> Vec<(String, Option<Answer>)> {
-        let site = &coordinator.site;
-        let ctx = site.ctx();
-        let (sender, mut results) = channel(ctx, RESULTS_MAX);
+    async fn gather(&self, coordinator: &Coordinator, task: &OracleRequest, handling: u64) -> Answers {
+        let (site, mut answers) = (&coordinator.site, Answers::new());
+        let Ok(client) = self.client() else {
+            return answers;
+        };
+        let (sender, mut results) = channel(site.ctx(), RESULTS_MAX);
         let number = self.asked.replace(self.asked.get() + 1);
-        self.waiting.borrow_mut().entry(task.id.clone()).or_default().push((number, sender));
-        let _open = Gathering { waiting: Rc::clone(&self.waiting), id: task.id.clone(), number };
+        self.waiting.borrow_mut().entry(Rc::clone(&task.id)).or_default().push((number, sender));
+        let _open = Gathering { waiting: Rc::clone(&self.waiting), id: Rc::clone(&task.id), number };
         // It has three plain fields: it cannot fail to be JSON.
         let payload = serde_json::to_vec(task).unwrap_or_default();
-        site.log.borrow_mut().published(ctx.span().tag);
 
-        let mut answers = Vec::new();
         let gather = async {
             let (mut known, mut values) = (BTreeSet::new(), 0);
-            while let Some(result) = results.recv().await {
-                if !known.insert(result.worker_id.clone()) {
+            while let Some((result, span)) = results.recv().await {
+                let worker = Rc::clone(&result.worker_id);
+                if !known.insert(Rc::clone(&worker)) {
                     continue;
                 }
-                let worker = result.worker_id.clone();
-                let answer = Answer::of(result, worker.clone());
-                let (result, end) = answer.judged();
-                if let Some(number) = logged {
-                    site.log.borrow_mut().arrived_from(number, ctx.now(), result, end);
-                }
-                values += u32::from(end == TaskEnd::InTime);
-                answers.push((worker, Some(answer)));
+                let (node, answer) = (coordinator.peer(&worker), Answer::of(result, Rc::clone(&worker)));
+                let (place, result) = (answers.len() as u32, answer.result().clone());
+                let taken = Fact::AnswerTaken { handling, place, worker: node, result };
+                let n = site.facts.tell_in(coordinator.node.scope(), span, taken);
+                values += u32::from(answer.is_value());
+                answers.push((worker, Some(Taken { n, answer })));
                 if site.params.quorum > 0 && values >= site.params.quorum {
                     break;
                 }
             }
         };
-        let publishing = publish(site, client, TASKS, &task.id, &payload);
+        let publishing = publish(site, &client, TASKS, &task.id, &payload);
         let both = async {
             match future::select(pin!(publishing), pin!(gather)).await {
                 Either::Left(((), gather)) => gather.await,
@@ -150,7 +162,7 @@ impl Link {
             }
         };
         // Whoever has not answered by then is not known: nobody says how many were asked.
-        let _ = ctx.timeout(site.params.timeout, both).await;
+        let _ = site.ctx().timeout(site.params.timeout, both).await;
         answers
     }
 }

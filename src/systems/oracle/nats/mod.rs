@@ -5,19 +5,22 @@
 //! durable consumer delivers it until it is acknowledged. Fan-out needs one consumer for each worker; a queue group
 //! shares one. What is acknowledged by all that have a consumer leaves the stream.
 
-pub(super) mod coordinator;
-pub(super) mod worker;
+mod coordinator;
+mod worker;
 
-use super::log::Log;
-use super::{Params, Site};
+use super::broker::{self, Broker, Plug, Stage};
+use super::fact::Fact;
+use super::worker::Worker;
+use super::{NEAR, Params, Site, TO_BROKER};
 use crate::kernel::{Ctx, Duration, Span};
-use crate::net::{Net, NodeId};
-use crate::substrate::http::Http;
+use crate::net::{NodeId, Shutdown};
 use crate::substrate::nats::{
     AckPolicy, ClientOptions, ConsumerConfig, DeliverPolicy, Nats, NatsClient, NatsConfig, NatsError,
     Retention, Status, StreamConfig, Subscription,
 };
 use crate::systems::oracle::{Delivery, Transport};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use serde_json::json;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -40,11 +43,15 @@ const PENDING_MAX: usize = 256 * 1024;
 /// So long after a broker went down its clients may not know it yet; what they send meanwhile is lost.
 const NEWS_TRAVEL: Duration = Duration::from_millis(150);
 
-/// The broker, and who is connected to it, as the laboratory knows it.
+/// NATS between an oracle's nodes.
+pub const BY_NATS: Plug = Plug(Bus::connect);
+
+/// The broker, and who is connected to it.
 #[derive(Clone)]
-pub(super) struct Bus {
-    pub(super) nats: Nats,
-    pub(super) node: NodeId,
+struct Bus {
+    nats: Nats,
+    node: NodeId,
+    console: NodeId,
     /// The coordinator's client, since it began to listen.
     asking: Rc<RefCell<Option<NatsClient>>>,
     /// The workers' clients, w-01 first, since each began to listen.
@@ -52,43 +59,67 @@ pub(super) struct Bus {
 }
 
 impl Bus {
-    pub(super) fn new(http: &Http, node: NodeId, workers: u32) -> Self {
-        Bus {
+    fn connect(stage: &Stage<'_>) -> Rc<dyn Broker> {
+        let Stage { http, params, console, coordinator } = *stage;
+        let net = http.net();
+        let node = net.add_node("nats");
+        net.connect(node, coordinator, TO_BROKER);
+        net.connect(console, node, NEAR);
+        Rc::new(Bus {
             nats: Nats::new(http, node, NatsConfig::default()),
             node,
+            console,
             asking: Rc::default(),
-            listening: (0..workers).map(|_| RefCell::default()).collect(),
+            listening: (0..params.workers).map(|_| RefCell::default()).collect(),
+        })
+    }
+
+    fn is_up(&self, node: NodeId) -> bool {
+        self.nats.streams().net().is_up(node)
+    }
+}
+
+impl Broker for Bus {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// In core mode what it carries is lost when it goes down.
+    fn start(&self, site: &Site) {
+        let net = site.net();
+        if site.params.transport == Transport::JetStream {
+            self.nats.install();
+        } else {
+            let (bus, site) = (self.clone(), site.clone());
+            net.set_role(self.node, move |shutdown| {
+                let loss = Loss { site: site.clone(), console: bus.console, broker: bus.node };
+                let nats = bus.nats.clone();
+                Box::pin(async move {
+                    let _loss = loss;
+                    nats.run(shutdown).await;
+                })
+            });
         }
+        net.start(self.node);
     }
 
-    /// Makes the broker its node's role. In core mode the laboratory notes what is lost when it goes down.
-    pub(super) fn install(&self, params: &Params, console: NodeId, log: &Rc<RefCell<Log>>) {
-        if params.transport == Transport::JetStream {
-            return self.nats.install();
-        }
-        let (nats, net, log) = (self.nats.clone(), self.nats.streams().net().clone(), Rc::clone(log));
-        net.clone().set_role(self.node, move |shutdown| {
-            let loss = Loss { ctx: net.ctx().clone(), console, log: Rc::clone(&log) };
-            let nats = nats.clone();
-            Box::pin(async move {
-                let _loss = loss;
-                nats.run(shutdown).await;
-            })
-        });
+    fn link(&self) -> Rc<dyn broker::Link> {
+        Rc::new(coordinator::Link::new(self.clone()))
     }
 
-    /// Whether worker `i`, counted from 0, has a connection now.
-    pub(super) fn hears(&self, net: &Net, i: usize, worker: NodeId) -> bool {
-        net.is_up(worker) && self.listening.get(i).is_some_and(is_connected)
+    fn serve<'a>(&'a self, worker: &'a Worker, shutdown: &'a Shutdown) -> LocalBoxFuture<'a, ()> {
+        worker::run(worker, self, shutdown).boxed_local()
     }
 
-    /// Whether the coordinator has a connection now.
-    pub(super) fn is_asked(&self, net: &Net, coordinator: NodeId) -> bool {
-        net.is_up(coordinator) && is_connected(&self.asking)
+    fn hears(&self, i: usize, worker: NodeId) -> bool {
+        self.is_up(worker) && self.listening.get(i).is_some_and(is_connected)
     }
 
-    /// How many messages the streams hold: tasks, results.
-    pub(super) fn stored(&self) -> [u64; 2] {
+    fn is_asked(&self, coordinator: NodeId) -> bool {
+        self.is_up(coordinator) && is_connected(&self.asking)
+    }
+
+    fn stored(&self) -> [u64; 2] {
         [TASK_STREAM, RESULT_STREAM].map(|stream| self.nats.stored(stream).unwrap_or(0))
     }
 }
@@ -97,19 +128,19 @@ fn is_connected(client: &RefCell<Option<NatsClient>>) -> bool {
     client.borrow().as_ref().is_some_and(|client| client.status() == Status::Connected)
 }
 
-/// Notes a loss when the broker's process ends, in whatever way.
+/// Tells of the loss when the broker's process has ended, in whatever way, and its clients know.
 struct Loss {
-    ctx: Ctx,
+    site: Site,
     console: NodeId,
-    log: Rc<RefCell<Log>>,
+    broker: NodeId,
 }
 
 impl Drop for Loss {
     fn drop(&mut self) {
-        let (ctx, log) = (self.ctx.clone(), Rc::clone(&self.log));
-        self.ctx.spawn_in(self.console.scope(), async move {
-            ctx.sleep(NEWS_TRAVEL).await;
-            log.borrow_mut().lost_with_broker(ctx.now());
+        let (site, broker) = (self.site.clone(), self.broker.scope());
+        self.site.ctx().spawn_in(self.console.scope(), async move {
+            site.ctx().sleep(NEWS_TRAVEL).await;
+            site.facts.tell_in(broker, Span::default(), Fact::MessagesLost);
         });
     }
 }
@@ -188,10 +219,9 @@ async fn publish(site: &Site, client: &NatsClient, subject: &str, id: &str, payl
 }
 
 /// Makes a request what the current task is busy with: a message that was stored, or is delivered again, comes without.
-fn follow(ctx: &Ctx, request_id: &str) -> u64 {
-    let req = request_id.strip_prefix("req-").and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    ctx.set_span(Span { tag: req, ..ctx.span() });
-    req
+fn follow(ctx: &Ctx, request_id: &str) {
+    let tag = request_id.strip_prefix("req-").and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    ctx.set_span(Span { tag, ..ctx.span() });
 }
 
 /// The workers' queue group, if they are one.

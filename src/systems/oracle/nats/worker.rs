@@ -5,6 +5,7 @@ use crate::kernel::Duration;
 use crate::net::Shutdown;
 use crate::substrate::nats::{JsMessage, Message, NatsClient, Status};
 use crate::systems::oracle::Transport;
+use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::OracleRequest;
 use crate::systems::oracle::worker::{Busy, Worker, drain};
 use futures::future::{self, Either};
@@ -14,7 +15,7 @@ use std::pin::pin;
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
 /// One worker process.
-pub(in crate::systems::oracle) async fn run(worker: &Worker, bus: &Bus, shutdown: &Shutdown) {
+pub(super) async fn run(worker: &Worker, bus: &Bus, shutdown: &Shutdown) {
     let place = &bus.listening[worker.index];
     *place.borrow_mut() = None;
     {
@@ -66,18 +67,18 @@ async fn handle(worker: Worker, client: NatsClient, message: Message) {
         return;
     };
     let _busy = Busy::new(&worker);
-    let req = follow(site.ctx(), &task.id);
-    let delivered = stored.as_ref().map_or(1, JsMessage::delivered);
-    site.log.borrow_mut().received(req, &worker.id, u32::try_from(delivered).unwrap_or(u32::MAX));
+    follow(site.ctx(), &task.id);
+    let delivery = stored.as_ref().map_or(1, JsMessage::delivered);
+    site.tell(Fact::TaskReceived { delivery: u32::try_from(delivery).unwrap_or(u32::MAX) });
     // All that hear a subject hear the same: the asker is one, whoever publishes.
     let result = worker.work(&task, 0).await;
     let Ok(payload) = serde_json::to_vec(&result) else {
         return;
     };
     if client.status() == Status::Connected {
-        site.log.borrow_mut().sent(req, &worker.id);
+        site.tell(Fact::ResultSent);
     }
-    publish(site, &client, RESULTS, &[&task.id, ".", &worker.id].concat(), &payload).await;
+    publish(site, &client, RESULTS, &[&*task.id, ".", &worker.id].concat(), &payload).await;
     if let Some(stored) = stored {
         // Without a connection it is kept; lost, the task comes again, and its answer is known by its id.
         let _ = stored.ack();

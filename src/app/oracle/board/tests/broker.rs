@@ -3,7 +3,7 @@
 use super::super::race;
 use super::*;
 use crate::app::canvas::Fill;
-use crate::systems::oracle::log::TaskEnd;
+use crate::lab::oracle::TaskEnd;
 
 #[test]
 fn the_broker_stands_between_the_coordinator_and_the_tracks_and_can_be_selected() {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::app::canvas::{Fill, Paint, Shape, Size};
 use crate::app::snapshot::{MessageKind, MessageView, WorkerState};
-use crate::systems::oracle::log::TaskEnd;
+use crate::lab::oracle::TaskEnd;
 
 fn bar(board: &Board, row: usize, fill: Fill) -> Option<Rect> {
     let (x0, _) = board.layout.when?;

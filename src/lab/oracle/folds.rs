@@ -1,0 +1,95 @@
+//! Where an oracle's facts come in, and who gets to see what they change: the ledger, the tally, the checker, the stream.
+
+use super::checks::Checker;
+use super::entry::RequestReport;
+use super::ledger::Ledger;
+use super::request::RequestEntry;
+use super::tally::Tally;
+use super::world::World;
+use crate::kernel::Ctx;
+use crate::lab::Options;
+use crate::lab::system::Entries;
+use crate::systems::facts::{Hear, Told};
+use crate::systems::oracle::Cast;
+use crate::systems::oracle::fact::Fact;
+
+/// What the laboratory makes of an oracle's facts.
+pub(super) struct Folds {
+    pub(super) ledger: Ledger,
+    pub(super) tally: Tally,
+    pub(super) checker: Checker,
+    world: World,
+    entries: Option<Entries>,
+}
+
+impl Folds {
+    pub(super) fn new(ctx: &Ctx, cast: &Cast, options: &Options) -> Self {
+        Folds {
+            ledger: Ledger::new(options.keep),
+            tally: Tally::default(),
+            checker: Checker::new(&cast.params),
+            world: World::new(ctx, cast),
+            entries: options.entries.clone(),
+        }
+    }
+
+    fn settle(&mut self, told: &Told<'_, Fact>) {
+        let Folds { ledger, world, entries, .. } = self;
+        ledger.settle(told.at, |request| {
+            if let Some(entries) = entries {
+                let report = RequestReport::of(request, world.params());
+                entries.borrow_mut()(serde_json::to_value(&report).unwrap_or_default());
+            }
+        });
+    }
+}
+
+impl Hear<Fact> for Folds {
+    fn hear(&mut self, told: &Told<'_, Fact>) {
+        match told.fact {
+            // The most frequent ones, and they change nothing.
+            Fact::TaskStarted { .. } | Fact::TaskFailed { .. } | Fact::TaskDone { lie: false, .. } => return,
+            _ => self.settle(told),
+        }
+        let Folds { ledger, tally, checker, world, .. } = self;
+        match told.fact {
+            Fact::RequestIntended { query, limit } => {
+                ledger.add(RequestEntry::intended(told.req, query, *limit, told.at, world));
+                tally.intended();
+            }
+            Fact::MessagesLost => {
+                for request in ledger.all_open_mut() {
+                    tally.follow(request, |request| request.lost(told.at));
+                }
+            }
+            _ => {
+                if let Some(request) = ledger.open_mut(told.req) {
+                    let place = tally.follow(request, |request| apply(request, told, world));
+                    tally.count(told, request);
+                    checker.judge(told, request, place, world.params());
+                }
+            }
+        }
+    }
+}
+
+/// What a fact changes about its request. Returns the place of the task that it is about, where that matters.
+fn apply(request: &mut RequestEntry, told: &Told<'_, Fact>, world: &World) -> Option<usize> {
+    let (now, node) = (told.at, told.node);
+    match told.fact {
+        Fact::RequestOpened { query, asked } => request.opened(told.n, now, query, asked, world),
+        Fact::AnswerTaken { handling, place, worker, result } => {
+            request.taken(*handling, (*place, *worker), result, now, world);
+        }
+        Fact::RequestAggregated { value, closing } => request.closed(closing, Some(*value), now, world),
+        Fact::RequestFailed { closing: Some(closing), .. } => request.closed(closing, None, now, world),
+        Fact::RequestAnswered { result } => request.answered(result, now),
+        Fact::RequestUnanswered { failure } => request.unanswered(failure, now),
+        Fact::TaskDone { lie: true, .. } => request.lied(node, world),
+        Fact::TaskReceived { delivery } => return request.received(node, *delivery, world),
+        Fact::ResultSent => request.sent(node, world),
+        Fact::ResultDropped { worker } => request.came_late(*worker, now, world),
+        _ => {}
+    }
+    None
+}

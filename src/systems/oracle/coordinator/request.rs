@@ -1,0 +1,268 @@
+//! A request at the coordinator: taken up, asked of the workers, concluded.
+
+use super::{Coordinator, over_http};
+use crate::kernel::{Duration, Instant};
+use crate::substrate::body::Json;
+use crate::substrate::http::Response;
+use crate::systems::oracle::Params;
+use crate::systems::oracle::aggregator::{self, Strategy, is_usable};
+use crate::systems::oracle::fact::{Asked, Closing, Fact};
+use crate::systems::oracle::messages::{OracleRequest, OracleResult, WorkerResult};
+use crate::systems::oracle::registry::Outcome;
+use serde_json::{Value, json};
+use std::rc::Rc;
+
+/// Answers are at most this far from the aggregate, relative to it, so that a mean of distances stays a number.
+const DISTANCE_MAX: f64 = 1e6;
+
+/// What became of one task.
+pub(in crate::systems::oracle) enum Answer {
+    Value(WorkerResult),
+    Failed(WorkerResult),
+}
+
+impl Answer {
+    /// A result's worth. The name that the coordinator knows counts: a worker may be registered under another one than its
+    /// own.
+    pub(in crate::systems::oracle) fn of(result: WorkerResult, worker_id: Rc<str>) -> Self {
+        if is_usable(result.value) && result.err.is_none() {
+            return Answer::Value(WorkerResult { worker_id, ..result });
+        }
+        let err = result.err.or_else(|| Some("its answer is not usable".into()));
+        Answer::Failed(WorkerResult { worker_id, value: 0.0, err, reliable: false, ..result })
+    }
+
+    pub(in crate::systems::oracle) fn is_value(&self) -> bool {
+        matches!(self, Answer::Value(_))
+    }
+
+    /// The worker's result as the coordinator takes it.
+    pub(in crate::systems::oracle) fn result(&self) -> &WorkerResult {
+        let (Answer::Value(result) | Answer::Failed(result)) = self;
+        result
+    }
+}
+
+/// An answer in time, and the number of the fact that says so.
+pub(in crate::systems::oracle) struct Taken {
+    pub(in crate::systems::oracle) n: u64,
+    pub(in crate::systems::oracle) answer: Answer,
+}
+
+/// What the workers made of a task, by their names, in the order of the result; over HTTP also of those who did not
+/// answer.
+pub(in crate::systems::oracle) type Answers = Vec<(Rc<str>, Option<Taken>)>;
+
+/// One taking up of a request.
+struct Handling {
+    /// The number of the fact that opened it.
+    number: u64,
+    task: Json<OracleRequest>,
+    opened_at: Instant,
+}
+
+pub(super) async fn submit(coordinator: &Coordinator, body: &OracleRequest) -> Response {
+    let id = format!("req-{:05}", coordinator.site.ctx().span().tag).into();
+    let task = Json::new(OracleRequest { id, query: Rc::clone(&body.query) });
+    if let Some(link) = &coordinator.link {
+        if let Err(why) = link.check() {
+            let handling = open(coordinator, task, Asked::Members(Rc::default()));
+            let closing = handling.closing(Rc::default(), Rc::default());
+            let details = json!({"request_id": handling.task.id});
+            return fail(coordinator, "nats_unavailable", &why, details, Some(closing), &[]);
+        }
+        // How many are asked, it cannot know.
+        let handling = open(coordinator, task, Asked::Subject);
+        let answers = link.ask(coordinator, &handling.task, handling.number).await;
+        return conclude(coordinator, &handling, answers);
+    }
+    let asked = coordinator.registry.borrow_mut().members();
+    let handling = open(coordinator, task, Asked::Members(Rc::clone(&asked)));
+    if asked.is_empty() {
+        let message = "no worker is registered, so nobody can be asked";
+        return fail(coordinator, "no_workers", message, json!({"request_id": handling.task.id}), None, &[]);
+    }
+    let answers = over_http::fan_out(coordinator, &handling.task, &asked, handling.number).await;
+    conclude(coordinator, &handling, answers)
+}
+
+fn open(coordinator: &Coordinator, task: Json<OracleRequest>, asked: Asked) -> Handling {
+    let Coordinator { site, counters, .. } = coordinator;
+    counters.borrow_mut().requests += 1;
+    let number = site.tell(Fact::RequestOpened { query: Rc::clone(&task.query), asked });
+    Handling { number, task, opened_at: site.ctx().now() }
+}
+
+impl Handling {
+    fn closing(&self, responses: Rc<[WorkerResult]>, weights: Rc<[f64]>) -> Closing {
+        Closing { handling: self.number, responses, weights }
+    }
+}
+
+/// The entry of a worker that gave no result of its own.
+pub(super) fn missing(
+    worker_id: Rc<str>,
+    request_id: Rc<str>,
+    err: Rc<str>,
+    response_time: Duration,
+) -> WorkerResult {
+    WorkerResult { worker_id, request_id, value: 0.0, err: Some(err), response_time, reliable: false }
+}
+
+/// How many of the workers asked did not give a value.
+#[derive(Clone, Copy)]
+struct Missing {
+    failed: usize,
+    late: usize,
+}
+
+/// Leaves out failed and late workers, aggregates the rest, updates the registry, and answers.
+fn conclude(coordinator: &Coordinator, handling: &Handling, answers: Answers) -> Response {
+    let (site, task) = (&coordinator.site, &handling.task);
+    let params = &site.params;
+    // As they were before these answers.
+    let registry = coordinator.registry.borrow();
+    let weights: Rc<[f64]> = answers.iter().map(|(id, _)| registry.score(id)).collect();
+    drop(registry);
+    let used = answers.iter().zip(&*weights).filter_map(|((_, taken), weight)| match taken {
+        Some(Taken { answer: Answer::Value(result), .. }) => Some((result.value, *weight)),
+        _ => None,
+    });
+    let (values, used_weights): (Vec<f64>, Vec<f64>) = used.unzip();
+    let aggregate =
+        params.strategy.of(&aggregator::Answers::weighted(&values, &used_weights), &params.knobs());
+    let waited = site.ctx().now().since(handling.opened_at);
+    let has_quorum = params.quorum > 0 && values.len() >= params.quorum as usize;
+    let causes: Vec<u64> = answers
+        .iter()
+        .filter_map(|(_, taken)| taken.as_ref())
+        .filter(|taken| taken.answer.is_value() || aggregate.is_none())
+        .map(|taken| taken.n)
+        .collect();
+
+    let asked = answers.len();
+    let (responses, missing) =
+        settle(coordinator, task, answers, waited, has_quorum, aggregate.map(|aggregate| aggregate.value));
+    let closing = handling.closing(Rc::clone(&responses), weights);
+    let Some(aggregate) = aggregate else {
+        let (code, message) = why_none(params, asked, values.len(), missing, waited);
+        let Missing { failed, late } = missing;
+        let details = json!({"request_id": task.id, "asked": asked, "failed": failed, "late": late});
+        return fail(coordinator, code, &message, details, Some(closing), &causes);
+    };
+    coordinator.counters.borrow_mut().requests_answered += 1;
+    site.facts.tell_joined(&causes, Fact::RequestAggregated { value: aggregate.value, closing });
+    coordinator.consider_report(&task.query, aggregate.value);
+    let mut reliability_note = note(params, asked, missing, aggregate.support);
+    if has_quorum && (missing.late > 0 || params.has_broker()) {
+        reliability_note += &format!("; a quorum of {} was enough", params.quorum);
+    }
+    let result = OracleResult {
+        request_id: Rc::clone(&task.id),
+        final_value: aggregate.value,
+        worker_responses: responses,
+        reliability_note: reliability_note.into(),
+    };
+    Response::of(200, Json::new(result))
+}
+
+/// Makes an entry of each answer, or of its lack, and notes it in its worker's history.
+fn settle(
+    coordinator: &Coordinator,
+    task: &OracleRequest,
+    answers: Answers,
+    waited: Duration,
+    has_quorum: bool,
+    aggregate: Option<f64>,
+) -> (Rc<[WorkerResult]>, Missing) {
+    // Nobody is blamed for what the coordinator did not wait for.
+    let (late_because, late_is): (Rc<str>, _) = match has_quorum {
+        true => (format!("not awaited: {} had answered", coordinator.site.params.quorum).into(), None),
+        false => (format!("no answer within {waited}").into(), Some(Outcome::TimedOut)),
+    };
+    let mut missing_are = Missing { failed: 0, late: 0 };
+    let result_of = |(id, taken): (Rc<str>, Option<Taken>)| {
+        let (result, outcome) = match taken.map(|taken| taken.answer) {
+            Some(Answer::Value(result)) => {
+                let distance = aggregate.map_or(0.0, |aggregate| relative_distance(result.value, aggregate));
+                (result, Some(Outcome::Answered(distance)))
+            }
+            Some(Answer::Failed(result)) => {
+                missing_are.failed += 1;
+                (result, Some(Outcome::Failed))
+            }
+            None => {
+                missing_are.late += 1;
+                let request = Rc::clone(&task.id);
+                (missing(Rc::clone(&id), request, Rc::clone(&late_because), waited), late_is)
+            }
+        };
+        if let Some(outcome) = outcome {
+            coordinator.note(&id, outcome);
+        }
+        result
+    };
+    (answers.into_iter().map(result_of).collect(), missing_are)
+}
+
+fn relative_distance(value: f64, aggregate: f64) -> f64 {
+    if aggregate == 0.0 { 0.0 } else { ((value - aggregate) / aggregate).abs().min(DISTANCE_MAX) }
+}
+
+/// Why there is no aggregate: a code, and words.
+fn why_none(
+    params: &Params,
+    asked: usize,
+    values: usize,
+    missing: Missing,
+    waited: Duration,
+) -> (&'static str, String) {
+    let Missing { failed, late } = missing;
+    let message = match params.has_broker() {
+        _ if values > 0 => {
+            let strategy = params.strategy.name();
+            let message = format!("{strategy} has no aggregate: none of {values} values is valid to it");
+            return ("no_aggregate", message);
+        }
+        true => format!("no worker answered within {waited}: {failed} failed, the others are not known"),
+        false => format!("none of {asked} workers answered: {failed} failed, {late} late"),
+    };
+    ("all_workers_failed", message)
+}
+
+/// How far the result can be relied upon, in words.
+fn note(params: &Params, asked: usize, missing: Missing, support: usize) -> String {
+    let Missing { failed, late } = missing;
+    let (strategy, answered) = (params.strategy, asked - failed - late);
+    let mut note = match failed + late {
+        missing if params.has_broker() => {
+            let warning = if missing > answered { "Warning: " } else { "" };
+            format!("{warning}{answered} workers answered, {failed} failed; how many were asked is not known")
+        }
+        0 => "All workers responded successfully".to_owned(),
+        missing if 2 * missing > asked => {
+            format!(
+                "Warning: partial result, only {answered} of {asked} workers responded: {failed} failed, {late} late"
+            )
+        }
+        _ => format!("{answered} of {asked} workers responded: {failed} failed, {late} late"),
+    };
+    if strategy == Strategy::Majority && 2 * support <= answered {
+        note += &format!("; no majority: the commonest value has {support} of {answered} votes");
+    }
+    note
+}
+
+fn fail(
+    coordinator: &Coordinator,
+    code: &'static str,
+    message: &str,
+    details: Value,
+    closing: Option<Closing>,
+    causes: &[u64],
+) -> Response {
+    coordinator.counters.borrow_mut().requests_failed += 1;
+    let fact = Fact::RequestFailed { status: 503, code, client: 0, closing };
+    coordinator.site.facts.tell_joined(causes, fact);
+    Response::error(503, code, message, details)
+}

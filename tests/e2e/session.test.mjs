@@ -1,0 +1,114 @@
+// The session in the page: where a run ends, what a replay shows, and what keys and buttons leave to the browser.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { DESKTOP, SLACK, pausedAt, started } from "./helpers.mjs";
+
+const state = (page) => page.evaluate(() => [glasshive.state, glasshive.vtime]);
+const note = (page) => page.locator(".clock small").textContent();
+
+test("a run that has ended says where, and plays from its start", async (t) => {
+  const { page } = await started(t, { viewport: DESKTOP });
+  await page.evaluate(() => glasshive.setSpeed(1000));
+  await page.waitForFunction(() => glasshive.ended, null, { timeout: 10_000 * SLACK });
+  assert.deepEqual(await state(page), ["paused", 300_000]);
+  assert.equal(await note(page), "ended at 05:00");
+  const play = page.getByTestId("play");
+  assert.equal(await play.getAttribute("aria-label"), "Replay");
+  await page.evaluate(() => glasshive.setSpeed(0.5));
+  await play.click();
+  await page.waitForFunction(() => glasshive.state === "running" && glasshive.vtime < 5_000);
+  assert.equal(await play.getAttribute("aria-label"), "Pause");
+});
+
+test("without a client no next request is gone to, and the page says so", async (t) => {
+  const { page } = await pausedAt(t, 15_000, { viewport: DESKTOP });
+  await page.evaluate(() => glasshive.fault("crash:client"));
+  await page.getByTestId("next-request").click();
+  await page.waitForTimeout(300);
+  assert.deepEqual(await state(page), ["paused", 15_001]);
+  assert.match(await page.locator(".problem").textContent(), /next request: .*client/);
+});
+
+test("the next request after a setting in the same breath is the next one from this moment", async (t) => {
+  const { page } = await pausedAt(t, 13_000, { viewport: DESKTOP });
+  const vtime = await page.evaluate(async () => {
+    glasshive.set("strategy", "median");
+    await glasshive.apply({ kind: "next_request" });
+    return glasshive.vtime;
+  });
+  assert.equal(vtime, 14_200);
+});
+
+test("a long replay shows the moment that it set out from, and Pause ends it", async (t) => {
+  const { page } = await pausedAt(t, 1_000, { viewport: DESKTOP });
+  await page.evaluate(async () => {
+    await glasshive.set("workers", 1000);
+    await glasshive.seek(25_000);
+    glasshive.seek(20_000);
+  });
+  const clock = () => page.getByTestId("clock").textContent();
+  await page.waitForFunction(() => /replaying [1-9]/.test(document.querySelector(".clock small").textContent));
+  assert.deepEqual(await state(page), ["replaying", 25_000]);
+  assert.equal(await clock(), "00:25.000");
+  await page.getByTestId("play").click();
+  const [now, vtime] = await state(page);
+  assert.equal(now, "paused");
+  assert.ok(vtime > 0 && vtime < 20_000, `${vtime}`);
+  assert.match(await clock(), /^00:[01]\d\./);
+  assert.equal(await page.evaluate(() => glasshive.snapshot().vtimeMs), vtime);
+  // What is dragged meanwhile follows the hand.
+  const spin = page.getByTestId("sentence-workers");
+  await page.evaluate(() => glasshive.seek(20_000));
+  for (let i = 0; i < 3; i += 1) await spin.press("ArrowDown");
+  assert.match(await spin.textContent(), /700/);
+  await page.evaluate(() => glasshive.pause());
+});
+
+test("a command is an object that says what to do", async (t) => {
+  const { page } = await pausedAt(t, 5_000, { viewport: DESKTOP });
+  const seen = await page.evaluate(async () => {
+    await glasshive.apply({ kind: "toggle", fault: "crash", node: "w-03" });
+    await glasshive.apply({ kind: "seek", at_ms: 9_000 });
+    return [glasshive.vtime, glasshive.faults];
+  });
+  assert.equal(seen[0], 9_000);
+  assert.match(seen[1], /crash:w-03@5\.?001/);
+  await assert.rejects(page.evaluate(() => glasshive.apply({ kind: "melt" })), /melt/);
+});
+
+test("the arrows scroll what scrolls, and the page where there is no other row to select", async (t) => {
+  const { page } = await pausedAt(t, 13_000, { viewport: { width: 1280, height: 500 } });
+  const selected = page.getByTestId("selected");
+  await page.getByTestId("tab-workers").click();
+  const table = page.locator(".table");
+  await table.focus();
+  const before = await selected.textContent();
+  await page.keyboard.press("ArrowDown");
+  await page.waitForFunction(() => document.querySelector(".table").scrollTop > 0, null, { timeout: 2000 });
+  assert.equal(await selected.textContent(), before);
+  // With nothing focused they select, until there is no further row.
+  await page.evaluate(() => (document.activeElement.blur(), scrollTo(0, 0)));
+  for (let i = 0; i < 12; i += 1) await page.keyboard.press("ArrowDown");
+  assert.equal(await selected.textContent(), "w-12");
+  await page.keyboard.press("ArrowDown");
+  await page.waitForFunction(() => scrollY > 0, null, { timeout: 2000 });
+});
+
+test("a right click on a number leaves it alone", async (t) => {
+  const { page } = await pausedAt(t, 13_000, { viewport: DESKTOP });
+  const spin = page.getByTestId("sentence-workers");
+  await spin.click({ button: "right" });
+  assert.equal(await page.locator("input.spin").count(), 0);
+  await spin.click();
+  assert.equal(await page.locator("input.spin").count(), 1);
+});
+
+test("the theme's button changes what is seen, also after the system's theme has changed", async (t) => {
+  const { page } = await started(t, { viewport: DESKTOP, context: { colorScheme: "light" } });
+  const theme = page.getByTestId("theme");
+  assert.equal(await theme.getAttribute("aria-label"), "Theme: light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.waitForFunction(() => /dark/.test(document.querySelector("[data-testid=theme]").ariaLabel));
+  await theme.click();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "light");
+});

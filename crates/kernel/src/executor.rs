@@ -1,110 +1,22 @@
-//! The task slab, the ready queue and the wakers.
+//! Polling, waking and dropping tasks.
 //!
-//! A task is a boxed future in a slot that is reused; a [`TaskId`] names slot and generation, so an id of a task
-//! that is gone is dead and harmless. The kernel's own primitives wake a task by its id. Code from elsewhere (the
-//! combinators of `futures`) gets a real [`Waker`], which may be cloned, kept and woken from anywhere: it leaves the
-//! slot's number in a shared list that the executor looks at before every ready task.
+//! The kernel's own primitives wake a task by its id. Code from elsewhere (the combinators of `futures`) gets a real
+//! [`Waker`], which may be cloned, kept and woken from anywhere: it leaves the slot's number in a shared list that the
+//! executor looks at before every ready task.
 //!
 //! Every poll is counted, so that a simulation whose time stands still can be ended; see `stuck.rs`.
 //!
 //! Dropping a future can run any code, so no table is borrowed while one is dropped or polled.
 
 use crate::stuck::{Polled, Stuck, Watch};
+use crate::tasks::{Scope, Span, State, Task, TaskId, Tasks};
 use crate::time::Instant;
 use std::cell::{Cell, Ref, RefCell};
-use std::collections::VecDeque;
-use std::future::Future;
 use std::mem;
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
-
-/// Names a task, also after it has ended.
-///
-/// One word, the slot's index below its generation: halves that are written apart and read as one would stall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TaskId(u64);
-
-/// Marks an id that is no task's but a place in the table of foreign wakers.
-const FOREIGN: u64 = 1 << 31;
-
-impl TaskId {
-    /// No task at all.
-    pub(crate) const NONE: TaskId = TaskId(u32::MAX as u64);
-
-    fn new(index: u32, generation: u32) -> Self {
-        TaskId(u64::from(generation) << 32 | u64::from(index))
-    }
-
-    fn index(self) -> usize {
-        self.0 as u32 as usize
-    }
-
-    fn generation(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-
-    pub(crate) fn of_foreign(place: usize) -> Self {
-        TaskId(place as u64 | FOREIGN)
-    }
-
-    pub(crate) fn foreign(self) -> Option<usize> {
-        (self.0 & FOREIGN != 0).then_some((self.0 & (FOREIGN - 1)) as usize)
-    }
-}
-
-/// A group of tasks that can be dropped together. Tasks inherit the scope of the task that spawned them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Scope(pub u32);
-
-/// What the current task is busy with: a tag, and the last record that it made or was told of.
-/// Tasks inherit it from the task that spawned them; records take their causal parent from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Span {
-    /// A number that says to what the work belongs: whoever builds on the kernel decides what is numbered, a request
-    /// or a job. 0 for nothing.
-    pub tag: u64,
-    /// The record that caused what happens now; 0 for none.
-    pub cause: u64,
-}
-
-type Task = Pin<Box<dyn Future<Output = ()>>>;
-
-struct Slot {
-    generation: u32,
-    /// `None` while the task is being polled, and in a free slot.
-    task: Option<Task>,
-    state: State,
-    queued: bool,
-    scope: Scope,
-    span: Span,
-    spawned_at: &'static Location<'static>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Free,
-    Waiting,
-    Running,
-    /// Aborted by itself or by something that it called: dropped as soon as its poll returns.
-    AbortedWhileRunning,
-}
-
-impl Slot {
-    fn vacant(spawned_at: &'static Location<'static>) -> Self {
-        Slot {
-            generation: 0,
-            task: None,
-            state: State::Free,
-            queued: false,
-            scope: Scope::default(),
-            span: Span::default(),
-            spawned_at,
-        }
-    }
-}
 
 /// Who is to be woken: one of the executor's tasks, or whatever a foreign waker stands for.
 #[derive(Debug)]
@@ -134,23 +46,6 @@ impl Wake for SlotWaker {
         let mut slots = self.wakes.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.push(self.index);
         self.wakes.any.store(true, Ordering::Release);
-    }
-}
-
-#[derive(Default)]
-struct Tasks {
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    ready: VecDeque<TaskId>,
-}
-
-impl Tasks {
-    fn release(&mut self, id: TaskId) {
-        let slot = &mut self.slots[id.index()];
-        slot.state = State::Free;
-        slot.queued = false;
-        slot.generation = slot.generation.wrapping_add(1);
-        self.free.push(id.index() as u32);
     }
 }
 
@@ -186,21 +81,7 @@ impl Default for Executor {
 
 impl Executor {
     pub(crate) fn spawn(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
-        let tasks = &mut *self.tasks.borrow_mut();
-        let index = tasks.free.pop().unwrap_or_else(|| {
-            tasks.slots.push(Slot::vacant(spawned_at));
-            (tasks.slots.len() - 1) as u32
-        });
-        let slot = &mut tasks.slots[index as usize];
-        slot.task = Some(task);
-        slot.state = State::Waiting;
-        slot.queued = true;
-        slot.scope = scope;
-        slot.span = self.span.get();
-        slot.spawned_at = spawned_at;
-        let id = TaskId::new(index, slot.generation);
-        tasks.ready.push_back(id);
-        id
+        self.tasks.borrow_mut().spawn(scope, task, self.span.get(), spawned_at)
     }
 
     /// Puts a task into the ready queue, once, if it is still there.
@@ -258,8 +139,11 @@ impl Executor {
         self.wakes.any.store(false, Ordering::Release);
         let woken = mem::take(&mut *self.wakes.slots.lock().unwrap_or_else(PoisonError::into_inner));
         for index in woken {
-            let generation = self.tasks.borrow().slots[index as usize].generation;
-            self.wake(Waiter::Task(TaskId::new(index, generation)));
+            // A waker may be kept for longer than its task lived.
+            let task = self.tasks.borrow().in_slot(index);
+            if let Some(id) = task {
+                self.wake(Waiter::Task(id));
+            }
         }
     }
 
@@ -330,6 +214,7 @@ impl Executor {
         if slot.generation != id.generation() || slot.state != State::Waiting {
             return None;
         }
+        debug_assert!(slot.task.is_some(), "a task that waits is in its slot");
         slot.queued = false;
         slot.state = State::Running;
         self.scope.set(slot.scope);
@@ -381,15 +266,7 @@ impl Executor {
 
     /// Drops every task of `scope`, in slot order.
     pub(crate) fn abort_scope(&self, scope: Scope) {
-        let doomed: Vec<TaskId> = {
-            let slots = &self.tasks.borrow().slots;
-            let of_scope = |slot: &Slot| slot.scope == scope && slot.state != State::Free;
-            (0_u32..)
-                .zip(slots.iter())
-                .filter(|(_, slot)| of_scope(slot))
-                .map(|(index, slot)| TaskId::new(index, slot.generation))
-                .collect()
-        };
+        let doomed = self.tasks.borrow().of_scope(scope);
         for id in doomed {
             self.abort(id);
         }

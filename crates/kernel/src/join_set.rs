@@ -1,7 +1,8 @@
 //! A set of tasks whose results are taken in the order in which they end.
 
-use crate::executor::{TaskId, Waiter};
+use crate::executor::Waiter;
 use crate::sim::Ctx;
+use crate::tasks::TaskId;
 use futures_util::FutureExt;
 use std::cell::RefCell;
 use std::collections::VecDeque;

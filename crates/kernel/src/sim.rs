@@ -1,9 +1,10 @@
 //! [`Sim`], which owns a simulation, and [`Ctx`], which its tasks hold.
 
-use crate::executor::{Executor, Scope, Span, TaskId};
+use crate::executor::Executor;
 use crate::rng::Stream;
 use crate::sleep::{Elapsed, Sleep};
 use crate::stuck::Stuck;
+use crate::tasks::{Scope, Span, TaskId};
 use crate::time::{Duration, Instant};
 use crate::timers::Timers;
 use crate::trace::{Kind, Record, Sink, Trace};
@@ -75,6 +76,7 @@ impl Sim {
             return;
         }
         while let Some((at, target)) = core.timers.pop(limit) {
+            debug_assert!(at >= core.now(), "no timer is left from the past");
             core.executor.now.set(at);
             if !self.fire(target) {
                 return;

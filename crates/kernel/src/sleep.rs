@@ -1,7 +1,8 @@
 //! Waiting for virtual time.
 
-use crate::executor::{TaskId, Waiter};
+use crate::executor::Waiter;
 use crate::sim::Core;
+use crate::tasks::TaskId;
 use crate::time::Instant;
 use crate::timer_queue::TimerKey;
 use std::future::Future;

@@ -5,7 +5,7 @@
 //! and an instant that has seen a good part of what is allowed is watched closely from there on, poll by poll, to tell
 //! who is to blame.
 
-use crate::executor::{Scope, Span};
+use crate::tasks::{Scope, Span};
 use crate::time::Instant;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::cmp::Reverse;

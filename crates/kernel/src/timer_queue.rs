@@ -171,6 +171,7 @@ impl<T: Copy> TimerQueue<T> {
                 if deadline > limit {
                     return None;
                 }
+                debug_assert!(deadline >= self.cursor, "time does not go back");
                 self.cursor = deadline;
                 return Some(slot);
             }
@@ -182,6 +183,7 @@ impl<T: Copy> TimerQueue<T> {
             if start > limit {
                 return None;
             }
+            debug_assert!(start > self.cursor, "the cursor's own coarse slots are empty");
             self.cursor = start;
             self.cascade(FINE_SLOTS + level * COARSE_SLOTS + digit as usize);
         }

@@ -5,7 +5,8 @@
 //!
 //! Waking and dropping a foreign waker can run any code, so nothing is borrowed meanwhile.
 
-use crate::executor::{TaskId, Waiter};
+use crate::executor::Waiter;
+use crate::tasks::TaskId;
 use crate::time::Instant;
 use crate::timer_queue::{TimerKey, TimerQueue};
 use std::cell::RefCell;

@@ -1,7 +1,7 @@
 //! The kernel's cancellation: aborting a task, a set, a scope, and oneself.
 
-use super::support::{Notes, at, ms, play};
-use glasshive_kernel::{Instant, JoinSet, Scope, Sim, Sink, TaskId};
+use super::support::{Notes, at, for_seeds, ms, play};
+use glasshive_kernel::{Instant, JoinSet, Rng, Scope, Sim, Sink, TaskId};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -182,4 +182,49 @@ fn destructors_may_spawn_abort_and_wake_while_a_scope_dies() {
         });
     });
     assert_eq!(lines, ["10 victim", "10 scope gone", "10 from the grave", "10 spawned while dying"]);
+}
+
+/// A random program whose scopes have the numbers that `number` gives: who was dropped, in order.
+fn drops_of(seed: u64, number: impl Fn(u64) -> Scope) -> Vec<String> {
+    let mut sim = Sim::new(seed, Sink::None);
+    let (ctx, notes, mut rng) = (sim.ctx(), Notes::new(&sim.ctx()), Rng::new(seed));
+    // Of each task its id, its scope, and the millisecond at which it ends.
+    let mut tasks: Vec<(TaskId, u64, u64)> = Vec::new();
+    for now in 0..200 {
+        sim.run_until(at(now));
+        for _ in 0..rng.below(6) {
+            let (scope, end) = (rng.below(4), now + 1 + rng.below(60));
+            let (on_drop, task) = (notes.on_drop_of(tasks.len()), ctx.clone());
+            let id = ctx.spawn_in(number(scope), async move {
+                let _on_drop = on_drop;
+                task.sleep_until(at(end)).await;
+            });
+            tasks.push((id, scope, end));
+        }
+        if rng.chance(0.3) && !tasks.is_empty() {
+            ctx.abort(tasks[rng.below(tasks.len() as u64) as usize].0);
+        }
+        if rng.chance(0.1) {
+            let scope = rng.below(4);
+            let alive = |scope_alike: bool| {
+                let ids = tasks.iter().filter(|task| (task.1 == scope) == scope_alike);
+                ids.filter(|task| !ctx.is_finished(task.0)).count()
+            };
+            let others = alive(false);
+            ctx.abort_scope(number(scope));
+            assert_eq!((alive(true), alive(false)), (0, others), "seed {seed}");
+        }
+    }
+    notes.lines()
+}
+
+#[test]
+fn a_scope_with_a_list_of_its_tasks_dies_as_one_without() {
+    for_seeds(0..40, |seed| {
+        let listed = drops_of(seed, |scope| Scope(1 + scope as u32));
+        let looked_for = drops_of(seed, |scope| Scope(u32::MAX - scope as u32));
+        assert!(listed.len() > 200 && listed == looked_for);
+        let at_the_edge = drops_of(seed, |scope| Scope([0, 1, 65_535, 65_536][scope as usize]));
+        assert_eq!(at_the_edge, listed);
+    });
 }

@@ -29,15 +29,19 @@ impl Notes {
 
     /// Notes `text` when it is dropped.
     pub fn on_drop(&self, text: &'static str) -> DropNote {
-        DropNote(self.clone(), text)
+        self.on_drop_of(text)
+    }
+
+    pub fn on_drop_of(&self, what: impl std::fmt::Display) -> DropNote {
+        DropNote(self.clone(), what.to_string())
     }
 }
 
-pub struct DropNote(Notes, &'static str);
+pub struct DropNote(Notes, String);
 
 impl Drop for DropNote {
     fn drop(&mut self) {
-        self.0.note(self.1);
+        self.0.note(&self.1);
     }
 }
 

@@ -9,7 +9,10 @@
 
 mod channel;
 mod executor;
+mod join_handle;
 mod join_set;
+mod notify;
+mod oneshot;
 mod rng;
 mod sim;
 mod sleep;
@@ -21,7 +24,10 @@ mod timers;
 mod trace;
 
 pub use channel::{Receiver, SendError, Sender, channel};
+pub use join_handle::JoinHandle;
 pub use join_set::JoinSet;
+pub use notify::{Notified, Notify};
+pub use oneshot::{Cancelled, OneshotReceiver, OneshotSender, oneshot};
 pub use rng::{Rng, Stream, hash_name};
 pub use sim::{Ctx, Sim};
 pub use sleep::{Elapsed, Sleep};

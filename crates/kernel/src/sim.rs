@@ -1,6 +1,8 @@
 //! [`Sim`], which owns a simulation, and [`Ctx`], which its tasks hold.
 
 use crate::executor::Executor;
+use crate::join_handle::JoinHandle;
+use crate::oneshot::oneshot;
 use crate::rng::Stream;
 use crate::sleep::{Elapsed, Sleep};
 use crate::stuck::Stuck;
@@ -8,6 +10,7 @@ use crate::tasks::{Scope, Span, TaskId};
 use crate::time::{Duration, Instant};
 use crate::timers::Timers;
 use crate::trace::{Kind, Record, Sink, Trace};
+use futures_util::FutureExt;
 use std::cell::{Ref, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::Location;
@@ -189,6 +192,15 @@ impl Ctx {
         self.core.executor.spawn(scope, Box::pin(future), Location::caller())
     }
 
+    /// Starts a task in the scope of the current one, whose result the handle awaits.
+    #[track_caller]
+    pub fn spawn_joined<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
+        let (sender, result) = oneshot(self);
+        // When nobody wants the result any more it is dropped.
+        let id = self.spawn(future.map(move |output| drop(sender.send(output))));
+        JoinHandle::new(self.clone(), id, result)
+    }
+
     /// Drops a task. One that has ended stays ended; the current one is dropped when it next waits.
     pub fn abort(&self, task: TaskId) {
         self.core.executor.abort(task);
@@ -259,7 +271,6 @@ impl Ctx {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::FutureExt;
     use std::cell::Cell;
 
     struct Counted(Rc<Cell<usize>>);

@@ -7,5 +7,7 @@ mod support;
 mod basics;
 mod cancel;
 mod combinators;
+mod joined;
+mod notify;
 mod random;
 mod stuck;

@@ -24,6 +24,11 @@ impl Moments {
         self.squares += (x - before) * (x - self.sum / self.n as f64);
     }
 
+    /// Adds a sample so many times.
+    pub fn add_times(&mut self, x: f64, times: u64) {
+        self.merge(&Moments { n: times, sum: x * times as f64, squares: 0.0 });
+    }
+
     /// Adds the samples of another.
     pub fn merge(&mut self, other: &Moments) {
         if let (Some(a), Some(b)) = (self.mean(), other.mean()) {

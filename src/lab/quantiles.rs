@@ -84,7 +84,24 @@ impl Quantiles {
             self.samples.push(x);
         } else {
             self.stop_keeping();
-            self.counts.add(x);
+            self.counts.add(x, 1);
+        }
+    }
+
+    /// Adds a sample so many times.
+    pub fn add_times(&mut self, x: f64, times: u64) {
+        if times == 0 {
+            return;
+        }
+        debug_assert!(x.is_finite(), "{x} is no sample");
+        self.moments.add_times(x, times);
+        self.min = self.min.min(x);
+        self.max = self.max.max(x);
+        if self.is_exact() && times <= (EXACT_MAX - self.samples.len()) as u64 {
+            self.samples.resize(self.samples.len() + times as usize, x);
+        } else {
+            self.stop_keeping();
+            self.counts.add(x, times);
         }
     }
 
@@ -164,7 +181,7 @@ impl Quantiles {
 
     fn stop_keeping(&mut self) {
         for x in std::mem::take(&mut self.samples) {
-            self.counts.add(x);
+            self.counts.add(x, 1);
         }
     }
 }
@@ -182,9 +199,9 @@ const SIGN: u64 = 1 << 63;
 struct Counts(BTreeMap<u64, Box<[u64; 1 << BUCKET_BITS]>>);
 
 impl Counts {
-    fn add(&mut self, x: f64) {
+    fn add(&mut self, x: f64, times: u64) {
         let bucket = bucket_of(x);
-        self.page(bucket >> BUCKET_BITS)[bucket as usize % (1 << BUCKET_BITS)] += 1;
+        self.page(bucket >> BUCKET_BITS)[bucket as usize % (1 << BUCKET_BITS)] += times;
     }
 
     fn merge(&mut self, other: &Counts) {

@@ -87,6 +87,12 @@ impl Lab {
         self.send(request(method, address, headers, body), seconds(10)).unwrap()
     }
 
+    /// A put at the console whose answer nobody reads.
+    pub fn put_without_waiting(&self) {
+        let put = request("PUT", CONFIG, &[], "{\"rate\": 3, \"query\": \"ETH/USD\"}");
+        self.config().call(put, seconds(10), |_| {});
+    }
+
     fn put(&mut self, rate: f64, headers: &[(&str, &str)]) -> Response {
         let body = json!({"rate": rate, "query": "ETH/USD"}).to_string();
         self.call("PUT", CONFIG, headers, &body)

@@ -119,7 +119,7 @@ fn survives_and_converges(seed: u64, seen: &Seen) {
     add(&seen.acknowledged, acknowledged);
     add(&seen.never_acknowledged, ledger.versions().len() as u64 - acknowledged);
     add(&seen.failed_polls, tally.polls.failed);
-    add(&seen.conflicts_and_silence, tally.puts.conflicts + tally.puts.unanswered);
+    add(&seen.conflicts_and_silence, tally.tries.conflicts + tally.tries.unanswered);
 }
 
 #[test]

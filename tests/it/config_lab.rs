@@ -46,6 +46,9 @@ fn every_preset_plays_to_its_horizon_and_keeps_the_invariants() {
             let horizon = if herd { 720_000 } else { 300_000 };
             assert_eq!(run.now(), at(horizon), "{name}");
             assert_eq!(run.system().begun() > 20, !herd, "{name}: changes");
+            let changes = config(run).tally().changes;
+            assert_eq!(changes.made + changes.under_way(), changes.intended, "{name}: none is lost");
+            assert!(changes.under_way() <= 1, "{name}: one after the other");
             // Every fault of a preset finds its nodes.
             let faults = presets::find(name).unwrap().faults;
             let wanted = faults.split(',').filter(|fault| !fault.is_empty()).count();
@@ -81,6 +84,25 @@ fn an_outage_leaves_workers_stale_until_the_back_off_ends() {
     let run = played(&Scenario::preset("config", 31), at(37_000));
     let took_ms = config(&run).ledger().version(2).unwrap().convergence_ms();
     assert!(took_ms.is_some_and(|ms| ms > 14_000.0), "{took_ms:?}");
+}
+
+#[test]
+fn who_is_still_behind_counts_with_the_time_until_now() {
+    let run = played(&Scenario::preset("controller-outage", 1), at(79_000));
+    let (tally, ledger) = (config(&run).tally(), config(&run).ledger());
+    // Version 3 was acknowledged at 20 s, and two of three agents have not fetched it.
+    let waits_ms = run.now().since(ledger.version(3).unwrap().acknowledged_at.unwrap()).as_millis_f64();
+    let staleness = tally.staleness_ms(run.now()).unwrap();
+    assert_eq!((tally.still_behind(), staleness.count), (4, 18));
+    assert_eq!((staleness.max, staleness.p95), (waits_ms, waits_ms));
+    let text = run.system().figures().to_text();
+    assert!(
+        text.contains("max 59.0 s, with the time until now for 4 of 18 that are not there yet"),
+        "{text}"
+    );
+    // The operator has tried since 30 s, about once a second.
+    assert!((45..=49).contains(&tally.tries.unanswered), "{text}");
+    assert!(text.contains("3: 2 made, 0 refused, 0 given up, 1 under way"), "{text}");
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn the_golden_results_are_of_every_kind() {
         "job Lost ContainerDied",
         "job Lost WorkerDied",
         "version everywhere",
-        "put answered",
+        "try answered",
     ];
     for end in several {
         assert!(counts.get(end).is_some_and(|count| *count >= 3), "{end}: {counts:?}");

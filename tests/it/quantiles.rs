@@ -134,6 +134,21 @@ fn figures(quantiles: &Quantiles) -> (u64, bool, Option<f64>, Option<f64>, Vec<O
     (quantiles.count(), quantiles.is_exact(), quantiles.min(), quantiles.max(), percentiles)
 }
 
+#[test]
+fn many_samples_of_one_value_are_as_if_each_had_come_alone() {
+    for (before, times) in
+        [(0, 0), (0, 1), (7, 1_000), (EXACT_MAX - 5, 5), (EXACT_MAX - 5, 6), (EXACT_MAX + 1, 9)]
+    {
+        let samples = LAWS[0].samples(3, before);
+        let mut at_once: Quantiles = samples.iter().copied().collect();
+        at_once.add_times(512.5, times);
+        let alone: Quantiles = samples.iter().copied().chain((0..times).map(|_| 512.5)).collect();
+        assert_eq!(figures(&at_once), figures(&alone), "{before} and {times}");
+        assert_close(at_once.mean(), alone.mean());
+        assert_close(at_once.sd(), alone.sd());
+    }
+}
+
 fn merged(a: &Quantiles, b: &Quantiles) -> Quantiles {
     let mut sum = a.clone();
     sum.merge(b);

@@ -5,8 +5,8 @@ use crate::app::plot::pen::{BASE, TOP, point, rect};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
 use crate::kernel::Instant;
 use crate::lab::Run;
+use crate::lab::config::counts::Polls;
 use crate::lab::config::ledger::VersionEntry;
-use crate::lab::config::tally::Polls;
 use crate::lab::config::{self as room, ConfigRun};
 use crate::systems::config::{AGENT_ROUND_TRIP_MAX, WORKER_ROUND_TRIP_MAX};
 

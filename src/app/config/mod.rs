@@ -41,8 +41,6 @@ const SENTENCE: [Part; 10] = [
 fn outcomes(snapshot: &Snapshot) -> Vec<Figure> {
     let view = snapshot.config.as_ref();
     let staleness = view.and_then(|view| view.staleness_ms);
-    let ages = view.into_iter().flat_map(|view| &view.holders).filter_map(|holder| holder.behind_ms);
-    let oldest = ages.fold(0.0, f64::max);
     let seconds = |ms: f64| format!("{:.1}", ms / 1000.0);
     let converged = view.and_then(|view| {
         let known = view.versions.iter().rev();
@@ -59,9 +57,9 @@ fn outcomes(snapshot: &Snapshot) -> Vec<Figure> {
         Figure {
             key: "staleness",
             value: staleness.map_or_else(nothing, |s| seconds(s.p95)),
-            aside: staleness.map_or_else(String::new, |s| format!(" s, max {}", seconds(s.max.max(oldest)))),
+            aside: staleness.map_or_else(String::new, |s| format!(" s, max {}", seconds(s.max))),
             label: "p95 staleness".to_owned(),
-            title: "From a version's acknowledgement until a worker runs it; the maximum counts who still waits, too",
+            title: "From a version's acknowledgement until a worker runs it, or until now for one that does not",
         },
         Figure {
             key: "convergence",

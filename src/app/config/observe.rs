@@ -37,7 +37,7 @@ pub struct ConfigView {
     pub trigger: bool,
     /// The time between changes; 0 for none.
     pub put_period_ms: f64,
-    /// Milliseconds from a version's acknowledgement until a worker ran it or a newer one.
+    /// Milliseconds from a version's acknowledgement until a worker ran it or a newer one, or until now if it does not.
     pub staleness_ms: Option<Distribution>,
     /// The share of 304s among the polls that were answered.
     pub share_not_modified: Option<f64>,
@@ -145,7 +145,7 @@ pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
         past_ms,
         trigger: params.trigger,
         put_period_ms: params.put_period.as_millis_f64(),
-        staleness_ms: tally.staleness_ms(),
+        staleness_ms: tally.staleness_ms(now),
         share_not_modified: tally.share_not_modified(),
         load: last.map_or(0, |second| second.requests),
         herd_peak: tally.herd_peak(),

@@ -1,5 +1,6 @@
 //! What a run amounts to, in words and as JSON: every figure comes from the tally.
 
+use super::counts::{Changes, Tries};
 use super::tally::Tally;
 use crate::kernel::Instant;
 use crate::lab::figures::Figures;
@@ -21,22 +22,18 @@ fn versions(figures: &mut Figures, tally: &Tally, now: Instant) {
     let current = (0..workers).filter(|&i| tally.stale_since(i).is_none()).count();
     let words = format!("{newest}: {current} of {workers} workers run it");
     figures.tell("version", newest, "version", words);
-    let puts = tally.puts;
-    let words = format!(
-        "{}: {} answered, {} conflicts, {} refused, {} tries without an answer",
-        tally.changes(),
-        puts.answered,
-        puts.conflicts,
-        puts.refused,
-        puts.unanswered
-    );
-    figures.tell("changes", tally.changes(), "changes", words);
-    let staleness = tally.staleness_ms();
+    changes(figures, tally);
+    let (staleness, behind) = (tally.staleness_ms(now), tally.still_behind());
     let words = staleness.map_or_else(String::new, |s| {
         let (p50, p95, max) = (s.p50 / 1000.0, s.p95 / 1000.0, s.max / 1000.0);
-        format!("p50 {p50:.1} s, p95 {p95:.1} s, max {max:.1} s")
+        let open = match behind {
+            0 => String::new(),
+            _ => format!(", with the time until now for {behind} of {} that are not there yet", s.count),
+        };
+        format!("p50 {p50:.1} s, p95 {p95:.1} s, max {max:.1} s{open}")
     });
     figures.tell("staleness_ms", staleness, "staleness", words);
+    figures.add("staleness_still_behind", behind);
     figures.add("stale_now_ms", stale);
     let convergence = tally.convergence_ms();
     let words = convergence.map_or_else(String::new, |times| {
@@ -44,6 +41,24 @@ fn versions(figures: &mut Figures, tally: &Tally, now: Instant) {
         format!("{count} versions everywhere, in {mean:.1} s on average, {slowest:.1} s at most")
     });
     figures.tell("convergence_ms", convergence, "convergence", words);
+}
+
+/// What became of what the operator and persons wanted, and of each try.
+fn changes(figures: &mut Figures, tally: &Tally) {
+    let Changes { intended, made, refused, given_up } = tally.changes;
+    let under_way = tally.changes.under_way();
+    let words =
+        format!("{intended}: {made} made, {refused} refused, {given_up} given up, {under_way} under way");
+    figures.tell("changes", intended, "changes", words);
+    figures.add("changes_made", made);
+    figures.add("changes_refused", refused);
+    figures.add("changes_given_up", given_up);
+    figures.add("changes_under_way", under_way);
+    let Tries { answered, found, conflicts, refused, unanswered } = tally.tries;
+    let words = format!(
+        "{answered} answered, {found} found done, {conflicts} conflicts, {refused} refused, {unanswered} without an answer"
+    );
+    figures.tell("tries", tally.tries, "tries", words);
 }
 
 /// What that cost the controller, and what came of it.

@@ -7,8 +7,9 @@
 //! whoever wants the entries at that moment. What nobody comes to wait for is bounded too: a version goes as it is when
 //! those after it weigh more than [`WAITING_MAX`], as they may when a worker is down for good.
 
+use super::counts::Polls;
 use super::entry;
-use super::tally::{HERD_WINDOW, Polls, Tally};
+use super::tally::{HERD_WINDOW, Tally};
 use crate::kernel::Instant;
 use crate::lab::system::Entries;
 use crate::systems::config::{Fact, Params, Settings};

@@ -1,10 +1,11 @@
 //! The configuration system in the laboratory: `params.rs` and `presets.rs` say what can be set and what is shipped.
 //!
-//! The facts that its roles tell are folded three times: `tally.rs` counts, and `figures.rs` says what a run amounts to;
+//! The facts that its roles tell are folded three times: `tally.rs` (with `counts.rs`) counts, and `figures.rs` says what a run amounts to;
 //! `checks.rs` judges what must hold; `ledger.rs` keeps the versions, which are the units of work, and `entry.rs` says what is
 //! reported of one.
 
 mod checks;
+pub mod counts;
 mod entry;
 mod figures;
 pub mod ledger;
@@ -151,10 +152,10 @@ impl System for ConfigRun {
         ledger.versions().iter().filter(|entry| entry.number > 1).map(|entry| entry.stored_at).collect()
     }
 
-    /// How many changes were intended, and how many were answered.
+    /// How many changes were intended, and how many have ended.
     fn progress(&self) -> (u64, u64) {
-        let tally = self.tally();
-        (tally.changes(), tally.puts.answered)
+        let changes = self.tally().changes;
+        (changes.intended, changes.ended())
     }
 
     fn figures(&self) -> Figures {

@@ -3,9 +3,10 @@
 //! Its memory does not grow with time. Of versions it knows those that somebody still lacks, at most [`UNDER_WAY_MAX`]; the
 //! figures do not depend on what the ledger keeps.
 
+use super::counts::{Changes, Polls, Tries};
 use crate::kernel::{Duration, Instant};
 use crate::lab::quantiles::Quantiles;
-use crate::systems::config::{Fact, Params, PutEnd};
+use crate::systems::config::{Fact, Params};
 use crate::systems::facts::Told;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -29,15 +30,18 @@ pub struct Tally {
     /// The newest that every worker has had, or a newer one.
     everywhere: u64,
     staleness_ms: Quantiles,
+    /// How many of those are of versions that are followed no more, and of workers that had not come to them.
+    never_came: u64,
     convergence_ms: Quantiles,
     herd: Herd,
-    changes: u64,
+    /// What became of the changes that the operator and persons wanted.
+    pub changes: Changes,
+    /// What became of the tries to make them.
+    pub tries: Tries,
     /// Requests that arrived at the controller.
     pub requests: u64,
     /// What became of the agents' polls.
     pub polls: Polls,
-    /// What became of the operator's puts.
-    pub puts: Puts,
     /// Work that workers did.
     pub ticks_done: u64,
     /// Work at which they failed because of what their configuration says.
@@ -74,30 +78,6 @@ struct Herd {
     starts: u32,
     started_at: Instant,
     peak_since_start: u32,
-}
-
-/// What became of the agents' polls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Polls {
-    /// 200: there was a newer version.
-    pub modified: u64,
-    /// 304.
-    pub not_modified: u64,
-    /// Anything else, or no answer.
-    pub failed: u64,
-}
-
-/// What became of the operator's puts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Puts {
-    /// 200.
-    pub answered: u64,
-    /// 412.
-    pub conflicts: u64,
-    /// Any other error of the client.
-    pub refused: u64,
-    /// An error of the server, or no answer. The version may be there nonetheless.
-    pub unanswered: u64,
 }
 
 /// A distribution by its quantiles, each the smallest value that so large a share of all does not exceed.
@@ -148,12 +128,13 @@ impl Tally {
             acknowledged: 0,
             everywhere: 0,
             staleness_ms: Quantiles::default(),
+            never_came: 0,
             convergence_ms: Quantiles::default(),
             herd: Herd::default(),
-            changes: 0,
+            changes: Changes::default(),
             requests: 0,
             polls: Polls::default(),
-            puts: Puts::default(),
+            tries: Tries::default(),
             ticks_done: 0,
             ticks_failed: 0,
         }
@@ -176,15 +157,25 @@ impl Tally {
         &self.workers
     }
 
-    /// How many changes were intended.
-    pub fn changes(&self) -> u64 {
-        self.changes
+    /// Milliseconds from a version's acknowledgement until a worker first ran it or a newer one: a value per version
+    /// and worker. One that has not come so far counts with the time until now, which is a lower bound. `None` without any.
+    pub fn staleness_ms(&self, now: Instant) -> Option<Distribution> {
+        let mut values = self.staleness_ms.clone();
+        for (acknowledged_at, workers) in self.waited_for() {
+            values.add_times(now.since(acknowledged_at).as_millis_f64(), workers);
+        }
+        Distribution::of(&values)
     }
 
-    /// Milliseconds from a version's acknowledgement until a worker first ran it or a newer one: a value per version
-    /// and worker that got that far. `None` without any.
-    pub fn staleness_ms(&self) -> Option<Distribution> {
-        Distribution::of(&self.staleness_ms)
+    /// How many of those values are lower bounds.
+    pub fn still_behind(&self) -> u64 {
+        self.never_came + self.waited_for().map(|(_, workers)| workers).sum::<u64>()
+    }
+
+    /// When each version was acknowledged that workers lack, and how many they are.
+    fn waited_for(&self) -> impl Iterator<Item = (Instant, u64)> {
+        let lacking = self.under_way.iter().map(|version| (version, self.workers.len() - version.workers));
+        lacking.filter_map(|(version, workers)| Some((version.acknowledged_at?, workers as u64)))
     }
 
     /// Milliseconds from a version's acknowledgement until every worker had run it or a newer one, over the versions that
@@ -269,13 +260,14 @@ impl Tally {
     pub(super) fn hear(&mut self, told: &Told<'_, Fact>) {
         let now = told.at;
         match *told.fact {
-            Fact::ChangeIntended => self.changes += 1,
-            Fact::PutEnded { end } => self.puts.count(end),
+            Fact::ChangeIntended => self.changes.intended += 1,
+            Fact::ChangeEnded { end } => self.changes.count(end),
+            Fact::TryEnded { end } => self.tries.count(end),
             Fact::VersionShipped { version, .. } => {
-                self.servable(version);
+                self.servable(version, now);
                 self.stored(version, now);
             }
-            Fact::VersionServable { version, .. } => self.servable(version),
+            Fact::VersionServable { version, .. } => self.servable(version, now),
             Fact::VersionStored { version } => self.stored(version, now),
             Fact::ControllerStarted { .. } => self.herd.restart(now),
             Fact::ControllerAsked => {
@@ -300,11 +292,21 @@ impl Tally {
         }
     }
 
-    fn servable(&mut self, version: u64) {
+    fn servable(&mut self, version: u64, now: Instant) {
         self.newest = version;
         self.under_way.push_back(UnderWay::default());
         if self.under_way.len() > UNDER_WAY_MAX {
-            self.under_way.pop_front();
+            self.follow_no_more(now);
+        }
+    }
+
+    /// Those who lack the first version under way count with what they waited so far.
+    fn follow_no_more(&mut self, now: Instant) {
+        let Some(first) = self.under_way.pop_front() else { return };
+        if let Some(acknowledged_at) = first.acknowledged_at {
+            let workers = (self.workers.len() - first.workers) as u64;
+            self.never_came += workers;
+            self.staleness_ms.add_times(now.since(acknowledged_at).as_millis_f64(), workers);
         }
     }
 
@@ -385,26 +387,5 @@ impl Herd {
         let before_start = self.window.partition_point(|&at| at < self.started_at);
         self.peak = self.peak.max(self.window.len() as u32);
         self.peak_since_start = self.peak_since_start.max((self.window.len() - before_start) as u32);
-    }
-}
-
-impl Polls {
-    pub(super) fn count(&mut self, status: u16) {
-        *match status {
-            200 => &mut self.modified,
-            304 => &mut self.not_modified,
-            _ => &mut self.failed,
-        } += 1;
-    }
-}
-
-impl Puts {
-    fn count(&mut self, end: PutEnd) {
-        *match end {
-            PutEnd::Answered => &mut self.answered,
-            PutEnd::Conflict => &mut self.conflicts,
-            PutEnd::Refused => &mut self.refused,
-            PutEnd::Unanswered => &mut self.unanswered,
-        } += 1;
     }
 }

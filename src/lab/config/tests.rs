@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::lab::Entries;
-use crate::systems::config::{PutEnd, Settings};
+use crate::systems::config::{ChangeEnd, Settings, TryEnd};
 
 /// One agent with two workers, unless said otherwise, whose facts all come through `at`.
 struct Hand {
@@ -66,9 +66,15 @@ fn staleness_counts_every_version_that_a_worker_has_come_to_or_skipped() {
     hand.put(2_000, 3);
     hand.at(2_500, Fact::AgentApplied { agent: 1, version: 3 });
     hand.at(3_005, Fact::WorkerApplied { worker: 1, version: 3 });
-    // Of version 1 twice, of 2 and 3 once; w-02 lacks both.
-    let staleness = hand.folds.tally.staleness_ms().unwrap();
-    assert_eq!((staleness.count, staleness.p50, staleness.max), (4, 10.0, 2_000.0));
+    // Of version 1 twice, of 2 and 3 once; w-02 lacks both, and counts with what it has waited.
+    let now = Instant::from_millis(6_005);
+    let staleness = hand.folds.tally.staleness_ms(now).unwrap();
+    assert_eq!(
+        (staleness.count, staleness.p50, staleness.p90, staleness.max),
+        (6, 1_000.0, 5_000.0, 5_000.0)
+    );
+    assert_eq!(staleness.mean, (10.0 + 10.0 + 2_000.0 + 1_000.0 + 5_000.0 + 4_000.0) / 6.0);
+    assert_eq!(hand.folds.tally.still_behind(), 2);
     assert_eq!(hand.folds.tally.convergence_ms(), None, "the shipped one does not count");
     assert_eq!(
         (hand.folds.tally.current(), hand.folds.tally.behind_since()),
@@ -82,6 +88,31 @@ fn staleness_counts_every_version_that_a_worker_has_come_to_or_skipped() {
     let convergence = hand.folds.tally.convergence_ms().unwrap();
     assert_eq!((convergence.count, convergence.p50, convergence.max), (2, 3_000.0, 4_000.0));
     assert_eq!((hand.folds.tally.current(), hand.folds.tally.behind_since()), (2, None));
+    assert_eq!(hand.folds.tally.staleness_ms(now).unwrap().count, 6);
+    assert_eq!(hand.folds.tally.still_behind(), 0);
+}
+
+#[test]
+fn who_waits_for_too_long_counts_with_what_it_waited_so_far() {
+    let mut hand = Hand::new(0, None);
+    hand.everybody_takes(10, 1);
+    let put = |hand: &mut Hand, version| {
+        hand.at(version, Fact::VersionServable { version, settings: settings(version) });
+        hand.at(version, Fact::VersionStored { version });
+    };
+    (2..=10_003).for_each(|version| put(&mut hand, version));
+    let now = Instant::from_millis(20_000);
+    let tally = &hand.folds.tally;
+    // Two workers lack 10,002 versions, two of which are followed no more.
+    let staleness = tally.staleness_ms(now).unwrap();
+    assert_eq!((staleness.count, tally.still_behind()), (2 + 2 * 10_002, 2 * 10_002));
+    assert_eq!(staleness.max, 20_000.0 - 4.0);
+    assert_eq!(tally.stale_since(0), Some(Instant::from_millis(4)));
+    // They come after all: nothing counts twice.
+    hand.everybody_takes(30_000, 10_003);
+    let tally = &hand.folds.tally;
+    assert_eq!((tally.staleness_ms(now).unwrap().count, tally.still_behind()), (2 + 2 * 10_002, 4));
+    assert_eq!((tally.current(), tally.behind_since()), (2, None));
 }
 
 #[test]
@@ -92,7 +123,7 @@ fn a_version_that_was_never_acknowledged_makes_nobody_stale() {
     assert_eq!((hand.folds.tally.current(), hand.folds.tally.behind_since()), (2, None));
     assert_eq!(hand.folds.tally.stale_since(0), None);
     hand.everybody_takes(2_000, 2);
-    assert_eq!(hand.folds.tally.staleness_ms().unwrap().count, 2);
+    assert_eq!(hand.folds.tally.staleness_ms(Instant::from_millis(2_000)).unwrap().count, 2);
     assert_eq!(hand.folds.tally.convergence_ms(), None);
     assert_eq!(hand.folds.ledger.version(2).unwrap().made_by, None);
 }
@@ -131,18 +162,22 @@ fn a_second_says_how_things_stood_at_its_end() {
 }
 
 #[test]
-fn what_became_of_puts_and_polls_is_counted() {
+fn what_became_of_changes_tries_and_polls_is_counted() {
     let mut hand = Hand::new(0, None);
-    hand.at(1, Fact::ChangeIntended);
-    for end in [PutEnd::Conflict, PutEnd::Unanswered, PutEnd::Unanswered, PutEnd::Answered] {
-        hand.at(2, Fact::PutEnded { end });
+    (0..5).for_each(|_| hand.at(1, Fact::ChangeIntended));
+    for end in [ChangeEnd::Made, ChangeEnd::Made, ChangeEnd::Refused, ChangeEnd::GivenUp] {
+        hand.at(2, Fact::ChangeEnded { end });
+    }
+    for end in [TryEnd::Conflict, TryEnd::Unanswered, TryEnd::Unanswered, TryEnd::Answered] {
+        hand.at(2, Fact::TryEnded { end });
     }
     for status in [200, 304, 304, 503, 0] {
         hand.at(3, Fact::PollEnded { agent: 1, status });
     }
     let tally = &hand.folds.tally;
-    let puts = tally.puts;
-    assert_eq!((tally.changes(), puts.answered, puts.conflicts, puts.unanswered), (1, 1, 1, 2));
+    let (changes, tries) = (tally.changes, tally.tries);
+    assert_eq!((changes.made, changes.refused, changes.given_up, changes.under_way()), (2, 1, 1, 1));
+    assert_eq!((tries.answered, tries.conflicts, tries.unanswered), (1, 1, 2));
     let polls = tally.polls;
     assert_eq!((polls.modified, polls.not_modified, polls.failed), (1, 2, 2));
     assert_eq!(tally.share_not_modified(), Some(2.0 / 3.0));

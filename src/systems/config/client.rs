@@ -1,7 +1,7 @@
 //! The operator: changes the configuration on schedule, each change exactly once however often it has to try.
 
 use super::messages::Document;
-use super::{CONTROLLER, Fact, Params, PutEnd, Settings, Site, worker};
+use super::{CONTROLLER, ChangeEnd, Fact, Params, Settings, Site, TryEnd, worker};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
@@ -48,36 +48,33 @@ impl Operator {
             for change in due(n, &self.site.params) {
                 if change.at >= started {
                     ctx.sleep_until(change.at).await;
-                    self.site.intend();
-                    self.make(&change.settings).await;
+                    let under_way = self.site.intend();
+                    under_way.end(self.make(&change.settings).await);
                 }
             }
         }
     }
 
-    /// Tries until the settings are there. Each try reads first: an earlier one may have succeeded although its answer
-    /// never came, and then nothing is left to do.
-    async fn make(&self, settings: &Settings) {
-        while !self.try_once(settings).await {
-            self.site.ctx().sleep(RETRY).await;
+    /// Tries until the settings are there, or the controller does not want them. Each try reads first: an earlier one may
+    /// have succeeded although its answer never came, and then nothing is left to do.
+    async fn make(&self, settings: &Settings) -> ChangeEnd {
+        loop {
+            let end = self.try_once(settings).await;
+            self.site.tell(Fact::TryEnded { end });
+            match end {
+                TryEnd::Answered | TryEnd::Found => return ChangeEnd::Made,
+                TryEnd::Refused => return ChangeEnd::Refused,
+                TryEnd::Conflict | TryEnd::Unanswered => self.site.ctx().sleep(RETRY).await,
+            }
         }
     }
 
-    /// True when nothing is left to do.
-    async fn try_once(&self, settings: &Settings) -> bool {
-        let Some((etag, newest)) = self.read().await else { return false };
-        if newest.settings == *settings {
-            return true;
+    async fn try_once(&self, settings: &Settings) -> TryEnd {
+        match self.read().await {
+            None => TryEnd::Unanswered,
+            Some((_, newest)) if newest.settings == *settings => TryEnd::Found,
+            Some((etag, _)) => TryEnd::of(&self.put(settings, &etag).await),
         }
-        let answer = self.put(settings, &etag).await;
-        let end = match answer.map(|response| response.status) {
-            Ok(200) => PutEnd::Answered,
-            Ok(412) => PutEnd::Conflict,
-            Ok(400..500) => PutEnd::Refused,
-            Ok(_) | Err(_) => PutEnd::Unanswered,
-        };
-        self.site.tell(Fact::PutEnded { end });
-        matches!(end, PutEnd::Answered | PutEnd::Refused)
     }
 
     async fn read(&self) -> Option<(String, Json<Document>)> {

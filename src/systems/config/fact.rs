@@ -5,6 +5,7 @@
 
 use super::Settings;
 use crate::kernel::Kind;
+use crate::substrate::http::{HttpError, Response};
 use crate::systems::facts;
 use serde::Serialize;
 
@@ -12,8 +13,10 @@ use serde::Serialize;
 pub const VERSION_SHIPPED: Kind = Kind::new("version_shipped");
 /// The operator, or a person at the console, wants a change; the span carries its number.
 pub const CHANGE_INTENDED: Kind = Kind::new("change_intended");
-/// A put of the operator has ended; the value is its place in [`PutEnd`].
-pub const PUT_ENDED: Kind = Kind::new("put_ended");
+/// A try of a change has ended; the value is its place in [`TryEnd`].
+pub const TRY_ENDED: Kind = Kind::new("try_ended");
+/// A change has ended; the value is its place in [`ChangeEnd`].
+pub const CHANGE_ENDED: Kind = Kind::new("change_ended");
 /// A process of the controller begins; the value is the newest version on its disk.
 pub const CONTROLLER_STARTED: Kind = Kind::new("controller_started");
 /// The controller gets a request.
@@ -58,10 +61,15 @@ pub enum Fact {
     },
     /// The operator, or a person at the console, wants a change. The record's request is its number.
     ChangeIntended,
-    /// A put of the operator has ended.
-    PutEnded {
+    /// A try of a change has ended: a read and a put of the operator, or a put of a person.
+    TryEnded {
         /// How.
-        end: PutEnd,
+        end: TryEnd,
+    },
+    /// A change has ended: nobody tries it any more. The record's request is its number.
+    ChangeEnded {
+        /// How.
+        end: ChangeEnd,
     },
     /// A process of the controller begins.
     ControllerStarted {
@@ -157,18 +165,45 @@ pub enum Fact {
     },
 }
 
-/// How a put ended.
+/// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PutEnd {
+pub enum TryEnd {
     /// 200.
     Answered,
+    /// The read found that an earlier try had succeeded, whose answer never came.
+    Found,
     /// 412: somebody else was quicker.
     Conflict,
     /// Any other error of the client.
     Refused,
-    /// An error of the server, or no answer. The version may be there nonetheless.
+    /// An error of the server, or no answer, to the read or to the put. The version may be there nonetheless.
     Unanswered,
+}
+
+impl TryEnd {
+    /// How a try ended whose put got this answer.
+    pub(super) fn of(answer: &Result<Response, HttpError>) -> Self {
+        match answer.as_ref().map(|response| response.status) {
+            Ok(200) => TryEnd::Answered,
+            Ok(412) => TryEnd::Conflict,
+            Ok(400..500) => TryEnd::Refused,
+            Ok(_) | Err(_) => TryEnd::Unanswered,
+        }
+    }
+}
+
+/// How a change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeEnd {
+    /// Its author knows that it is made.
+    Made,
+    /// The controller does not want it.
+    Refused,
+    /// Its author does not know what became of it, and tries no more: a person tries once, and an operator that goes
+    /// down forgets.
+    GivenUp,
 }
 
 impl facts::Fact for Fact {
@@ -176,7 +211,8 @@ impl facts::Fact for Fact {
         match self {
             Fact::VersionShipped { .. } => VERSION_SHIPPED,
             Fact::ChangeIntended => CHANGE_INTENDED,
-            Fact::PutEnded { .. } => PUT_ENDED,
+            Fact::TryEnded { .. } => TRY_ENDED,
+            Fact::ChangeEnded { .. } => CHANGE_ENDED,
             Fact::ControllerStarted { .. } => CONTROLLER_STARTED,
             Fact::ControllerAsked => CONTROLLER_ASKED,
             Fact::WriteBegun { .. } => WRITE_BEGUN,
@@ -198,7 +234,8 @@ impl facts::Fact for Fact {
     fn value(&self) -> u64 {
         match self {
             Fact::ChangeIntended | Fact::ControllerAsked | Fact::WorkerStarted { .. } => 0,
-            Fact::PutEnded { end } => *end as u64,
+            Fact::TryEnded { end } => *end as u64,
+            Fact::ChangeEnded { end } => *end as u64,
             Fact::PollEnded { status, .. } => u64::from(*status),
             Fact::PollPlanned { at_ns, .. } => *at_ns,
             Fact::AgentBackedOff { pause_ns, .. } => *pause_ns,

@@ -27,7 +27,7 @@ pub use fact::*;
 pub use params::Params;
 
 use super::facts::{Hear, Teller};
-use crate::kernel::{Ctx, Duration, Instant, Span};
+use crate::kernel::{Ctx, Duration, Instant, Scope, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::http::{Http, HttpError, Method, Request, Response, Service};
 use crate::substrate::store::Store;
@@ -118,15 +118,41 @@ impl Site {
     }
 
     /// Numbers a new change and makes it what the current task is busy with.
-    fn intend(&self) {
+    fn intend(&self) -> Change {
         let number = self.changes.get() + 1;
         self.changes.set(number);
         self.ctx().set_span(Span { tag: number, cause: 0 });
         self.tell(Fact::ChangeIntended);
+        Change { site: self.clone(), scope: self.ctx().scope(), span: self.ctx().span(), ended: false }
     }
 
     fn tell(&self, fact: Fact) {
         self.teller.tell(fact);
+    }
+}
+
+/// A change under way. Dropped before it has ended, it is given up.
+struct Change {
+    site: Site,
+    scope: Scope,
+    span: Span,
+    ended: bool,
+}
+
+impl Change {
+    fn end(mut self, end: ChangeEnd) {
+        self.ended = true;
+        self.site.tell(Fact::ChangeEnded { end });
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        if !self.ended {
+            // Whoever wanted it is going down: this is nobody's task.
+            let fact = Fact::ChangeEnded { end: ChangeEnd::GivenUp };
+            self.site.teller.tell_in(self.scope, self.span, fact);
+        }
     }
 }
 
@@ -257,10 +283,18 @@ impl Config {
     ) {
         let (site, console) = (self.site.clone(), self.console);
         self.site.ctx().spawn_in(console.scope(), async move {
-            if request.method == Method::Put {
-                site.intend();
+            let change = (request.method == Method::Put).then(|| site.intend());
+            let answer = site.http.fetch_within(console, request, limit).await;
+            if let Some(change) = change {
+                let end = TryEnd::of(&answer);
+                site.tell(Fact::TryEnded { end });
+                change.end(match end {
+                    TryEnd::Answered | TryEnd::Found => ChangeEnd::Made,
+                    TryEnd::Conflict | TryEnd::Refused => ChangeEnd::Refused,
+                    TryEnd::Unanswered => ChangeEnd::GivenUp,
+                });
             }
-            done(site.http.fetch_within(console, request, limit).await);
+            done(answer);
         });
     }
 

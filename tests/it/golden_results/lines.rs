@@ -6,8 +6,8 @@
 
 use glasshive::kernel::{Instant, Sink};
 use glasshive::lab::config::ConfigRun;
+use glasshive::lab::config::counts::{Changes, Polls, Tries};
 use glasshive::lab::config::ledger::{Second, VersionEntry};
-use glasshive::lab::config::tally::{Polls, Puts};
 use glasshive::lab::oracle::{RequestEntry, TaskEntry};
 use glasshive::lab::wizard::{Claim, Job, Submission, WizardRun};
 use glasshive::lab::{Options, Run};
@@ -164,12 +164,17 @@ impl Outcome {
             );
             self.add(Instant::from_millis(n * 1_000), "second", text);
         }
-        let Puts { answered, conflicts, refused, unanswered } = tally.puts;
-        self.count("change intended", system.config().changes());
-        self.count("put answered", answered);
-        self.count("put in conflict", conflicts);
-        self.count("put refused", refused);
-        self.count("put without an answer", unanswered);
+        let Changes { intended, made, refused, given_up } = tally.changes;
+        self.count("change intended", intended);
+        self.count("change made", made);
+        self.count("change refused", refused);
+        self.count("change given up", given_up);
+        let Tries { answered, found, conflicts, refused, unanswered } = tally.tries;
+        self.count("try answered", answered);
+        self.count("try found done", found);
+        self.count("try in conflict", conflicts);
+        self.count("try refused", refused);
+        self.count("try without an answer", unanswered);
     }
 
     fn add_version(&mut self, entry: &VersionEntry) {

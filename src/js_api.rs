@@ -122,7 +122,7 @@ impl Glasshive {
     pub fn apply(&self, command: &JsValue) -> Result<Promise, Error> {
         let text = JSON::stringify(command).map(String::from).unwrap_or_default();
         let command =
-            serde_json::from_str(&text).map_err(|error| Error::new(&format!("command: {error}")))?;
+            serde_json::from_slice(text.as_bytes()).map_err(|error| Error::new(&format!("command: {error}")))?;
         self.set_out(command)
     }
 

@@ -40,7 +40,7 @@ fn note(address: &Address, push: bool) {
 pub fn listen(lab: Lab) {
     let handle = window_event_listener(leptos::ev::popstate, move |_| {
         // A link within the page, or an address that was typed wrong, leads nowhere.
-        if let Some(to) = read().ok().filter(|to| *to != lab.address.get_untracked()) {
+        if let Some(to) = read().ok().filter(|to| *to != lab.address()) {
             lab.go(&to);
         }
     });

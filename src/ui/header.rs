@@ -14,7 +14,7 @@ use web_sys::HtmlSelectElement;
 pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoView {
     // Another scenario's page has a header of its own.
     let now = lab.snapshot.with_untracked(|snapshot| snapshot.system);
-    let preset = lab.address.get_untracked().preset;
+    let preset = lab.address().preset;
     let choose =
         move |event: Targeted<Event, HtmlSelectElement>| lab.go(&Address::of(&event.target().value()));
     view! {

@@ -20,8 +20,6 @@ pub struct Lab {
     pub snapshot: RwSignal<Rc<Snapshot>, LocalStorage>,
     /// The parameters as they are set, also those that a replay under way is to show.
     pub settings: RwSignal<Rc<[Setting]>, LocalStorage>,
-    /// Which scenario is open, and with which seed.
-    pub address: RwSignal<Address>,
     /// What the session is doing.
     pub status: RwSignal<Status>,
     /// The last thing that was not allowed, for the page to say.
@@ -30,10 +28,17 @@ pub struct Lab {
     pub was_hidden: RwSignal<bool>,
     /// Those who wait for a replay to arrive.
     waiting: StoredValue<Vec<Box<dyn FnOnce()>>, LocalStorage>,
+    told: StoredValue<Told, LocalStorage>,
+}
+
+/// What was told of the session.
+struct Told {
+    /// Which scenario is open, and with which seed.
+    address: Address,
     /// Whether the first answer of the first run has come.
-    answered: StoredValue<bool>,
+    answered: bool,
     /// Whether another scenario's page is about to take the place of this one, which hears nothing of it.
-    turns: StoredValue<bool>,
+    turns: bool,
 }
 
 impl Lab {
@@ -51,17 +56,16 @@ impl Lab {
             Ok(session) => session,
             Err(invalid) => panic!("the opening scenario is not valid: {invalid}"),
         };
+        let told = Told { address: session.address(), answered: false, turns: false };
         Lab {
             snapshot: RwSignal::new_local(Rc::clone(session.snapshot())),
             settings: RwSignal::new_local(Rc::clone(session.settings())),
-            address: RwSignal::new(session.address()),
             status: RwSignal::new(session.status()),
             session: StoredValue::new_local(session),
             problem: RwSignal::new(problem.map(|invalid| invalid.to_string())),
             was_hidden: RwSignal::new(false),
             waiting: StoredValue::new_local(Vec::new()),
-            answered: StoredValue::new(false),
-            turns: StoredValue::new(false),
+            told: StoredValue::new_local(told),
         }
     }
 
@@ -94,7 +98,7 @@ impl Lab {
 
     /// Opens a shipped scenario: here, or in the program that has its system.
     pub fn go(&self, to: &Address) {
-        let opened = self.update(|session| session.apply(Command::Open { scenario: to.scenario() }));
+        let opened = self.update(|session| session.apply(to.open()));
         match opened {
             Ok(_) => {
                 self.problem.set(None);
@@ -160,6 +164,11 @@ impl Lab {
         self.act(if is_paused { Command::Play } else { Command::Pause });
     }
 
+    /// Which scenario is open, and with which seed.
+    pub fn address(&self) -> Address {
+        self.read(Session::address)
+    }
+
     /// The moment that is shown.
     pub fn snapshot_now(&self) -> Rc<Snapshot> {
         self.read(|session| Rc::clone(session.snapshot()))
@@ -180,26 +189,30 @@ impl Lab {
         if stopped.is_some() && self.problem.with_untracked(|problem| *problem != stopped) {
             self.problem.set(stopped);
         }
-        let (address, before) = (self.read(Session::address), self.address.get_untracked());
-        if address != before && !self.turns.get_value() {
+        let address = self.address();
+        let (is_known, is_preset) =
+            self.told.with_value(|told| (told.address == address, told.address.preset == address.preset));
+        if !is_known {
             address::follow(&address);
-            if address.preset == before.preset {
-                self.address.set(address);
-            } else {
-                self.turns.set_value(true);
-                super::mount_again(*self);
-            }
+            self.told.update_value(|told| told.address = address);
         }
-        if !self.turns.get_value() {
+        if !is_preset && !self.turns() {
+            self.told.update_value(|told| told.turns = true);
+            super::mount_again(*self);
+        }
+        if !self.turns() {
             self.tell();
         }
         self.note_first_answer();
     }
 
+    fn turns(&self) -> bool {
+        self.told.with_value(|told| told.turns)
+    }
+
     /// Tells the page that is about to be mounted what it is to show.
     pub fn turn(&self) {
-        self.turns.set_value(false);
-        self.address.set(self.read(Session::address));
+        self.told.update_value(|told| told.turns = false);
         self.tell();
     }
 
@@ -221,8 +234,8 @@ impl Lab {
     /// The first load ends with the first answer: from then on there is time to fetch what may be wanted next.
     fn note_first_answer(&self) {
         let is_first = |session: &Session| session.run().system().progress().1 > 0;
-        if !self.answered.get_value() && self.read(is_first) {
-            self.answered.set_value(true);
+        if !self.told.with_value(|told| told.answered) && self.read(is_first) {
+            self.told.update_value(|told| told.answered = true);
             host::answered();
         }
     }

@@ -177,14 +177,14 @@ fn SpeedChoice(lab: Lab) -> impl IntoView {
 
 #[component]
 fn Seed(lab: Lab) -> impl IntoView {
-    let seed = Memo::new(move |_| lab.address.get().seed);
+    let seed = move || lab.address().seed.to_string();
     let set = move |seed: u64| lab.act(Command::Seed { seed });
     let typed =
         move |event: Targeted<Event, HtmlInputElement>| match event.target().value().trim().parse::<u64>() {
             Ok(seed) => set(seed),
             Err(_) => {
                 lab.problem.set(Some(format!("seed: allowed: a whole number from 0 to {SEED_MAX}")));
-                event.target().set_value(&seed.get_untracked().to_string());
+                event.target().set_value(&seed());
             }
         };
     view! {
@@ -196,7 +196,11 @@ fn Seed(lab: Lab) -> impl IntoView {
                     inputmode="numeric"
                     autocomplete="off"
                     data-testid="seed"
-                    prop:value=text(move || seed.get().to_string())
+                    prop:value=text(move || {
+                        // A run with another seed has settings of its own.
+                        lab.settings.track();
+                        seed()
+                    })
                     on:change:target=typed
                 />
             </label>

@@ -88,7 +88,10 @@ fn command(session: &Session, rng: &mut Rng) -> Command {
         14 => Command::Fault { fault: format!("{}:{node}", kind.name()) },
         15 | 16 => Command::Toggle { fault: kind, node },
         17 => Command::Lift { fault: rng.below(6) as usize },
-        18 if rng.chance(0.1) => Command::Open { scenario: scenario(rng) },
+        18 if rng.chance(0.1) => {
+            let Scenario { preset, seed, set, faults, horizon, .. } = scenario(rng);
+            Command::Open { preset, seed, set, faults, horizon }
+        }
         _ => Command::Call {
             method: "GET".to_owned(),
             url: format!("http://localhost:{}/health", 8080 + rng.below(3)),

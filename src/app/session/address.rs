@@ -1,6 +1,8 @@
 //! What the page's address says: which shipped scenario is open, and with which seed.
 
+use super::command::Command;
 use crate::lab::{Invalid, SEED_MAX, Scenario, presets};
+use std::collections::BTreeMap;
 
 /// In this seed of the scenario that the page opens with, w-09's first lie comes in time and moves the average, not the
 /// median. Every scenario opens with it unless its address has another.
@@ -51,6 +53,12 @@ impl Address {
     /// Whether it is a shipped scenario of a system that only another program has.
     pub fn is_elsewhere(&self) -> bool {
         presets::find(&self.preset).is_some() && self.scenario().validate().is_err()
+    }
+
+    /// What opens it.
+    pub fn open(&self) -> Command {
+        let (set, faults, horizon) = (BTreeMap::new(), None, None);
+        Command::Open { preset: self.preset.clone(), seed: self.seed, set, faults, horizon }
     }
 
     /// The scenario.

@@ -2,20 +2,34 @@
 //!
 //! A command is plain data. As JSON it names itself: `{"kind": "seek", "at_ms": 15000}`.
 
+mod read;
+
+use crate::lab::ActedAt;
 use crate::lab::fault::FaultKind;
-use crate::lab::{ActedAt, Scenario};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Something that decides a run or moves it. What it means depends on the moment at which it is done: a session
 /// interprets it at that instant, or when the replay that is under way has come to its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "Map<String, Value>")]
 pub enum Command {
     /// Opens a scenario: from its start, playing, at the speed that sessions begin with.
     Open {
-        /// All that decides its run.
-        scenario: Scenario,
+        /// The shipped scenario that it starts from.
+        preset: String,
+        /// 0 … 2⁵³ − 1.
+        seed: u64,
+        /// Settings on top of the shipped scenario's.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        set: BTreeMap<String, Value>,
+        /// Faults on schedule, in place of the shipped scenario's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        faults: Option<String>,
+        /// Where the run ends: a duration.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        horizon: Option<String>,
     },
     /// Lets virtual time pass; from the start, if the run has ended.
     Play,
@@ -57,7 +71,7 @@ pub enum Command {
     /// Breaks a node in one way, or mends it if it is broken in that way.
     Toggle {
         /// In which way.
-        #[serde(with = "by_name")]
+        #[serde(serialize_with = "by_name")]
         fault: FaultKind,
         /// Its name.
         node: String,
@@ -74,10 +88,10 @@ pub enum Command {
         /// Such as `http://localhost:8080/request`.
         url: String,
         /// Names and values.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         headers: Vec<(String, String)>,
         /// The body as text.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
+        #[serde(skip_serializing_if = "String::is_empty")]
         body: String,
     },
 }
@@ -104,18 +118,7 @@ pub enum Outcome {
     Ended,
 }
 
-/// Kinds of faults, by the words of a specification.
-mod by_name {
-    use super::FaultKind;
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub fn serialize<S: Serializer>(kind: &FaultKind, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(kind.name())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FaultKind, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let kind = FaultKind::ALL.into_iter().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| de::Error::custom(format!("{name} is no kind of fault")))
-    }
+/// A kind of fault by its word in a specification.
+fn by_name<S: Serializer>(kind: &FaultKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.name())
 }

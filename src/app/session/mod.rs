@@ -133,8 +133,10 @@ impl Session {
     fn perform(&mut self, command: &Command) -> Result<Outcome, Invalid> {
         let player = &mut self.player;
         match command {
-            Command::Open { scenario } => {
-                self.player = Player::new(scenario, self.opening_speed)?;
+            Command::Open { preset, seed, set, faults, horizon } => {
+                let (set, faults, horizon) = (set.clone(), faults.clone(), horizon.clone());
+                let scenario = Scenario { set, faults, horizon, ..Scenario::preset(preset, *seed) };
+                self.player = Player::new(&scenario, self.opening_speed)?;
                 self.waiting.clear();
             }
             Command::Play => player.play()?,

@@ -106,11 +106,12 @@ impl Run {
     fn cut(&mut self, index: usize) -> Vec<Action> {
         let cut = self.scenario.actions.split_off(index);
         let faults = cut.iter().filter(|action| matches!(action, Action::Fault { .. })).count();
-        let lifted = cut.iter().filter_map(|action| match action {
-            Action::Lift { fault, .. } => Some(*fault),
-            Action::Fault { .. } | Action::Call { .. } => None,
-        });
-        let lifted: BTreeSet<usize> = lifted.collect();
+        let mut lifted = BTreeSet::new();
+        for action in &cut {
+            if let Action::Lift { fault, .. } = action {
+                lifted.insert(*fault);
+            }
+        }
         self.faults.truncate(self.faults.len() - faults);
         let faults = self.faults.len();
         self.agenda.retain(|_, op| match op {

@@ -36,7 +36,7 @@ pub(super) struct Broker {
 struct Client {
     outlet: Outlet<Frame>,
     node: NodeId,
-    options: ConnectOptions,
+    options: Rc<ConnectOptions>,
     connected: bool,
     task: Option<TaskId>,
     /// Since when bytes have waited for it.
@@ -98,7 +98,7 @@ impl Broker {
             let client = Client {
                 outlet: conn.outlet(),
                 node: conn.peer(),
-                options: ConnectOptions::default(),
+                options: Rc::default(),
                 connected: false,
                 task: None,
                 waiting_since: None,
@@ -228,7 +228,7 @@ impl Broker {
         let now = self.ctx.now();
         let Some((connected, options)) = self.with(id, |client| {
             client.heard_at = now;
-            (client.connected, client.options.clone())
+            (client.connected, Rc::clone(&client.options))
         }) else {
             return Ok(());
         };
@@ -244,7 +244,7 @@ impl Broker {
                     return Err("no responders requires headers support");
                 }
                 let verbose = options.verbose;
-                self.with(id, |client| (client.connected, client.options) = (true, *options));
+                self.with(id, |client| (client.connected, client.options) = (true, options.into()));
                 verbose
             }
             Op::Ping => {

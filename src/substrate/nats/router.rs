@@ -1,8 +1,8 @@
 //! Who hears what: subscriptions, and one member of each queue group for each message.
 
-use super::subject;
+use super::subject::{self, Tree};
 use crate::kernel::{Rng, Stream};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A subscription of one client.
@@ -17,10 +17,11 @@ pub(super) struct Sub {
 
 /// All subscriptions, found by subject.
 pub(super) struct Router {
+    /// By number, that is in the order of subscribing.
     subs: BTreeMap<u64, Sub>,
-    /// The subscriptions to each subject without wildcards, and those with, in the order of subscribing.
-    literal: BTreeMap<Rc<str>, Vec<u64>>,
-    wildcard: Vec<u64>,
+    /// The subscriptions to each subject without wildcards, and those with.
+    literal: BTreeMap<Rc<str>, BTreeSet<u64>>,
+    wildcard: Tree,
     by_client: BTreeMap<(u64, u64), u64>,
     next: u64,
     /// For the choice of a queue group's member, one index per message.
@@ -33,7 +34,7 @@ impl Router {
         Router {
             subs: BTreeMap::new(),
             literal: BTreeMap::new(),
-            wildcard: Vec::new(),
+            wildcard: Tree::default(),
             by_client: BTreeMap::new(),
             next: 0,
             draws,
@@ -55,9 +56,9 @@ impl Router {
         self.subs.insert(self.next, sub);
         self.by_client.insert((client, sid), self.next);
         if subject::has_wildcard(subject) {
-            self.wildcard.push(self.next);
+            self.wildcard.insert(subject, self.next);
         } else {
-            self.literal.entry(Rc::clone(subject)).or_default().push(self.next);
+            self.literal.entry(Rc::clone(subject)).or_default().insert(self.next);
         }
     }
 
@@ -89,28 +90,26 @@ impl Router {
             return;
         };
         self.by_client.remove(&(sub.client, sub.sid));
-        self.wildcard.retain(|&other| other != number);
         if let Some(numbers) = self.literal.get_mut(&sub.subject) {
-            numbers.retain(|&other| other != number);
+            numbers.remove(&number);
             if numbers.is_empty() {
                 self.literal.remove(&sub.subject);
             }
+        } else {
+            self.wildcard.remove(&sub.subject, number);
         }
     }
 
+    /// First those without wildcards, each kind in the order of subscribing.
     fn matching(&self, subject: &str) -> impl Iterator<Item = (u64, &Sub)> {
         let literal = self.literal.get(subject).into_iter().flatten().copied();
-        // The index knows names only: `a..b` is a name that no valid subscription has.
-        let wildcard = self.wildcard.iter().copied();
-        literal
-            .chain(wildcard)
-            .filter_map(|number| self.subs.get(&number).map(|sub| (number, sub)))
-            .filter(move |(_, sub)| subject::matches(&sub.subject, subject))
+        let all = literal.chain(self.wildcard.matching(subject));
+        all.filter_map(|number| self.subs.get(&number).map(|sub| (number, sub)))
     }
 
     /// True if somebody hears a subject.
     pub(super) fn has_interest(&self, subject: &str) -> bool {
-        self.matching(subject).next().is_some()
+        self.literal.contains_key(subject) || !self.wildcard.matching(subject).is_empty()
     }
 
     /// The number of the subscription of `client` that hears `subject`.

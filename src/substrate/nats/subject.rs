@@ -1,5 +1,91 @@
 //! Subjects and patterns: tokens between dots, `*` for one token, `>` for all that follow.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// A pattern that many subjects are held against.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    text: Rc<str>,
+    /// It has no wildcard and no empty token: it matches itself only.
+    is_literal: bool,
+}
+
+impl Pattern {
+    pub(super) fn new(text: &str) -> Self {
+        Pattern { text: text.into(), is_literal: is_valid_literal(text) }
+    }
+
+    /// True if messages published to `subject` go to it.
+    pub(super) fn matches(&self, subject: &str) -> bool {
+        if self.is_literal { *self.text == *subject } else { matches(&self.text, subject) }
+    }
+}
+
+/// Numbers under patterns with wildcards, found by a subject's tokens.
+#[derive(Default)]
+pub(super) struct Tree {
+    named: BTreeMap<Box<str>, Tree>,
+    /// Behind `*`.
+    any: Option<Box<Tree>>,
+    /// Of patterns that end here, and here with `>`.
+    here: BTreeSet<u64>,
+    rest: BTreeSet<u64>,
+}
+
+impl Tree {
+    pub(super) fn insert(&mut self, pattern: &str, number: u64) {
+        match pattern.split_once('.').unwrap_or((pattern, "")) {
+            (">", _) => self.rest.insert(number),
+            ("", _) => self.here.insert(number),
+            ("*", rest) => return self.any.get_or_insert_default().insert(rest, number),
+            (token, rest) => return self.named.entry(token.into()).or_default().insert(rest, number),
+        };
+    }
+
+    pub(super) fn remove(&mut self, pattern: &str, number: u64) {
+        match pattern.split_once('.').unwrap_or((pattern, "")) {
+            (">", _) => drop(self.rest.remove(&number)),
+            ("", _) => drop(self.here.remove(&number)),
+            ("*", rest) => {
+                self.any.as_mut().into_iter().for_each(|tree| tree.remove(rest, number));
+                self.any.take_if(|tree| tree.is_empty());
+            }
+            (token, rest) => {
+                let Some(tree) = self.named.get_mut(token) else { return };
+                tree.remove(rest, number);
+                if tree.is_empty() {
+                    self.named.remove(token);
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.any.is_none() && self.here.is_empty() && self.rest.is_empty()
+    }
+
+    /// The numbers of all patterns that `subject` goes to, in ascending order.
+    pub(super) fn matching(&self, subject: &str) -> Vec<u64> {
+        let mut found = Vec::new();
+        if !self.is_empty() && subject.split('.').all(|token| !token.is_empty()) {
+            self.collect(Some(subject), &mut found);
+            found.sort_unstable();
+        }
+        found
+    }
+
+    fn collect(&self, subject: Option<&str>, found: &mut Vec<u64>) {
+        let Some(subject) = subject else { return found.extend(&self.here) };
+        found.extend(&self.rest);
+        let (token, rest) =
+            subject.split_once('.').map_or((subject, None), |(token, rest)| (token, Some(rest)));
+        for tree in self.named.get(token).into_iter().chain(self.any.as_deref()) {
+            tree.collect(rest, found);
+        }
+    }
+}
+
 /// True for what may be subscribed to: no empty token, no blank, `>` last only.
 pub fn is_valid_pattern(subject: &str) -> bool {
     let mut tokens = subject.split('.').peekable();
@@ -54,6 +140,37 @@ pub fn overlap(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::Rng;
+
+    #[test]
+    fn tree_and_pattern_find_what_a_comparison_finds() {
+        let mut rng = Rng::new(3);
+        let mut text = |tokens: &[&str]| {
+            let parts: Vec<&str> =
+                (0..1 + rng.below(3)).map(|_| tokens[rng.below(tokens.len() as u64) as usize]).collect();
+            parts.join(".")
+        };
+        let (mut tree, mut patterns): (Tree, Vec<(u64, String)>) = (Tree::default(), Vec::new());
+        for number in 0..3000 {
+            let pattern = text(&["a", "b", "*", "*", ">", "a*"]);
+            if is_valid_pattern(&pattern) && has_wildcard(&pattern) {
+                tree.insert(&pattern, number);
+                patterns.push((number, pattern));
+            }
+            if patterns.len() > 8 {
+                let (number, pattern) = patterns.remove(number as usize % 8);
+                tree.remove(&pattern, number);
+            }
+            let subject = text(&["a", "b", "c", "", "*", "a*", ">"]);
+            let expected: Vec<u64> =
+                patterns.iter().filter(|(_, p)| matches(p, &subject)).map(|&(n, _)| n).collect();
+            assert_eq!(tree.matching(&subject), expected, "{subject} {patterns:?}");
+            let pattern = text(&["a", "b", "", "*"]);
+            assert_eq!(Pattern::new(&pattern).matches(&subject), matches(&pattern, &subject), "{pattern}");
+        }
+        patterns.iter().for_each(|(number, pattern)| tree.remove(pattern, *number));
+        assert!(tree.is_empty());
+    }
 
     #[test]
     fn wildcards_match_whole_tokens() {

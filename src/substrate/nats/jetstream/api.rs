@@ -1,7 +1,6 @@
 //! The API: JSON requests on `$JS.API.…`, answered on their reply subject.
 
 use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy, Retention, StreamConfig};
-use super::consumer::Consumer;
 use super::outbox::Outbox;
 use super::stream::Stream;
 use super::{Js, subject_overlap};
@@ -38,10 +37,11 @@ impl Js {
             ["STREAM", "CREATE", name] => ("stream_create", self.create_stream(name, payload)),
             ["STREAM", "INFO", name] => ("stream_info", self.stream(name).map(|stream| stream.info())),
             ["STREAM", "NAMES"] => ("stream_names", Ok(json!({"streams": self.names()}))),
-            ["STREAM", "DELETE", name] => (
-                "stream_delete",
-                self.streams.remove(name).map(|_| json!({"success": true})).ok_or_else(stream_missing),
-            ),
+            ["STREAM", "DELETE", name] => {
+                let found = self.streams.remove(name).ok_or_else(stream_missing);
+                self.index_targets();
+                ("stream_delete", found.map(|_| json!({"success": true})))
+            }
             ["STREAM", "PURGE", name] => {
                 let purged = self.stream(name).map(Stream::purge);
                 ("stream_purge", purged.map(|purged| json!({"success": true, "purged": purged})))
@@ -54,8 +54,10 @@ impl Js {
             }
             ["CONSUMER", "INFO", stream, name] => ("consumer_info", self.consumer_info(stream, name, outbox)),
             ["CONSUMER", "DELETE", stream, name] => {
-                let found =
-                    self.stream(stream).and_then(|s| s.consumers.remove(name).ok_or_else(consumer_missing));
+                let found = self.stream(stream).and_then(|s| s.forget(name).ok_or_else(consumer_missing));
+                if let Ok(consumer) = &found {
+                    self.retarget(stream, consumer.target.as_ref(), None, name);
+                }
                 ("consumer_delete", found.map(|_| json!({"success": true})))
             }
             ["CONSUMER", "MSG", "NEXT", stream, name] => {
@@ -73,9 +75,13 @@ impl Js {
                 answer.insert("error".to_owned(), json!(error));
             }
         }
-        outbox.json(reply, &Value::Object(answer));
-        if kind == "consumer_create" {
-            self.tick_all(outbox);
+        let answer = Value::Object(answer);
+        outbox.json(reply, &answer);
+        if kind == "consumer_create"
+            && let (Some(stream), Some(name)) = (answer["stream_name"].as_str(), answer["name"].as_str())
+            && let Some(stream) = self.streams.get_mut(stream)
+        {
+            stream.change(name, outbox, |_, _| Vec::new());
         }
     }
 
@@ -90,12 +96,6 @@ impl Js {
     fn account(&self) -> Value {
         let [streams, consumers, _, bytes] = self.totals();
         json!({"streams": streams, "consumers": consumers, "storage": bytes})
-    }
-
-    fn tick_all(&mut self, outbox: &mut Outbox) {
-        for stream in self.streams.values_mut() {
-            stream.pump(outbox);
-        }
     }
 
     fn create_stream(&mut self, name: &str, payload: &[u8]) -> Result<Value, ApiError> {
@@ -139,7 +139,7 @@ impl Js {
 
     fn create_consumer(
         &mut self,
-        stream: &str,
+        stream_name: &str,
         name: Option<&str>,
         payload: &[u8],
         outbox: &mut Outbox,
@@ -147,7 +147,7 @@ impl Js {
         let config = parse::<ConsumerRequest>(payload)?.config.with_defaults();
         self.unnamed += 1;
         let unnamed = format!("e{:07}", self.unnamed);
-        let stream = self.stream(stream)?;
+        let stream = self.stream(stream_name)?;
         let own =
             [config.durable_name.as_str(), config.name.as_str()].into_iter().find(|name| !name.is_empty());
         let name = name.or(own).unwrap_or(&unnamed).to_owned();
@@ -165,23 +165,19 @@ impl Js {
                 "consumer delivery policy is deliver by start sequence, but optional start sequence is not set",
             ));
         }
-        match stream.consumers.get_mut(&name) {
-            Some(known) => known.reconfigure(config)?,
-            None => {
-                check_workqueue(stream, &config)?;
-                let (first, last) = (stream.messages.first(), stream.messages.last());
-                let consumer = Consumer::new(&stream.name, &name, config, first, last);
-                stream.consumers.insert(name.clone(), consumer);
-            }
+        if !stream.consumers.contains_key(name.as_str()) {
+            check_workqueue(stream, &config)?;
         }
-        let consumer = stream.consumers.get_mut(&name).ok_or_else(consumer_missing)?;
-        Ok(consumer.info(&stream.messages, outbox))
+        let target = |stream: &Stream| stream.consumers.get(name.as_str())?.target.clone();
+        let before = target(stream);
+        stream.set_up(&name, config)?;
+        let (after, info) = (target(stream), stream.info_of(&name, outbox));
+        self.retarget(stream_name, before.as_ref(), after.as_ref(), &name);
+        info.ok_or_else(consumer_missing)
     }
 
     fn consumer_info(&mut self, stream: &str, name: &str, outbox: &mut Outbox) -> Result<Value, ApiError> {
-        let stream = self.stream(stream)?;
-        let consumer = stream.consumers.get_mut(name).ok_or_else(consumer_missing)?;
-        Ok(consumer.info(&stream.messages, outbox))
+        self.stream(stream)?.info_of(name, outbox).ok_or_else(consumer_missing)
     }
 
     /// A pull request. Nobody answers one for a consumer that there is not.
@@ -189,10 +185,10 @@ impl Js {
         let Some(stream) = self.streams.get_mut(stream) else {
             return;
         };
-        if let Some(consumer) = stream.consumers.get_mut(name) {
-            consumer.pull(reply, payload, &stream.messages, outbox);
-            stream.pump_one(name, outbox);
-        }
+        stream.change(name, outbox, |consumer, outbox| {
+            consumer.pull(reply, payload, outbox);
+            Vec::new()
+        });
     }
 }
 

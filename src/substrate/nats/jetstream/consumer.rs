@@ -1,10 +1,12 @@
-//! A consumer: what it has delivered, what waits for acknowledgement, and who waits for messages.
+//! A consumer: what it has delivered, what waits for acknowledgement, and who waits for messages. Its stream tells it of
+//! every message that comes or goes, so that it counts what is ahead of it instead of looking.
 
 use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy};
 use super::outbox::Outbox;
 use super::stream::Messages;
 use crate::kernel::{Duration, Instant};
-use crate::substrate::nats::{Headers, REDELIVERED, subject};
+use crate::substrate::nats::subject::Pattern;
+use crate::substrate::nats::{Headers, REDELIVERED};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -29,9 +31,15 @@ pub(super) struct Consumer {
     pub(super) stream: Rc<str>,
     pub(super) name: Rc<str>,
     pub(super) config: ConsumerConfig,
+    /// Which messages it wants; `None` for all.
+    filter: Option<Pattern>,
+    /// Where it pushes to; a pull consumer has none.
+    pub(super) target: Option<Rc<str>>,
     /// The next sequence numbers: of a delivery, and of the stream.
     dseq: u64,
     sseq: u64,
+    /// How many messages from there on it wants.
+    ahead: u64,
     /// All deliveries and messages up to these are acknowledged.
     floor: (u64, u64),
     pending: BTreeMap<u64, Pending>,
@@ -41,6 +49,8 @@ pub(super) struct Consumer {
     /// To be delivered again.
     again: VecDeque<u64>,
     waiting: VecDeque<Pull>,
+    /// The deadline that its stream knows of.
+    pub(super) armed: Instant,
 }
 
 /// What a pull request asks for.
@@ -58,7 +68,8 @@ struct NakOptions {
 }
 
 impl Consumer {
-    pub(super) fn new(stream: &Rc<str>, name: &str, config: ConsumerConfig, first: u64, last: u64) -> Self {
+    pub(super) fn new(stream: &Rc<str>, name: &str, config: ConsumerConfig, messages: &Messages) -> Self {
+        let (first, last) = (messages.first(), messages.last());
         let sseq = match config.deliver_policy {
             DeliverPolicy::All => first,
             DeliverPolicy::Last => last.max(1),
@@ -66,19 +77,33 @@ impl Consumer {
             DeliverPolicy::ByStartSequence => config.opt_start_seq,
         };
         let sseq = sseq.max(first).max(1);
-        Consumer {
+        let mut consumer = Consumer {
             stream: Rc::clone(stream),
             name: name.into(),
-            config,
+            filter: None,
+            target: None,
             dseq: 1,
             sseq,
+            ahead: 0,
             floor: (0, 0),
             pending: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             redelivered: BTreeMap::new(),
             again: VecDeque::new(),
             waiting: VecDeque::new(),
-        }
+            armed: Instant::MAX,
+            config: ConsumerConfig::default(),
+        };
+        consumer.configure(config, messages);
+        consumer
+    }
+
+    fn configure(&mut self, config: ConsumerConfig, messages: &Messages) {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        self.filter = given(&config.filter_subject).map(|filter| Pattern::new(&filter));
+        self.target = given(&config.deliver_subject).map(Rc::from);
+        self.config = config;
+        self.ahead = self.count_ahead(messages);
     }
 
     /// What a restart of the broker leaves of it: not the requests, and what was to be delivered again waits for its
@@ -89,17 +114,31 @@ impl Consumer {
     }
 
     /// Changes what may be changed of a consumer that there is.
-    pub(super) fn reconfigure(&mut self, config: ConsumerConfig) -> Result<(), ApiError> {
+    pub(super) fn reconfigure(
+        &mut self,
+        config: ConsumerConfig,
+        messages: &Messages,
+    ) -> Result<(), ApiError> {
         let fixed = |config: &ConsumerConfig| (config.deliver_policy, config.ack_policy, config.is_pull());
         if fixed(&self.config) != fixed(&config) {
             return Err(ApiError::new(400, 10012, "deliver policy, ack policy and mode can not be updated"));
         }
-        self.config = config;
+        self.configure(config, messages);
         Ok(())
     }
 
     pub(super) fn wants(&self, subject: &str) -> bool {
-        self.config.filter_subject.is_empty() || subject::matches(&self.config.filter_subject, subject)
+        self.filter.as_ref().is_none_or(|filter| filter.matches(subject))
+    }
+
+    /// The stream has stored a message.
+    pub(super) fn note_stored(&mut self, seq: u64, subject: &str) {
+        self.ahead += u64::from(seq >= self.sseq && self.wants(subject));
+    }
+
+    /// The stream has let a message go.
+    pub(super) fn note_removed(&mut self, seq: u64, subject: &str) {
+        self.ahead -= u64::from(seq >= self.sseq && self.wants(subject));
     }
 
     /// True while a message is to be delivered or acknowledged yet.
@@ -107,7 +146,7 @@ impl Consumer {
         self.wants(subject) && (seq >= self.sseq || self.pending.contains_key(&seq))
     }
 
-    pub(super) fn info(&mut self, messages: &Messages, outbox: &mut Outbox) -> Value {
+    pub(super) fn info(&mut self, outbox: &mut Outbox) -> Value {
         self.expire_pulls(false, outbox);
         json!({
             "stream_name": &*self.stream,
@@ -118,17 +157,17 @@ impl Consumer {
             "num_ack_pending": self.pending.len(),
             "num_redelivered": self.redelivered.len(),
             "num_waiting": self.waiting.len(),
-            "num_pending": self.ahead(messages),
+            "num_pending": self.ahead,
         })
     }
 
-    /// How many messages it has not seen.
-    fn ahead(&self, messages: &Messages) -> u64 {
-        if self.config.filter_subject.is_empty() {
-            messages.count_from(self.sseq)
-        } else {
-            messages.from(self.sseq).filter(|(_, stored)| self.wants(&stored.subject)).count() as u64
-        }
+    pub(super) fn counts_right(&self, messages: &Messages) -> bool {
+        self.ahead == self.count_ahead(messages)
+    }
+
+    /// How many messages it has not seen. Looks at all of them.
+    fn count_ahead(&self, messages: &Messages) -> u64 {
+        messages.from(self.sseq).filter(|(_, stored)| self.wants(&stored.subject)).count() as u64
     }
 
     // --- times ------------------------------------------------------------------------------------------------
@@ -179,7 +218,7 @@ impl Consumer {
     // --- pulling ----------------------------------------------------------------------------------------------
 
     /// A request for messages: empty, a number, or an object.
-    pub(super) fn pull(&mut self, reply: &Rc<str>, payload: &[u8], messages: &Messages, outbox: &mut Outbox) {
+    pub(super) fn pull(&mut self, reply: &Rc<str>, payload: &[u8], outbox: &mut Outbox) {
         if !self.config.is_pull() {
             return outbox.status(reply, "409 Consumer is push based");
         }
@@ -194,7 +233,7 @@ impl Consumer {
         };
         self.expire_pulls(false, outbox);
         if request.no_wait {
-            let ready = self.ahead(messages) + self.again.len() as u64;
+            let ready = self.ahead + self.again.len() as u64;
             if ready == 0 && request.expires == 0 {
                 return outbox.status(reply, "404 No Messages");
             }
@@ -230,11 +269,10 @@ impl Consumer {
     }
 
     /// Whom the next message goes to: the subject; pulls take turns.
-    fn next_target(&mut self, outbox: &Outbox) -> Option<Rc<str>> {
-        if !self.config.is_pull() {
-            return outbox
-                .has_interest(&self.config.deliver_subject)
-                .then(|| self.config.deliver_subject.as_str().into());
+    fn next_target(&mut self) -> Option<Rc<str>> {
+        if let Some(target) = &self.target {
+            // It is awaited: somebody hears it.
+            return Some(Rc::clone(target));
         }
         let mut pull = self.waiting.pop_front()?;
         pull.left -= 1;
@@ -247,8 +285,8 @@ impl Consumer {
     }
 
     fn is_awaited(&mut self, outbox: &mut Outbox) -> bool {
-        if !self.config.is_pull() {
-            return outbox.has_interest(&self.config.deliver_subject);
+        if let Some(target) = &self.target {
+            return outbox.has_interest(target);
         }
         self.expire_pulls(false, outbox);
         !self.waiting.is_empty()
@@ -270,7 +308,7 @@ impl Consumer {
                 }
             };
             let Some((seq, count)) = next else { break };
-            let Some(target) = self.next_target(outbox) else { break };
+            let Some(target) = self.next_target() else { break };
             self.deliver(seq, count, &target, messages, outbox);
             if self.config.ack_policy == AckPolicy::None {
                 done.push(seq);
@@ -307,6 +345,8 @@ impl Consumer {
         let next =
             messages.from(self.sseq).find(|(_, stored)| self.wants(&stored.subject)).map(|(seq, _)| seq);
         self.sseq = next.map_or(messages.last() + 1, |seq| seq + 1).max(self.sseq);
+        self.ahead -= u64::from(next.is_some());
+        debug_assert!(next.is_some() || self.ahead == 0, "{} has miscounted", self.name);
         next.map(|seq| (seq, 1))
     }
 
@@ -316,7 +356,7 @@ impl Consumer {
         };
         let dseq = self.dseq;
         self.dseq += 1;
-        let (at, ahead) = (stored.at.as_nanos(), self.ahead(messages));
+        let (at, ahead) = (stored.at.as_nanos(), self.ahead);
         let ack = format!("$JS.ACK.{}.{}.{count}.{seq}.{dseq}.{at}.{ahead}", self.stream, self.name);
         outbox.send(
             target,
@@ -423,9 +463,9 @@ impl Consumer {
         let gone: Vec<u64> = self.pending.range(..first).map(|(&seq, _)| seq).collect();
         for seq in gone {
             self.settle(seq);
-            self.redelivered.remove(&seq);
         }
         self.again.retain(|&seq| seq >= first);
+        self.redelivered = self.redelivered.split_off(&first);
         self.sseq = self.sseq.max(first);
         if self.pending.is_empty() {
             self.floor.1 = self.floor.1.max(first - 1);

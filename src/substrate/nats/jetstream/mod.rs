@@ -13,7 +13,8 @@ pub(super) use outbox::{Outbox, Outgoing};
 
 use super::Published;
 use crate::kernel::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use stream::Stream;
 
 /// True if some subject is covered by both streams.
@@ -26,6 +27,8 @@ fn subject_overlap(a: &StreamConfig, b: &StreamConfig) -> bool {
 #[derive(Default)]
 pub(super) struct Js {
     streams: BTreeMap<String, Stream>,
+    /// The consumers that push to a subject, each with its stream.
+    targets: BTreeMap<Rc<str>, BTreeSet<(String, String)>>,
     /// For the names of consumers that have none.
     unnamed: u64,
 }
@@ -34,11 +37,38 @@ impl Js {
     /// A new process: memory streams are gone, and so is who waited for messages.
     pub(super) fn restart(&mut self) {
         self.streams.retain(|_, stream| stream.config.storage == Storage::File);
-        for stream in self.streams.values_mut() {
-            stream.consumers.retain(|_, consumer| !consumer.config.durable_name.is_empty());
-            for consumer in stream.consumers.values_mut() {
-                consumer.restart();
+        self.streams.values_mut().for_each(Stream::restart);
+        self.index_targets();
+    }
+
+    fn index_targets(&mut self) {
+        self.targets.clear();
+        for (stream, Stream { consumers, .. }) in &self.streams {
+            for (name, consumer) in consumers {
+                if let Some(target) = &consumer.target {
+                    let place = (stream.clone(), name.to_string());
+                    self.targets.entry(Rc::clone(target)).or_default().insert(place);
+                }
             }
+        }
+    }
+
+    /// A consumer pushes to another subject than before.
+    fn retarget(&mut self, stream: &str, before: Option<&Rc<str>>, after: Option<&Rc<str>>, consumer: &str) {
+        if before == after {
+            return;
+        }
+        let place = (stream.to_owned(), consumer.to_owned());
+        if let Some(before) = before
+            && let Some(places) = self.targets.get_mut(before)
+        {
+            places.remove(&place);
+            if places.is_empty() {
+                self.targets.remove(before);
+            }
+        }
+        if let Some(after) = after {
+            self.targets.entry(Rc::clone(after)).or_default().insert(place);
         }
     }
 
@@ -73,29 +103,34 @@ impl Js {
         let Some(stream) = self.streams.get_mut(stream) else {
             return false;
         };
-        let Some(target) = stream.consumers.get_mut(consumer) else {
-            return false;
-        };
-        let (done, next) = target.acknowledge(sseq, dseq, &message.payload, outbox);
-        if let Some(reply) = &message.reply {
-            if next {
-                let request = message.payload.strip_prefix(b"+NXT").unwrap_or_default();
-                target.pull(reply, request, &stream.messages, outbox);
-            } else {
-                outbox.send(reply, reply, None, None, &[].into());
+        let known = stream.consumers.contains_key(consumer);
+        stream.change(consumer, outbox, |target, outbox| {
+            let (done, next) = target.acknowledge(sseq, dseq, &message.payload, outbox);
+            if let Some(reply) = &message.reply {
+                if next {
+                    let request = message.payload.strip_prefix(b"+NXT").unwrap_or_default();
+                    target.pull(reply, request, outbox);
+                } else {
+                    outbox.send(reply, reply, None, None, &[].into());
+                }
             }
-        }
-        stream.release(&done);
-        stream.pump_one(consumer, outbox);
-        true
+            done
+        });
+        known
     }
 
     /// Somebody subscribed: push consumers may have waited for it.
     pub(super) fn interest_changed(&mut self, pattern: &str, outbox: &mut Outbox) {
-        for stream in self.streams.values_mut() {
-            let waits = |subject: &str| !subject.is_empty() && super::subject::matches(pattern, subject);
-            if stream.consumers.values().any(|consumer| waits(&consumer.config.deliver_subject)) {
-                stream.pump(outbox);
+        let waiting: BTreeSet<(String, String)> = match super::subject::has_wildcard(pattern) {
+            false => self.targets.get(pattern).cloned().unwrap_or_default(),
+            true => {
+                let matching = self.targets.iter().filter(|(to, _)| super::subject::matches(pattern, to));
+                matching.flat_map(|(_, places)| places.iter().cloned()).collect()
+            }
+        };
+        for (stream, consumer) in waiting {
+            if let Some(stream) = self.streams.get_mut(&stream) {
+                stream.change(&consumer, outbox, |_, _| Vec::new());
             }
         }
     }

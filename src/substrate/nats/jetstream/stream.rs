@@ -1,12 +1,18 @@
 //! A stream: the messages that it holds, its limits, its memory of message ids, its consumers.
+//!
+//! What a message costs does not grow with what is stored, nor with consumers that it does not concern: they have their
+//! deadlines in an index, and count what is ahead of them as messages come and go.
 
-use super::config::{ApiError, Discard, Retention, StreamConfig};
+use super::config::{ApiError, ConsumerConfig, Discard, Retention, StreamConfig};
 use super::consumer::Consumer;
 use super::outbox::Outbox;
 use crate::kernel::{Duration, Instant};
-use crate::substrate::nats::{Bytes, Headers, Published, STORED, subject};
+use crate::substrate::nats::subject::Pattern;
+use crate::substrate::nats::{Bytes, Headers, Published, STORED};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
 use std::rc::Rc;
 
 /// A message in a stream.
@@ -15,6 +21,8 @@ pub(super) struct Stored {
     pub(super) headers: Option<Headers>,
     pub(super) payload: Bytes,
     pub(super) at: Instant,
+    /// All consumers before this one are done with it, among so many that were ever set up.
+    needed_by: RefCell<(u64, Rc<str>)>,
 }
 
 impl Stored {
@@ -40,14 +48,6 @@ impl Messages {
         self.by_seq.range(seq..).map(|(&seq, stored)| (seq, stored))
     }
 
-    pub(super) fn count_from(&self, seq: u64) -> u64 {
-        let first = self.first();
-        if self.len() == self.last + 1 - first {
-            return (self.last + 1).saturating_sub(seq.max(first));
-        }
-        self.by_seq.range(seq..).count() as u64
-    }
-
     /// The sequence number of the first message; of the next one, if there is none.
     pub(super) fn first(&self) -> u64 {
         self.by_seq.keys().next().copied().unwrap_or(self.last + 1)
@@ -71,18 +71,23 @@ impl Messages {
         self.by_seq.insert(self.last, stored);
     }
 
-    fn remove(&mut self, seq: u64) {
-        if let Some(stored) = self.by_seq.remove(&seq) {
-            self.bytes -= stored.size();
-        }
+    fn remove(&mut self, seq: u64) -> Option<Stored> {
+        let stored = self.by_seq.remove(&seq)?;
+        self.bytes -= stored.size();
+        Some(stored)
     }
 }
 
 pub(super) struct Stream {
     pub(super) config: StreamConfig,
+    patterns: Vec<Pattern>,
     pub(super) name: Rc<str>,
     pub(super) messages: Messages,
-    pub(super) consumers: BTreeMap<String, Consumer>,
+    pub(super) consumers: BTreeMap<Rc<str>, Consumer>,
+    /// Consumers that have something to do by themselves, soonest first.
+    due: BTreeSet<(Instant, Rc<str>)>,
+    /// How often a consumer was set up, anew or otherwise than before.
+    set_up: u64,
     /// The sequence numbers of message ids, and when each is to be forgotten.
     ids: BTreeMap<String, u64>,
     ids_by_age: VecDeque<(Instant, String)>,
@@ -92,16 +97,19 @@ impl Stream {
     pub(super) fn new(config: StreamConfig) -> Self {
         Stream {
             name: config.name.as_str().into(),
+            patterns: config.subjects.iter().map(|subject| Pattern::new(subject)).collect(),
             config,
             messages: Messages::default(),
             consumers: BTreeMap::new(),
+            due: BTreeSet::new(),
+            set_up: 0,
             ids: BTreeMap::new(),
             ids_by_age: VecDeque::new(),
         }
     }
 
     pub(super) fn covers(&self, subject: &str) -> bool {
-        self.config.subjects.iter().any(|pattern| subject::matches(pattern, subject))
+        self.patterns.iter().any(|pattern| pattern.matches(subject))
     }
 
     pub(super) fn info(&self) -> Value {
@@ -156,6 +164,7 @@ impl Stream {
             headers: message.headers.clone(),
             payload: Rc::clone(&message.payload),
             at: now,
+            needed_by: RefCell::default(),
         };
         if self.config.discard == Discard::New {
             if self.config.max_msgs >= 0 && self.messages.len() as i64 >= self.config.max_msgs {
@@ -171,13 +180,14 @@ impl Stream {
             && !self.consumers.values().any(|consumer| consumer.wants(&message.subject));
         self.messages.push(stored);
         let seq = self.messages.last();
+        self.consumers.values_mut().for_each(|consumer| consumer.note_stored(seq, &message.subject));
         outbox.record(STORED, seq);
         if let Some(id) = id {
             self.ids.insert(id.clone(), seq);
             self.ids_by_age.push_back((now + Duration::from_nanos(self.config.duplicate_window), id));
         }
         if unwanted {
-            self.messages.remove(seq);
+            self.remove(seq);
         }
         self.enforce_limits(now);
         Ok((seq, false))
@@ -203,7 +213,7 @@ impl Stream {
             if self.messages.len() == 0 || !(too_many || too_much || too_old) {
                 break;
             }
-            self.messages.remove(first);
+            self.remove(first);
         }
         if self.messages.first() > before {
             self.forget_removed();
@@ -216,72 +226,168 @@ impl Stream {
         (self.config.max_age > 0).then(|| oldest.at + Duration::from_nanos(self.config.max_age))
     }
 
+    fn remove(&mut self, seq: u64) {
+        if let Some(stored) = self.messages.remove(seq) {
+            self.consumers.values_mut().for_each(|consumer| consumer.note_removed(seq, &stored.subject));
+        }
+    }
+
     fn forget_removed(&mut self) {
         let first = self.messages.first();
         for consumer in self.consumers.values_mut() {
             consumer.forget_below(first);
+            arm(&mut self.due, consumer);
         }
     }
 
     /// Removes all messages; says how many there were.
     pub(super) fn purge(&mut self) -> u64 {
         let count = self.messages.len();
-        self.messages = Messages { last: self.messages.last(), ..Messages::default() };
+        for seq in self.messages.by_seq.keys().copied().collect::<Vec<_>>() {
+            self.remove(seq);
+        }
         self.forget_removed();
         count
     }
 
     // --- consumers --------------------------------------------------------------------------------------------
 
+    /// Sets a consumer up: a new one, or one that is there otherwise than before.
+    pub(super) fn set_up(&mut self, name: &str, config: ConsumerConfig) -> Result<(), ApiError> {
+        match self.consumers.get_mut(name) {
+            Some(known) if known.config == config => return Ok(()),
+            Some(known) => known.reconfigure(config, &self.messages)?,
+            None => {
+                let consumer = Consumer::new(&self.name, name, config, &self.messages);
+                self.consumers.insert(Rc::clone(&consumer.name), consumer);
+            }
+        }
+        self.set_up += 1;
+        Ok(())
+    }
+
+    /// What a consumer says of itself.
+    pub(super) fn info_of(&mut self, name: &str, outbox: &mut Outbox) -> Option<Value> {
+        let consumer = self.consumers.get_mut(name)?;
+        let info = consumer.info(outbox);
+        debug_assert!(consumer.counts_right(&self.messages), "{name} has miscounted what is ahead of it");
+        arm(&mut self.due, consumer);
+        Some(info)
+    }
+
+    /// What a new process of the broker finds on disk.
+    pub(super) fn restart(&mut self) {
+        self.consumers.retain(|_, consumer| !consumer.config.durable_name.is_empty());
+        self.due.clear();
+        for consumer in self.consumers.values_mut() {
+            consumer.restart();
+            consumer.armed = Instant::MAX;
+            arm(&mut self.due, consumer);
+        }
+    }
+
+    /// What becomes of a consumer that is done with.
+    pub(super) fn forget(&mut self, name: &str) -> Option<Consumer> {
+        let consumer = self.consumers.remove(name)?;
+        self.due.remove(&(consumer.armed, Rc::clone(&consumer.name)));
+        Some(consumer)
+    }
+
+    /// Changes a consumer, and lets it deliver what it then can.
+    pub(super) fn change(
+        &mut self,
+        name: &str,
+        outbox: &mut Outbox,
+        change: impl FnOnce(&mut Consumer, &mut Outbox) -> Vec<u64>,
+    ) {
+        let Some(consumer) = self.consumers.get_mut(name) else {
+            return;
+        };
+        let done = change(consumer, outbox);
+        self.release(&done);
+        self.pump_one(name, outbox);
+    }
+
     /// Lets every consumer deliver what it can.
     pub(super) fn pump(&mut self, outbox: &mut Outbox) {
         let mut done = Vec::new();
         for consumer in self.consumers.values_mut() {
             done.extend(consumer.pump(&self.messages, outbox));
+            arm(&mut self.due, consumer);
         }
         self.release(&done);
     }
 
     /// Lets one consumer deliver what it can.
-    pub(super) fn pump_one(&mut self, consumer: &str, outbox: &mut Outbox) {
+    fn pump_one(&mut self, consumer: &str, outbox: &mut Outbox) {
         let Some(consumer) = self.consumers.get_mut(consumer) else {
             return;
         };
         let done = consumer.pump(&self.messages, outbox);
+        arm(&mut self.due, consumer);
         self.release(&done);
     }
 
     /// Consumers are done with these messages: what the retention says happens to them.
-    pub(super) fn release(&mut self, done: &[u64]) {
+    fn release(&mut self, done: &[u64]) {
         if self.config.retention == Retention::Limits {
             return;
         }
         for &seq in done {
-            let needed = self.messages.get(seq).is_some_and(|stored| {
-                self.consumers.values().any(|consumer| consumer.needs(seq, &stored.subject))
-            });
-            if !needed {
-                self.messages.remove(seq);
+            if !self.is_needed(seq) {
+                self.remove(seq);
             }
         }
+    }
+
+    /// True while a consumer is to deliver a message or to hear its acknowledgement. Who is done with it stays so:
+    /// the next look begins where this one ends.
+    fn is_needed(&self, seq: u64) -> bool {
+        let Some(stored) = self.messages.get(seq) else {
+            return false;
+        };
+        let mut looked_at = stored.needed_by.borrow_mut();
+        if looked_at.0 != self.set_up {
+            *looked_at = (self.set_up, Rc::default());
+        }
+        let from = (Bound::Included(Rc::clone(&looked_at.1)), Bound::Unbounded);
+        let needs = |consumer: &&Consumer| consumer.needs(seq, &stored.subject);
+        let next = self.consumers.range(from).map(|(_, consumer)| consumer).find(needs);
+        next.map(|consumer| looked_at.1 = Rc::clone(&consumer.name)).is_some()
     }
 
     /// What is due now: ages, acknowledgements, requests.
     pub(super) fn tick(&mut self, outbox: &mut Outbox) {
         let now = outbox.now();
-        if self.deadline() > now {
-            return;
+        if self.oldest_ends().is_some_and(|end| end <= now) {
+            self.enforce_limits(now);
         }
-        self.enforce_limits(now);
-        for consumer in self.consumers.values_mut() {
-            consumer.expire(now);
+        let due = self.due.iter().take_while(|&&(at, _)| at <= now).map(|(_, name)| Rc::clone(name));
+        // In the order of their names.
+        for name in due.collect::<BTreeSet<_>>() {
+            self.change(&name, outbox, |consumer, _| {
+                consumer.expire(now);
+                Vec::new()
+            });
         }
-        self.pump(outbox);
     }
 
     /// When something is due.
     pub(super) fn deadline(&self) -> Instant {
         let age = self.oldest_ends().unwrap_or(Instant::MAX);
-        self.consumers.values().map(Consumer::deadline).fold(age, Instant::min)
+        self.due.first().map_or(age, |&(at, _)| at.min(age))
+    }
+}
+
+/// Brings the index of deadlines up to date for a consumer.
+fn arm(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
+    let deadline = consumer.deadline();
+    if deadline == consumer.armed {
+        return;
+    }
+    let before = std::mem::replace(&mut consumer.armed, deadline);
+    due.remove(&(before, Rc::clone(&consumer.name)));
+    if deadline < Instant::MAX {
+        due.insert((deadline, Rc::clone(&consumer.name)));
     }
 }

@@ -328,6 +328,42 @@ fn conformance_dns() {
     );
 }
 
+#[test]
+fn a_request_in_hand_keeps_the_servers_that_it_began_with_when_a_reload_takes_some_away() {
+    let mut lab = Lab::new(Config::new("u", vec![Server::new("mathwiz:5000")]));
+    lab.names.set("mathwiz:5000", &["a:5000", "b:5000", "c:5000"]);
+    lab.gateway.reload().expect("every name resolves");
+    "abc".chars().for_each(|letter| lab.manner(letter, 200, 200));
+    let outcomes: Vec<_> = (0..3).map(|_| lab.begin("GET", 0)).collect();
+    lab.run(100);
+    lab.names.set("mathwiz:5000", &["a:5000"]);
+    lab.gateway.reload().expect("every name resolves");
+    lab.run(200);
+    let answers: Vec<_> =
+        outcomes.iter().map(|o| o.borrow().as_ref().map(|answer| answer.1.clone())).collect();
+    assert_eq!(answers, ["a", "b", "c"].map(|letter| Some(letter.to_owned())));
+    "abc".chars().for_each(|letter| lab.manner(letter, 200, 0));
+    assert_eq!(lab.gets(3), "aaa");
+}
+
+#[test]
+fn a_failure_is_charged_to_the_server_that_failed_although_a_reload_put_another_in_its_place() {
+    let mut lab = Lab::new(Config::new("u", vec![Server::new("mathwiz:5000")]));
+    lab.manner('a', 0, 200);
+    let outcome = lab.begin("GET", 0);
+    lab.run(100);
+    lab.names.set("mathwiz:5000", &["b:5000", "c:5000", "a:5000"]);
+    lab.gateway.reload().expect("every name resolves");
+    lab.run(200);
+    assert_eq!(
+        outcome.borrow().as_ref().map(|answer| answer.1.clone()).as_deref(),
+        Some("b"),
+        "the next of its own"
+    );
+    lab.manner('a', 200, 0);
+    assert_eq!(lab.gets(6), "bcabca");
+}
+
 /// The rows that the tests above name, against the recorded ones: each is covered or listed with its reason.
 #[test]
 fn conformance_every_nginx_row_is_covered_or_listed() {

@@ -116,6 +116,9 @@ impl Config {
 /// The longest request line and header line: one of nginx's four buffers for large headers.
 const LINE_MAX: usize = 8192;
 
+/// The servers and what is known of them, from one reload to the next.
+type Table = Rc<RefCell<Peers>>;
+
 /// A running gateway. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
@@ -123,7 +126,9 @@ pub struct Gateway {
     node: NodeId,
     names: Names,
     config: Rc<Config>,
-    peers: Rc<RefCell<Peers>>,
+    /// The table that a new request is given. One in hand keeps its own, as nginx's old processes finish what they have with
+    /// the configuration that they began with.
+    table: Rc<RefCell<Table>>,
     bucket: Rc<RefCell<Bucket>>,
     active: Rc<Cell<usize>>,
 }
@@ -131,21 +136,21 @@ pub struct Gateway {
 impl Gateway {
     /// Resolves all names, once. A name without an address keeps the gateway from starting; the error is nginx's own.
     pub fn start(http: &Http, node: NodeId, names: Names, config: Config) -> Result<Gateway, String> {
-        let peers = resolve(&names, &config)?;
+        let table = resolve(&names, &config)?;
         Ok(Gateway {
             http: http.clone(),
             node,
             names,
             config: Rc::new(config),
-            peers: Rc::new(RefCell::new(peers)),
+            table: Rc::new(RefCell::new(table)),
             bucket: Rc::default(),
             active: Rc::default(),
         })
     }
 
-    /// Resolves the names again. What fails leaves everything as it was.
+    /// Resolves the names again, for the requests that come from now on. What fails leaves everything as it was.
     pub fn reload(&self) -> Result<(), String> {
-        *self.peers.borrow_mut() = resolve(&self.names, &self.config)?;
+        *self.table.borrow_mut() = resolve(&self.names, &self.config)?;
         Ok(())
     }
 
@@ -161,6 +166,7 @@ impl Gateway {
         if let Some(refusal) = self.refuse_malformed(&request) {
             return refusal;
         }
+        let table = Rc::clone(&self.table.borrow());
         let ctx = self.http.net().ctx().clone();
         if let Some(limit) = self.config.rate {
             let admitted = self.bucket.borrow_mut().admit(limit, ctx.now());
@@ -174,13 +180,13 @@ impl Gateway {
         }
         let active = Active::new(&self.active);
         if !ignore_client_abort {
-            return self.proxy(request).await;
+            return self.proxy(&table, request).await;
         }
         let (done, mut answer) = crate::kernel::channel(&ctx, 1);
         let gateway = self.clone();
         ctx.spawn(async move {
             let _active = active;
-            let response = gateway.proxy(request).await;
+            let response = gateway.proxy(&table, request).await;
             // The client may have gone.
             let _ = done.send(response);
         });
@@ -199,25 +205,26 @@ impl Gateway {
     }
 
     /// One attempt after the other.
-    async fn proxy(&self, request: Request) -> Response {
+    async fn proxy(&self, table: &Table, request: Request) -> Response {
         let config = &*self.config;
         let ctx = self.http.net().ctx();
         let began = ctx.now();
-        let mut tries = self.peers.borrow().tries();
+        let mut tries = table.borrow().tries();
         if config.tries > 0 {
             tries = tries.min(config.tries);
         }
         let idempotent = !matches!(request.method.as_str(), "POST" | "PATCH") || config.next.non_idempotent;
         let mut tried = Vec::new();
         loop {
-            let chosen = self.peers.borrow_mut().choose(&tried, seconds(ctx.now()));
+            let chosen = table.borrow_mut().choose(&tried, seconds(ctx.now()));
             let Some(peer) = chosen else {
                 ctx.record(NO_LIVE_UPSTREAMS, 0, 0);
                 return page(502);
             };
             tried.push(peer);
-            let mut attempt = Attempt { peers: Rc::clone(&self.peers), peer, gateway: self, failed: false };
-            let outcome = self.ask(peer, &request).await;
+            let mut attempt = Attempt { table, peer, gateway: self, failed: false };
+            let address = table.borrow().address(peer).clone();
+            let outcome = self.ask(address, &request).await;
             let elapsed = ctx.now().since(began);
             let may_go_on =
                 tries > 1 && (config.next_timeout == Duration::ZERO || elapsed < config.next_timeout);
@@ -243,9 +250,9 @@ impl Gateway {
         }
     }
 
-    async fn ask(&self, peer: usize, request: &Request) -> Result<Response, HttpError> {
+    async fn ask(&self, address: Text, request: &Request) -> Result<Response, HttpError> {
         let mut request = request.clone();
-        request.url.authority = self.peers.borrow().address(peer).clone();
+        request.url.authority = address;
         // Headers between two neighbours are not passed on.
         let ours = ["host", "connection", "keep-alive", "te", "upgrade"];
         request.headers.retain(|(name, _)| !ours.contains(&name.to_ascii_lowercase().as_str()));
@@ -257,7 +264,7 @@ impl Gateway {
 
 /// An attempt under way: it is given back even when the client gives up.
 struct Attempt<'a> {
-    peers: Rc<RefCell<Peers>>,
+    table: &'a Table,
     peer: usize,
     gateway: &'a Gateway,
     failed: bool,
@@ -266,7 +273,7 @@ struct Attempt<'a> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let now = seconds(self.gateway.http.net().ctx().now());
-        self.peers.borrow_mut().release(self.peer, self.failed, now);
+        self.table.borrow_mut().release(self.peer, self.failed, now);
     }
 }
 
@@ -286,7 +293,7 @@ impl Drop for Active {
     }
 }
 
-fn resolve(names: &Names, config: &Config) -> Result<Peers, String> {
+fn resolve(names: &Names, config: &Config) -> Result<Table, String> {
     let mut addresses = Vec::new();
     for server in &config.servers {
         let host = server.name.rsplit_once(':').map_or(server.name.as_str(), |(host, _)| host);
@@ -294,7 +301,7 @@ fn resolve(names: &Names, config: &Config) -> Result<Peers, String> {
         let found = found.ok_or_else(|| format!("host not found in upstream \"{host}\""))?;
         addresses.extend(found.into_iter().map(|address| (address.into(), server.clone())));
     }
-    Ok(Peers::new(config.balance, addresses))
+    Ok(Rc::new(RefCell::new(Peers::new(config.balance, addresses))))
 }
 
 /// The whole seconds of the clock. They start well above zero, as Unix time does.

@@ -141,6 +141,7 @@ impl Peers {
             self.peers.iter().filter(|other| other.server.backup == self.peers[peer].server.backup).count()
                 == 1;
         let peer = &mut self.peers[peer];
+        debug_assert!(peer.conns > 0, "an attempt at {} is given back that was not begun", peer.address);
         peer.conns = peer.conns.saturating_sub(1);
         if single {
             return;

@@ -36,11 +36,11 @@ pub(super) struct Tree {
 impl Tree {
     pub(super) fn insert(&mut self, pattern: &str, number: u64) {
         match pattern.split_once('.').unwrap_or((pattern, "")) {
-            (">", _) => self.rest.insert(number),
-            ("", _) => self.here.insert(number),
-            ("*", rest) => return self.any.get_or_insert_default().insert(rest, number),
-            (token, rest) => return self.named.entry(token.into()).or_default().insert(rest, number),
-        };
+            (">", _) => drop(self.rest.insert(number)),
+            ("", _) => drop(self.here.insert(number)),
+            ("*", rest) => self.any.get_or_insert_default().insert(rest, number),
+            (token, rest) => self.named.entry(token.into()).or_default().insert(rest, number),
+        }
     }
 
     pub(super) fn remove(&mut self, pattern: &str, number: u64) {

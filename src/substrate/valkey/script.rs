@@ -191,8 +191,8 @@ impl Reader<'_> {
     }
 
     fn literal(&mut self) -> Option<Literal> {
-        let places: [(_, fn(usize) -> Literal); 2] = [("KEYS[", Literal::Key), ("ARGV[", Literal::Argument)];
-        for (name, literal) in places {
+        type Place = fn(usize) -> Literal;
+        for (name, literal) in [("KEYS[", Literal::Key as Place), ("ARGV[", Literal::Argument)] {
             if self.takes(name) {
                 let place = usize::try_from(self.number()?).ok()?.checked_sub(1)?;
                 return self.takes("]").then(|| literal(place));

@@ -39,7 +39,8 @@ pub fn sources() -> Vec<(String, String)> {
 }
 
 fn sources_and_tests() -> Vec<(String, String)> {
-    [sources(), rust_files("crates/kernel/tests"), rust_files("tests")].concat()
+    [sources(), rust_files("crates/kernel/examples"), rust_files("crates/kernel/tests"), rust_files("tests")]
+        .concat()
 }
 
 /// The code before the unit tests, without comments and literals; nothing of a file that has only tests.

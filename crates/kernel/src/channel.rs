@@ -10,11 +10,34 @@ use crate::time::Instant;
 use crate::timer_queue::TimerKey;
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 /// A channel that holds at most `capacity` messages, those on their way included.
+///
+/// ```
+/// use glasshive_kernel::{Instant, SendError, Sim, Sink, channel};
+///
+/// let mut sim = Sim::new(1, Sink::None);
+/// let (sender, mut receiver) = channel(&sim.ctx(), 2);
+/// // It overtakes the one that was sent before it.
+/// assert_eq!(sender.send_at(Instant::from_millis(20), "slow"), Ok(()));
+/// assert_eq!(sender.send_at(Instant::from_millis(10), "fast"), Ok(()));
+/// assert_eq!(sender.send("one too many"), Err(SendError::Full("one too many")));
+/// drop(sender);
+///
+/// let ctx = sim.ctx();
+/// sim.ctx().spawn(async move {
+///     assert_eq!(receiver.recv().await, Some("fast"));
+///     assert_eq!(ctx.now(), Instant::from_millis(10));
+///     assert_eq!(receiver.recv().await, Some("slow"));
+///     assert_eq!(receiver.recv().await, None, "nobody is left to send");
+/// });
+/// sim.run_until(Instant::from_millis(20));
+/// ```
 pub fn channel<T>(ctx: &Ctx, capacity: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Rc::new(Shared {
         core: Rc::clone(&ctx.core),
@@ -38,6 +61,17 @@ pub enum SendError<T> {
     /// The receiver is gone.
     Closed(T),
 }
+
+impl<T> fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SendError::Full(_) => "the channel is full",
+            SendError::Closed(_) => "the receiver is gone",
+        })
+    }
+}
+
+impl<T: fmt::Debug> Error for SendError<T> {}
 
 /// Puts messages into a channel.
 pub struct Sender<T>(Rc<Shared<T>>);

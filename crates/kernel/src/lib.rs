@@ -4,6 +4,30 @@
 //! when every task waits: then it jumps to the earliest timer. Everything runs on one thread, in an order that
 //! depends on the program alone, so the same program gives the same run on every machine and in every browser.
 //!
+//! ```
+//! use glasshive_kernel::{Duration, Instant, Sim, Sink};
+//!
+//! let mut sim = Sim::new(1, Sink::None);
+//! let ctx = sim.ctx();
+//! let hours = sim.ctx().spawn_joined(async move {
+//!     ctx.sleep(Duration::from_secs(3 * 3600)).await;
+//!     ctx.now().since(Instant::ZERO).as_secs_f64() / 3600.0
+//! });
+//! sim.run_until(Instant::MAX);
+//! assert!(hours.is_finished());
+//! ```
+//!
+//! | what | where |
+//! |---|---|
+//! | a simulation, and how it is played | [`Sim`] |
+//! | what a task can do: wait, start and drop tasks, draw, record | [`Ctx`] |
+//! | messages that travel; one value; waking who waits | [`channel`], [`oneshot()`], [`Notify`] |
+//! | tasks whose results matter | [`JoinHandle`], [`JoinSet`] |
+//! | what dies together, and what a task is busy with | [`Scope`], [`Span`] |
+//! | randomness by address | [`Stream`], [`Rng`] |
+//! | what happened, and its hash | [`Trace`], [`Record`], [`Kind`], [`Sink`] |
+//! | the event queue alone | [`TimerQueue`] |
+//!
 //! What it deliberately lacks: threads, the wall clock, input and output, and any notion of a machine. A *scope*
 //! is a bare number that tasks inherit, by which the layer above groups what must die together.
 
@@ -36,3 +60,8 @@ pub use tasks::{Scope, Span, TaskId};
 pub use time::{Duration, Instant, ParseDurationError};
 pub use timer_queue::{TimerKey, TimerQueue};
 pub use trace::{Kind, Record, Sink, Trace};
+
+/// The programs in the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

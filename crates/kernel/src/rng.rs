@@ -30,6 +30,18 @@ const fn split_mix(state: u64) -> u64 {
 }
 
 /// The draws of one purpose of one entity in one run.
+///
+/// ```
+/// use glasshive_kernel::Stream;
+///
+/// let delays = Stream::new(7, "worker-3", "delay");
+/// let tenth = delays.at(10).uniform(0.1, 2.0);
+/// // Nothing that was drawn elsewhere, or before, changes it.
+/// Stream::new(7, "worker-4", "delay").at(1).next_u64();
+/// delays.at(9).next_u64();
+/// assert_eq!(delays.at(10).uniform(0.1, 2.0), tenth);
+/// assert_ne!(Stream::new(8, "worker-3", "delay").at(10).uniform(0.1, 2.0), tenth);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Stream(u64);
 
@@ -46,6 +58,16 @@ impl Stream {
 }
 
 /// xoshiro256++.
+///
+/// ```
+/// use glasshive_kernel::Rng;
+///
+/// let mut rng = Rng::new(42);
+/// let dice: Vec<u64> = (0..100).map(|_| 1 + rng.below(6)).collect();
+/// assert!(dice.iter().all(|&eyes| (1..=6).contains(&eyes)));
+/// assert_eq!(rng.sample(5, 5), [0, 1, 2, 3, 4]);
+/// assert!(rng.exponential(3.0) >= 0.0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rng([u64; 4]);
 

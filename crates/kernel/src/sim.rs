@@ -33,6 +33,31 @@ impl Core {
 }
 
 /// A simulation: tasks, timers, virtual time, and the trace of what they did.
+///
+/// Playing it in pieces makes no difference to what happens:
+///
+/// ```
+/// use glasshive_kernel::{Duration, Instant, Kind, Sim, Sink};
+///
+/// fn hash(play: impl Fn(&mut Sim)) -> u64 {
+///     let mut sim = Sim::new(7, Sink::None);
+///     let ctx = sim.ctx();
+///     sim.ctx().spawn(async move {
+///         for tick in 0..10 {
+///             ctx.sleep(Duration::from_millis(3)).await;
+///             ctx.record(Kind::new("tick"), 0, tick);
+///         }
+///     });
+///     play(&mut sim);
+///     sim.trace().hash()
+/// }
+///
+/// let whole = hash(|sim| sim.run_until(Instant::from_millis(100)));
+/// let by_instants = hash(|sim| while sim.run_instant(Instant::from_millis(100)) {});
+/// assert_eq!(whole, by_instants);
+/// ```
+///
+/// Dropping it drops all its tasks.
 pub struct Sim {
     core: Rc<Core>,
 }
@@ -62,6 +87,24 @@ impl Sim {
 
     /// Ends the run when one instant has more than `polls` polls, give or take a thirtieth part: see
     /// [`stuck`](Self::stuck). Without this a program that lets no time pass runs for ever.
+    ///
+    /// ```
+    /// use glasshive_kernel::{Instant, Sim, Sink};
+    ///
+    /// let mut sim = Sim::new(1, Sink::None);
+    /// sim.limit_polls(10_000);
+    /// let ctx = sim.ctx();
+    /// sim.ctx().spawn(async move {
+    ///     loop {
+    ///         // Meant: a millisecond from now.
+    ///         ctx.sleep_until(Instant::from_millis(1)).await;
+    ///     }
+    /// });
+    /// sim.run_until(Instant::from_millis(5));
+    /// let stuck = sim.stuck().expect("it does not come to 5 ms");
+    /// assert_eq!(stuck.at, Instant::from_millis(1));
+    /// assert_eq!(stuck.busiest.len(), 1);
+    /// ```
     pub fn limit_polls(&mut self, polls: u64) {
         self.core.executor.limit_polls(polls);
     }
@@ -145,6 +188,32 @@ impl Drop for Sim {
 }
 
 /// A task's handle to the simulation. Cheap to clone.
+///
+/// ```
+/// use glasshive_kernel::{Duration, Elapsed, Instant, Scope, Sim, Sink};
+///
+/// const SERVER: Scope = Scope(1);
+///
+/// let mut sim = Sim::new(1, Sink::None);
+/// let ctx = sim.ctx();
+/// sim.ctx().spawn(async move {
+///     let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+///     assert_eq!(ctx.timeout(second, ctx.sleep(hour)).await, Err(Elapsed));
+///     assert_eq!(ctx.timeout(hour, ctx.sleep(second)).await, Ok(()));
+///
+///     let server = ctx.clone();
+///     let task = ctx.spawn_in(SERVER, async move {
+///         // It starts others in its own scope, and they die with it.
+///         let helper = server.clone();
+///         server.spawn(async move { helper.sleep(hour).await });
+///         server.sleep(hour).await;
+///     });
+///     ctx.sleep(second).await;
+///     ctx.abort_scope(SERVER);
+///     assert!(ctx.is_finished(task));
+/// });
+/// sim.run_until(Instant::from_millis(10_000));
+/// ```
 #[derive(Clone)]
 pub struct Ctx {
     pub(crate) core: Rc<Core>,
@@ -247,6 +316,20 @@ impl Ctx {
 
     /// Records an event in the current task's scope that several others caused, such as a sum of answers: the last of
     /// `causes` stands in the record, [`Trace::causes`] gives all. Without any, this is [`record`](Self::record).
+    ///
+    /// ```
+    /// use glasshive_kernel::{Kind, Sim, Sink};
+    ///
+    /// const ANSWER: Kind = Kind::new("answer");
+    /// const MEAN: Kind = Kind::new("mean");
+    ///
+    /// let sim = Sim::new(1, Sink::Full);
+    /// let ctx = sim.ctx();
+    /// let answers = [ctx.record(ANSWER, 0, 40), ctx.record(ANSWER, 0, 44)];
+    /// let mean = ctx.record_joined(MEAN, 0, 42, &answers);
+    /// assert_eq!(sim.trace().causes(mean), answers);
+    /// assert_eq!(sim.trace().causes(answers[1]), [answers[0]]);
+    /// ```
     pub fn record_joined(&self, kind: Kind, peer: u32, value: u64, causes: &[u64]) -> u64 {
         let executor = &self.core.executor;
         let span = executor.span.get();

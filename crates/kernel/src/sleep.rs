@@ -5,6 +5,8 @@ use crate::sim::Core;
 use crate::tasks::TaskId;
 use crate::time::Instant;
 use crate::timer_queue::TimerKey;
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,6 +15,14 @@ use std::task::{Context, Poll};
 /// The limit of a [`timeout`](crate::Ctx::timeout) passed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed;
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the time limit passed first")
+    }
+}
+
+impl Error for Elapsed {}
 
 /// Ready at its deadline. Holds a timer from the first poll on, which is cancelled when the future is dropped.
 pub struct Sleep {

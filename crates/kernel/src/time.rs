@@ -13,6 +13,16 @@ use std::str::FromStr;
 pub struct Instant(u64);
 
 /// A span of virtual time in nanoseconds.
+///
+/// ```
+/// use glasshive_kernel::Duration;
+///
+/// let span: Duration = "1.25s".parse()?;
+/// assert_eq!(span, Duration::from_millis(1_250));
+/// assert_eq!((span + Duration::from_micros(5)).to_string(), "1.250005s");
+/// assert!("250".parse::<Duration>().is_err(), "a duration carries a unit");
+/// # Ok::<(), glasshive_kernel::ParseDurationError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(u64);
 

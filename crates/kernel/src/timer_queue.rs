@@ -48,6 +48,21 @@ struct Entry<T> {
 }
 
 /// Timers that carry an item of type `T` each.
+///
+/// ```
+/// use glasshive_kernel::TimerQueue;
+///
+/// let mut queue = TimerQueue::default();
+/// queue.insert(20, "b");
+/// queue.insert(10, "a");
+/// let tie = queue.insert(20, "c");
+/// queue.insert(20, "d");
+/// assert_eq!(queue.cancel(tie), Some("c"));
+/// assert_eq!(queue.pop(15), Some((10, "a")));
+/// assert_eq!(queue.pop(15), None, "the next is later");
+/// assert_eq!(queue.pop(20), Some((20, "b")));
+/// assert_eq!(queue.pop(20), Some((20, "d")));
+/// ```
 pub struct TimerQueue<T> {
     /// Not later than any deadline in the queue; deadlines are placed relative to it.
     cursor: u64,

@@ -36,7 +36,7 @@ pub struct Record {
     pub n: u64,
     /// When it happened.
     pub at: Instant,
-    /// The scope (a node) where it happened; 0 is the laboratory itself.
+    /// The scope where it happened, see [`Scope`](crate::Scope): a node, or 0 for none.
     pub node: u32,
     /// What happened.
     pub kind: Kind,
@@ -64,6 +64,19 @@ pub enum Sink {
 }
 
 /// The records of a run, its hash and its count.
+///
+/// ```
+/// use glasshive_kernel::{Kind, Sim, Sink};
+///
+/// let sim = Sim::new(1, Sink::Ring(2));
+/// for value in 1..=3 {
+///     sim.ctx().record(Kind::new("event"), 0, value);
+/// }
+/// let trace = sim.trace();
+/// assert_eq!(trace.count(), 3);
+/// assert_eq!(trace.records().map(|record| record.value).collect::<Vec<_>>(), [2, 3]);
+/// assert_eq!(trace.record(3).map(|record| record.cause), Some(2));
+/// ```
 #[derive(Debug, Default)]
 pub struct Trace {
     sink: Sink,

@@ -289,6 +289,7 @@ fn bad_input_exits_2_and_names_field_value_and_range() {
         (&["--faults", "crash:13?@1s"], &["faults: 13?", "12"]),
         (&["--faults", "lie:coordinator@1s"], &["faults: coordinator", "a worker"]),
         (&["--faults", "cut:w-01@5s..4s"], &["5s..4s", "after the start"]),
+        (&["--faults", "cut:w-01@5s..5s"], &["5s..5s", "after the start"]),
         (&["--scenario", &version], &["version: 2", "allowed: 1"]),
         (&["--scenario", &unknown], &["scenario", "nonsense"]),
         (&["--scenario", &set], &["timeout: 5", "from 10ms"]),

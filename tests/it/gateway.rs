@@ -242,6 +242,11 @@ fn conformance_body_uri_and_header_too_large() {
     assert_eq!(ask(&mut lab, &long, ""), 414, "uri-too-large");
     assert_eq!(ask(&mut lab, "", &long), 400, "header-too-large");
     assert_eq!(lab.saw(), [0, 0, 0], "no server hears of them");
+    for (size, status) in [(1 << 20, 200), ((1 << 20) + 1, 413)] {
+        let outcome = lab.begin("POST", size);
+        lab.run(10);
+        assert_eq!(outcome.take().map(|(status, ..)| status), Some(status), "{size} bytes");
+    }
 }
 
 #[test]

@@ -395,3 +395,46 @@ fn errors_have_the_words_of_the_real_stack() {
         ["connection refused", "connection reset by peer", "no answer within 1.5s"]
     );
 }
+
+#[test]
+fn a_port_is_its_newest_listeners_and_nobodys_once_that_is_dropped() {
+    const OTHER: &str = "localhost:9000";
+    let (mut sim, lab) = Lab::plain();
+    lab.http.assign(OTHER, lab.server);
+    let serve = |name: &'static str| {
+        let listener = lab.http.listen(OTHER);
+        let serve = listener.serve(move |_| async move { Response::json(200, &name) });
+        lab.ctx.spawn_in(lab.server.scope(), serve)
+    };
+    for at in [100, 300, 500, 700] {
+        let here = lab.clone();
+        lab.at(at, move |lab| {
+            let url = format!("http://{OTHER}/").parse().unwrap();
+            lab.ctx.spawn_in(lab.client.scope(), async move {
+                let answer = here.http.fetch(here.client, Request::get(url)).await;
+                here.note(answer.map_or_else(|error| error.to_string(), |answer| answer.parse().unwrap()));
+            });
+        });
+    }
+    let first = serve("first");
+    sim.run_until(Instant::from_millis(200));
+    let second = serve("second");
+    sim.run_until(Instant::from_millis(400));
+    lab.ctx.abort(first);
+    sim.run_until(Instant::from_millis(600));
+    lab.ctx.abort(second);
+    assert_eq!(play(&mut sim, &lab), ["200 first", "400 second", "600 second", "800 connection refused"]);
+}
+
+#[test]
+fn a_rule_is_in_the_trace_when_it_begins_and_when_it_ends() {
+    let (mut sim, lab) = Lab::plain();
+    let (begun, target) = (Rc::new(RefCell::new(None)), lab.link());
+    let rule = Rc::clone(&begun);
+    lab.at(100, move |lab| *rule.borrow_mut() = Some(lab.rule(target, Effect::Cut)));
+    lab.at(300, move |lab| lab.net.remove_rule(begun.take().unwrap()));
+    play(&mut sim, &lab);
+    let at = |kind| of_kind(&sim, kind).iter().map(|r| r.at.as_millis_f64()).collect::<Vec<_>>();
+    assert_eq!(at(glasshive::net::FAULT_STARTED), [100.0]);
+    assert_eq!(at(glasshive::net::FAULT_ENDED), [300.0]);
+}

@@ -1,11 +1,13 @@
 //! The oracle over NATS: what a broker's restart costs, what JetStream brings back, queue groups, limits, late answers.
 
 use super::support::{Case, call, for_seeds, records};
-use glasshive::kernel::{Instant, Rng};
-use glasshive::lab::oracle::{RequestEntry, TaskEnd};
+use glasshive::kernel::{Duration, Instant, Rng};
+use glasshive::lab::oracle::{RequestEntry, TaskEnd, TaskEntry};
 use glasshive::lab::report::Report;
 use glasshive::lab::{Run, presets};
-use glasshive::systems::oracle::{REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_INTENDED, RESULT_DROPPED};
+use glasshive::systems::oracle::{
+    REQUEST_AGGREGATED, REQUEST_FAILED, REQUEST_INTENDED, RESULT_DROPPED, TASK_DONE,
+};
 use std::collections::BTreeMap;
 
 fn requests(run: &Run) -> Vec<RequestEntry> {
@@ -54,6 +56,24 @@ fn restarted(transport: &str, seed: u64) -> Case {
         .seconds(16)
 }
 
+/// An answer that was on its way when the broker went down is lost, unless it came nonetheless; one that was not made
+/// yet is not.
+fn check_losses(run: &Run, request: &RequestEntry) {
+    let down = run.faults().next().unwrap().start.unwrap();
+    // Who has not heard yet that the broker is gone sends to nobody.
+    let heard = down + Duration::from_millis(140);
+    for record in records(run, TASK_DONE).iter().filter(|record| record.tag == request.number) {
+        let of = |task: &&TaskEntry| task.node == record.node;
+        let task = request.tasks.iter().find(of).unwrap();
+        let arrived = task.end == TaskEnd::InTime || task.late_at.is_some();
+        if record.at < down {
+            assert!(arrived || task.end == TaskEnd::Lost, "{task:?} done at {:?}", record.at);
+        } else if record.at > heard && task.copies > 0 {
+            assert_ne!(task.end, TaskEnd::Lost, "{task:?} done at {:?}", record.at);
+        }
+    }
+}
+
 fn restarts(seeds: std::ops::Range<u64>) {
     let (lost, again) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     for_seeds("oracle_nats", seeds.clone(), |seed| {
@@ -62,6 +82,7 @@ fn restarts(seeds: std::ops::Range<u64>) {
             let second = &requests(run)[1];
             let ends = [TaskEnd::InTime, TaskEnd::Lost, TaskEnd::Late].map(|end| count(second, end));
             assert_eq!(ends.iter().sum::<usize>(), 6, "nobody fails, and nobody is left out: {second:?}");
+            check_losses(run, second);
             lost.set(lost.get() + count(second, TaskEnd::Lost));
         });
         restarted("jetstream", seed).check(|run| {
@@ -196,7 +217,7 @@ fn a_burst_of_thirty_gets_ten_answers_and_twenty_429s_with_a_usable_retry_after(
     assert_eq!((status, answer["error"]["code"].as_str()), (429, Some("rate_limited")));
     let wait = answer["error"]["details"]["retry_after_s"].as_u64().unwrap();
     assert!((1..=2).contains(&wait));
-    run.run_until(run.now() + glasshive::kernel::Duration::from_secs(wait));
+    run.run_until(run.now() + Duration::from_secs(wait));
     assert_eq!(call(&mut run, "POST", "http://localhost:8080/request", body).0, 200, "after Retry-After");
 }
 

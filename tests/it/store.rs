@@ -95,3 +95,22 @@ fn transactions_come_one_after_the_other_and_each_sees_the_one_before() {
     assert_eq!(*refused.borrow(), Some(Err(Some(5))), "nothing is written for one that is refused");
     assert_eq!(store.len(), 5);
 }
+
+#[test]
+fn each_write_of_a_run_has_a_fate_of_its_own() {
+    let (mut sim, net, node, store, _) = writer(7);
+    let mut survived = [0; 2];
+    for round in 0..100 {
+        let before = store.len();
+        sim.run_until(Instant::from_millis(1_000 * round + 250));
+        let done = store.len();
+        assert!(done >= before);
+        net.crash(node);
+        survived[(store.len() - done) as usize] += 1;
+        sim.run_until(Instant::from_millis(1_000 * (round + 1)));
+        net.start(node);
+    }
+    // Half of each write was over.
+    assert!(survived.iter().all(|&count| count > 25), "lost, kept: {survived:?}");
+    net.forget_roles();
+}

@@ -153,7 +153,7 @@ fn quoted(bytes: &[u8]) -> String {
     quoted
 }
 
-/// The items of an array in the notation, sorted; any other reply as it is.
+/// The items of an array in the notation, sorted, also in the arrays inside; any other reply as it is.
 fn as_set(text: &str) -> Vec<String> {
     let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) else {
         return vec![text.to_owned()];
@@ -174,7 +174,11 @@ fn as_set(text: &str) -> Vec<String> {
         item.push(c);
     }
     items.push(item);
-    let mut items: Vec<String> = items.iter().map(|item| item.trim().to_owned()).collect();
+    let inside = |item: &String| match item.trim() {
+        array if array.starts_with('[') => format!("[{}]", as_set(array).join(", ")),
+        item => item.to_owned(),
+    };
+    let mut items: Vec<String> = items.iter().map(inside).collect();
     items.sort();
     items
 }

@@ -20,6 +20,12 @@ fn conformance_store_every_case_of_valkey_8() {
     passes("tests/data/conformance/valkey-8.0.1.json", Version::Valkey8, 65);
 }
 
+/// What the first cases leave out: every other command with its options and errors, and what several clients do to each other.
+#[test]
+fn conformance_store_every_command() {
+    passes("tests/data/conformance/redis-7.0.15-commands.json", Version::Redis7, 39);
+}
+
 #[test]
 fn conformance_store_cases_of_the_named_folder() {
     let Ok(folder) = std::env::var("GLASSHIVE_CASES") else { return };

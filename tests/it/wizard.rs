@@ -3,7 +3,7 @@
 use super::support::{Case, Ran, call, glasshive, keys, ms, records, scratch};
 use glasshive::lab::Run;
 use glasshive::lab::wizard::{Job, Loss, Outcome, Place, Submission, WizardRun};
-use glasshive::systems::wizard::fact::{CONTAINERS_ADDED, JOB_REAPED, USER_GAVE_UP};
+use glasshive::systems::wizard::fact::{CONTAINERS_ADDED, JOB_QUEUED, JOB_REAPED, USER_GAVE_UP};
 use serde_json::{Value, json};
 
 /// Calls a cluster that lives on in `file`: the status and the body.
@@ -193,6 +193,17 @@ fn a_staircase_of_users_meets_the_limit() {
 }
 
 #[test]
+fn a_queue_never_has_more_jobs_than_its_limit() {
+    // One API process, which takes one submission at a time.
+    let case = Case::preset("backpressure-staircase", 31).set("containers", "1").seconds(60);
+    case.check(|run| {
+        let waiting: Vec<u64> = records(run, JOB_QUEUED).iter().map(|record| record.value).collect();
+        assert_eq!(waiting.iter().max(), Some(&4), "{waiting:?}");
+        assert!(wizard(run).tally().counts().refused_busy > 20);
+    });
+}
+
+#[test]
 fn a_user_who_tries_again_makes_two_jobs_of_one_wish() {
     Case::preset("duplicate-by-retry", 31).seconds(60).check(|run| {
         let (ledger, counts) = (wizard(run).ledger(), wizard(run).tally().counts());
@@ -217,6 +228,12 @@ fn failing_jobs_are_tried_again_and_end_among_the_dead_letters() {
             assert!((8..=42).contains(&dead), "{mode}: {dead} of {}", over.len());
             assert_eq!(wizard(run).wizard().probe().list("dead_letter").len(), dead);
             assert!(over.iter().all(|job| job.claims.len() <= 2));
+            // What is inside on average is how long each was inside: a dead one until its last failure.
+            let until = |job: &Job| job.claims.last().and_then(|claim| claim.until).unwrap_or(run.now());
+            let inside = |job: &Job| Some(until(job).since(job.queued_at?).as_secs_f64());
+            let inside: f64 = ledger.jobs().filter_map(inside).sum();
+            let mean = wizard(run).tally().mean_in_system(run.now());
+            assert!((mean * 100.0 / inside - 1.0).abs() < 0.1, "{mean} of {inside} s in 100 s");
         });
     }
 }

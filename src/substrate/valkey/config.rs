@@ -150,9 +150,11 @@ impl Config {
                 self.max_memory = memory(value).ok_or(Some("argument must be a memory value"))?;
             }
             "maxclients" => {
-                let clients = parse_count(value).filter(|&n| n > 0);
+                let clients =
+                    parse_count(value).ok_or(Some("argument couldn't be parsed into an integer"))?;
+                let allowed = Some(clients).filter(|&n| n > 0);
                 self.max_clients =
-                    clients.ok_or(Some("argument must be between 1 and 4294967295 inclusive"))? as usize;
+                    allowed.ok_or(Some("argument must be between 1 and 4294967295 inclusive"))? as usize;
             }
             "maxmemory-policy" if is(value, "noeviction") => {}
             "maxmemory-policy" => return Err(Some("only noeviction is modelled")),
@@ -160,8 +162,7 @@ impl Config {
                 self.persistence = save_points(value).ok_or(Some("Invalid save parameters"))?;
             }
             "client-output-buffer-limit" => {
-                self.pubsub_limit = output_limit(value)
-                    .ok_or(Some("argument must be of the form: pubsub hard soft seconds"))?;
+                self.pubsub_limit = output_limit(value).map_err(Some)?;
             }
             _ if self.rows().iter().any(|(known, _)| *known == name) => {
                 return Err(Some("can't set immutable config"));
@@ -197,15 +198,25 @@ fn save_points(text: &[u8]) -> Option<Persistence> {
         return Some(Persistence::None);
     }
     let points = words.chunks_exact(2).map(|pair| SavePoint { seconds: pair[0], changes: pair[1] });
-    Some(Persistence::Snapshots(points.collect()))
+    let points: Vec<SavePoint> = points.collect();
+    points.iter().all(|point| point.seconds > 0).then_some(Persistence::Snapshots(points))
 }
 
-fn output_limit(text: &[u8]) -> Option<OutputLimit> {
-    let words: Vec<&str> = std::str::from_utf8(text).ok()?.split_whitespace().collect();
-    let ["pubsub", hard, soft, seconds] = words[..] else { return None };
-    Some(OutputLimit {
-        hard: memory(hard.as_bytes())? as usize,
-        soft: memory(soft.as_bytes())? as usize,
-        soft_seconds: seconds.parse().ok()?,
-    })
+/// Of the classes of clients only one has limits here.
+fn output_limit(text: &[u8]) -> Result<OutputLimit, &'static str> {
+    let text = String::from_utf8_lossy(text);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [class, hard, soft, seconds] = words[..] else {
+        return Err("Wrong number of arguments in buffer limit configuration.");
+    };
+    match class {
+        "pubsub" => {
+            let size = |text: &str| memory(text.as_bytes()).map(|bytes| bytes as usize);
+            let limit = size(hard).zip(size(soft)).zip(seconds.parse().ok());
+            let limit = limit.map(|((hard, soft), soft_seconds)| OutputLimit { hard, soft, soft_seconds });
+            limit.ok_or("Error in hard, soft or soft_seconds setting in buffer limit configuration.")
+        }
+        "normal" | "slave" | "replica" => Err("only the limit of pubsub is modelled"),
+        _ => Err("Invalid client class specified in buffer limit configuration."),
+    }
 }

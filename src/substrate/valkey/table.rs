@@ -147,7 +147,7 @@ fn ping(a: Arguments) -> Parsed {
 fn channels(a: Arguments) -> Parsed {
     if a.len() > 1 {
         return Err(
-            "ERR Unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.".into()
+            "ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.".into()
         );
     }
     Ok(Command::Channels { pattern: a.first().cloned() })

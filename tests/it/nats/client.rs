@@ -281,3 +281,97 @@ fn varz_counts_and_messages_in_flight_are_seen() {
     });
     assert_eq!(lab.run(&mut sim, 1000), ["1 1 1 5 5 1 1048576"]);
 }
+
+fn payload(message: &glasshive::substrate::nats::Message) -> String {
+    String::from_utf8_lossy(&message.payload).into_owned()
+}
+
+#[test]
+fn a_subscription_ends_after_as_many_messages_as_it_was_told() {
+    let (mut sim, lab) = Lab::new(1, NatsConfig::default());
+    lab.spawn("a", |lab, me| async move {
+        let client = lab.client(me).await;
+        let publish = |subject: &str, n: u32| client.publish(subject, n.to_string().as_bytes()).unwrap();
+        let mut three = client.subscribe("x").unwrap();
+        three.unsubscribe_after(3).unwrap();
+        (1..=5).for_each(|n| publish("x", n));
+        while let Some(message) = three.next().await {
+            lab.note(payload(&message));
+        }
+        // Told when it has had as many already.
+        let mut late = client.subscribe("x").unwrap();
+        (6..=7).for_each(|n| publish("x", n));
+        client.flush(ms(1000)).await.unwrap();
+        late.unsubscribe_after(2).unwrap();
+        publish("x", 8);
+        while let Some(message) = late.next().await {
+            lab.note(payload(&message));
+        }
+        // And what is left of it holds after the broker has started again.
+        let mut over = client.subscribe("y").unwrap();
+        over.unsubscribe_after(3).unwrap();
+        publish("y", 9);
+        lab.note(payload(&over.next().await.unwrap()));
+        lab.net.start(lab.broker);
+        lab.ctx.sleep(ms(5000)).await;
+        (10..=14).for_each(|n| publish("y", n));
+        while let Some(message) = over.next().await {
+            lab.note(payload(&message));
+        }
+        lab.note("ended");
+    });
+    assert_eq!(lab.run(&mut sim, 20_000), ["1", "2", "3", "6", "7", "9", "10", "11", "ended"]);
+}
+
+#[test]
+fn what_was_read_makes_room_for_more() {
+    let (mut sim, lab) = Lab::new(1, NatsConfig::default());
+    lab.spawn("a", |lab, me| async move {
+        let options = ClientOptions { pending_bytes: 100, ..ClientOptions::default() };
+        let client = lab.client_with(me, options).await;
+        let mut sub = client.subscribe("x").unwrap();
+        for _ in 0..20 {
+            (0..2).for_each(|_| client.publish("x", &[b'x'; 40]).unwrap());
+            for _ in 0..2 {
+                sub.next().await.unwrap();
+            }
+        }
+        assert_eq!(sub.dropped(), 0);
+        (0..3).for_each(|_| client.publish("x", &[b'x'; 40]).unwrap());
+        client.flush(ms(1000)).await.unwrap();
+        lab.note(format!("{} dropped", sub.dropped()));
+    });
+    assert_eq!(lab.run(&mut sim, 5_000), ["1 dropped"]);
+}
+
+#[test]
+fn a_flush_that_the_broker_did_not_survive_takes_no_later_ones_answer() {
+    let (mut sim, lab) = Lab::new(1, NatsConfig::default());
+    lab.spawn("a", |lab, me| async move {
+        let client = lab.client(me).await;
+        let crash = async {
+            lab.ctx.sleep(ms(2)).await;
+            lab.net.crash(lab.broker);
+        };
+        let (flushed, ()) = futures::join!(client.flush(ms(200)), crash);
+        lab.note(text(flushed));
+        lab.net.start(lab.broker);
+        lab.ctx.sleep(ms(5000)).await;
+        lab.note(text(client.flush(ms(200)).await));
+    });
+    assert_eq!(lab.run(&mut sim, 20_000), ["nats: timeout", "<nil>"]);
+}
+
+#[test]
+fn a_stream_without_subjects_listens_to_its_own_name() {
+    let (mut sim, lab) = Lab::new(1, NatsConfig::default());
+    lab.spawn("a", |lab, me| async move {
+        let js = lab.client(me).await.jetstream();
+        js.add_stream(&StreamConfig::new("PLAIN", &[])).await.unwrap();
+        js.add_stream(&StreamConfig::new("NAMED", &["other"])).await.unwrap();
+        for subject in ["PLAIN", "other", "NAMED"] {
+            lab.note(text(js.publish(subject, b"x").await));
+        }
+    });
+    assert_eq!(lab.run(&mut sim, 20_000), ["<nil>", "<nil>", "nats: no response from stream"]);
+}

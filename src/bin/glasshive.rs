@@ -173,7 +173,8 @@ mod native {
             scenario.horizon = Some(duration.to_string());
         }
         let sink = if args.trace.is_some() { Sink::Full } else { Sink::None };
-        let options = Options { sink, ..Options::default() };
+        // Open work only: what has ended is streamed, or counted and forgotten.
+        let options = Options { sink, keep: 0, ..Options::default() };
         let stream = args.json.then(|| JsonStream::new(BufWriter::new(io::stdout())));
         let options = stream.as_ref().map_or(options.clone(), |stream| stream.listen(options));
         let mut run = Run::new(&scenario, options).map_err(|mut invalid| {

@@ -8,7 +8,8 @@ use crate::kernel::Sink;
 pub struct Options {
     /// Which records the trace keeps.
     pub sink: Sink,
-    /// How many requests, jobs or versions the ledger keeps.
+    /// How many tasks the requests, jobs or versions that have ended may have in the ledger: a request weighs as many as
+    /// workers were asked. 0 keeps what is open, and nothing else.
     pub keep: usize,
     /// Who gets each of them when it has ended.
     pub entries: Option<Entries>,

@@ -14,8 +14,8 @@ use crate::lab::{Invalid, Options, Run, Scenario};
 
 /// What the page keeps of the trace.
 const RING: usize = 100_000;
-/// Requests that the page keeps.
-const KEEP: usize = 10_000;
+/// How many tasks the requests, jobs or versions that the page keeps may have: tens of megabytes.
+const KEEP: usize = 200_000;
 /// A frame that comes later than this was not asked for: the tab was hidden, or the machine slept.
 const FRAME_MS_MAX: f64 = 500.0;
 /// How many instants are played between two looks at the clock.

@@ -1,0 +1,115 @@
+// What a longer or a larger run may cost: the command line against itself, as ratios in one run.
+// `script/bench --growth` builds it, and calls this. A row is a line in one of the two tables.
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+const GLASSHIVE = new URL("../target/release/glasshive", import.meta.url).pathname;
+/** How often a process is looked at, which is how much of its end may be missed. */
+const SAMPLE_MS = 10;
+const TICKS_PER_S = 100;
+
+const run = (preset, duration, ...set) => [
+  "run", "--preset", preset, "--for", duration, ...set.flatMap((pair) => ["--set", pair]),
+];
+/** The sum of the first groups of a pattern in a report. */
+const count = (pattern) => (report) => {
+  const found = report.match(pattern);
+  if (found === null) {
+    throw new Error(`no ${pattern} in\n${report}`);
+  }
+  return found.slice(1).reduce((sum, figure) => sum + Number(figure), 0);
+};
+const tasks = count(/^tasks +(\d+) in time, (\d+) failed, (\d+) late/m);
+
+/** Units of work per second of CPU time: the larger run against the smaller, of about as many units. */
+const RATES = [
+  {
+    what: "oracle-http, tasks a second at 1,000 workers against 12",
+    units: tasks,
+    smaller: run("oracle-http", "12h"),
+    larger: run("oracle-http", "520s", "workers=1000"),
+    floor: 0.67,
+  },
+  {
+    what: "oracle-http, tasks a second at 10,000 workers against 12",
+    units: tasks,
+    smaller: run("oracle-http", "12h"),
+    larger: run("oracle-http", "52s", "workers=10000"),
+    floor: 0.5,
+  },
+];
+
+/** Peak memory of a day against that of two hours. */
+const MEMORY = ["oracle-http", "oracle-nats"].map((preset) => ({
+  what: `${preset}, peak memory of 24 h against 2 h`,
+  smaller: run(preset, "2h"),
+  larger: run(preset, "24h"),
+  ceiling: 1.2,
+}));
+
+/** Plays to the end: what it printed, seconds of CPU time, mebibytes at the peak. */
+function play(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(GLASSHIVE, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let [report, cpu, peak] = ["", 0, 0];
+    const look = () => {
+      try {
+        // Behind the name, which is in brackets and may have spaces: the 14th and 15th field are user and system time.
+        const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1].split(" ");
+        cpu = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+        peak = Number(readFileSync(`/proc/${child.pid}/status`, "utf8").match(/VmHWM:\s+(\d+)/)?.[1] ?? peak * 1024) / 1024;
+      } catch {
+        // It has ended.
+      }
+    };
+    const timer = setInterval(look, SAMPLE_MS);
+    child.stdout.on("data", (data) => (report += data));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearInterval(timer);
+      code === 0 ? resolve({ report, cpu, peak }) : reject(new Error(`glasshive ${args.join(" ")}: exit ${code}`));
+    });
+  });
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** The two runs in turn, so that a slow minute of the machine hits both alike. */
+async function compare(row, figure, rounds) {
+  const ratios = [];
+  const seen = { smaller: [], larger: [] };
+  for (let round = 0; round < rounds; round++) {
+    const smaller = figure(await play(row.smaller));
+    const larger = figure(await play(row.larger));
+    seen.smaller.push(smaller);
+    seen.larger.push(larger);
+    ratios.push(larger / smaller);
+  }
+  return { ratio: median(ratios), smaller: median(seen.smaller), larger: median(seen.larger) };
+}
+
+const { values: flags } = parseArgs({
+  options: { json: { type: "string" }, rounds: { type: "string", default: "3" }, only: { type: "string", default: "" } },
+});
+const figures = [];
+let missed = 0;
+const tell = (row, result, passed, bound, unit) => {
+  const { ratio, smaller, larger } = result;
+  missed += passed ? 0 : 1;
+  figures.push({ what: row.what, ...result });
+  const [a, b] = [smaller, larger].map((figure) => figure.toFixed(unit === "MiB" ? 1 : 0));
+  console.log(`${passed ? "PASS" : "FAIL"}  ${row.what}: ${ratio.toFixed(2)}, ${bound} (${a} and ${b} ${unit})`);
+};
+for (const row of RATES.filter((row) => row.what.includes(flags.only))) {
+  const result = await compare(row, ({ report, cpu }) => row.units(report) / cpu, Number(flags.rounds));
+  tell(row, result, result.ratio >= row.floor, `floor ${row.floor}`, "a second");
+}
+for (const row of MEMORY.filter((row) => row.what.includes(flags.only))) {
+  const result = await compare(row, ({ peak }) => peak, 1);
+  tell(row, result, result.ratio <= row.ceiling, `at most ${row.ceiling}`, "MiB");
+}
+if (flags.json !== undefined) {
+  writeFileSync(flags.json, `${JSON.stringify(figures, null, 2)}\n`);
+}
+process.exitCode = missed === 0 ? 0 : 1;

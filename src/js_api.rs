@@ -121,8 +121,8 @@ impl Glasshive {
     /// done, and the replay that it may need has arrived.
     pub fn apply(&self, command: &JsValue) -> Result<Promise, Error> {
         let text = JSON::stringify(command).map(String::from).unwrap_or_default();
-        let command =
-            serde_json::from_slice(text.as_bytes()).map_err(|error| Error::new(&format!("command: {error}")))?;
+        let command = serde_json::from_slice(text.as_bytes())
+            .map_err(|error| Error::new(&format!("command: {error}")))?;
         self.set_out(command)
     }
 

@@ -3,6 +3,7 @@
 use super::support::{Case, call, keys, ms, node, records};
 use glasshive::kernel::{Duration, Instant};
 use glasshive::lab::Run;
+use glasshive::lab::oracle::TaskEnd;
 use glasshive::systems::oracle::{
     REQUEST_OPENED, TASK_FAILED, TASK_STARTED, WORKER_DEREGISTERED, WORKER_EVICTED, WORKER_REGISTERED,
 };
@@ -97,6 +98,13 @@ fn without_heartbeats_idle_healthy_workers_are_dropped_and_requests_find_nobody(
         };
         assert!(first.result.is_some());
         assert!(!rest.is_empty());
+        // Its answer was a sign of life of a worker; who was cancelled has given none since it registered.
+        for eviction in &evictions {
+            let task = first.tasks.iter().find(|task| task.node == eviction.peer).unwrap();
+            let answered = task.ended_at.filter(|_| task.end != TaskEnd::Late).map_or(0.0, ms);
+            let silent = ms(eviction.at) - answered.max(60.0);
+            assert!((14_990.0..16_120.0).contains(&silent), "{task:?} was silent for {silent} ms");
+        }
         for request in rest {
             let error = request.error.as_ref().unwrap();
             assert_eq!((error.status, error.code.as_str()), (503, "no_workers"), "req {}", request.number);

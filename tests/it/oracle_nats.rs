@@ -27,6 +27,9 @@ fn assert_sound(run: &Run) {
         *replies.entry(reply.tag).or_default() += 1;
     }
     assert!(replies.values().all(|&replies| replies == 1), "{replies:?}");
+    for request in requests(run).iter().filter(|request| request.result.is_some()) {
+        assert!(replies.contains_key(&request.number), "req {} was answered by nobody", request.number);
+    }
     let broken: Vec<_> = Report::of(run).checks.into_iter().filter(|check| !check.ok).collect();
     assert!(broken.is_empty(), "{broken:?}");
     let params = glasshive::lab::oracle::of(run.system()).unwrap().params().clone();

@@ -24,7 +24,7 @@ async fn write_for_ever(ctx: Ctx, store: Store<u64>, done: Done) {
 fn writer(seed: u64) -> (Sim, Net, NodeId, Store<u64>, Done) {
     let sim = Sim::new(seed, Sink::None);
     let (ctx, net) = (sim.ctx(), Net::new(&sim.ctx(), false));
-    let (store, done) = (Store::new(&ctx, "disk"), Done::default());
+    let (store, done) = (Store::new(&ctx, "disk", usize::MAX), Done::default());
     let node = net.add_node("writer");
     let (disk, notes) = (store.clone(), Rc::clone(&done));
     net.set_role(node, move |_| Box::pin(write_for_ever(ctx.clone(), disk.clone(), Rc::clone(&notes))));
@@ -72,9 +72,23 @@ fn what_was_acknowledged_survives_a_crash_and_what_was_not_may() {
 }
 
 #[test]
+fn only_the_newest_versions_are_kept_and_their_numbers_go_on() {
+    let mut sim = Sim::new(1, Sink::None);
+    let (ctx, store) = (sim.ctx(), Store::new(&sim.ctx(), "disk", 3));
+    let (disk, here) = (store.clone(), ctx.clone());
+    ctx.spawn(async move { write_for_ever(here, disk, Done::default()).await });
+    for written in 0..6 {
+        sim.run_until(Instant::from_millis(written * 100));
+        let kept: Vec<u64> = (0..9).filter_map(|n| store.get(n)).collect();
+        assert_eq!(kept, (1..=written).skip((written as usize).saturating_sub(3)).collect::<Vec<_>>());
+        assert_eq!((store.len(), store.newest()), (written, (written > 0).then_some(written)));
+    }
+}
+
+#[test]
 fn transactions_come_one_after_the_other_and_each_sees_the_one_before() {
     let mut sim = Sim::new(3, Sink::None);
-    let (ctx, store, done) = (sim.ctx(), Store::new(&sim.ctx(), "disk"), Done::default());
+    let (ctx, store, done) = (sim.ctx(), Store::new(&sim.ctx(), "disk", usize::MAX), Done::default());
     for _ in 0..5 {
         let (ctx, store, done) = (ctx.clone(), store.clone(), Rc::clone(&done));
         sim.ctx().spawn(async move {

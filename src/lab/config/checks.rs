@@ -3,12 +3,9 @@
 //! Its memory does not grow with time: of the versions it knows the newest that the controller's disk keeps.
 
 use crate::lab::check::{Check, Verdicts, Violation};
-use crate::systems::config::{Fact, Params, Settings, Version};
+use crate::systems::config::{Fact, Params, Settings, VERSIONS_KEPT, Version};
 use crate::systems::facts::Told;
 use std::collections::VecDeque;
-
-/// So many of the newest versions are compared with the controller's disk.
-const COMPARED: usize = 1_000;
 
 const SURVIVES: usize = 0;
 const IN_ORDER: usize = 1;
@@ -116,7 +113,7 @@ impl Checker {
 
     fn servable(&mut self, version: u64, settings: &Settings) {
         self.newest = version;
-        if self.versions.len() >= COMPARED {
+        if self.versions.len() >= VERSIONS_KEPT {
             self.versions.pop_front();
         }
         self.versions.push_back(settings.clone());

@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 /// What it serves, for 404 and 405.
 pub const ROUTES: [Route; 4] = [
-    Route::new("GET", "/config", "the version that it holds, or 304; 404 before the first"),
+    Route::new("GET", "/config", "the version that it holds, or 304; 503 before the first"),
     Route::new("HEAD", "/config", "the same without a body"),
     Route::new("GET", "/health", "liveness, and which version it holds"),
     Route::new("POST", "/refresh", "polls the controller at once"),

@@ -56,6 +56,9 @@ pub const AGENT_ROUND_TRIP_MAX: Duration = Duration::from_millis(140);
 /// The longest that a question from a worker to its agent and its answer travel.
 pub const WORKER_ROUND_TRIP_MAX: Duration = Duration::from_millis(4);
 
+/// How many of the newest versions are on the controller's disk.
+pub const VERSIONS_KEPT: usize = 1_000;
+
 /// What its roles serve over HTTP.
 pub const SERVICES: [Service; 3] = [
     Service { role: "controller", at: "http://localhost:8080", routes: &controller::ROUTES },
@@ -181,8 +184,9 @@ impl Config {
             http: Http::new(net),
             wire: Wire::new(net),
             teller: Teller::new(ctx, ears),
-            disk: Store::new(ctx, "controller"),
-            caches: (1..=agents).map(|i| Store::new(ctx, &agent_name(i))).collect(),
+            disk: Store::new(ctx, "controller", VERSIONS_KEPT),
+            // All that an agent reads is the newest.
+            caches: (1..=agents).map(|i| Store::new(ctx, &agent_name(i), 1)).collect(),
             polls: (1..=agents).map(|_| Cell::new(0)).collect(),
             changes: Rc::default(),
             told: Rc::default(),
@@ -308,7 +312,8 @@ impl Config {
         self.site.changes.get()
     }
 
-    /// A version as it is on the controller's disk, whether the controller is up or not.
+    /// A version as it is on the controller's disk, whether the controller is up or not; that keeps the newest
+    /// [`VERSIONS_KEPT`].
     pub fn stored(&self, number: u64) -> Option<Version> {
         self.site.disk.get(number)
     }

@@ -17,7 +17,7 @@ pub const ROUTES: [Route; 5] = [
         "/config",
         "makes the next version durable; 412 when `If-Match` names another than the newest",
     ),
-    Route::new("GET", "/config/history", "the versions that it keeps"),
+    Route::new("GET", "/config/history", "the newest 100 of the 1,000 versions that it keeps, newest first"),
     Route::new("GET", "/health", "liveness"),
 ];
 

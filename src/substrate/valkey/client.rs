@@ -113,7 +113,10 @@ impl Valkey {
             return Err(Error::Lost);
         }
         let (reply, span) = replies.recv().await.ok_or(Error::Lost)?;
-        self.wire.net().ctx().set_span(span);
+        let ctx = self.wire.net().ctx();
+        // A connection that breaks is the cause of what follows, and not what the caller is busy with.
+        let tag = if reply.is_ok() { span.tag } else { ctx.span().tag };
+        ctx.set_span(Span { tag, ..span });
         check(reply?)
     }
 

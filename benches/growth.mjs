@@ -41,7 +41,7 @@ const RATES = [
 ];
 
 /** Peak memory of a day against that of two hours. */
-const MEMORY = ["oracle-http", "oracle-nats"].map((preset) => ({
+const MEMORY = ["oracle-http", "oracle-nats", "math-wizard", "config"].map((preset) => ({
   what: `${preset}, peak memory of 24 h against 2 h`,
   smaller: run(preset, "2h"),
   larger: run(preset, "24h"),

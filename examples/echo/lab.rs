@@ -22,7 +22,13 @@ use std::rc::Rc;
 pub const KIND: SystemKind = SystemKind { name: "echo", title: "Echo", over: "HTTP", unit: "words" };
 
 /// What stands in the list of systems.
-pub(super) static ROOM: Room = Room { kind: KIND, presets: &PRESETS, services: &SERVICES };
+pub(super) static ROOM: Room = Room { kind: KIND, presets: &PRESETS, services: &SERVICES, figures: &FIGURES };
+
+static FIGURES: [(&str, &str); 3] = [
+    ("heard", "words that came back"),
+    ("missed", "words that did not"),
+    ("p99_ms", "the 99th percentile of their way there and back, in milliseconds"),
+];
 
 static PRESETS: [Preset; 1] = [Preset {
     name: "echo",

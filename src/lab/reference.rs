@@ -13,8 +13,13 @@ use std::fmt::Write;
 const HEAD: &str = "<!-- Written from the tables in the code; `GLASSHIVE_BLESS=1 cargo test --test it reference` writes it anew. -->\n";
 
 /// The pages: their file names and their texts.
-pub fn pages() -> [(&'static str, String); 3] {
-    [("keys.md", keys()), ("scenarios.md", scenarios()), ("endpoints.md", endpoints())]
+pub fn pages() -> [(&'static str, String); 4] {
+    [
+        ("keys.md", keys()),
+        ("scenarios.md", scenarios()),
+        ("endpoints.md", endpoints()),
+        ("figures.md", figures()),
+    ]
 }
 
 /// `--set`: every key of every system.
@@ -88,6 +93,27 @@ fn endpoints() -> String {
         }
     }
     page
+}
+
+/// What a report's figures mean.
+fn figures() -> String {
+    let mut page = format!(
+        "{HEAD}# Figures\n\nWhat `glasshive run --json` has under `summary`, over the whole run, whatever is kept of it. Percentiles are by nearest rank: exact up to 100,000 samples, and beyond that within 0.1 %; `exact` says which.\n"
+    );
+    for room in rooms() {
+        heading(&mut page, room);
+        line(&mut page, "| figure | meaning |\n|---|---|");
+        for (key, meaning) in room.figures {
+            line(&mut page, &format!("| `{key}` | {} |", meaning.replace('|', "\\|")));
+        }
+    }
+    page
+}
+
+/// The keys of each system's figures.
+pub fn figure_keys(kind: super::SystemKind) -> Vec<&'static str> {
+    let room = rooms().find(|room| room.kind == kind);
+    room.map_or_else(Vec::new, |room| room.figures.iter().map(|(key, _)| *key).collect())
 }
 
 fn heading(page: &mut String, room: &Room) {

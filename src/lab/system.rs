@@ -59,6 +59,8 @@ pub(super) struct Room {
     pub(super) presets: &'static [Preset],
     /// What its roles serve over HTTP.
     pub(super) services: &'static [Service],
+    /// The keys of its figures, and what each means.
+    pub(super) figures: &'static [(&'static str, &'static str)],
 }
 
 /// A system's parameters.

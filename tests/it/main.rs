@@ -26,6 +26,7 @@ mod oracle_tasks;
 mod config;
 mod config_faults;
 mod config_herd;
+mod config_history;
 mod config_lab;
 mod config_operator;
 mod config_staleness;

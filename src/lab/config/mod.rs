@@ -37,8 +37,38 @@ use tally::Tally;
 /// The configuration system.
 pub const KIND: SystemKind = SystemKind { name: "config", title: "Config", over: "ETag", unit: "versions" };
 
+/// What its figures mean, for `doc/figures.md`.
+static FIGURES: [(&str, &str); 19] = [
+    ("version", "the newest version"),
+    ("changes", "changes that the operator and persons wanted"),
+    ("changes_made", "those that became a version"),
+    ("changes_refused", "those that the controller refused"),
+    ("changes_given_up", "those whose author gave up"),
+    ("changes_under_way", "those still under way"),
+    (
+        "tries",
+        "what became of each try: answered, found done already, in conflict, refused, without an answer",
+    ),
+    (
+        "staleness_ms",
+        "from a version's acknowledgement until a worker first ran it or a newer one, for each version and worker; for those that are still behind, the time until now: mean and percentiles in milliseconds",
+    ),
+    ("staleness_still_behind", "how many of these are still behind"),
+    ("stale_now_ms", "for how long each worker has been behind the newest version acknowledged, w-01 first"),
+    ("convergence_ms", "how long a version took to be everywhere, over those that are"),
+    ("polls", "polls of the agents that have ended"),
+    ("share_not_modified", "the share of 304s among those answered with 200 or 304"),
+    ("requests", "requests that arrived at the controller"),
+    ("requests_per_s", "the same in a second of the run"),
+    ("herd_peak", "the most of them within any second"),
+    ("herd_peak_since_restart", "the same since the controller started last"),
+    ("ticks_done", "work that workers did"),
+    ("ticks_failed", "work at which they failed because of what their configuration says"),
+];
+
 /// The configuration system, for the list of systems.
-pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES };
+pub(in crate::lab) static ROOM: Room =
+    Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES, figures: &FIGURES };
 
 /// The parameters, each at its default.
 pub fn defaults() -> Box<dyn Settings> {

@@ -32,7 +32,7 @@ use super::system::{Done, Knob, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::Request;
-use crate::systems::oracle::{BY_NATS, Cast, Oracle, Params, Plug, SERVICES};
+use crate::systems::oracle::{BY_NATS, Cast, Oracle, Params, Plug, SERVICES, SERVICES_OVER_NATS};
 use entry::RequestReport;
 use folds::Folds;
 use ledger::Ledger;
@@ -49,12 +49,34 @@ pub const HTTP: SystemKind =
 pub const NATS: SystemKind =
     SystemKind { name: "oracle-nats", title: "Oracle", over: "NATS", unit: "requests" };
 
+/// What its figures mean, for `doc/figures.md`.
+static FIGURES: [(&str, &str); 9] = [
+    ("requests", "requests that a client wanted"),
+    ("answered", "those with an answer"),
+    ("unanswered", "those that failed: refused, timed out, 429, 503"),
+    ("pending", "those still under way"),
+    (
+        "tasks",
+        "how the tasks of closed requests ended: in time, failed, late, lost with a broker, delivered again; and those still under way",
+    ),
+    ("limited", "of the failed, those that came too often: 429"),
+    (
+        "error_mean",
+        "the mean of |aggregate − truth| / truth over the answered, with half the width of its 95 % interval by Student's t",
+    ),
+    ("error_p95", "the 95th percentile of the same"),
+    (
+        "latency_ms",
+        "from the intended send time to the answer, over the answered: mean and percentiles in milliseconds",
+    ),
+];
+
 /// The oracle over HTTP, for the list of systems.
 pub(in crate::lab) static OVER_HTTP: Room =
-    Room { kind: HTTP, presets: &presets::PRESETS, services: &SERVICES };
+    Room { kind: HTTP, presets: &presets::PRESETS, services: &SERVICES, figures: &FIGURES };
 /// The oracle over NATS, for the list of systems.
 pub(in crate::lab) static OVER_NATS: Room =
-    Room { kind: NATS, presets: &presets_nats::PRESETS, services: &SERVICES };
+    Room { kind: NATS, presets: &presets_nats::PRESETS, services: &SERVICES_OVER_NATS, figures: &FIGURES };
 
 /// The parameters over HTTP, each at its default.
 pub fn over_http() -> Box<dyn Settings> {

@@ -51,8 +51,25 @@ use std::rc::Rc;
 pub const KIND: SystemKind =
     SystemKind { name: "math-wizard", title: "Math Wizard", over: "Valkey", unit: "jobs" };
 
+/// What its figures mean, for `doc/figures.md`.
+static FIGURES: [(&str, &str); 9] = [
+    (
+        "counts",
+        "of the whole run: jobs acknowledged, done, done again, dead, lost, duplicated, put back by a reaper; attempts that failed; submissions refused; users that gave up",
+    ),
+    ("lost", "jobs that nobody has any more, by cause"),
+    ("refused", "submissions without a job: queue full, too many requests, any other way"),
+    ("in_system", "jobs that wait or are in hand"),
+    ("containers", "how many jobs each container took, did, and told of"),
+    ("wait_ms", "from the push to the first time that a job was taken: mean and percentiles in milliseconds"),
+    ("job_ms", "from the push to the result, over the jobs done, the same"),
+    ("throughput", "jobs done in a second of the run"),
+    ("mean_in_system", "how many jobs waited or were in hand, on average over time: Little's L"),
+];
+
 /// The Math Wizard, for the list of systems.
-pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES };
+pub(in crate::lab) static ROOM: Room =
+    Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES, figures: &FIGURES };
 
 /// The parameters, each at its default.
 pub fn defaults() -> Box<dyn Settings> {

@@ -41,7 +41,7 @@ pub use client::{
 pub use jetstream::{
     AckPolicy, ApiError, ConsumerConfig, DeliverPolicy, Discard, Retention, Storage, StreamConfig,
 };
-pub use monitor::Varz;
+pub use monitor::{MONITORING, Varz};
 pub use protocol::{Bytes, ConnectOptions, Frame, Headers, Info, Op, Published};
 
 use crate::kernel::{Duration, Kind, Stream};

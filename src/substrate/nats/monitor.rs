@@ -3,7 +3,7 @@
 use super::VERSION;
 use super::broker::Broker;
 use crate::kernel::Duration;
-use crate::substrate::http::{Http, Method, Request, Response};
+use crate::substrate::http::{Http, Method, Request, Response, Route};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -65,6 +65,12 @@ impl Varz {
         })
     }
 }
+
+/// What it serves.
+pub const MONITORING: [Route; 2] = [
+    Route::new("GET", "/varz", "the broker's figures, as the real one has them"),
+    Route::new("GET", "/healthz", "liveness"),
+];
 
 /// Answers, for ever.
 pub(super) async fn serve(http: Http, broker: Rc<Broker>) {

@@ -40,6 +40,9 @@ pub const ROUTES: [Route; 8] = [
 /// The first of them that are there without a registry.
 const ROUTES_OF_ALL: usize = 3;
 
+/// What it serves over NATS.
+pub const ROUTES_OVER_NATS: &[Route] = ROUTES.split_at(ROUTES_OF_ALL).1;
+
 /// One coordinator process; all of it is lost in a crash.
 #[derive(Clone)]
 pub(super) struct Coordinator {
@@ -121,7 +124,7 @@ async fn route(coordinator: Coordinator, request: Request, peer: NodeId) -> Resp
         return refusal;
     }
     let routes = match coordinator.site.params.has_broker() {
-        true => &ROUTES[ROUTES_OF_ALL..],
+        true => ROUTES_OVER_NATS,
         false => &ROUTES[..],
     };
     let is_there = |path: &str| routes.iter().any(|route| route.path == path);

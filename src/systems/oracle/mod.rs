@@ -39,6 +39,7 @@ use super::facts::{Hear, Teller};
 use crate::kernel::{Ctx, Duration, Span};
 use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::http::{Http, HttpError, Request, Response, Service};
+use crate::substrate::nats::MONITORING;
 use broker::{Broker, Stage};
 use fact::Fact;
 use lie::Lie;
@@ -63,6 +64,12 @@ const TO_BROKER: LinkModel = LinkModel::new(Duration::from_millis(25), Duration:
 pub const SERVICES: [Service; 2] = [
     Service { role: "coordinator", at: "http://localhost:8080", routes: &coordinator::ROUTES },
     Service { role: "worker i", at: "http://localhost:8080 + i", routes: &worker::ROUTES },
+];
+
+/// The same over NATS, where nobody registers: the coordinator's, and the broker's own.
+pub const SERVICES_OVER_NATS: [Service; 2] = [
+    Service { role: "coordinator", at: "http://localhost:8080", routes: coordinator::ROUTES_OVER_NATS },
+    Service { role: "nats", at: "http://localhost:8222", routes: &MONITORING },
 ];
 
 /// The name of worker `i`, counted from 1: at least two digits, independent of how many there are.

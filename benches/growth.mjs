@@ -20,6 +20,7 @@ const count = (pattern) => (report) => {
   }
   return found.slice(1).reduce((sum, figure) => sum + Number(figure), 0);
 };
+const jobs = count(/^jobs +(\d+) done/m);
 const tasks = count(/^tasks +(\d+) in time, (\d+) failed, (\d+) late/m);
 
 /** Units of work per second of CPU time: the larger run against the smaller, of about as many units. */
@@ -37,6 +38,13 @@ const RATES = [
     smaller: run("oracle-http", "12h"),
     larger: run("oracle-http", "52s", "workers=10000"),
     floor: 0.5,
+  },
+  {
+    what: "math-wizard, jobs a second over 24 h against 1 h",
+    units: jobs,
+    smaller: run("math-wizard", "1h"),
+    larger: run("math-wizard", "24h"),
+    floor: 0.8,
   },
 ];
 

@@ -50,7 +50,13 @@ impl Lab {
         };
         let (session, problem) = match Session::open(address.scenario(), OPENING_SPEED) {
             Ok(session) => (Ok(session), problem),
-            Err(invalid) => (Session::open(Address::opening().scenario(), OPENING_SPEED), Some(invalid)),
+            Err(invalid) => {
+                if address.is_elsewhere() {
+                    // Meanwhile there is something to look at.
+                    host::elsewhere();
+                }
+                (Session::open(Address::opening().scenario(), OPENING_SPEED), Some(invalid))
+            }
         };
         let session = match session {
             Ok(session) => session,

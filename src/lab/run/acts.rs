@@ -9,7 +9,6 @@ use crate::lab::fault::Fault;
 use crate::lab::invalid::Invalid;
 use crate::lab::scenario::{ACTIONS_MAX, Action};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
-use std::collections::BTreeSet;
 
 /// When an act takes effect, and its place in the action log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +105,10 @@ impl Run {
     fn cut(&mut self, index: usize) -> Vec<Action> {
         let cut = self.scenario.actions.split_off(index);
         let faults = cut.iter().filter(|action| matches!(action, Action::Fault { .. })).count();
-        let mut lifted = BTreeSet::new();
+        let mut lifted = Vec::new();
         for action in &cut {
             if let Action::Lift { fault, .. } = action {
-                lifted.insert(*fault);
+                lifted.push(*fault);
             }
         }
         self.faults.truncate(self.faults.len() - faults);
@@ -123,7 +122,9 @@ impl Run {
         for fault in lifted.into_iter().filter(|&fault| fault < faults) {
             let running = &mut self.faults[fault];
             running.fault.end = running.planned_end.map(|(at, _)| at);
-            self.agenda.extend(running.planned_end.map(|place| (place, Op::End(fault))));
+            if let Some(place) = running.planned_end {
+                self.agenda.insert(place, Op::End(fault));
+            }
         }
         cut
     }

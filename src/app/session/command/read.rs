@@ -1,7 +1,7 @@
 //! How a command is read from JSON. By hand, since what would be derived for so many kinds of objects is as large as all of
 //! the session, and every visitor of the page would load it.
 
-use super::{Command, FaultKind, Map, Value};
+use super::{BTreeMap, Command, FaultKind, Map, Value};
 
 /// The fields of an object that have not been read yet.
 struct Fields(Map<String, Value>);
@@ -25,11 +25,7 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
         "open" => Command::Open {
             preset: fields.text("preset")?,
             seed: fields.whole("seed")?,
-            set: match fields.0.remove("set") {
-                Some(Value::Object(set)) => set.into_iter().collect(),
-                None => Default::default(),
-                Some(_) => return Err(wrong("set", "an object")),
-            },
+            set: fields.settings()?,
             faults: fields.text_if_any("faults")?,
             horizon: fields.text_if_any("horizon")?,
         },
@@ -84,6 +80,16 @@ impl Fields {
 
     fn whole(&mut self, key: &str) -> Result<u64, String> {
         self.take(key)?.as_u64().ok_or_else(|| wrong(key, "a whole number from 0"))
+    }
+
+    fn settings(&mut self) -> Result<BTreeMap<String, Value>, String> {
+        let mut settings = BTreeMap::new();
+        match self.0.remove("set") {
+            Some(Value::Object(set)) => settings.extend(set),
+            None => {}
+            Some(_) => return Err(wrong("set", "an object")),
+        }
+        Ok(settings)
     }
 
     /// Pairs of a name and a value.

@@ -7,8 +7,9 @@ use crate::app::canvas::{
     Align, Board, Dash, Fill, Font, Layout, Paint, Picture, Rect, Shape, Sheet, Strips, Text, View, headline,
     message_shape, node_box, progress,
 };
-use crate::app::snapshot::{MessageView, NodeView, Role, Snapshot};
-use crate::app::wizard::observe::{ContainerView, WizardView};
+use crate::app::snapshot::{MessageView, NodeView, Role};
+use crate::app::wizard::Now;
+use crate::app::wizard::observe::{ContainerView, GATEWAY, STORE, WORKER, WizardView};
 use crate::lab::wizard::ClaimEnd;
 
 /// The height of a waiting job in the queue, and of the gap to the next.
@@ -19,7 +20,7 @@ const TARGET: f64 = 12.0;
 
 /// Where the parts stand that only this board has.
 struct Stage<'a> {
-    snapshot: &'a Snapshot,
+    now: Now<'a>,
     wizard: &'a WizardView,
     layout: Layout,
     rows: &'a [NodeView],
@@ -32,35 +33,32 @@ struct Stage<'a> {
 }
 
 /// The board of a snapshot.
-pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
-    let rows = snapshot.rows();
+pub(super) fn picture(now: Now, view: &View) -> Picture {
+    let rows = now.snapshot.rows();
     let selected = rows.iter().position(|row| row.name == view.selected);
     let layout = Layout::new(view, rows.len(), false, selected);
-    let (left, right) = (layout.coordinator.right(), layout.lamp_x);
+    let (left, right) = (layout.gate.right(), layout.lamp_x);
     let room = right - left;
     let wide = (room * 0.34).clamp(22.0, 104.0);
     let middle = (left + room * 0.56).round();
     let mut sheet = Sheet::default();
-    let mut places = Vec::new();
-    if let Some(wizard) = &snapshot.wizard {
-        let stage = Stage {
-            snapshot,
-            wizard,
-            rows,
-            selected,
-            api_x: (left + room * 0.22).round(),
-            store: Rect::new(
-                middle - (wide / 2.0).round(),
-                layout.top,
-                wide.round(),
-                layout.bottom - layout.top,
-            ),
-            lamp_r: (layout.rows.pitch * 0.32).clamp(2.5, 9.0),
-            layout,
-        };
-        stage.draw(&mut sheet, view);
-        places = stage.places();
-    }
+    let stage = Stage {
+        now,
+        wizard: now.view,
+        rows,
+        selected,
+        api_x: (left + room * 0.22).round(),
+        store: Rect::new(
+            middle - (wide / 2.0).round(),
+            layout.top,
+            wide.round(),
+            layout.bottom - layout.top,
+        ),
+        lamp_r: (layout.rows.pitch * 0.32).clamp(2.5, 9.0),
+        layout,
+    };
+    stage.draw(&mut sheet, view);
+    let places = stage.places();
     Picture {
         marks: sheet.marks,
         width: layout.width,
@@ -86,7 +84,7 @@ impl Stage<'_> {
     }
 
     fn node(&self, role: Role) -> Option<&NodeView> {
-        self.snapshot.nodes.iter().find(|node| node.role == role)
+        self.now.nodes.iter().find(|node| node.role == role)
     }
 
     /// The container of a row; a row has one always.
@@ -98,9 +96,9 @@ impl Stage<'_> {
     fn places(&self) -> Vec<(Rect, u32)> {
         let mut places = Vec::new();
         let boxes = [
-            (self.layout.client, Role::Client),
-            (Some(self.layout.coordinator), Role::Gateway),
-            (Some(self.store), Role::Store),
+            (self.layout.client, Role::CLIENT),
+            (Some(self.layout.gate), GATEWAY),
+            (Some(self.store), STORE),
         ];
         for (rect, role) in boxes {
             places.extend(rect.zip(self.node(role).map(|node| node.id)));
@@ -125,7 +123,7 @@ impl Stage<'_> {
         }
         if let Some(row) = self.selected {
             let end = layout.when.map_or(layout.label_x + 44.0, |(_, x1)| x1 + 4.0);
-            let x = layout.coordinator.right() + 5.0;
+            let x = layout.gate.right() + 5.0;
             let (y, h) = (layout.rows.start(row), layout.rows.height(row));
             sheet.solid(Rect::new(x, y + 1.0, end - x, (h - 2.0).max(1.0)), Paint::Sel);
         }
@@ -164,7 +162,7 @@ impl Stage<'_> {
             let up = self.rows[row].up;
             let dash = if up { Dash::Solid } else { Dash::Short };
             let ends = [
-                (layout.coordinator.right(), self.api_x),
+                (layout.gate.right(), self.api_x),
                 (self.api_x, self.store.x),
                 (self.store.right(), layout.lamp_x),
             ];
@@ -179,14 +177,14 @@ impl Stage<'_> {
         }
         if let Some(client) = layout.client {
             let (_, y) = client.center();
-            sheet.level(y, client.right(), layout.coordinator.x, 2.0, Paint::Line);
+            sheet.level(y, client.right(), layout.gate.x, 2.0, Paint::Line);
         }
     }
 
     fn messages(&self, sheet: &mut Sheet) {
-        for message in &self.snapshot.messages {
+        for message in &self.now.messages {
             if let Some((x0, x1, y)) = self.way_of(message) {
-                let x = x0 + (x1 - x0) * progress(message, self.snapshot.vtime_ms);
+                let x = x0 + (x1 - x0) * progress(message, self.now.vtime_ms);
                 let r = (self.layout.rows.pitch * 0.2).clamp(2.5, 4.0);
                 sheet.glyph(message_shape(message.kind), x, y, r);
             }
@@ -196,23 +194,23 @@ impl Stage<'_> {
     /// From where to where a message goes. What a container tells the store about a job that its worker has in hand, or
     /// asks for when it has none, is the worker half's; the rest is the API half's.
     fn way_of(&self, message: &MessageView) -> Option<(f64, f64, f64)> {
-        let role = |id: u32| self.snapshot.nodes.iter().find(|node| node.id == id).map(|node| node.role);
+        let role = |id: u32| self.now.nodes.iter().find(|node| node.id == id).map(|node| node.role);
         let row_of = |id: u32| self.rows.iter().position(|row| row.id == id);
-        let gate = self.layout.coordinator;
+        let gate = self.layout.gate;
         let (from, to) = (role(message.from)?, role(message.to)?);
         let back = |(a, b, y): (f64, f64, f64), turned: bool| if turned { (b, a, y) } else { (a, b, y) };
         match (from, to) {
-            (Role::Client, Role::Gateway) | (Role::Gateway, Role::Client) => {
+            (Role::CLIENT, GATEWAY) | (GATEWAY, Role::CLIENT) => {
                 let client = self.layout.client?;
-                Some(back((client.right(), gate.x, client.center().1), from == Role::Gateway))
+                Some(back((client.right(), gate.x, client.center().1), from == GATEWAY))
             }
-            (Role::Gateway, Role::Worker) | (Role::Worker, Role::Gateway) => {
-                let row = row_of(if to == Role::Worker { message.to } else { message.from })?;
+            (GATEWAY, WORKER) | (WORKER, GATEWAY) => {
+                let row = row_of(if to == WORKER { message.to } else { message.from })?;
                 let y = self.layout.rows.center(row).round();
-                Some(back((gate.right(), self.api_x, y), from == Role::Worker))
+                Some(back((gate.right(), self.api_x, y), from == WORKER))
             }
-            (Role::Worker, Role::Store) | (Role::Store, Role::Worker) => {
-                let row = row_of(if to == Role::Worker { message.to } else { message.from })?;
+            (WORKER, STORE) | (STORE, WORKER) => {
+                let row = row_of(if to == WORKER { message.to } else { message.from })?;
                 let y = self.layout.rows.center(row).round();
                 let container = self.container(row)?;
                 let of_job = |end: ClaimEnd| {
@@ -223,9 +221,9 @@ impl Stage<'_> {
                 };
                 let worker = of_job(ClaimEnd::Open) && (container.busy == 0 || of_job(ClaimEnd::Done));
                 if worker || container.busy == 0 {
-                    Some(back((self.layout.lamp_x, self.store.right(), y), from == Role::Store))
+                    Some(back((self.layout.lamp_x, self.store.right(), y), from == STORE))
                 } else {
-                    Some(back((self.api_x, self.store.x, y), from == Role::Store))
+                    Some(back((self.api_x, self.store.x, y), from == STORE))
                 }
             }
             _ => None,
@@ -234,14 +232,14 @@ impl Stage<'_> {
 
     fn boxes(&self, sheet: &mut Sheet) {
         let up = |role: Role| self.node(role).is_none_or(|node| node.up);
-        let gate = self.layout.coordinator;
-        node_box(sheet, gate, up(Role::Gateway));
+        let gate = self.layout.gate;
+        node_box(sheet, gate, up(GATEWAY));
         let (x, y) = gate.center();
-        let name = if up(Role::Gateway) { "Nginx" } else { "Nginx, down" };
+        let name = if up(GATEWAY) { "Nginx" } else { "Nginx, down" };
         let name = Text::new(name, x, y).px(14.0).weight(600).align(Align::Center).paint(Paint::Ink);
         sheet.text(Text { upright: true, ..name.clone() });
         if let Some(rect) = self.layout.client {
-            node_box(sheet, rect, up(Role::Client));
+            node_box(sheet, rect, up(Role::CLIENT));
             let (x, y) = rect.center();
             sheet.text(Text { text: "Users".to_owned(), x, y, ..name });
         }

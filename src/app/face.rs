@@ -1,35 +1,332 @@
 //! A system's face: everything on the page that differs from system to system.
+//!
+//! # Adding a system: its face
+//!
+//! A face is a type that implements [`Face`], in a room of its own (`app/<system>`, or one file), and a line in
+//! `app/catalogue.rs`. Two of its methods have to be written:
+//!
+//! - [`Face::words`]: what is the same at every moment, a table over [`Words::DEFAULT`]. It says at least which node is
+//!   selected when the page opens; the sentence says the parameters in words.
+//! - [`Face::observe`]: what a snapshot has of a run. [`Observed::of`] has every node of the network, with a row each; the
+//!   system's own view ([`Face::View`], `()` for none) is whatever the other methods need to know, read off the
+//!   run's folds here and nowhere else.
+//!
+//! Everything else has a default that does for any system:
+//!
+//! | method | by default | to be written when |
+//! |---|---|---|
+//! | [`Face::picture`] | [`canvas::simple`]: nodes in rows, messages on their way, a legend by state | the system has a shape of its own |
+//! | [`Face::natural_height`] | that of the rows | the board has more than rows |
+//! | [`Face::picture_key`] | changes with the nodes' states, and with each unit of work that is wanted | more than that is worth a new picture to those who want few |
+//! | [`Face::caption`], [`Face::outcomes`] | nothing | there is a story to tell |
+//! | [`Face::cells`], [`Face::remarks`] | no figures; what is broken about a node | the table has columns |
+//! | [`Face::charts`] | none | something is worth seeing over time |
+//! | [`Face::said`], [`Face::remedy`] | nothing | |
+//!
+//! What a face says of a node goes into its [`State`](super::snapshot::State): one of the page's signs, and what that
+//! means in this system. The legend, the table and scripts take it from there.
+//!
+//! The page does not know which system it shows: it asks an [`AnyFace`], which each [`Face`] is. That is also the only
+//! place where a view gets its type back.
 
-use super::canvas::{Picture, Strips, View};
+use super::canvas::{self, Picture, Strips};
 use super::caption::Caption;
 use super::outcomes::Figure;
-use super::plot::Charts;
+use super::plot::{Chart, Charts};
 use super::sentence::Part;
-use super::snapshot::{NodeView, Snapshot};
+use super::snapshot::{MessageView, NodeView, Role, Sign, Snapshot, State, SystemView, Watch};
 use crate::lab::Run;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Deref;
+use std::rc::Rc;
 
 /// A system's face.
-pub struct Face {
+pub trait Face: Sync + 'static {
+    /// What a snapshot of this system has besides what all have.
+    type View: SystemView;
+
+    /// What is the same at every moment.
+    fn words(&self) -> &'static Words;
+
+    /// What a snapshot has of a run: `None` for one of another system. `before` is the view before it in the same run, of
+    /// which it may take what has not changed.
+    fn observe(&self, run: &Run, before: Option<&Self::View>) -> Option<Observed<Self::View>>;
+
+    /// The outcomes beside the sentence; always as many.
+    fn outcomes(&self, _: Moment<Self::View>) -> Vec<Figure> {
+        Vec::new()
+    }
+
+    /// The caption under the board.
+    fn caption(&self, _: Moment<Self::View>) -> Caption {
+        Caption::default()
+    }
+
+    /// The board.
+    fn picture(&self, now: Moment<Self::View>, view: &canvas::View) -> Picture {
+        canvas::simple::picture(now.snapshot, view)
+    }
+
+    /// The height that the board needs at least.
+    fn natural_height(&self, now: Moment<Self::View>, strips: Strips) -> f64 {
+        canvas::natural_height(now.rows().len(), strips)
+    }
+
+    /// A number that changes whenever something has changed that is worth a new picture, for those who want few; `None`
+    /// in the midst of such a change, when the picture had better wait for its end.
+    fn picture_key(&self, now: Moment<Self::View>) -> Option<u64> {
+        Some(key_of(&now, &now.begun))
+    }
+
+    /// The figures of a row of the table, one for each of [`Words::columns`]; `index` is the row's.
+    fn cells(&self, _: Moment<Self::View>, _: &NodeView, _index: usize) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What the table says of a node besides its state.
+    fn remarks(&self, _: Moment<Self::View>, node: &NodeView, _index: usize) -> String {
+        node.remarks()
+    }
+
+    /// What follows the clock's time for those who hear the page.
+    fn said(&self, _: Moment<Self::View>) -> String {
+        String::new()
+    }
+
+    /// The way out of a state that the system does not leave by itself.
+    fn remedy(&self, _: Moment<Self::View>) -> Option<Remedy> {
+        None
+    }
+
+    /// New charts, which have seen nothing yet.
+    fn charts(&self) -> Box<dyn Charts> {
+        Box::new(NoCharts)
+    }
+}
+
+/// What a face says that is the same at every moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
     /// The node that is selected when the page opens: one click breaks it.
     pub selected: &'static str,
-    /// Whether its nodes can lie, and the truth be hidden.
-    pub has_liars: bool,
     /// The sentence over the board.
     pub sentence: &'static [Part],
-    /// The outcomes beside it; always as many.
-    pub outcomes: fn(&Snapshot) -> Vec<Figure>,
+    /// What has a row on the board and in the table: the table is called by it.
+    pub rows: &'static str,
     /// The table's columns of figures.
     pub columns: &'static [&'static str],
-    /// A row's figures, one for each column; the number is the row's.
-    pub cells: fn(&Snapshot, &NodeView, usize) -> Vec<String>,
-    /// The caption of a moment.
-    pub caption: fn(&Snapshot) -> Caption,
-    /// The board of a moment.
-    pub picture: fn(&Snapshot, &View) -> Picture,
-    /// The height that the board needs at least.
-    pub natural_height: fn(&Snapshot, Strips) -> f64,
-    /// Puts what only this system has into a snapshot: its nodes, and its own view.
-    pub observe: fn(&Run, &mut Snapshot),
-    /// New charts, which have seen nothing yet.
-    pub charts: fn() -> Box<dyn Charts>,
+    /// The board in words, for those who do not see it.
+    pub board: &'static str,
+    /// How the board is to be read, for the help.
+    pub help: &'static str,
+    /// For a system whose nodes can lie: what hiding the truth hides.
+    pub truth: Option<&'static str>,
+}
+
+impl Words {
+    /// What is said of a system that says nothing of its own.
+    pub const DEFAULT: Words = Words {
+        selected: "",
+        sentence: &[],
+        rows: "Nodes",
+        columns: &[],
+        board: "Board, one row for each node. The table has the same rows in words.",
+        help: "Each node has a row with its state. Dots between them are messages on their way.",
+        truth: None,
+    };
+}
+
+/// A button for a way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// What is on it.
+    pub label: &'static str,
+    /// What it is for.
+    pub title: &'static str,
+    /// The fault that it brings, such as `restart:w-04`.
+    pub fault: String,
+}
+
+/// What a face has seen of a run.
+pub struct Observed<V> {
+    /// The nodes; those that have a row each come last.
+    pub nodes: Vec<NodeView>,
+    /// Where in `nodes` those with a row begin.
+    pub rows_from: usize,
+    /// The messages on their way.
+    pub messages: Vec<MessageView>,
+    /// The system's own view.
+    pub view: V,
+}
+
+impl<V> Observed<V> {
+    /// Every node of the network, with a row each but for the console, and every message.
+    pub fn of(run: &Run, view: V) -> Self {
+        let watch = Watch::of(run);
+        let console = |name: &str| name == Role::CONSOLE.0;
+        let mut nodes: Vec<NodeView> = run
+            .net()
+            .nodes()
+            .map(|id| {
+                let role = if console(&run.net().name(id)) { Role::CONSOLE } else { Role("node") };
+                watch.node(id, role, State::IDLE)
+            })
+            .collect();
+        nodes.sort_by_key(|node| node.role != Role::CONSOLE);
+        let rows_from = nodes.partition_point(|node| node.role == Role::CONSOLE);
+        Observed { nodes, rows_from, messages: messages(run), view }
+    }
+}
+
+/// The messages of a run that are on their way.
+pub fn messages(run: &Run) -> Vec<MessageView> {
+    run.net().in_flight().iter().map(MessageView::of).collect()
+}
+
+/// A snapshot with its system's own view: what a face reads.
+#[derive(Debug)]
+pub struct Moment<'a, V> {
+    /// What all systems have.
+    pub snapshot: &'a Snapshot,
+    /// What this one has besides.
+    pub view: &'a V,
+}
+
+impl<V> Clone for Moment<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Moment<'_, V> {}
+
+impl<V> Deref for Moment<'_, V> {
+    type Target = Snapshot;
+
+    fn deref(&self) -> &Snapshot {
+        self.snapshot
+    }
+}
+
+impl<'a, V: SystemView> Moment<'a, V> {
+    /// A snapshot whose view is of that type.
+    pub fn of(snapshot: &'a Snapshot) -> Option<Self> {
+        Some(Moment { snapshot, view: snapshot.view.of_type()? })
+    }
+}
+
+/// A number that changes with the state of any node, and with whatever else is given.
+pub fn key_of(snapshot: &Snapshot, more: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for node in &snapshot.nodes {
+        (node.up, node.state.sign, node.cut, node.drops).hash(&mut hasher);
+    }
+    more.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The node's name.
+    pub name: String,
+    /// Its state's sign.
+    pub sign: Sign,
+    /// Its state in words, with what is to be said besides.
+    pub words: String,
+    /// One figure for each column.
+    pub cells: Vec<String>,
+}
+
+/// The charts of a system that has none.
+struct NoCharts;
+
+impl Charts for NoCharts {
+    fn update(&mut self, _: &Run) {}
+
+    fn draw(&self, _: f64) -> Vec<Chart> {
+        Vec::new()
+    }
+}
+
+/// A face of whichever system: what the page asks. A snapshot of another system gets nothing.
+pub trait AnyFace: Sync {
+    /// See [`Face::words`].
+    fn words(&self) -> &'static Words;
+    /// See [`Face::observe`].
+    fn observe(&self, run: &Run, before: Option<&Snapshot>) -> Option<Observed<Rc<dyn SystemView>>>;
+    /// See [`Face::outcomes`].
+    fn outcomes(&self, snapshot: &Snapshot) -> Vec<Figure>;
+    /// See [`Face::caption`].
+    fn caption(&self, snapshot: &Snapshot) -> Caption;
+    /// See [`Face::picture`].
+    fn picture(&self, snapshot: &Snapshot, view: &canvas::View) -> Picture;
+    /// See [`Face::natural_height`].
+    fn natural_height(&self, snapshot: &Snapshot, strips: Strips) -> f64;
+    /// See [`Face::picture_key`].
+    fn picture_key(&self, snapshot: &Snapshot) -> Option<u64>;
+    /// The row of the table at `index`.
+    fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row>;
+    /// See [`Face::said`].
+    fn said(&self, snapshot: &Snapshot) -> String;
+    /// See [`Face::remedy`].
+    fn remedy(&self, snapshot: &Snapshot) -> Option<Remedy>;
+    /// See [`Face::charts`].
+    fn charts(&self) -> Box<dyn Charts>;
+}
+
+impl<F: Face> AnyFace for F {
+    fn words(&self) -> &'static Words {
+        Face::words(self)
+    }
+
+    fn observe(&self, run: &Run, before: Option<&Snapshot>) -> Option<Observed<Rc<dyn SystemView>>> {
+        let before = before.and_then(|snapshot| snapshot.view.of_type());
+        let Observed { nodes, rows_from, messages, view } = Face::observe(self, run, before)?;
+        Some(Observed { nodes, rows_from, messages, view: Rc::new(view) })
+    }
+
+    fn outcomes(&self, snapshot: &Snapshot) -> Vec<Figure> {
+        Moment::of(snapshot).map_or_else(Vec::new, |now| Face::outcomes(self, now))
+    }
+
+    fn caption(&self, snapshot: &Snapshot) -> Caption {
+        Moment::of(snapshot).map_or_else(Caption::default, |now| Face::caption(self, now))
+    }
+
+    fn picture(&self, snapshot: &Snapshot, view: &canvas::View) -> Picture {
+        let blank = || canvas::simple::picture(snapshot, view);
+        Moment::of(snapshot).map_or_else(blank, |now| Face::picture(self, now, view))
+    }
+
+    fn natural_height(&self, snapshot: &Snapshot, strips: Strips) -> f64 {
+        Moment::of(snapshot).map_or(0.0, |now| Face::natural_height(self, now, strips))
+    }
+
+    fn picture_key(&self, snapshot: &Snapshot) -> Option<u64> {
+        Moment::of(snapshot).and_then(|now| Face::picture_key(self, now))
+    }
+
+    fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row> {
+        let now = Moment::of(snapshot)?;
+        let node = snapshot.rows().get(index)?;
+        Some(Row {
+            name: node.name.clone(),
+            sign: node.state.sign,
+            words: format!("{}{}", node.state.words, Face::remarks(self, now, node, index)),
+            cells: Face::cells(self, now, node, index),
+        })
+    }
+
+    fn said(&self, snapshot: &Snapshot) -> String {
+        Moment::of(snapshot).map_or_else(String::new, |now| Face::said(self, now))
+    }
+
+    fn remedy(&self, snapshot: &Snapshot) -> Option<Remedy> {
+        Moment::of(snapshot).and_then(|now| Face::remedy(self, now))
+    }
+
+    fn charts(&self) -> Box<dyn Charts> {
+        Face::charts(self)
+    }
 }

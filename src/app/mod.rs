@@ -13,7 +13,6 @@ pub mod plot;
 pub mod sentence;
 pub mod session;
 pub mod snapshot;
-pub mod table;
 pub mod wizard;
 
 pub use session::{Player, PlayerState, Session};

@@ -1,42 +1,33 @@
-//! How a snapshot is taken of a run.
+//! How a snapshot is taken of a run: the envelope here, what is inside by the system's face.
 
 use super::catalogue::face;
-use super::snapshot::{FaultView, MessageView, Settings, Snapshot};
-use crate::lab::oracle::tally::{Percentiles, Summary};
-use crate::lab::{self, Run, System};
+use super::face::Observed;
+use super::snapshot::{FaultView, Snapshot};
+use crate::lab::Run;
 use std::rc::Rc;
 
-/// This moment of a run.
-pub(in crate::app) fn observe(run: &Run, summary: Summary) -> Snapshot {
+/// This moment of a run; `before` is the snapshot before it in the same run, of which may be taken what has not changed.
+pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>) -> Snapshot {
     let system = run.system();
-    let mut snapshot = Snapshot {
+    let Observed { nodes, rows_from, messages, view } =
+        face(system.kind()).observe(run, before).unwrap_or_else(|| Observed {
+            nodes: Vec::new(),
+            rows_from: 0,
+            messages: Vec::new(),
+            view: Rc::new(()),
+        });
+    Snapshot {
         vtime_ms: run.now().as_millis_f64(),
         horizon_ms: run.horizon().as_millis_f64(),
         events: run.events(),
+        begun: system.begun(),
         system: system.kind(),
-        nodes: Vec::new(),
-        messages: run.net().in_flight().iter().map(MessageView::of).collect(),
-        request: None,
-        broker: None,
-        config: None,
-        wizard: None,
-        settings: Settings { seed: run.scenario().seed, ..Settings::default() },
+        seed: run.scenario().seed,
         set: Rc::clone(run.settings()),
+        nodes,
+        rows_from,
+        messages,
         faults: run.faults().map(FaultView::of).collect(),
-        summary,
-    };
-    (face(system.kind()).observe)(run, &mut snapshot);
-    snapshot
-}
-
-/// The figures over what the ledger has.
-pub(in crate::app) fn summary(system: &dyn System) -> Summary {
-    if let Some(oracle) = lab::oracle::of(system) {
-        return oracle.tally().summary();
+        view,
     }
-    let mut summary = Summary { requests: system.begun() as usize, ..Summary::default() };
-    if let Some(wizard) = lab::wizard::of(system) {
-        summary.latency_ms = Percentiles::of(wizard.tally().job_ms());
-    }
-    summary
 }

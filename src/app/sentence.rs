@@ -175,7 +175,7 @@ mod tests {
     fn every_number_of_every_sentence_is_a_parameter_and_survives_being_said() {
         for preset in presets::all() {
             let run = Run::new(&Scenario::preset(preset.name, 7), Options::default()).unwrap();
-            for part in face(run.system().kind()).sentence {
+            for part in face(run.system().kind()).words().sentence {
                 let Part::Number(number) = part else { continue };
                 let settings = run.settings();
                 let value = number.value(settings);
@@ -195,7 +195,7 @@ mod tests {
     fn every_choice_of_every_sentence_has_words() {
         for preset in presets::all() {
             let run = Run::new(&Scenario::preset(preset.name, 7), Options::default()).unwrap();
-            for part in face(run.system().kind()).sentence {
+            for part in face(run.system().kind()).words().sentence {
                 if let Part::Choice { key, .. } = part {
                     assert!(choices(run.settings(), key).len() > 1, "{key}");
                 }

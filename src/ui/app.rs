@@ -4,16 +4,14 @@ use super::{
     Lab, View, address, board, break_bar, caption, dock, frames, header, help, keys, sentence, text,
     theme::Theme, transport,
 };
-use crate::app::catalogue::face;
 use leptos::prelude::*;
 
 /// The whole page.
 #[component]
 pub fn App(lab: Lab) -> impl IntoView {
     let theme = Theme::restore();
-    let system = lab.snapshot.with_untracked(|snapshot| snapshot.system);
     let view = View {
-        selected: RwSignal::new(face(system).selected.to_owned()),
+        selected: RwSignal::new(lab.face().words().selected.to_owned()),
         show_truth: RwSignal::new(true),
         help_open: RwSignal::new(false),
     };
@@ -26,14 +24,14 @@ pub fn App(lab: Lab) -> impl IntoView {
         <SkipLinks lab />
         <header::Header lab theme help_open />
         <sentence::Sentence lab />
-        <main aria-label="The race board">
+        <main aria-label="The board">
             <break_bar::BreakBar lab selected />
             <board::Board lab view />
             <caption::Caption lab />
         </main>
         <dock::Dock lab selected />
         <transport::Transport lab />
-        <help::Help open=help_open />
+        <help::Help lab open=help_open />
     }
 }
 
@@ -45,7 +43,7 @@ fn SkipLinks(lab: Lab) -> impl IntoView {
             <button type="button" on:click=move |_| lab.toggle_play()>
                 {text(move || lab.play_label().to_owned())}
             </button>
-            <a href="#dock">"Workers"</a>
+            <a href="#dock">{lab.face().words().rows}</a>
             <a href="#results">"Results"</a>
         </nav>
     }

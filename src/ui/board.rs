@@ -1,9 +1,10 @@
-//! The race board on a canvas: draws the newest snapshot, and lets a pointer choose a worker.
+//! The board on a canvas: draws the newest snapshot, and lets a pointer choose a node.
 
 use super::board_painter::Painter;
 use super::{AtEnd, Lab, keep, menu, text};
 use crate::app::canvas::{self, Pace, Picture, Strip, Strips, View};
 use crate::app::catalogue::face;
+use crate::app::face::Remedy;
 use crate::app::session::Command;
 use crate::app::{PlayerState, Snapshot};
 use gloo_timers::callback::Timeout;
@@ -15,13 +16,11 @@ use web_sys::{CanvasRenderingContext2d, MouseEvent, PointerEvent};
 
 /// With single messages too fast to be seen, the picture changes at most this often: not even three times a second.
 const FLOW_EVERY_MS: f64 = 340.0;
-/// With reduced motion it changes when a request is finished, and at most this often.
+/// With reduced motion it changes when there is something new to see, and at most this often.
 const CALM_EVERY_MS: f64 = 1000.0;
 
 /// A finger that rests for so long opens the menu.
 const LONG_PRESS_MS: u32 = 500;
-/// Who has not registered until then has no coordinator, or has been dropped by it.
-const REGISTERED_BY_MS: f64 = 1000.0;
 
 /// The board's box: what changes the picture besides the snapshot and what a person does.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -85,7 +84,7 @@ struct Stand {
 pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
     let super::View { selected, show_truth, .. } = view;
     let menu = RwSignal::new(None::<(f64, f64)>);
-    let has_liars = face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars;
+    let words = lab.face().words();
     let stand = Stand {
         lab,
         selected,
@@ -111,17 +110,17 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
     Effect::new(move |_| stand.draw(motion.as_ref().is_some_and(web_sys::MediaQueryList::matches)));
 
     let choose = move |event: MouseEvent| {
-        if let Some(worker) = stand.worker_at(&event) {
-            selected.set(worker);
+        if let Some(node) = stand.node_at(&event) {
+            selected.set(node);
         }
     };
     // A finger does not hover, and a lens that stayed where it was lifted would be in the way.
     let follow = move |event: PointerEvent| {
-        stand.hover(stand.worker_at(&event).filter(|_| event.pointer_type() == "mouse"));
+        stand.hover(stand.node_at(&event).filter(|_| event.pointer_type() == "mouse"));
     };
     let open_menu = move |event: &MouseEvent| {
-        let Some(worker) = stand.worker_at(event) else { return };
-        selected.set(worker);
+        let Some(node) = stand.node_at(event) else { return };
+        selected.set(node);
         let Place { width, height, .. } = stand.place.get_value();
         let point = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         menu.set(Some(menu::place(point, (width, height))));
@@ -157,7 +156,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
             <canvas
                 data-testid="board"
                 role="img"
-                aria-label="Race board, one row for each node. The table of workers has the same rows in words."
+                aria-label=words.board
                 node_ref=canvas
                 on:click=choose
                 on:pointermove=follow
@@ -172,20 +171,20 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
                     open_menu(&event);
                 }
             ></canvas>
-            {has_liars.then(|| view! { <Truth show_truth /> })}
+            {words.truth.map(|title| view! { <Truth show_truth title /> })}
             <div class="strip-switch" role="group" aria-label="Strip" node_ref=switch>
                 {button(true, "When")}
                 {button(false, "What")}
             </div>
             <menu::Menu lab selected at=menu />
-            {has_liars.then(|| view! { <NobodyRegistered lab /> })}
+            <WayOut lab />
         </div>
     }
 }
 
-/// The switch between what the laboratory knows and what the coordinator sees.
+/// The switch between what the laboratory knows and what the system itself can see.
 #[component]
-fn Truth(show_truth: RwSignal<bool>) -> impl IntoView {
+fn Truth(show_truth: RwSignal<bool>, title: &'static str) -> impl IntoView {
     view! {
         <button
             type="button"
@@ -193,7 +192,7 @@ fn Truth(show_truth: RwSignal<bool>) -> impl IntoView {
             data-testid="truth"
             aria-pressed=text(move || show_truth.get().to_string())
             aria-keyshortcuts="X"
-            title="The truth, which only the laboratory knows, or only what the coordinator sees"
+            title=title
             on:click=move |_| show_truth.update(|show| *show = !*show)
         >
             "Truth" <kbd aria-hidden="true">"X"</kbd>
@@ -201,29 +200,28 @@ fn Truth(show_truth: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// The way out when the coordinator knows nobody, which the board itself says.
+/// The way out of a state that the system does not leave by itself, which the board itself says.
 #[component]
-fn NobodyRegistered(lab: Lab) -> impl IntoView {
-    let nobody = Memo::new(move |_| {
-        lab.snapshot.with(|snapshot| {
-            // Before that they are on their way.
-            snapshot.vtime_ms > REGISTERED_BY_MS && snapshot.rows().iter().all(|node| !node.registered)
-        })
-    });
-    let restart_all = move |_| {
-        let workers = lab.snapshot_now().settings.workers;
-        lab.act(Command::Fault { fault: format!("restart:{workers}?") });
+fn WayOut(lab: Lab) -> impl IntoView {
+    let remedy = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().remedy(snapshot)));
+    let of = move |read: fn(&Remedy) -> &'static str| {
+        text(move || remedy.with(|remedy| remedy.as_ref().map_or("", read).to_owned()))
+    };
+    let take = move |_| {
+        if let Some(Remedy { fault, .. }) = remedy.get_untracked() {
+            lab.act(Command::Fault { fault });
+        }
     };
     view! {
         <button
             type="button"
             class="nobody"
             data-testid="restart-all"
-            title="No workers registered. Requests get 503."
-            hidden=move || !nobody.get()
-            on:click=restart_all
+            title=of(|remedy| remedy.title)
+            hidden=move || remedy.with(Option::is_none)
+            on:click=take
         >
-            "Restart all workers"
+            {of(|remedy| remedy.label)}
         </button>
     }
 }
@@ -239,7 +237,7 @@ impl Stand {
         let asked = Asked {
             place,
             strips,
-            needs: (face(newest.system).natural_height)(&newest, strips),
+            needs: self.lab.face().natural_height(&newest, strips),
             theme: self.theme.get(),
             selected: self.selected.get(),
             hovered: self.hovered.get_value(),
@@ -265,7 +263,7 @@ impl Stand {
         self.changes.update(|count| *count += 1);
     }
 
-    fn worker_at(self, event: &MouseEvent) -> Option<String> {
+    fn node_at(self, event: &MouseEvent) -> Option<String> {
         self.easel.with_value(|easel| {
             let (board, snapshot) = (easel.board.as_ref()?, easel.shown.as_ref()?);
             let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
@@ -336,7 +334,7 @@ impl Easel {
             flow,
             reduced_motion,
         };
-        let board = (face(snapshot.system).picture)(snapshot, &view);
+        let board = face(snapshot.system).picture(snapshot, &view);
         self.paint(canvas, &board, place.scale, theme);
         self.board = Some(board);
     }
@@ -347,18 +345,13 @@ impl Easel {
             return true;
         };
         let since = now_ms() - self.shown_at;
-        let request = |snapshot: &Snapshot| {
-            snapshot
-                .request
-                .as_ref()
-                .map_or((0, false), |request| (request.number, request.closed_ms.is_some()))
-        };
-        let ((number, finished), (before, _)) = (request(newest), request(shown));
+        let face = face(newest.system);
+        let (key, before) = (face.picture_key(newest), face.picture_key(shown));
         if calm {
-            since >= CALM_EVERY_MS && finished && number != before
+            since >= CALM_EVERY_MS && key.is_some() && key != before
         } else {
-            // A finished request tells more than one that has just begun.
-            !flow || since >= FLOW_EVERY_MS * if finished { 1.0 } else { 1.5 }
+            // What has come to its end tells more than what is in the midst of it.
+            !flow || since >= FLOW_EVERY_MS * if key.is_some() { 1.0 } else { 1.5 }
         }
     }
 

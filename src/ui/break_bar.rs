@@ -1,7 +1,6 @@
 //! The break bar: what can be done to the selected worker, by click and by key.
 
 use super::{Lab, text};
-use crate::app::catalogue::face;
 use crate::app::session::Command;
 use crate::app::snapshot::{NodeView, Snapshot};
 use crate::lab::fault::FaultKind;
@@ -50,7 +49,7 @@ pub const BREAKS: [Break; 5] = [
 
 /// Those that the page's system knows: where nobody can lie, the bar offers no lie.
 pub fn offered(lab: Lab) -> impl Iterator<Item = Break> {
-    let has_liars = face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars;
+    let has_liars = lab.face().words().truth.is_some();
     BREAKS.into_iter().filter(move |way| has_liars || way.kind != FaultKind::Lie)
 }
 

@@ -1,7 +1,6 @@
 //! The caption under the board, and the live region that says it, at most once in five seconds.
 
 use super::{Lab, text};
-use crate::app::catalogue::face;
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 
@@ -11,7 +10,7 @@ const SAY_EVERY_MS: u32 = 5000;
 /// The line.
 #[component]
 pub fn Caption(lab: Lab) -> impl IntoView {
-    let now = Memo::new(move |_| lab.snapshot.with(|snapshot| (face(snapshot.system).caption)(snapshot)));
+    let now = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().caption(snapshot)));
     let said = RwSignal::new(String::new());
     let ticking = Interval::new(SAY_EVERY_MS, move || {
         let text = now.with_untracked(|caption| caption.text());

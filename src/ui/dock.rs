@@ -1,20 +1,18 @@
-//! The dock: the figures as charts, and the workers as a table.
+//! The dock: the figures as charts, and the nodes as a table.
 
-use super::{Lab, metrics, text, workers};
+use super::{Lab, metrics, table, text};
 use leptos::prelude::*;
 
 /// What the dock can show.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tab {
     Metrics,
-    Workers,
+    Table,
 }
 
-/// Each tab's name, its test id, and the panel that it shows.
-const TABS: [(Tab, &str, &str, &str); 2] = [
-    (Tab::Metrics, "Metrics", "tab-metrics", "panel-metrics"),
-    (Tab::Workers, "Workers table", "tab-workers", "panel-workers"),
-];
+/// Each tab's test id, and the panel that it shows.
+const TABS: [(Tab, &str, &str); 2] =
+    [(Tab::Metrics, "tab-metrics", "panel-metrics"), (Tab::Table, "tab-workers", "panel-workers")];
 
 /// The dock.
 #[component]
@@ -23,11 +21,13 @@ pub fn Dock(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
     let hidden = move |panel: Tab| Signal::derive(move || tab.get() != panel);
     let other = move |event: leptos::ev::KeyboardEvent| {
         if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
-            tab.update(|tab| *tab = if *tab == Tab::Metrics { Tab::Workers } else { Tab::Metrics });
+            tab.update(|tab| *tab = if *tab == Tab::Metrics { Tab::Table } else { Tab::Metrics });
             super::keys::focus("[role=tab][aria-selected=true]");
         }
     };
-    let tabs = TABS.map(|(which, name, testid, panel)| {
+    let table_name = format!("{} table", lab.face().words().rows);
+    let tabs = TABS.map(|(which, testid, panel)| {
+        let name = if which == Tab::Metrics { "Metrics".to_owned() } else { table_name.clone() };
         let is_selected = move || tab.get() == which;
         view! {
             <button
@@ -53,8 +53,8 @@ pub fn Dock(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
             <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=hidden(Tab::Metrics)>
                 <metrics::Metrics lab shown=Signal::derive(move || tab.get() == Tab::Metrics) />
             </div>
-            <div class="panel" id="panel-workers" role="tabpanel" aria-label="Workers table" hidden=hidden(Tab::Workers)>
-                <workers::Workers lab selected />
+            <div class="panel" id="panel-workers" role="tabpanel" aria-label=table_name hidden=hidden(Tab::Table)>
+                <table::Table lab selected />
             </div>
         </section>
     }

@@ -1,26 +1,31 @@
 //! The help dialog: the keys, and the switch that turns them off.
 
-use super::keys;
+use super::{Lab, keys};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 11] = [
-    ("Space", "play or pause"),
-    (". ,", "step one event on, or back"),
-    (">", "go on to the next request"),
-    ("[ ]", "slower, faster"),
-    ("↑ ↓", "select a worker"),
-    ("C S L", "crash or restart, slow, lie"),
-    ("P D", "cut off, drop messages"),
-    ("X", "show the truth, or what the coordinator sees"),
-    ("G", "go to a time"),
-    ("?", "this help"),
-    ("Esc", "close"),
-];
+/// The keys and what they do: those of a system whose nodes can lie, and of any.
+fn keys_of(lab: Lab) -> Vec<(&'static str, String)> {
+    let (unit, truth) = (lab.snapshot.with_untracked(|now| now.system.unit), lab.face().words().truth);
+    let mut keys = vec![
+        ("Space", "play or pause".to_owned()),
+        (". ,", "step one event on, or back".to_owned()),
+        (">", format!("go on to the next of the {unit}")),
+        ("[ ]", "slower, faster".to_owned()),
+        ("↑ ↓", "select a row".to_owned()),
+        ("C S P D", "crash or restart, slow, cut off, drop messages".to_owned()),
+    ];
+    if let Some(truth) = truth {
+        keys.extend([("L", "lie".to_owned()), ("X", truth.to_owned())]);
+    }
+    let others = [("G", "go to a time"), ("?", "this help"), ("Esc", "close")];
+    keys.extend(others.map(|(key, meaning)| (key, meaning.to_owned())));
+    keys
+}
 
 /// The dialog; it is modal only while a person has it open.
 #[component]
-pub fn Help(open: RwSignal<bool>) -> impl IntoView {
+pub fn Help(lab: Lab, open: RwSignal<bool>) -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     let keys_on = RwSignal::new(keys::are_on());
     Effect::new(move || {
@@ -37,12 +42,11 @@ pub fn Help(open: RwSignal<bool>) -> impl IntoView {
     view! {
         <dialog class="help" node_ref=dialog aria-labelledby="help-title" on:close=move |_| open.set(false)>
             <h2 id="help-title">"Watch it, break it, measure it"</h2>
-            <p>
-                "Every worker gets every request. Its row reads from left to right: the messages on their way, when it answered, what it said. The thick line in the middle is the gate: answers that come later do not count."
-            </p>
-            <p>"Select a worker by its row and break it. What you see is a run of the real program on virtual time; nothing leaves this page."</p>
+            <p>{lab.face().words().help}</p>
+            <p>"Select a node and break it. What you see is a run of the real program on virtual time; nothing leaves this page."</p>
             <dl>
-                {KEYS
+                {keys_of(lab)
+                    .into_iter()
                     .map(|(key, meaning)| {
                         view! {
                             <div>
@@ -51,7 +55,7 @@ pub fn Help(open: RwSignal<bool>) -> impl IntoView {
                             </div>
                         }
                     })
-                    .into_iter().collect_view()}
+                    .collect_view()}
             </dl>
             <label>
                 <input

@@ -2,7 +2,6 @@
 
 use super::break_bar;
 use super::{Lab, View, theme, transport};
-use crate::app::catalogue::face;
 use crate::app::session::Command;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -91,7 +90,7 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
 
 /// Only where someone can lie there is a truth to hide.
 fn has_liars(lab: Lab) -> bool {
-    face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).has_liars
+    lab.face().words().truth.is_some()
 }
 
 /// Whether an element, or one around it, has more to show than fits into it: then the arrows are its own. The page as a
@@ -114,11 +113,11 @@ fn scrolls(element: &Element) -> bool {
 /// Selects the next row, or the one before; false if there is none.
 fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) -> bool {
     let next = lab.snapshot.with_untracked(|snapshot| {
-        let workers = snapshot.rows();
+        let rows = snapshot.rows();
         let now =
-            selected.with_untracked(|name| workers.iter().position(|node| node.name == *name)).unwrap_or(0);
-        let next = now.saturating_add_signed(by).min(workers.len().saturating_sub(1));
-        workers.get(next).map(|node| node.name.clone())
+            selected.with_untracked(|name| rows.iter().position(|node| node.name == *name)).unwrap_or(0);
+        let next = now.saturating_add_signed(by).min(rows.len().saturating_sub(1));
+        rows.get(next).map(|node| node.name.clone())
     });
     let Some(next) = next.filter(|next| selected.with_untracked(|now| now != next)) else { return false };
     selected.set(next);

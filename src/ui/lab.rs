@@ -1,6 +1,8 @@
 //! The page's handle to the session: what every component, and the automation surface, sends commands through.
 
 use super::{address, host};
+use crate::app::catalogue::face;
+use crate::app::face::AnyFace;
 use crate::app::session::{Address, Command, Outcome, Session, Status};
 use crate::app::{PlayerState, Snapshot};
 use crate::lab::params::Setting;
@@ -73,6 +75,11 @@ impl Lab {
             waiting: StoredValue::new_local(Vec::new()),
             told: StoredValue::new_local(told),
         }
+    }
+
+    /// The face of the system that is shown; another system's page is another page.
+    pub fn face(&self) -> &'static dyn AnyFace {
+        face(self.snapshot.with_untracked(|snapshot| snapshot.system))
     }
 
     /// Reads something off the session.

@@ -2,7 +2,6 @@
 
 use super::Lab;
 use crate::app::PlayerState;
-use crate::app::catalogue::face;
 use crate::app::plot::{Chart, Charts, HEIGHT};
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -27,8 +26,7 @@ struct Drawing {
 /// The charts.
 #[component]
 pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
-    let page = face(lab.snapshot.with_untracked(|snapshot| snapshot.system));
-    let mut first = Drawing { charts: (page.charts)(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
+    let mut first = Drawing { charts: lab.face().charts(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
     let all: Drawn = RwSignal::new_local(first.draw(lab));
     let drawing = StoredValue::new_local(first);
     let container = NodeRef::<Div>::new();

@@ -21,10 +21,10 @@ mod menu;
 mod metrics;
 mod sentence;
 mod spin;
+mod table;
 mod theme;
 mod timeline;
 mod transport;
-mod workers;
 
 pub use lab::Lab;
 
@@ -44,9 +44,9 @@ thread_local! {
 /// What a person has chosen to look at; it is no part of the run.
 #[derive(Clone, Copy)]
 struct View {
-    /// The worker that the break bar is about.
+    /// The node that the break bar is about.
     selected: RwSignal<String>,
-    /// The truth, or only what the coordinator sees.
+    /// The truth, or only what the system itself can see.
     show_truth: RwSignal<bool>,
     /// Whether the help is open.
     help_open: RwSignal<bool>,

@@ -2,7 +2,6 @@
 
 use super::spin::SpinButton;
 use super::{Lab, text};
-use crate::app::catalogue::face;
 use crate::app::sentence::{Part, choices};
 use crate::app::session::Command;
 use leptos::ev::{Event, Targeted};
@@ -13,8 +12,7 @@ use web_sys::HtmlSelectElement;
 /// The section.
 #[component]
 pub fn Sentence(lab: Lab) -> impl IntoView {
-    let page = face(lab.snapshot.with_untracked(|snapshot| snapshot.system));
-    let parts = page.sentence.iter().map(|&part| match part {
+    let parts = lab.face().words().sentence.iter().map(|&part| match part {
         Part::Words(words) => words.into_any(),
         Part::Number(number) => view! { <SpinButton lab number /> }.into_any(),
         Part::Choice { key, label } => choice(lab, key, label),
@@ -56,8 +54,7 @@ fn choice(lab: Lab, key: &'static str, label: &'static str) -> AnyView {
 
 #[component]
 fn Outcomes(lab: Lab) -> impl IntoView {
-    let figures =
-        Memo::new(move |_| lab.snapshot.with(|snapshot| (face(snapshot.system).outcomes)(snapshot)));
+    let figures = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().outcomes(snapshot)));
     let figure = |(i, first): (usize, crate::app::outcomes::Figure)| {
         view! {
             <div data-testid=format!("outcome-{}", first.key) title=first.title>

@@ -1,4 +1,4 @@
-//! The timeline: where the run is, when requests were made, when faults begin and end. Scrubbing replays.
+//! The timeline: where the run is, when work was wanted, when faults begin and end. Scrubbing replays.
 
 use super::{Lab, text, transport};
 use crate::app::plot::timeline_extent_ms;
@@ -33,9 +33,9 @@ struct Flag {
 pub fn Timeline(lab: Lab) -> impl IntoView {
     let extent = Memo::new(move |_| lab.snapshot.with(|s| timeline_extent_ms(s.vtime_ms, s.horizon_ms)));
     let vtime = Memo::new(move |_| lab.snapshot.with(|s| s.vtime_ms));
-    let requests = Memo::new(move |_| lab.snapshot.with(|s| s.summary.requests));
+    let begun = Memo::new(move |_| lab.snapshot.with(|s| s.begun));
     let ticks = Memo::new(move |before: Option<&String>| {
-        requests.track();
+        begun.track();
         let extent = extent.get();
         let now = lab.read_run(|run| ticks(run, extent));
         now.or_else(|| before.cloned()).unwrap_or_default()
@@ -43,7 +43,9 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
     let ticks = text(move || ticks.get());
     let flags = Memo::new(move |_| lab.snapshot.with(|snapshot| flags(snapshot, extent.get())));
     let share = text(move || format!("{:.2}", vtime.get() / extent.get() * UNITS));
-    let said = text(move || lab.snapshot.with(said));
+    let said = text(move || {
+        lab.snapshot.with(|now| format!("{:.1} seconds{}", now.vtime_ms / 1000.0, lab.face().said(now)))
+    });
     let seek = move |event: Targeted<Event, HtmlInputElement>| {
         let ms = event.target().value().parse::<f64>().unwrap_or(0.0);
         lab.act(Command::Seek { at_ms: ms });
@@ -132,14 +134,4 @@ fn flags(snapshot: &Rc<Snapshot>, extent: f64) -> Vec<Flag> {
         flags[i].named = flags[i].left - flags[i - 1].left > FLAG_GAP * 100.0 || !flags[i - 1].named;
     }
     flags
-}
-
-/// "14.2 seconds, request 8, 2 late"
-fn said(snapshot: &Rc<Snapshot>) -> String {
-    let mut said = format!("{:.1} seconds", snapshot.vtime_ms / 1000.0);
-    if let Some(request) = &snapshot.request {
-        let late = request.tasks.iter().filter(|t| t.end == crate::lab::oracle::TaskEnd::Late).count();
-        let _ = write!(said, ", request {}, {late} late", request.number);
-    }
-    said
 }

@@ -62,6 +62,7 @@ mod stuck;
 
 mod layers;
 mod programs;
+mod rooms;
 mod tidy;
 
 // 200,000 requests: only worth their time when optimised, see script/test.

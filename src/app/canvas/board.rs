@@ -2,7 +2,7 @@
 
 use super::{Layout, Mark, lamp_step};
 
-/// A board: marks in painting order, and where its workers are.
+/// A board: marks in painting order, and where its nodes are.
 #[derive(Debug)]
 pub struct Board {
     /// What to paint, in this order.
@@ -12,8 +12,8 @@ pub struct Board {
 }
 
 impl Board {
-    /// The worker at a place, counted from 0: in rows and lanes the whole row from the coordinator on, in the grid
-    /// the nearest cell. Places a little outside count for the nearest worker.
+    /// The row at a place, counted from 0: in rows and lanes the whole row from where tracks begin, in the grid
+    /// the nearest cell. Places a little outside count for the nearest row.
     pub fn row_at(&self, x: f64, y: f64) -> Option<usize> {
         /// Half the size of the least target for a pointer.
         const TOLERANCE: f64 = 12.0;
@@ -34,7 +34,7 @@ impl Board {
         if in_height && in_width { layout.rows.at(y) } else { None }
     }
 
-    /// The middle of a worker's lamp.
+    /// The middle of a row's lamp.
     pub fn lamp_of(&self, row: usize) -> (f64, f64) {
         match &self.layout.grid {
             Some(grid) => grid.cell_of(row).center(),

@@ -24,7 +24,7 @@ pub fn node_box(sheet: &mut Sheet, rect: Rect, up: bool) {
     }
 }
 
-/// The sign of a message of that kind; whether an answer lies or comes late, only a worker's row knows.
+/// The sign of a message of that kind; whether an answer lies or comes late, only the board of its system knows.
 pub const fn message_shape(kind: MessageKind) -> Shape {
     match kind {
         MessageKind::Request => Shape::Dot,

@@ -1,33 +1,21 @@
-//! Lamps: a sign for each state, and where it stands.
+//! Lamps: a shape for each sign, and where it stands.
 
 use super::{Layout, Shape};
-use crate::app::snapshot::WorkerState;
+use crate::app::snapshot::Sign;
 
-/// The sign of a worker's lamp.
-pub const fn lamp_shape(state: WorkerState) -> Shape {
-    match state {
-        WorkerState::Idle => Shape::Idle,
-        WorkerState::Asked => Shape::Asked,
-        WorkerState::Working => Shape::Working,
-        WorkerState::InTime => Shape::InTime,
-        WorkerState::Lying => Shape::Lying,
-        WorkerState::Failed => Shape::Failed,
-        WorkerState::Late => Shape::Late,
-        WorkerState::Down => Shape::Down,
+/// The shape of a sign.
+pub const fn lamp_shape(sign: Sign) -> Shape {
+    match sign {
+        Sign::Idle => Shape::Idle,
+        Sign::Asked => Shape::Asked,
+        Sign::Working => Shape::Working,
+        Sign::InTime => Shape::InTime,
+        Sign::Lying => Shape::Lying,
+        Sign::Failed => Shape::Failed,
+        Sign::Late => Shape::Late,
+        Sign::Down => Shape::Down,
     }
 }
-
-/// All states of a lamp: what needs a judgement first, then what is still open.
-pub const LAMPS: [WorkerState; 8] = [
-    WorkerState::InTime,
-    WorkerState::Late,
-    WorkerState::Failed,
-    WorkerState::Lying,
-    WorkerState::Down,
-    WorkerState::Working,
-    WorkerState::Asked,
-    WorkerState::Idle,
-];
 
 /// How far a lamp stands aside.
 pub fn lamp_step(layout: &Layout, row: usize) -> f64 {

@@ -12,7 +12,7 @@ pub struct Layout {
     pub height: f64,
     /// Whether it is drawn as on a phone.
     pub phone: bool,
-    /// How much one worker gets.
+    /// How much one node gets.
     pub size: Size,
     /// Where the rows begin.
     pub top: f64,
@@ -20,10 +20,10 @@ pub struct Layout {
     pub bottom: f64,
     /// The client's box, where there is room for it.
     pub client: Option<Rect>,
-    /// The coordinator's box.
-    pub coordinator: Rect,
-    /// The broker's box, in a system that has one.
-    pub broker: Option<Rect>,
+    /// The tall box that stands beside the client: tracks begin there.
+    pub gate: Rect,
+    /// Another tall box between the gate and the tracks, where there is one: then tracks begin there.
+    pub relay: Option<Rect>,
     /// The middle of the lamps.
     pub lamp_x: f64,
     /// Where names begin.
@@ -34,15 +34,15 @@ pub struct Layout {
     pub what: Option<(f64, f64)>,
     /// The rows.
     pub rows: Rows,
-    /// The grid, from 400 workers on.
+    /// The grid, from 400 nodes on.
     pub grid: Option<Grid>,
 }
 
-/// Columns: the client's left edge, the coordinator's left edge and width, the broker's, lamps, names, strips.
+/// Columns: the client's left edge, the gate's left edge and width, the relay's, lamps, names, strips.
 struct Columns {
     client: Option<f64>,
-    coordinator: (f64, f64),
-    broker: Option<(f64, f64)>,
+    gate: (f64, f64),
+    relay: Option<(f64, f64)>,
     lamp: f64,
     label: f64,
     when: Option<(f64, f64)>,
@@ -58,8 +58,8 @@ impl Columns {
         match strips {
             Strips::Three => Columns {
                 client: Some(18.0),
-                coordinator: (150.0, 62.0),
-                broker: None,
+                gate: (150.0, 62.0),
+                relay: None,
                 lamp: (w * 0.375).round(),
                 label: (w * 0.375).round() + 18.0,
                 when: Some(((w * 0.375).round() + 92.0, (w * 0.69).round())),
@@ -69,62 +69,46 @@ impl Columns {
                 let lamp = (w * 0.43).round();
                 let (when, what) = one(strip, (lamp + 84.0, w - 18.0));
                 let client = Some(12.0);
-                Columns {
-                    client,
-                    coordinator: (112.0, 48.0),
-                    broker: None,
-                    lamp,
-                    label: lamp + 16.0,
-                    when,
-                    what,
-                }
+                Columns { client, gate: (112.0, 48.0), relay: None, lamp, label: lamp + 16.0, when, what }
             }
             Strips::Phone(strip) => {
                 let lamp = (w * 0.27).round();
                 let (when, what) = one(strip, (lamp + 62.0, w - 14.0));
-                Columns {
-                    client: None,
-                    coordinator: (8.0, 32.0),
-                    broker: None,
-                    lamp,
-                    label: lamp + 13.0,
-                    when,
-                    what,
-                }
+                Columns { client: None, gate: (8.0, 32.0), relay: None, lamp, label: lamp + 13.0, when, what }
             }
         }
     }
 }
 
 impl Columns {
-    /// The same with a broker between the coordinator and the tracks; lamps and strips stay where they are.
-    fn with_broker(self, strips: Strips) -> Self {
-        let (client, coordinator, broker) = match strips {
+    /// The same with a relay between the gate and the tracks; lamps and strips stay where they are.
+    fn with_relay(self, strips: Strips) -> Self {
+        let (client, gate, relay) = match strips {
             Strips::Three => (Some(14.0), (112.0, 50.0), (264.0, 52.0)),
             Strips::Two(_) => (None, (12.0, 44.0), (150.0, 42.0)),
             Strips::Phone(_) => (None, (4.0, 20.0), (36.0, 20.0)),
         };
-        Columns { client, coordinator, broker: Some(broker), ..self }
+        Columns { client, gate, relay: Some(relay), ..self }
     }
 }
 
 impl Layout {
-    /// The measures for so many workers, with a broker or without; `focus` is the row under the lens.
-    pub fn new(view: &View, workers: usize, has_broker: bool, focus: Option<usize>) -> Self {
+    /// The measures for so many nodes, with a relay or without; `focus` is the row under the lens.
+    pub fn new(view: &View, count: usize, has_relay: bool, focus: Option<usize>) -> Self {
         let phone = matches!(view.strips, Strips::Phone(_));
         let (head, foot) = margins(phone);
         let (width, height) = (view.width, view.height);
         let bottom = (height - foot).max(head + 20.0);
         let high = bottom - head;
-        let columns = match (has_broker, Columns::new(view.strips, width)) {
-            (true, columns) => columns.with_broker(view.strips),
+        let columns = match (has_relay, Columns::new(view.strips, width)) {
+            (true, columns) => columns.with_relay(view.strips),
             (false, columns) => columns,
         };
-        let size = Size::of(workers);
-        let (x, w) = columns.coordinator;
+        let size = Size::of(count);
+        let (x, w) = columns.gate;
         let strip = columns.when.or(columns.what).map_or(width, |(x, _)| x);
         let beside = |(x, w): (f64, f64)| Rect::new(x, head + 2.0, w, high - 4.0);
-        let tracks_from = columns.broker.map_or(x + w, |(x, w)| x + w);
+        let tracks_from = columns.relay.map_or(x + w, |(x, w)| x + w);
         let room = (tracks_from + 6.0, strip - if phone { 10.0 } else { 62.0 }, head + 4.0, high - 8.0);
         Layout {
             width,
@@ -134,23 +118,23 @@ impl Layout {
             top: head,
             bottom,
             client: columns.client.map(|x| {
-                let w = if columns.coordinator.0 > 120.0 { 72.0 } else { 66.0 };
+                let w = if columns.gate.0 > 120.0 { 72.0 } else { 66.0 };
                 Rect::new(x, (head + high / 2.0 - 34.0).round(), w, 68.0)
             }),
-            coordinator: beside((x, w)),
-            broker: columns.broker.map(beside),
+            gate: beside((x, w)),
+            relay: columns.relay.map(beside),
             lamp_x: columns.lamp,
             label_x: columns.label,
             when: columns.when,
             what: columns.what,
-            rows: Rows::new(head, high, workers, focus),
-            grid: (size == Size::Bundles).then(|| Grid::new(workers, room, !phone)),
+            rows: Rows::new(head, high, count, focus),
+            grid: (size == Size::Bundles).then(|| Grid::new(count, room, !phone)),
         }
     }
 
-    /// Where the tracks begin: the broker's box, or the coordinator's.
+    /// Where the tracks begin: the relay's box, or the gate's.
     pub fn hub(&self) -> Rect {
-        self.broker.unwrap_or(self.coordinator)
+        self.relay.unwrap_or(self.gate)
     }
 
     /// Where the rails begin and end: the same for all, so that a message's speed tells its latency.
@@ -180,11 +164,11 @@ const fn margins(phone: bool) -> (f64, f64) {
     if phone { (44.0, 60.0) } else { (34.0, 46.0) }
 }
 
-/// The least height at which a board of so many workers is legible.
-pub fn natural_height(workers: usize, strips: Strips) -> f64 {
+/// The least height at which a board of so many nodes is legible.
+pub fn natural_height(count: usize, strips: Strips) -> f64 {
     let (head, foot) = margins(matches!(strips, Strips::Phone(_)));
     let row = if matches!(strips, Strips::Phone(_)) { 20.0 } else { 15.0 };
-    head + (workers.min(ROWS_MAX) as f64 * row).max(240.0) + foot
+    head + (count.min(ROWS_MAX) as f64 * row).max(240.0) + foot
 }
 
 /// Where the first strip begins on a canvas of that width: the place of the switch between strips.

@@ -2,11 +2,13 @@
 //! named here.
 //!
 //! In reading order: `mark` and `paint` (what a picture consists of), `scale` (values and figures), `rows` and `layout`
-//! (where things stand), `board` and `picture` (what the pointer asks), then pieces: `heading`, `flight`, `lamps`; `pace`
-//! says whether messages are too fast to be seen.
+//! (where things stand), `board` and `picture` (what the pointer asks), then pieces: `grounds`,
+//! `heading`, `flight`, `lamps`; `pace` says whether messages are too fast to be seen. `simple` is a whole board for any
+//! system.
 
 mod board;
 mod flight;
+mod grounds;
 mod heading;
 mod lamps;
 mod layout;
@@ -16,11 +18,13 @@ mod paint;
 mod picture;
 mod rows;
 pub mod scale;
+pub mod simple;
 
 pub use board::Board;
 pub use flight::{message_shape, node_box, progress};
+pub use grounds::{ground_of, row_grounds, strip_grounds};
 pub use heading::{headline, notice};
-pub use lamps::{LAMPS, lamp_shape, lamp_step};
+pub use lamps::{lamp_shape, lamp_step};
 pub use layout::{Layout, figures_y, natural_height, strip_left};
 pub use mark::{Align, Dash, Fill, Font, Mark, Rect, Shape, Sheet, Text};
 pub use pace::Pace;
@@ -31,9 +35,9 @@ pub use rows::{Grid, Rows, Size};
 /// One of the two strips beside the tracks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strip {
-    /// When each worker answered.
+    /// What each did when.
     When,
-    /// What they said.
+    /// What came of it.
     What,
 }
 
@@ -70,11 +74,11 @@ pub struct View<'a> {
     pub height: f64,
     /// Which strips are shown.
     pub strips: Strips,
-    /// The selected worker; empty for none.
+    /// The name of the selected node; empty for none.
     pub selected: &'a str,
-    /// The worker under the pointer.
+    /// The node under the pointer.
     pub hovered: Option<&'a str>,
-    /// False shows only what the coordinator sees.
+    /// False shows only what the system itself can see.
     pub show_truth: bool,
     /// Messages are too fast to be seen one by one, see [`Pace`].
     pub flow: bool,

@@ -2,19 +2,19 @@
 
 use super::Rect;
 
-/// Up to so many workers each have a row with two rails and a label.
+/// Up to so many nodes each have a row with two rails and a label.
 pub(super) const ROWS_MAX: usize = 24;
 /// From then on, and up to so many, each has a lane.
 const LANES_MIN: usize = ROWS_MAX + 1;
 const LANES_MAX: usize = 399;
-/// Workers of one flow bundle.
+/// Nodes of one bundle.
 const BUNDLE: usize = 25;
-/// The most bundles; above, each stands for more workers.
+/// The most bundles; above, each stands for more nodes.
 const BUNDLES_MAX: usize = 40;
 /// How high the row under the lens is among narrow ones.
 const LENS: f64 = 20.0;
 
-/// How much one worker gets.
+/// How much one node gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// 1–24: a row with two rails.
@@ -26,9 +26,9 @@ pub enum Size {
 }
 
 impl Size {
-    /// The size for so many workers.
-    pub fn of(workers: usize) -> Self {
-        match workers {
+    /// The size for so many nodes.
+    pub fn of(count: usize) -> Self {
+        match count {
             ..=ROWS_MAX => Size::Rows,
             LANES_MIN..=LANES_MAX => Size::Lanes,
             _ => Size::Bundles,
@@ -103,18 +103,18 @@ impl Rows {
     }
 }
 
-/// The grid of one mark per worker, and the bundles beside it.
+/// The grid of one mark per node, and the bundles beside it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
     /// Its upper left corner.
     pub origin: (f64, f64),
     /// A cell's width and height.
     pub cell: (f64, f64),
-    /// Workers in one row, which are those of one bundle.
+    /// Nodes in one row, which are those of one bundle.
     pub per_row: usize,
     /// How many rows there are.
     pub rows: usize,
-    /// How many workers there are.
+    /// How many nodes there are.
     pub count: usize,
     /// From where to where the bundles go, if there is room for them.
     pub bundles: Option<(f64, f64)>,
@@ -142,9 +142,9 @@ impl Grid {
         Grid { origin: (x, y), cell: (w, h), per_row, rows, count, bundles }
     }
 
-    /// A worker's cell.
-    pub fn cell_of(&self, worker: usize) -> Rect {
-        let (column, row) = (worker % self.per_row, worker / self.per_row);
+    /// A node's cell.
+    pub fn cell_of(&self, place: usize) -> Rect {
+        let (column, row) = (place % self.per_row, place / self.per_row);
         let ((x, y), (w, h)) = (self.origin, self.cell);
         Rect::new(x + column as f64 * w, y + row as f64 * h, w, h)
     }

@@ -57,7 +57,7 @@ pub fn count(value: usize) -> String {
     number(value as f64, 0)
 }
 
-/// A value that a worker gives, with as many digits as it deserves.
+/// A value with as many digits as it deserves.
 pub fn value(value: f64) -> String {
     number(value, if value.abs() >= 10.0 { 2 } else { 4 })
 }

@@ -1,8 +1,9 @@
 //! The caption of a configuration system: what just happened, what it means for the workers, what one would ask next.
 
 use crate::app::caption::Caption;
-use crate::app::config::observe::{ConfigView, VersionView};
-use crate::app::snapshot::{FaultView, NodeView, Role, Snapshot, WorkerState};
+use crate::app::config::Now;
+use crate::app::config::observe::{CONTROLLER, ConfigView, VersionView, WORKER};
+use crate::app::snapshot::{FaultView, NodeView, Sign};
 
 /// A fault, and its end, are news for so long.
 const NEWS_MS: f64 = 3000.0;
@@ -12,25 +13,21 @@ const CROWD: usize = 20;
 const HERD_SHARE: f64 = 0.5;
 
 /// The caption of a moment.
-pub(super) fn caption(snapshot: &Snapshot) -> Caption {
-    let Some(view) = &snapshot.config else {
-        return Caption::default();
-    };
-    let now = snapshot.vtime_ms;
-    let is_news = |ms: f64| (0.0..NEWS_MS).contains(&(now - ms));
-    let ended = snapshot.faults.iter().rev().find(|fault| fault.to_ms.is_some_and(is_news));
-    let began = snapshot.faults.iter().rev().find(|fault| is_news(fault.from_ms));
-    let controller = snapshot.nodes.iter().find(|node| node.role == Role::Controller);
+pub(super) fn caption(now: Now) -> Caption {
+    let view = now.view;
+    let is_news = |ms: f64| (0.0..NEWS_MS).contains(&(now.vtime_ms - ms));
+    let ended = now.faults.iter().rev().find(|fault| fault.to_ms.is_some_and(is_news));
+    let began = now.faults.iter().rev().find(|fault| is_news(fault.from_ms));
+    let controller = now.nodes.iter().find(|node| node.role == CONTROLLER);
     let down = controller.and_then(|node| node.down_since_ms);
-    let failing =
-        snapshot.rows().iter().filter(|node| node.role == Role::Worker && node.state == WorkerState::Failed);
+    let failing = now.rows().iter().filter(|node| node.role == WORKER && node.state.sign == Sign::Failed);
     let failing = failing.count();
     match (began, ended, down) {
         (Some(fault), _, _) if fault.target != "controller" || fault.kind != "crash" => of_fault(fault),
-        (_, _, Some(since)) => of_outage(snapshot, view, since),
+        (_, _, Some(since)) => of_outage(now, view, since),
         (_, Some(fault), _) => of_end(fault, view),
         _ if failing > 0 => of_bad(view, failing),
-        _ => of_versions(snapshot, view),
+        _ => of_versions(now, view),
     }
 }
 
@@ -73,11 +70,11 @@ fn of_fault(fault: &FaultView) -> Caption {
     }
 }
 
-fn of_outage(snapshot: &Snapshot, view: &ConfigView, since: f64) -> Caption {
+fn of_outage(now: Now, view: &ConfigView, since: f64) -> Caption {
     let headline = format!("The controller is down since {} s.", seconds(since));
     let failures = view.holders.iter().map(|holder| holder.failures).max().unwrap_or(0);
     let pauses = view.holders.iter().filter_map(|holder| holder.next_poll_ms);
-    let longest = pauses.fold(0.0, f64::max) - snapshot.vtime_ms;
+    let longest = pauses.fold(0.0, f64::max) - now.vtime_ms;
     let polling = match failures {
         0 => "No agent has noticed yet.".to_owned(),
         1 => "The agents back off after their first failure.".to_owned(),
@@ -85,7 +82,7 @@ fn of_outage(snapshot: &Snapshot, view: &ConfigView, since: f64) -> Caption {
             format!("After {failures} failures in a row the longest wait is {} s.", seconds(longest.max(0.0)))
         }
     };
-    match oldest(snapshot, view) {
+    match oldest(now, view) {
         Some((node, version, ms)) => new(
             headline,
             format!("{} runs v{version} and is {} s behind. {polling}", node.name, seconds(ms)),
@@ -100,9 +97,9 @@ fn of_outage(snapshot: &Snapshot, view: &ConfigView, since: f64) -> Caption {
 }
 
 /// The worker that has been behind longest, its version, and for how long.
-fn oldest<'a>(snapshot: &'a Snapshot, view: &ConfigView) -> Option<(&'a NodeView, u64, f64)> {
-    let rows = snapshot.rows().iter().zip(&view.holders);
-    let behind = rows.filter(|(node, _)| node.role == Role::Worker && node.up);
+fn oldest<'a>(now: Now<'a>, view: &ConfigView) -> Option<(&'a NodeView, u64, f64)> {
+    let rows = now.snapshot.rows().iter().zip(&view.holders);
+    let behind = rows.filter(|(node, _)| node.role == WORKER && node.up);
     let behind = behind.filter_map(|(node, holder)| Some((node, holder.version, holder.behind_ms?)));
     behind.max_by(|a, b| a.2.total_cmp(&b.2))
 }
@@ -138,9 +135,9 @@ fn of_bad(view: &ConfigView, failing: usize) -> Caption {
     new(format!("v{number} does not work: {workers}."), detail, "How fast is a rollback?")
 }
 
-fn of_versions(snapshot: &Snapshot, view: &ConfigView) -> Caption {
-    let workers = snapshot.rows().iter().filter(|node| node.role == Role::Worker).count();
-    let agents = snapshot.rows().len() - workers;
+fn of_versions(now: Now, view: &ConfigView) -> Caption {
+    let workers = now.rows().iter().filter(|node| node.role == WORKER).count();
+    let agents = now.rows().len() - workers;
     match view.herd_peak_since_restart.filter(|&peak| peak > 0 && agents >= CROWD) {
         Some(peak) if f64::from(peak) >= HERD_SHARE * agents as f64 => {
             return new(
@@ -159,7 +156,7 @@ fn of_versions(snapshot: &Snapshot, view: &ConfigView) -> Caption {
         None => {}
     }
     if let Some(version) = view.on_their_way().next() {
-        return of_spreading(snapshot, view, version, workers);
+        return of_spreading(now, view, version, workers);
     }
     match view.versions.last() {
         Some(version) if version.number > 1 => {
@@ -179,21 +176,21 @@ fn of_versions(snapshot: &Snapshot, view: &ConfigView) -> Caption {
     }
 }
 
-fn of_spreading(snapshot: &Snapshot, view: &ConfigView, version: &VersionView, workers: usize) -> Caption {
+fn of_spreading(now: Now, view: &ConfigView, version: &VersionView, workers: usize) -> Caption {
     let has = |node: &&NodeView, version: u64| {
-        let row = snapshot.rows().iter().position(|other| other.id == node.id);
+        let row = now.rows().iter().position(|other| other.id == node.id);
         row.and_then(|row| view.holders.get(row)).is_some_and(|holder| holder.version >= version)
     };
-    let rows = snapshot.rows().iter().filter(|node| node.role == Role::Worker);
+    let rows = now.snapshot.rows().iter().filter(|node| node.role == WORKER);
     let current = rows.filter(|node| has(node, version.number)).count();
-    let age = snapshot.vtime_ms - version.acknowledged_ms.unwrap_or(snapshot.vtime_ms);
+    let age = now.vtime_ms - version.acknowledged_ms.unwrap_or(now.vtime_ms);
     new(
         format!(
             "v{} runs on {current} of {workers} workers, {} s after the change.",
             version.number,
             seconds(age)
         ),
-        match oldest(snapshot, view) {
+        match oldest(now, view) {
             Some((node, held, _)) if held > 0 => format!("{} still runs v{held}.", node.name),
             _ => String::new(),
         },
@@ -218,7 +215,7 @@ mod tests {
         while player.progress().is_some() {
             player.frame(16.0, || true);
         }
-        caption(&player.snapshot())
+        caption(Now::of(&player.snapshot()).unwrap())
     }
 
     #[test]

@@ -1,14 +1,34 @@
 //! What a snapshot has of a configuration system: who runs which version, since when, and how the agents poll.
 
-use crate::app::snapshot::{NodeView, Role, Snapshot, WorkerState};
+use crate::app::face::{self, Observed};
+use crate::app::snapshot::{NodeView, Role, Sign, State, SystemView, Watch};
 use crate::kernel::Instant;
 use crate::lab::Run;
 use crate::lab::config as room;
 use crate::lab::config::ledger::{Ledger, Recent, VersionEntry};
 use crate::lab::config::tally::{Distribution, Tally};
-use crate::net::{Effect, Net, NodeId, Rule, Target};
+use crate::net::NodeId;
 use crate::systems::config::{AGENT_ROUND_TRIP_MAX, WORKER_ROUND_TRIP_MAX};
 use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Keeps the versions of a configuration.
+pub const CONTROLLER: Role = Role("controller");
+/// Announces changes.
+pub const BROKER: Role = Role("broker");
+/// Fetches the configuration for its workers.
+pub const AGENT: Role = Role("agent");
+/// Works as its version says.
+pub const WORKER: Role = Role("worker");
+
+/// It has no version yet.
+const NEW: State = State::new(Sign::Idle, "no version");
+/// It has the newest version acknowledged.
+const CURRENT: State = State::new(Sign::InTime, "current");
+/// There is a newer version.
+const BEHIND: State = State::new(Sign::Late, "behind");
+/// It works as a version says that cannot work.
+const FAILING: State = State::new(Sign::Failed, "failing");
 
 /// So many newest versions are told of.
 const VERSIONS_SHOWN: usize = 16;
@@ -98,20 +118,24 @@ impl ConfigView {
     }
 }
 
+impl SystemView for ConfigView {
+    fn json(&self) -> Value {
+        json!({"config": self})
+    }
+}
+
 /// A configuration system's nodes, and its own view.
-pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
-    let Some(system) = room::of(run.system()) else {
-        return;
-    };
+pub(super) fn observe(run: &Run) -> Option<Observed<ConfigView>> {
+    let system = room::of(run.system())?;
     let (config, net, now) = (system.config(), run.net(), run.now());
     let (agents, workers) = (config.agents(), config.workers());
-    let rules = net.rules();
-    let node = |id, role, state| node(net, &rules, id, role, state);
-    let others = [(config.console(), Role::Console), (config.client(), Role::Client)];
-    let others = others.into_iter().chain([(config.controller(), Role::Controller)]);
+    let watch = Watch::of(run);
+    let others = [(config.console(), Role::CONSOLE), (config.client(), Role::CLIENT)];
+    let others = others.into_iter().chain([(config.controller(), CONTROLLER)]);
     let broker = net.find("valkey");
-    let others = others.chain(broker.map(|id| (id, Role::Broker)));
-    snapshot.nodes = others.map(|(id, role)| node(id, role, WorkerState::Idle)).collect();
+    let others = others.chain(broker.map(|id| (id, BROKER)));
+    let mut nodes: Vec<NodeView> = others.map(|(id, role)| watch.node(id, role, State::IDLE)).collect();
+    let rows_from = nodes.len();
     let params = config.params();
     let past_ms = (params.poll.as_millis_f64() * PAST_POLLS)
         .max(params.backoff_cap.as_millis_f64() * PAST_PAUSES)
@@ -125,19 +149,19 @@ pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
         let mut view = look.at_agent(a, net.is_up(agent));
         view.cut_off = is_cut(config.controller(), agent);
         view.unheard = broker.is_some_and(|broker| is_cut(broker, agent));
-        snapshot.nodes.push(node(agent, Role::Agent, state(&ledger, net, agent, &view)));
+        nodes.push(watch.node(agent, AGENT, state(&ledger, &view)));
         holders.push(view);
         for w in (a..workers.len()).step_by(agents.len()) {
             let mut view = look.at_worker(w, a);
             view.cut_off = is_cut(agent, workers[w]);
-            snapshot.nodes.push(node(workers[w], Role::Worker, state(&ledger, net, workers[w], &view)));
+            nodes.push(watch.node(workers[w], WORKER, state(&ledger, &view)));
             holders.push(view);
         }
     }
     let seconds = now.as_nanos() / 1_000_000_000;
     let last = seconds.checked_sub(1).and_then(|second| ledger.load().get(second as usize));
     let bound = params.poll_max() + AGENT_ROUND_TRIP_MAX + params.worker_interval + WORKER_ROUND_TRIP_MAX;
-    snapshot.config = Some(ConfigView {
+    let view = ConfigView {
         newest: tally.newest(),
         versions: ledger.versions().iter().rev().take(VERSIONS_SHOWN).rev().map(VersionView::of).collect(),
         holders,
@@ -150,46 +174,22 @@ pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
         load: last.map_or(0, |second| second.requests),
         herd_peak: tally.herd_peak(),
         herd_peak_since_restart: tally.herd_peak_since_restart(),
-    });
+    };
+    Some(Observed { nodes, rows_from, messages: face::messages(run), view })
 }
 
-/// What its mark says: down, working as a version says that cannot work, behind, or as new as can be.
-fn state(ledger: &Ledger, net: &Net, id: NodeId, view: &HolderView) -> WorkerState {
+/// What its mark says: working as a version says that cannot work, behind, or as new as can be.
+fn state(ledger: &Ledger, view: &HolderView) -> State {
     match view.behind_ms {
-        _ if !net.is_up(id) => WorkerState::Down,
-        _ if view.version == 0 => WorkerState::Idle,
-        _ if ledger.version(view.version).is_some_and(is_bad) => WorkerState::Failed,
-        Some(_) => WorkerState::Late,
-        None => WorkerState::InTime,
+        _ if view.version == 0 => NEW,
+        _ if ledger.version(view.version).is_some_and(is_bad) => FAILING,
+        Some(_) => BEHIND,
+        None => CURRENT,
     }
 }
 
 fn is_bad(version: &VersionEntry) -> bool {
     version.ticks_failed > 0
-}
-
-fn node(net: &Net, rules: &[Rule], id: NodeId, role: Role, state: WorkerState) -> NodeView {
-    let touches = |target: Target| match target {
-        Target::Node(node) => node == id,
-        Target::Both(a, b) | Target::OneWay(a, b) => id == a || id == b,
-    };
-    let has = |is: fn(&Effect) -> bool| rules.iter().any(|rule| is(&rule.effect) && touches(rule.target));
-    let down_since = net.down_since(id).filter(|_| role != Role::Console);
-    NodeView {
-        id: id.0,
-        name: net.name(id).to_string(),
-        role,
-        up: down_since.is_none(),
-        down_since_ms: down_since.map(Instant::as_millis_f64),
-        state,
-        lie: None,
-        slow: net.slowdown(id),
-        cut: has(|effect| *effect == Effect::Cut),
-        drops: has(|effect| matches!(effect, Effect::Drop(_))),
-        registered: true,
-        score: None,
-        last_value: None,
-    }
 }
 
 /// Reads tally and ledger at a moment, back to another.

@@ -3,7 +3,9 @@
 mod broker;
 
 use crate::app::caption::Caption;
-use crate::app::snapshot::{FaultView, RequestView, Snapshot, TaskView};
+use crate::app::oracle::Now;
+use crate::app::oracle::view::{RequestView, TaskView};
+use crate::app::snapshot::FaultView;
 use crate::lab::oracle::TaskEnd;
 use crate::lab::params::Setting;
 
@@ -13,27 +15,27 @@ const NEWS_MS: f64 = 2500.0;
 const TELLING_DIFFERENCE: f64 = 0.002;
 
 /// The caption of a moment.
-pub(super) fn caption(snapshot: &Snapshot) -> Caption {
-    let news = snapshot.faults.iter().rev().find(|fault| {
-        let age = snapshot.vtime_ms - fault.from_ms;
+pub(super) fn caption(now: Now) -> Caption {
+    let news = now.faults.iter().rev().find(|fault| {
+        let age = now.vtime_ms - fault.from_ms;
         (0.0..NEWS_MS).contains(&age)
     });
     let closed =
-        snapshot.request.as_ref().filter(|request| request.closed_ms.is_some() || request.error.is_some());
-    let lost = snapshot.broker.as_ref().is_some_and(|broker| broker.lost > 0);
+        now.view.request.as_ref().filter(|request| request.closed_ms.is_some() || request.error.is_some());
+    let lost = now.view.broker.as_ref().is_some_and(|broker| broker.lost > 0);
     match (news, closed) {
-        (Some(fault), None) => of_fault(fault, snapshot),
+        (Some(fault), None) => of_fault(fault, now),
         // Until a request that has met the fault is through, the fault is the news.
         (Some(fault), Some(request)) if request.opened_ms < Some(fault.from_ms) && !lost => {
-            of_fault(fault, snapshot)
+            of_fault(fault, now)
         }
-        (_, Some(request)) => of_request(request, snapshot),
-        (None, None) => of_waiting(snapshot),
+        (_, Some(request)) => of_request(request, now),
+        (None, None) => of_waiting(now),
     }
 }
 
-fn of_fault(fault: &FaultView, snapshot: &Snapshot) -> Caption {
-    if let Some(caption) = broker::of_fault(fault, snapshot) {
+fn of_fault(fault: &FaultView, now: Now) -> Caption {
+    if let Some(caption) = broker::of_fault(fault, now) {
         return caption;
     }
     let FaultView { target, value, .. } = fault;
@@ -54,7 +56,7 @@ fn of_fault(fault: &FaultView, snapshot: &Snapshot) -> Caption {
             format!("{target} lies by {} from {} s on.", percent(*value), seconds(fault.from_ms)),
             format!(
                 "The coordinator cannot know; it takes the {} of all answers.",
-                snapshot.settings.strategy
+                now.view.settings.strategy
             ),
             "How far does one liar move it?",
         ),
@@ -78,11 +80,11 @@ fn of_fault(fault: &FaultView, snapshot: &Snapshot) -> Caption {
 }
 
 /// By how much it means to lie, if that is the same for every request; else how far off it is this time.
-fn of_liar(liar: &TaskView, request: &RequestView, snapshot: &Snapshot) -> String {
-    let node = snapshot.nodes.iter().find(|node| node.id == liar.node);
+fn of_liar(liar: &TaskView, request: &RequestView, now: Now) -> String {
+    let node = now.nodes.iter().find(|node| node.id == liar.node);
     let is_constant = |setting: &Setting| setting.key == "lie-mode" && setting.value == "constant";
     match (node.and_then(|node| node.lie), liar.value) {
-        (Some(bias), _) if snapshot.set.iter().any(is_constant) => {
+        (Some(bias), _) if now.set.iter().any(is_constant) => {
             format!("{} lies by {}.", liar.worker, percent(bias))
         }
         (_, Some(value)) if request.truth != 0.0 => {
@@ -92,14 +94,14 @@ fn of_liar(liar: &TaskView, request: &RequestView, snapshot: &Snapshot) -> Strin
     }
 }
 
-fn of_request(request: &RequestView, snapshot: &Snapshot) -> Caption {
-    if let Some(caption) = broker::of_request(request, snapshot) {
+fn of_request(request: &RequestView, now: Now) -> Caption {
+    if let Some(caption) = broker::of_request(request, now) {
         return caption;
     }
     let asked = request.tasks.len();
     let heartbeats_off = |setting: &Setting| setting.key == "heartbeat" && setting.value == "0s";
     let none_registered = request.error.as_ref().is_some_and(|error| error.code == "no_workers");
-    if none_registered && snapshot.set.iter().any(heartbeats_off) {
+    if none_registered && now.set.iter().any(heartbeats_off) {
         return Caption::new(
             format!("{} failed: all workers were dropped from the registry.", request.id),
             "They are healthy and idle, but heartbeats are off, and silence counts as death.".to_owned(),
@@ -117,10 +119,10 @@ fn of_request(request: &RequestView, snapshot: &Snapshot) -> Caption {
     let (in_time, late, failed) = (count(TaskEnd::InTime), count(TaskEnd::Late), count(TaskEnd::Failed));
     let lies = request.tasks.iter().filter(|task| task.lied);
     let liars: Vec<&TaskView> = lies.filter(|task| task.value.is_some()).collect();
-    let compared = compare(request, &snapshot.settings.strategy);
+    let compared = compare(request, now.view.settings.strategy);
     match (liars.as_slice(), compared) {
         ([liar], Some(compared)) => {
-            Caption::new(of_liar(liar, request, snapshot), compared, "What if three more lie?")
+            Caption::new(of_liar(liar, request, now), compared, "What if three more lie?")
         }
         ([], Some(compared)) if 2 * late > asked => Caption::new(
             format!("{in_time} of {asked} answered in time, {late} late."),
@@ -159,13 +161,13 @@ fn compare(request: &RequestView, strategy: &str) -> Option<String> {
     })
 }
 
-fn of_waiting(snapshot: &Snapshot) -> Caption {
-    let workers = snapshot.settings.workers;
-    let timeout = seconds(snapshot.settings.timeout_ms);
-    let coming: Vec<String> = snapshot
+fn of_waiting(now: Now) -> Caption {
+    let workers = now.view.settings.workers;
+    let timeout = seconds(now.view.settings.timeout_ms);
+    let coming: Vec<String> = now
         .faults
         .iter()
-        .filter(|fault| fault.from_ms > snapshot.vtime_ms)
+        .filter(|fault| fault.from_ms > now.vtime_ms)
         .take(2)
         .map(|fault| {
             let what = match fault.kind {
@@ -218,7 +220,7 @@ mod tests {
         while player.state() == PlayerState::Replaying {
             player.frame(16.0, || true);
         }
-        caption(&player.snapshot())
+        caption(Now::of(&player.snapshot()).unwrap())
     }
 
     #[test]
@@ -260,7 +262,7 @@ mod tests {
         while player.state() == PlayerState::Replaying {
             player.frame(16.0, || true);
         }
-        caption(&player.snapshot())
+        caption(Now::of(&player.snapshot()).unwrap())
     }
 
     #[test]

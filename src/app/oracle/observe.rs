@@ -1,55 +1,76 @@
-//! What a snapshot has of an oracle: its nodes, its newest request, its broker.
+//! What a snapshot has of an oracle, read off its run: nodes, newest request, broker.
 
-use crate::app::snapshot::{
-    BrokerView, MessageKind, MessageView, NodeView, RequestView, Role, Settings, Snapshot, TaskView,
-    WorkerState,
+use super::view::{
+    ASKED, BROKER, BrokerView, COORDINATOR, FAILED, IN_TIME, Known, LATE, LYING, OracleView, RequestView,
+    Settings, TaskView, WORKER, WORKING,
 };
+use crate::app::face::{self, Observed};
+use crate::app::snapshot::{MessageKind, MessageView, NodeView, Role, State, Watch};
 use crate::kernel::Instant;
 use crate::lab::oracle::{OracleRun, RequestEntry, TaskEnd, TaskEntry};
 use crate::lab::{self, Run};
-use crate::net::{Effect, Net, NodeId, Payload, Target};
-use crate::systems::oracle::Params;
+use crate::net::{NodeId, Payload};
+use crate::systems::oracle::{Oracle, Params};
+use std::rc::Rc;
 
-/// An oracle's nodes, its newest request, its settings.
-pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
-    let Some(oracle) = lab::oracle::of(run.system()) else {
-        return;
-    };
+/// A worker's last answer is looked for in so many of the newest requests.
+const LAST_VALUES_FROM: usize = 8;
+
+/// An oracle's nodes, its newest request, its broker.
+pub(super) fn observe(run: &Run, before: Option<&OracleView>) -> Option<Observed<OracleView>> {
+    let oracle = lab::oracle::of(run.system())?;
     let (ledger, params) = (oracle.ledger(), oracle.params());
     let newest = ledger.requests().iter().rev().find(|request| request.opened_at.is_some());
     let newest_failed = || ledger.requests().back().filter(|request| request.error.is_some());
     let shown = newest.or_else(newest_failed);
-    snapshot.request = shown.map(|entry| RequestView::of(entry, params));
-    snapshot.nodes = nodes(run.net(), oracle, newest);
-    let oracle = oracle.oracle();
-    snapshot.settings = Settings::of(oracle.params(), run.scenario().seed);
-    if let Some(broker) = oracle.broker() {
-        snapshot.broker = Some(broker_view(oracle, broker, shown));
-        // What flows back is an answer; what only keeps connections going is not what a picture is about.
-        snapshot.messages = run
-            .net()
-            .in_flight()
-            .iter()
-            .filter_map(|flight| {
-                let back = flight.to == oracle.coordinator()
-                    || flight.to == broker && flight.from != oracle.coordinator();
-                let mut view = MessageView::of(flight);
-                match flight.payload {
-                    Payload::Control => return None,
-                    Payload::Message if back => view.kind = MessageKind::Answer,
-                    _ => {}
-                }
-                Some(view)
-            })
-            .collect();
-    }
+    let progress = run.system().progress();
+    // Figures change only when a request does.
+    let known = before.filter(|before| before.summarised_at == progress);
+    let summary =
+        known.map_or_else(|| Rc::new(oracle.tally().summary()), |before| Rc::clone(&before.summary));
+    let (nodes, known) = nodes(run, oracle, newest);
+    let broker = oracle.oracle().broker();
+    Some(Observed {
+        rows_from: nodes.partition_point(|node| node.role != WORKER),
+        nodes,
+        messages: match broker {
+            Some(broker) => messages(run, oracle.oracle(), broker),
+            None => face::messages(run),
+        },
+        view: OracleView {
+            request: shown.map(|entry| RequestView::of(entry, params)),
+            broker: broker.map(|broker| broker_view(oracle.oracle(), broker, shown)),
+            summary,
+            summarised_at: progress,
+            known,
+            settings: Settings {
+                timeout_ms: params.timeout.as_millis_f64(),
+                delay_max_ms: params.delay_max.as_millis_f64(),
+                strategy: params.strategy.name(),
+                workers: params.workers,
+            },
+        },
+    })
 }
 
-fn broker_view(
-    oracle: &crate::systems::oracle::Oracle,
-    broker: NodeId,
-    newest: Option<&RequestEntry>,
-) -> BrokerView {
+/// What flows back is an answer; what only keeps connections going is not what a picture is about.
+fn messages(run: &Run, oracle: &Oracle, broker: NodeId) -> Vec<MessageView> {
+    let flights = run.net().in_flight();
+    let views = flights.iter().filter_map(|flight| {
+        let back =
+            flight.to == oracle.coordinator() || flight.to == broker && flight.from != oracle.coordinator();
+        let mut view = MessageView::of(flight);
+        match flight.payload {
+            Payload::Control => return None,
+            Payload::Message if back => view.kind = MessageKind::Answer,
+            _ => {}
+        }
+        Some(view)
+    });
+    views.collect()
+}
+
+fn broker_view(oracle: &Oracle, broker: NodeId, newest: Option<&RequestEntry>) -> BrokerView {
     let params = oracle.params();
     let is_lost = |task: &&TaskEntry| task.end == TaskEnd::Lost;
     BrokerView {
@@ -63,92 +84,58 @@ fn broker_view(
     }
 }
 
-fn nodes(net: &Net, run: &OracleRun, newest: Option<&RequestEntry>) -> Vec<NodeView> {
-    let oracle = run.oracle();
+/// The nodes, and what the coordinator knows of each.
+fn nodes(run: &Run, of: &OracleRun, newest: Option<&RequestEntry>) -> (Vec<NodeView>, Vec<Known>) {
+    let (net, oracle) = (run.net(), of.oracle());
     // By node number; a registered name that is no node's has the first place, and nobody looks there.
-    let mut known = vec![Known::default(); net.nodes().count() + 1];
-    let mut note =
-        |node: u32, note: &dyn Fn(&mut Known)| known.get_mut(node as usize).into_iter().for_each(note);
+    let count = net.nodes().count() + 1;
+    // Over NATS there is nothing to register with.
+    let registered = oracle.broker().is_some();
+    let mut known = vec![Known { registered, ..Known::default() }; count];
+    let mut parts = vec![None; count];
     oracle.look_at_registry(|entry| {
-        note(entry.member.node, &|known| known.score = Some(entry.history.score()));
+        if let Some(known) = known.get_mut(entry.member.node as usize) {
+            (known.registered, known.score) = (true, Some(entry.history.score()));
+        }
     });
     for task in newest.iter().flat_map(|request| &request.tasks) {
-        note(task.node, &|known| (known.end, known.lied) = (Some(task.end), task.lying));
+        if let Some(part) = parts.get_mut(task.node as usize) {
+            *part = Some((task.end, task.lying));
+        }
     }
-    for request in run.ledger().requests().iter().rev().take(LAST_VALUES_FROM) {
+    for request in of.ledger().requests().iter().rev().take(LAST_VALUES_FROM) {
         for task in request.tasks.iter().filter(|task| task.value.is_some()) {
-            note(task.node, &|known| known.last_value = known.last_value.or(task.value));
+            if let Some(known) = known.get_mut(task.node as usize) {
+                known.last_value = known.last_value.or(task.value);
+            }
         }
     }
-    let rules = net.rules();
     let first_worker = oracle.workers().first().map_or(u32::MAX, |node| node.0);
+    let watch = Watch::of(run);
     let view = |id: NodeId| {
-        let known = known[id.0 as usize];
-        let role = if id == oracle.client() {
-            Role::Client
-        } else if id == oracle.coordinator() {
-            Role::Coordinator
-        } else if Some(id) == oracle.broker() {
-            Role::Broker
-        } else if id.0 >= first_worker {
-            Role::Worker
-        } else {
-            Role::Console
+        let role = match id {
+            _ if id == oracle.client() => Role::CLIENT,
+            _ if id == oracle.coordinator() => COORDINATOR,
+            _ if Some(id) == oracle.broker() => BROKER,
+            _ if id.0 >= first_worker => WORKER,
+            _ => Role::CONSOLE,
         };
-        let down_since = net.down_since(id).filter(|_| role != Role::Console);
-        let (lie, busy) = match role {
-            Role::Worker => (oracle.lie_of(id), oracle.busy((id.0 - first_worker) as usize)),
-            _ => (None, 0),
+        let works = || role == WORKER && oracle.busy((id.0 - first_worker) as usize) > 0;
+        let state = match parts[id.0 as usize] {
+            None => State::IDLE,
+            Some((TaskEnd::Pending, _)) if works() => WORKING,
+            Some((TaskEnd::Pending, _)) => ASKED,
+            Some((TaskEnd::InTime, true)) => LYING,
+            Some((TaskEnd::InTime, false)) => IN_TIME,
+            Some((TaskEnd::Failed | TaskEnd::Lost, _)) => FAILED,
+            Some((TaskEnd::Late, _)) => LATE,
         };
-        let touches = |target: Target| match target {
-            Target::Node(node) => node == id,
-            Target::Both(a, b) | Target::OneWay(a, b) => id == a || id == b,
-        };
-        let cut = rules.iter().any(|rule| rule.effect == Effect::Cut && touches(rule.target));
-        let drops = rules.iter().any(|rule| matches!(rule.effect, Effect::Drop(_)) && touches(rule.target));
-        let state = match (down_since, known.end) {
-            (Some(_), _) => WorkerState::Down,
-            (None, None) => WorkerState::Idle,
-            (None, Some(end)) => match end {
-                TaskEnd::Pending if busy > 0 => WorkerState::Working,
-                TaskEnd::Pending => WorkerState::Asked,
-                TaskEnd::InTime if known.lied => WorkerState::Lying,
-                TaskEnd::InTime => WorkerState::InTime,
-                TaskEnd::Failed | TaskEnd::Lost => WorkerState::Failed,
-                TaskEnd::Late => WorkerState::Late,
-            },
-        };
-        NodeView {
-            id: id.0,
-            role,
-            up: down_since.is_none(),
-            down_since_ms: down_since.map(Instant::as_millis_f64),
-            state,
-            lie,
-            slow: net.slowdown(id),
-            cut,
-            drops,
-            // Over NATS there is nothing to register with.
-            registered: known.score.is_some() || oracle.broker().is_some(),
-            score: known.score,
-            last_value: known.last_value,
-            name: net.name(id).to_string(),
-        }
+        watch.node(id, role, state)
     };
-    net.nodes().map(view).collect()
+    let nodes: Vec<NodeView> = net.nodes().map(view).collect();
+    let known = nodes.iter().map(|node| known[node.id as usize]).collect();
+    (nodes, known)
 }
-
-/// What is known of a node besides the network's own view.
-#[derive(Clone, Copy, Default)]
-struct Known {
-    end: Option<TaskEnd>,
-    lied: bool,
-    score: Option<f64>,
-    last_value: Option<f64>,
-}
-
-/// A worker's last answer is looked for in so many of the newest requests.
-const LAST_VALUES_FROM: usize = 8;
 
 impl RequestView {
     fn of(entry: &RequestEntry, params: &Params) -> Self {
@@ -181,20 +168,6 @@ impl RequestView {
             error: entry.error.clone(),
             analysis: entry.analysis(params).cloned(),
             truth: entry.truth,
-        }
-    }
-}
-
-impl Settings {
-    fn of(params: &Params, seed: u64) -> Self {
-        Settings {
-            workers: params.workers,
-            fail: params.fail,
-            lie: params.lie,
-            seed,
-            timeout_ms: params.timeout.as_millis_f64(),
-            delay_max_ms: params.delay_max.as_millis_f64(),
-            strategy: params.strategy.name().to_owned(),
         }
     }
 }

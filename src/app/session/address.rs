@@ -28,7 +28,7 @@ impl Address {
         Address::of(presets::all().next().map_or("", |preset| preset.name))
     }
 
-    /// Reads the query of a URL, such as `?preset=config&seed=7`. What it leaves out is as the page opens with it.
+    /// Reads the query of a URL, such as `?preset=NAME&seed=7`. What it leaves out is as the page opens with it.
     pub fn parse(search: &str) -> Result<Self, Invalid> {
         let mut address = Address::opening();
         for part in search.trim_start_matches('?').split('&') {

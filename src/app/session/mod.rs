@@ -57,7 +57,7 @@ impl Session {
     pub fn open(scenario: Scenario, speed: f64) -> Result<Self, Invalid> {
         let mut player = Player::new(&scenario, speed)?;
         Ok(Session {
-            shown: Rc::new(player.snapshot()),
+            shown: player.snapshot(),
             player,
             waiting: VecDeque::new(),
             notice: None,
@@ -86,7 +86,7 @@ impl Session {
     fn be_at(&mut self, instant: Instant) -> Result<(), Invalid> {
         if self.player.state() == PlayerState::Replaying || self.player.run().now() != instant {
             self.player.be_at(instant)?;
-            self.shown = Rc::new(self.player.snapshot());
+            self.shown = self.player.snapshot();
         }
         Ok(())
     }
@@ -211,7 +211,7 @@ impl Session {
     /// Shows the present moment; what a replay comes by is not shown.
     fn look(&mut self) {
         if self.player.state() != PlayerState::Replaying {
-            self.shown = Rc::new(self.player.snapshot());
+            self.shown = self.player.snapshot();
         }
     }
 

@@ -9,8 +9,8 @@ mod moves;
 use crate::app::Snapshot;
 use crate::app::observe;
 use crate::kernel::{Duration, Instant, Sink};
-use crate::lab::oracle::tally::Summary;
 use crate::lab::{Invalid, Options, Run, Scenario};
+use std::rc::Rc;
 
 /// What the page keeps of the trace.
 const RING: usize = 100_000;
@@ -59,9 +59,8 @@ pub struct Player {
     /// Virtual time that frames have asked for and not yet got, when a frame's share is less than an instant.
     target: Instant,
     seek: Option<Seek>,
-    /// The figures and the number of requests they are of: they change only when a request does.
-    summary: Summary,
-    summarised_at: (u64, u64),
+    /// The moment that was looked at last, of which the next may take what has not changed.
+    seen: Option<Rc<Snapshot>>,
 }
 
 #[derive(Clone, Copy)]
@@ -108,8 +107,7 @@ impl Player {
             reached: speed,
             target: Instant::ZERO,
             seek: None,
-            summary: Summary::default(),
-            summarised_at: (0, 0),
+            seen: None,
         })
     }
 
@@ -170,13 +168,10 @@ impl Player {
     // --- what can be seen -------------------------------------------------------------------------------------
 
     /// What the page may see of this moment.
-    pub fn snapshot(&mut self) -> Snapshot {
-        let now = self.run.system().progress();
-        if now != self.summarised_at {
-            self.summarised_at = now;
-            self.summary = observe::summary(self.run.system());
-        }
-        observe::observe(&self.run, self.summary.clone())
+    pub fn snapshot(&mut self) -> Rc<Snapshot> {
+        let now = Rc::new(observe::observe(&self.run, self.seen.as_deref()));
+        self.seen = Some(Rc::clone(&now));
+        now
     }
 
     /// What the player is doing.

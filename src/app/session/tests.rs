@@ -95,10 +95,10 @@ fn a_hand_that_passes_by_does_not_wait_for_where_it_was() {
         session.apply(Command::Set { key: "workers".to_owned(), value: workers.into() }).unwrap();
         session.frame(16.0, || false);
         assert!(session.settings().iter().any(|set| set.key == "workers" && set.value == workers));
-        assert_ne!(session.snapshot().settings.workers, workers);
+        assert_ne!(session.snapshot().setting("workers"), Some(&workers.into()));
     }
     arrive(&mut session);
-    assert_eq!((vtime(&session), session.snapshot().settings.workers), (20_000.0, 20));
+    assert_eq!((vtime(&session), session.snapshot().setting("workers")), (20_000.0, Some(&20.into())));
     let commands: Vec<&Command> = session.log().entries.iter().map(|entry| &entry.command).collect();
     assert_eq!(
         commands,

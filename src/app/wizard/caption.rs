@@ -1,7 +1,8 @@
 //! The Math Wizard's captions: what just happened to the jobs, and what one would ask next.
 
 use crate::app::caption::Caption;
-use crate::app::snapshot::{FaultView, Role, Snapshot};
+use crate::app::snapshot::{FaultView, Role};
+use crate::app::wizard::Now;
 use crate::app::wizard::observe::{JobView, WizardView};
 use crate::lab::wizard::Place;
 
@@ -10,11 +11,10 @@ const NEWS_MS: f64 = 2500.0;
 const LOSS_MS: f64 = 8000.0;
 
 /// The caption of a moment.
-pub(super) fn caption(snapshot: &Snapshot) -> Caption {
-    let Some(wizard) = &snapshot.wizard else { return Caption::default() };
-    let now = snapshot.vtime_ms;
-    let lost = wizard.lost.first().filter(|job| job.lost_ms.is_some_and(|at| now - at < LOSS_MS));
-    let news = snapshot.faults.iter().rev().find(|fault| (0.0..NEWS_MS).contains(&(now - fault.from_ms)));
+pub(super) fn caption(now: Now) -> Caption {
+    let (wizard, at) = (now.view, now.vtime_ms);
+    let lost = wizard.lost.first().filter(|job| job.lost_ms.is_some_and(|lost| at - lost < LOSS_MS));
+    let news = now.faults.iter().rev().find(|fault| (0.0..NEWS_MS).contains(&(at - fault.from_ms)));
     let reaped = wizard.latest.iter().find(|job| job.reaped && job.place != Some(Place::Done));
     match (lost, news, reaped) {
         (Some(job), ..) => of_loss(job),
@@ -24,7 +24,7 @@ pub(super) fn caption(snapshot: &Snapshot) -> Caption {
             "Its worker had it too long or is gone; it stood in the processing list all the time.".to_owned(),
             "What if that worker is only slow?",
         ),
-        (None, None, None) => of_flow(snapshot, wizard),
+        (None, None, None) => of_flow(now, wizard),
     }
 }
 
@@ -79,13 +79,13 @@ fn of_fault(fault: &FaultView, wizard: &WizardView) -> Caption {
     }
 }
 
-fn of_flow(snapshot: &Snapshot, wizard: &WizardView) -> Caption {
+fn of_flow(now: Now, wizard: &WizardView) -> Caption {
     let counts = wizard.counts;
     let [waiting, ..] = wizard.lists;
-    let users = snapshot.nodes.iter().any(|node| node.role == Role::Client && node.up);
+    let users = now.nodes.iter().any(|node| node.role == Role::CLIENT && node.up);
     let done = wizard.latest.iter().find(|job| job.place == Some(Place::Done));
     let new = wizard.containers.iter().filter(|c| c.existed && c.initiated == 0 && c.handled > 0).count();
-    if new > 0 && snapshot.vtime_ms > 5000.0 {
+    if new > 0 && now.vtime_ms > 5000.0 {
         return Caption::new(
             format!("{new} of the containers do jobs and get none from the gateway."),
             "Nginx looked their name up when it started; the queue needs no such knowledge.".to_owned(),

@@ -1,12 +1,28 @@
 //! What a snapshot has of a Math Wizard: its nodes, its lists, who has what in hand, and the newest jobs.
 
-use crate::app::snapshot::{NodeView, Role, Snapshot, WorkerState};
+use crate::app::face::{self, Observed};
+use crate::app::snapshot::{NodeView, Role, Sign, State, SystemView, Watch};
 use crate::kernel::Instant;
-use crate::lab::Run;
 use crate::lab::wizard::{ClaimEnd, Counts, Job, Place, WizardRun};
-use crate::net::{Effect, NodeId, Target};
+use crate::lab::{self, Run};
+use crate::net::NodeId;
 use crate::systems::wizard::Wizard;
 use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Passes requests on.
+pub const GATEWAY: Role = Role("gateway");
+/// Keeps what all share.
+pub const STORE: Role = Role("store");
+/// A container.
+pub const WORKER: Role = Role("worker");
+/// A process of a container.
+pub const PROCESS: Role = Role("process");
+
+/// One of its workers has a job in hand.
+const AT_WORK: State = State::new(Sign::Working, "a job in hand");
+/// One of its processes is down.
+const HALF_DOWN: State = State::new(Sign::Failed, "a process is down");
 
 /// Bars reach so far into the past.
 pub const WINDOW_MS: f64 = 20_000.0;
@@ -37,6 +53,8 @@ pub struct WizardView {
     pub counts: Counts,
     /// Milliseconds that a job waited on average.
     pub wait_ms: Option<f64>,
+    /// Of those done, 95 % took so many milliseconds at most, from the push to the result.
+    pub p95_ms: Option<f64>,
 }
 
 /// A container now.
@@ -119,12 +137,19 @@ impl JobView {
     }
 }
 
+impl SystemView for WizardView {
+    fn json(&self) -> Value {
+        json!({"wizard": self})
+    }
+}
+
 /// A Math Wizard's nodes and its own view.
-pub(super) fn observe(run: &Run, snapshot: &mut Snapshot) {
-    let Some(wizard) = crate::lab::wizard::of(run.system()) else { return };
+pub(super) fn observe(run: &Run) -> Option<Observed<WizardView>> {
+    let wizard = lab::wizard::of(run.system())?;
     let view = view(run, wizard);
-    snapshot.nodes = nodes(run, wizard.wizard(), &view);
-    snapshot.wizard = Some(view);
+    let nodes = nodes(run, wizard.wizard(), &view);
+    let rows_from = nodes.partition_point(|node| node.role != WORKER);
+    Some(Observed { nodes, rows_from, messages: face::messages(run), view })
 }
 
 fn view(run: &Run, of: &WizardRun) -> WizardView {
@@ -171,6 +196,7 @@ fn view(run: &Run, of: &WizardRun) -> WizardView {
         lost: lost.map(JobView::of).take(LATEST).collect(),
         counts: tally.counts(),
         wait_ms: tally.wait_ms().mean(),
+        p95_ms: tally.job_ms().percentile(95.0),
         bars,
     }
 }
@@ -181,43 +207,23 @@ fn nodes(run: &Run, wizard: &Wizard, view: &WizardView) -> Vec<NodeView> {
     let containers = wizard.nodes();
     let others = net.nodes().filter(|id| !containers.contains(id));
     let order: Vec<NodeId> = others.chain(containers.iter().copied()).collect();
-    let rules = net.rules();
+    let watch = Watch::of(run);
     let node = |id: NodeId| {
         let role = match id {
-            _ if id == wizard.client() => Role::Client,
-            _ if id == wizard.gateway() => Role::Gateway,
-            _ if id == wizard.valkey() => Role::Store,
-            _ if containers.contains(&id) => Role::Worker,
-            NodeId(1) => Role::Console,
-            _ => Role::Process,
-        };
-        let down_since = net.down_since(id).filter(|_| role != Role::Console);
-        let touches = |target: Target| match target {
-            Target::Node(node) => node == id,
-            Target::Both(a, b) | Target::OneWay(a, b) => id == a || id == b,
+            _ if id == wizard.client() => Role::CLIENT,
+            _ if id == wizard.gateway() => GATEWAY,
+            _ if id == wizard.valkey() => STORE,
+            _ if containers.contains(&id) => WORKER,
+            NodeId(1) => Role::CONSOLE,
+            _ => PROCESS,
         };
         let place = containers.iter().position(|&other| other == id);
         let state = match place.and_then(|i| view.containers.get(i)) {
-            _ if down_since.is_some() => WorkerState::Down,
-            Some(here) if !here.api_up || here.workers.iter().any(|worker| !worker.1) => WorkerState::Failed,
-            Some(here) if here.workers.iter().any(|worker| worker.2) => WorkerState::Working,
-            _ => WorkerState::Idle,
+            Some(here) if !here.api_up || here.workers.iter().any(|worker| !worker.1) => HALF_DOWN,
+            Some(here) if here.workers.iter().any(|worker| worker.2) => AT_WORK,
+            _ => State::IDLE,
         };
-        NodeView {
-            id: id.0,
-            name: net.name(id).to_string(),
-            role,
-            up: down_since.is_none(),
-            down_since_ms: down_since.map(Instant::as_millis_f64),
-            state,
-            lie: None,
-            slow: net.slowdown(id),
-            cut: rules.iter().any(|rule| rule.effect == Effect::Cut && touches(rule.target)),
-            drops: rules.iter().any(|rule| matches!(rule.effect, Effect::Drop(_)) && touches(rule.target)),
-            registered: true,
-            score: None,
-            last_value: None,
-        }
+        watch.node(id, role, state)
     };
     order.into_iter().map(node).collect()
 }

@@ -2,14 +2,10 @@
 
 use super::scene::Scene;
 use crate::app::canvas::{Dash, Font, Paint, Shape, Sheet, Text, lamp_shape, scale};
-use crate::app::snapshot::WorkerState;
+use crate::app::snapshot::Sign;
 
-const STATES: [(WorkerState, &str); 4] = [
-    (WorkerState::InTime, "current"),
-    (WorkerState::Late, "behind"),
-    (WorkerState::Failed, "failing"),
-    (WorkerState::Down, "down"),
-];
+const STATES: [(Sign, &str); 4] =
+    [(Sign::InTime, "current"), (Sign::Late, "behind"), (Sign::Failed, "failing"), (Sign::Down, "down")];
 /// The sign of a 304 has no shape of its own: it is a tick.
 const POLLS: [(Option<Shape>, &str); 4] = [
     (Some(Shape::InTime), "200"),
@@ -23,9 +19,9 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene) {
     let strip = layout.when.or(layout.what).map_or(layout.width, |(x, _)| x - 10.0);
     let (x0, y, x1) = match layout.phone {
         true => (8.0, layout.bottom + 49.0, layout.width - 8.0),
-        false => (layout.client.map_or(layout.coordinator.x, |rect| rect.x), layout.bottom + 24.0, strip),
+        false => (layout.client.map_or(layout.gate.x, |rect| rect.x), layout.bottom + 24.0, strip),
     };
-    let count = |state: WorkerState| scene.rows.iter().filter(|node| node.state == state).count();
+    let count = |state: Sign| scene.rows.iter().filter(|node| node.state.sign == state).count();
     let states = STATES
         .map(|(state, name)| (Some(lamp_shape(state)), format!("{} {name}", scale::count(count(state)))));
     let polls = POLLS.map(|(shape, name)| (shape, name.to_owned()));

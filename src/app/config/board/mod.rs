@@ -12,22 +12,18 @@ mod what;
 #[cfg(test)]
 mod tests;
 
-use crate::app::canvas::{self, Board, Paint, Picture, Rect, Sheet, Strips, View, headline};
-use crate::app::snapshot::Snapshot;
+use crate::app::canvas::{Board, Picture, Sheet, Strips, View, headline, row_grounds, strip_grounds};
+use crate::app::config::Now;
 use scene::Scene;
 
-/// The least height at which the board is legible.
-pub fn natural_height(snapshot: &Snapshot, strips: Strips) -> f64 {
-    canvas::natural_height(snapshot.rows().len(), strips)
-}
-
-/// The board of a snapshot; without anything on it for a snapshot of another system.
-pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
+/// The board of a moment; without anything on it for one without a controller.
+pub(super) fn picture(now: Now, view: &View) -> Picture {
     let mut sheet = Sheet::default();
     let mut picture =
         Picture { marks: Vec::new(), width: view.width, height: view.height, rows: None, places: Vec::new() };
-    if let Some(scene) = Scene::new(snapshot, view) {
-        grounds(&mut sheet, &scene);
+    if let Some(scene) = Scene::new(now, view) {
+        strip_grounds(&mut sheet, &scene.layout);
+        row_grounds(&mut sheet, &scene.layout, scene.selected, scene.hovered);
         headings(&mut sheet, &scene, view);
         tracks::draw(&mut sheet, &scene, view);
         versions::draw(&mut sheet, &scene);
@@ -40,34 +36,11 @@ pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
     picture
 }
 
-/// The grounds of the strips, and of the selected row.
-fn grounds(sheet: &mut Sheet, scene: &Scene) {
-    let layout = &scene.layout;
-    for (x0, x1) in layout.when.into_iter().chain(layout.what) {
-        let margin = if layout.phone { 4.0 } else { 6.0 };
-        let high = layout.bottom - layout.top;
-        sheet.solid(Rect::new(x0 - margin, layout.top, x1 - x0 + 2.0 * margin, high), Paint::Strip);
-    }
-    let mut ground = |row: usize, alpha: f32| {
-        let x = layout.coordinator.right() + 5.0;
-        let margin = if layout.phone { 4.0 } else { 10.0 };
-        let (y, h) = (layout.rows.start(row), layout.rows.height(row));
-        let (y, h) = if h > 12.0 { (y.round() + 1.0, h.round() - 2.0) } else { (y, h) };
-        sheet.solid(Rect::new(x, y, layout.width - margin - x, h), Paint::Sel.alpha(alpha));
-    };
-    if let Some(row) = scene.hovered.filter(|row| scene.selected != Some(*row)) {
-        ground(row, 0.55);
-    }
-    if let Some(row) = scene.selected {
-        ground(row, 1.0);
-    }
-}
-
 fn headings(sheet: &mut Sheet, scene: &Scene, view: &View) {
     let layout = &scene.layout;
     let newest = format!("the newest is v{}", scene.config.newest);
     if view.strips == Strips::Three {
-        headline(sheet, (18.0, layout.coordinator.right() - 6.0), 17.0, "Cluster now", &[]);
+        headline(sheet, (18.0, layout.gate.right() - 6.0), 17.0, "Cluster now", &[]);
         if let Some((x0, x1)) = layout.when {
             let tails = ["which each ran, and how agents polled", "and polls"];
             headline(sheet, (x0, x1 + 6.0), 17.0, "Versions", &tails);

@@ -1,16 +1,17 @@
 //! What the board is about to say, read off a snapshot once, and where it stands.
 
-use crate::app::canvas::{Layout, Paint, Rect, Size, View};
-use crate::app::config::observe::{ConfigView, HolderView};
-use crate::app::snapshot::{MessageView, NodeView, Role, Snapshot};
+use crate::app::canvas::{Layout, Paint, Rect, Size, View, ground_of};
+use crate::app::config::Now;
+use crate::app::config::observe::{AGENT, BROKER, CONTROLLER, ConfigView, HolderView};
+use crate::app::snapshot::{MessageView, NodeView, Role};
 
 /// How high Valkey's box is, with the gap above it.
-const BROKER: f64 = 64.0;
+const BOX: f64 = 64.0;
 const GAP: f64 = 18.0;
 
 /// All that is shown.
 pub(super) struct Scene<'a> {
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) now: Now<'a>,
     pub(super) config: &'a ConfigView,
     /// Agents and workers, as in the table.
     pub(super) rows: &'a [NodeView],
@@ -27,9 +28,9 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// `None` for a snapshot of another system.
-    pub(super) fn new(snapshot: &'a Snapshot, view: &View<'a>) -> Option<Self> {
-        let config = snapshot.config.as_ref()?;
+    /// `None` without a controller.
+    pub(super) fn new(now: Now<'a>, view: &View<'a>) -> Option<Self> {
+        let (snapshot, config) = (now.snapshot, now.view);
         let rows = snapshot.rows();
         let find = |name: &str| rows.iter().position(|node| node.name == name);
         let (selected, hovered) = (find(view.selected), view.hovered.and_then(find));
@@ -40,16 +41,16 @@ impl<'a> Scene<'a> {
             layout.size = Size::Lanes;
         }
         let node_of = |role| snapshot.nodes.iter().find(|node| node.role == role);
-        let column = layout.coordinator;
-        let broker = node_of(Role::Broker)
-            .map(|node| (Rect::new(column.x, column.bottom() - BROKER, column.w, BROKER), node));
-        let high = if broker.is_some() { column.h - BROKER - GAP } else { column.h };
+        let column = layout.gate;
+        let broker =
+            node_of(BROKER).map(|node| (Rect::new(column.x, column.bottom() - BOX, column.w, BOX), node));
+        let high = if broker.is_some() { column.h - BOX - GAP } else { column.h };
         let controller = Rect::new(column.x, column.y, column.w, high);
         // The operator stands beside the controller's middle.
         let operator =
             layout.client.map(|rect| Rect { y: (controller.center().1 - rect.h / 2.0).round(), ..rect });
         Some(Scene {
-            snapshot,
+            now,
             config,
             rows,
             layout,
@@ -57,9 +58,9 @@ impl<'a> Scene<'a> {
             hovered,
             chosen: view.selected,
             agent_x: (column.right() + (layout.lamp_x - column.right()) * 0.47).round(),
-            controller: (controller, node_of(Role::Controller)?),
+            controller: (controller, node_of(CONTROLLER)?),
             broker,
-            operator: operator.zip(node_of(Role::Client)),
+            operator: operator.zip(node_of(Role::CLIENT)),
         })
     }
 
@@ -77,23 +78,19 @@ impl<'a> Scene<'a> {
     pub(super) fn lamp_x(&self, row: usize) -> f64 {
         let step = if self.layout.rows.is_roomy(row) { 0.0 } else { self.layout.lamp_column(row) };
         match self.rows[row].role {
-            Role::Agent => self.agent_x - step,
+            AGENT => self.agent_x - step,
             _ => self.layout.lamp_x - step,
         }
     }
 
-    /// What a row of a strip stands on; under the pointer that is no single colour.
+    /// What a row of a strip stands on.
     pub(super) fn ground(&self, row: usize) -> Option<Paint> {
-        match row {
-            _ if self.selected == Some(row) => Some(Paint::Sel),
-            _ if self.hovered == Some(row) => None,
-            _ => Some(Paint::Strip),
-        }
+        ground_of(row, self.selected, self.hovered)
     }
 
     /// The messages between two nodes, each with whether the first of them sent it.
     pub(super) fn messages(&self, a: u32, b: u32) -> impl Iterator<Item = (&'a MessageView, bool)> {
-        let messages = self.snapshot.messages.iter();
+        let messages = self.now.snapshot.messages.iter();
         messages.filter_map(move |message| match (message.from, message.to) {
             ends if ends == (a, b) => Some((message, true)),
             ends if ends == (b, a) => Some((message, false)),
@@ -103,8 +100,8 @@ impl<'a> Scene<'a> {
 
     /// The times in which a node was down up to now, in milliseconds.
     pub(super) fn down_times(&self, node: &NodeView) -> Vec<(f64, f64)> {
-        let now = self.snapshot.vtime_ms;
-        let crashes = self.snapshot.faults.iter().filter(|fault| fault.target == node.name);
+        let now = self.now.vtime_ms;
+        let crashes = self.now.faults.iter().filter(|fault| fault.target == node.name);
         let mut times: Vec<(f64, f64)> = crashes
             .filter(|fault| fault.kind == "crash" && fault.from_ms <= now)
             .filter_map(|fault| Some((fault.from_ms, fault.to_ms?.min(now))))

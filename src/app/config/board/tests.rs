@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::app::canvas::{Fill, Mark, Shape, Strip, Strips, Text, View};
+use crate::app::snapshot::Snapshot;
 use crate::app::{Player, PlayerState};
 use crate::kernel::Instant;
 use crate::lab::{Scenario, presets};
@@ -15,7 +16,12 @@ fn played(preset: &str, set: &[(&str, &str)], ms: u64) -> Snapshot {
     while player.state() == PlayerState::Replaying {
         player.frame(16.0, || true);
     }
-    player.snapshot()
+    (*player.snapshot()).clone()
+}
+
+/// The board of a snapshot.
+fn picture(snapshot: &Snapshot, view: &View) -> Picture {
+    super::picture(Now::of(snapshot).unwrap(), view)
 }
 
 fn view(width: f64, strips: Strips) -> View<'static> {
@@ -97,7 +103,7 @@ fn during_the_outage_the_picture_says_who_is_behind_and_by_how_much() {
 #[test]
 fn a_tick_is_a_304_and_a_disc_a_200() {
     let snapshot = played("config", &[], 8_000);
-    let view_of = snapshot.config.as_ref().unwrap();
+    let view_of = Now::of(&snapshot).unwrap().view;
     let count = |status: u16| {
         view_of.holders.iter().flat_map(|holder| &holder.polls).filter(|poll| poll.1 == status).count()
     };

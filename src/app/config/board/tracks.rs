@@ -6,12 +6,11 @@ use crate::app::canvas::{
     Align, Dash, Fill, Font, Mark, Paint, Rect, Shape, Sheet, Text, View, lamp_shape, message_shape,
     node_box, progress, scale,
 };
-use crate::app::config::observe::HolderView;
-use crate::app::snapshot::{MessageKind, MessageView, NodeView, Role, WorkerState};
+use crate::app::config::observe::{AGENT, HolderView};
+use crate::app::snapshot::{MessageKind, MessageView, NodeView, Sign};
 
 /// The states of a lamp in painting order.
-const LAMPS: [WorkerState; 5] =
-    [WorkerState::InTime, WorkerState::Late, WorkerState::Failed, WorkerState::Down, WorkerState::Idle];
+const LAMPS: [Sign; 5] = [Sign::InTime, Sign::Late, Sign::Failed, Sign::Down, Sign::Idle];
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, view: &View) {
     boxes(sheet, scene);
@@ -21,7 +20,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, view: &View) {
     stems(sheet, scene);
     for (i, node, holder) in scene.holders() {
         match node.role {
-            Role::Agent => agent_rail(sheet, scene, i, node, holder),
+            AGENT => agent_rail(sheet, scene, i, node, holder),
             _ => worker_rail(sheet, scene, i, node, holder),
         }
     }
@@ -29,7 +28,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, view: &View) {
         messages(sheet, scene);
     }
     for state in LAMPS {
-        for (i, node, _) in scene.holders().filter(|(_, node, _)| node.state == state) {
+        for (i, node, _) in scene.holders().filter(|(_, node, _)| node.state.sign == state) {
             lamp(sheet, scene, i, node);
         }
     }
@@ -47,7 +46,7 @@ fn boxes(sheet: &mut Sheet, scene: &Scene) {
     let x = rect.center().0.round();
     sheet.line([x, rect.bottom(), x, broker.y], 2.0, Dash::Solid, Paint::Line);
     for (message, outward) in scene.messages(scene.controller.1.id, node.id) {
-        let part = progress(message, scene.snapshot.vtime_ms);
+        let part = progress(message, scene.now.vtime_ms);
         let part = if outward { part } else { 1.0 - part };
         sheet.glyph(shape(message), x, rect.bottom() + (broker.y - rect.bottom()) * part, 3.0);
     }
@@ -100,7 +99,7 @@ fn operator(sheet: &mut Sheet, scene: &Scene, rect: Rect, node: &NodeView, view:
     sheet.level(back, x0, x1, 2.0, Paint::Line);
     if !view.flow && !view.reduced_motion {
         for (message, outward) in scene.messages(node.id, scene.controller.1.id) {
-            let part = progress(message, scene.snapshot.vtime_ms);
+            let part = progress(message, scene.now.vtime_ms);
             let (x, y) = if outward { (x0 + (x1 - x0) * part, out) } else { (x1 - (x1 - x0) * part, back) };
             sheet.glyph(shape(message), x, y, if outward { 4.0 } else { 6.0 });
         }
@@ -126,7 +125,7 @@ fn stems(sheet: &mut Sheet, scene: &Scene) {
     let rows = &scene.layout.rows;
     let mut agent = None;
     for (i, node, holder) in scene.holders() {
-        if node.role == Role::Agent {
+        if node.role == AGENT {
             agent = Some(i);
         }
         let is_last = scene.config.holders.get(i + 1).is_none_or(|next| next.agent != holder.agent);
@@ -140,7 +139,7 @@ fn stems(sheet: &mut Sheet, scene: &Scene) {
 /// Out above, back below; the way back has the colour of what the last poll brought.
 fn agent_rail(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, holder: &HolderView) {
     let layout = &scene.layout;
-    let (x0, y) = (layout.coordinator.right() + 3.0, layout.rows.center(i));
+    let (x0, y) = (layout.gate.right() + 3.0, layout.rows.center(i));
     let paint = match (holder.failures, holder.version) {
         (1.., _) => Paint::Failed,
         (0, 0) => Paint::Line,
@@ -157,7 +156,7 @@ fn agent_rail(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, holde
     let x1 = scene.agent_x - 11.0;
     let (y, distance) = (y.round(), rail_distance(layout.rows.height(i)));
     let (out, back) = (y - distance, y + distance);
-    if node.state == WorkerState::Down {
+    if node.state.sign == Sign::Down {
         sheet.line([x0, out, x1, out], 2.0, Dash::Short, Paint::Down);
         sheet.level(back, x0, x1, 2.0, Paint::Line);
         return;
@@ -179,8 +178,8 @@ fn worker_rail(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, hold
     let roomy = layout.rows.is_roomy(i);
     let x1 = if roomy { layout.lamp_x - 11.0 } else { scene.lamp_x(i) - 2.5 };
     let (y, width) = if roomy { (y.round(), 1.5) } else { (y, (layout.rows.pitch * 0.3).clamp(0.5, 1.5)) };
-    match node.state {
-        WorkerState::Down => sheet.line([x0, y, x1, y], width, Dash::Short, Paint::Down),
+    match node.state.sign {
+        Sign::Down => sheet.line([x0, y, x1, y], width, Dash::Short, Paint::Down),
         _ => sheet.level(y, x0, x1, width, Paint::Line),
     }
     if roomy && holder.cut_off {
@@ -203,7 +202,7 @@ fn messages(sheet: &mut Sheet, scene: &Scene) {
     let row_of = |id: u32| places.get(id as usize).copied().flatten();
     let broker = scene.broker.map_or(0, |(_, node)| node.id);
     let sources = [scene.controller.1.id, broker];
-    for message in &scene.snapshot.messages {
+    for message in &scene.now.messages {
         let is_source = |id: u32| sources.contains(&id);
         let (end, outward) = match (row_of(message.from), row_of(message.to)) {
             (None, Some(to)) if is_source(message.from) => (to, true),
@@ -212,16 +211,12 @@ fn messages(sheet: &mut Sheet, scene: &Scene) {
             (Some(from), Some(to)) => (from.max(to), from < to),
             _ => continue,
         };
-        let x0 = if scene.rows[end].role == Role::Agent {
-            layout.coordinator.right() + 3.0
-        } else {
-            scene.agent_x
-        };
+        let x0 = if scene.rows[end].role == AGENT { layout.gate.right() + 3.0 } else { scene.agent_x };
         let (x1, height) = (scene.lamp_x(end) - 11.0, layout.rows.height(end));
         let roomy = layout.rows.is_roomy(end);
-        let part = progress(message, scene.snapshot.vtime_ms);
+        let part = progress(message, scene.now.vtime_ms);
         let distance = match scene.rows[end].role {
-            Role::Agent if roomy => rail_distance(height),
+            AGENT if roomy => rail_distance(height),
             _ => 0.0,
         };
         // Questions go towards the controller, which is to the left.
@@ -252,7 +247,7 @@ fn lamp(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView) {
     let roomy = rows.is_roomy(i);
     let r = if roomy { (rows.height(i) * 0.34).min(9.0) } else { (rows.height(i) * 0.46).clamp(1.6, 8.0) };
     let y = if roomy { rows.center(i).round() } else { rows.center(i) };
-    let shape = lamp_shape(node.state);
+    let shape = lamp_shape(node.state.sign);
     sheet.marks.push(Mark::Glyph { shape, x: scene.lamp_x(i), y, r, part: 0.0, paint: shape.paint() });
 }
 
@@ -264,7 +259,7 @@ fn names(sheet: &mut Sheet, scene: &Scene) {
     for (i, node, holder) in scene.holders() {
         // The break bar hangs over the first row, the axis stands under the last.
         let y = rows.center(i).round().clamp(scene.layout.top + 8.0, scene.layout.bottom - 7.0) + 0.5;
-        let column = usize::from(node.role == Role::Agent);
+        let column = usize::from(node.role == AGENT);
         let apart = lens.is_none_or(|lens| lens == i || (rows.center(lens) - y).abs() >= 16.0);
         if y - 7.0 < free_from[column] || !apart {
             continue;
@@ -277,7 +272,7 @@ fn names(sheet: &mut Sheet, scene: &Scene) {
 fn name(sheet: &mut Sheet, scene: &Scene, i: usize, node: &NodeView, holder: &HolderView, y: f64) {
     let layout = &scene.layout;
     let strip = layout.when.or(layout.what).map_or(layout.width, |(x, _)| x - 8.0);
-    let is_agent = node.role == Role::Agent;
+    let is_agent = node.role == AGENT;
     let x = if is_agent { scene.agent_x + if layout.phone { 11.0 } else { 14.0 } } else { layout.label_x };
     let is_chosen = scene.selected == Some(i);
     let px = if layout.phone || layout.rows.height(i) < 18.0 { 12.0 } else { 13.0 };

@@ -4,8 +4,8 @@
 use super::scene::Scene;
 use crate::app::canvas::scale::{self, Scale};
 use crate::app::canvas::{Align, Dash, Fill, Font, Paint, Rect, Shape, Sheet, Text, figures_y};
-use crate::app::config::observe::HolderView;
-use crate::app::snapshot::{NodeView, Role};
+use crate::app::config::observe::{AGENT, HolderView, WORKER};
+use crate::app::snapshot::NodeView;
 
 /// How much of the axis lies beyond now, as a share of the past that it shows.
 const AHEAD: f64 = 0.25;
@@ -20,7 +20,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene) {
     for (i, node, holder) in scene.holders() {
         bars(sheet, scene, &axis, i, (node, holder));
     }
-    for (i, _, holder) in scene.holders().filter(|(_, node, _)| node.role == Role::Agent) {
+    for (i, _, holder) in scene.holders().filter(|(_, node, _)| node.role == AGENT) {
         polls(sheet, scene, &axis, i, holder);
         next_poll(sheet, scene, &axis, i, holder);
     }
@@ -30,7 +30,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene) {
 
 /// Where an instant stands, kept inside the past.
 fn at(scene: &Scene, axis: &Scale, ms: f64) -> f64 {
-    axis.at((ms - scene.snapshot.vtime_ms).clamp(axis.values.0, 0.0))
+    axis.at((ms - scene.now.vtime_ms).clamp(axis.values.0, 0.0))
 }
 
 /// When the controller was down.
@@ -48,14 +48,14 @@ fn outages(sheet: &mut Sheet, scene: &Scene, axis: &Scale) {
 // --- bars -------------------------------------------------------------------------------------------------------
 
 fn bars(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, (node, holder): (&NodeView, &HolderView)) {
-    let (rows, vtime) = (&scene.layout.rows, scene.snapshot.vtime_ms);
+    let (rows, vtime) = (&scene.layout.rows, scene.now.vtime_ms);
     let height = rows.height(i);
     let roomy = rows.is_roomy(i);
     // An agent's polls are what its row is about; its bar runs along below them.
-    let (share, most) = if node.role == Role::Agent { (0.2, 5.0) } else { (0.44, 15.0) };
+    let (share, most) = if node.role == AGENT { (0.2, 5.0) } else { (0.44, 15.0) };
     let thick = if roomy { (height * share).clamp(2.0, most).round() } else { (height * 0.62).max(0.6) };
     let y = match node.role {
-        Role::Agent if roomy => (rows.center(i) + height * 0.2).round(),
+        AGENT if roomy => (rows.center(i) + height * 0.2).round(),
         _ if roomy => rows.center(i).round() - (thick / 2.0).floor(),
         _ => rows.center(i) - thick / 2.0,
     };
@@ -73,7 +73,7 @@ fn bars(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, (node, holder)
         let is_bad = scene.config.versions.iter().any(|other| other.number == version && other.bad);
         let (paint, alpha) = match (is_bad, node.role) {
             (true, _) => (Paint::Failed, 0.34),
-            (false, Role::Agent) => (Paint::InTime, 0.6),
+            (false, AGENT) => (Paint::InTime, 0.6),
             (false, _) => (Paint::InTime, 0.9),
         };
         let gap = if roomy { 1.5 } else { 0.0 };
@@ -91,7 +91,7 @@ fn bars(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, (node, holder)
         if place > 0 && roomy {
             sheet.line([x0, y - 2.0, x0, y + thick + 2.0], 1.5, Dash::Solid, Paint::Ink);
         }
-        if roomy && node.role == Role::Worker {
+        if roomy && node.role == WORKER {
             label(sheet, (x0, middle, x1), y + thick / 2.0, version, is_bad);
         }
     }
@@ -153,7 +153,7 @@ fn next_poll(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize, holder: &
     let Some(next) = holder.next_poll_ms else { return };
     let rows = &scene.layout.rows;
     let (y, roomy) = (poll_y(scene, i), rows.is_roomy(i));
-    let ahead = next - scene.snapshot.vtime_ms;
+    let ahead = next - scene.now.vtime_ms;
     if ahead <= axis.values.1 {
         let r = if roomy { 4.0 } else { (rows.height(i) * 0.4).clamp(0.8, 2.0) };
         sheet.glyph(Shape::Hollow, axis.at(ahead), y, r);

@@ -4,7 +4,8 @@
 use super::scene::Scene;
 use crate::app::canvas::scale::{self, Scale};
 use crate::app::canvas::{Align, Dash, Font, Paint, Sheet, Text, figures_y, lamp_shape};
-use crate::app::snapshot::{Role, WorkerState};
+use crate::app::config::observe::AGENT;
+use crate::app::snapshot::Sign;
 
 /// The axis reaches this far beyond the bound, and twice, four times, … as far when someone is older.
 const BEYOND: f64 = 1.5;
@@ -17,8 +18,8 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene) {
     let inset = if scene.layout.phone { 8.0 } else { 14.0 };
     let axis = Scale { values: (0.0, extent(scene)), pixels: (x0 + inset, x1) };
     zero(sheet, scene, &axis);
-    for state in [WorkerState::InTime, WorkerState::Failed, WorkerState::Late] {
-        for (i, _, _) in scene.holders().filter(|(_, node, _)| node.state == state) {
+    for state in [Sign::InTime, Sign::Failed, Sign::Late] {
+        for (i, _, _) in scene.holders().filter(|(_, node, _)| node.state.sign == state) {
             age(sheet, scene, &axis, i);
         }
     }
@@ -46,10 +47,10 @@ fn age(sheet: &mut Sheet, scene: &Scene, axis: &Scale, i: usize) {
     let Some(ms) = scene.config.holders.get(i).map(|holder| holder.behind_ms.unwrap_or(0.0)) else { return };
     let (height, roomy) = (rows.height(i), rows.is_roomy(i));
     let y = if roomy { rows.center(i).round() } else { rows.center(i) };
-    let shape = lamp_shape(node.state);
+    let shape = lamp_shape(node.state.sign);
     let (x0, x) = (axis.at(0.0), axis.at(ms));
     // An agent's mark is smaller than those of its workers, which are what counts.
-    let share = if node.role == Role::Agent { 0.16 } else { 0.24 };
+    let share = if node.role == AGENT { 0.16 } else { 0.24 };
     let r = if roomy { (height * share).clamp(2.5, 7.0) } else { (height * 0.6).clamp(1.2, 4.0) };
     if x > x0 {
         let thick = if roomy { 2.0 } else { (height * 0.5).clamp(0.5, 1.5) };

@@ -3,13 +3,13 @@
 use super::scene::Scene;
 use super::system::messages;
 use crate::app::canvas::{Align, Dash, Fill, Font, Layout, Paint, Rect, Sheet, Text, View, node_box};
-use crate::app::snapshot::BrokerView;
+use crate::app::oracle::view::BrokerView;
 
 /// How far the subjects' rails are from their middle.
 const RAILS: f64 = 9.0;
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, rect: Rect, view: &View) {
-    let (Some(node), Some(broker)) = (scene.broker, &scene.snapshot.broker) else {
+    let (Some(node), Some(broker)) = (scene.broker, &scene.now.view.broker) else {
         return;
     };
     subjects(sheet, scene, layout, rect, view, node.up);
@@ -60,7 +60,7 @@ fn state(scene: &Scene, broker: &BrokerView, up: bool) -> (String, bool) {
 
 /// `oracle.tasks` to the broker above, `oracle.results` from it below.
 fn subjects(sheet: &mut Sheet, scene: &Scene, layout: &Layout, rect: Rect, view: &View, up: bool) {
-    let (x0, x1) = (layout.coordinator.right() + 2.0, rect.x);
+    let (x0, x1) = (layout.gate.right() + 2.0, rect.x);
     let y = rect.center().1.round();
     let (out, back) = (y - RAILS, y + RAILS);
     if up {

@@ -3,13 +3,12 @@
 use super::scene::Scene;
 use super::tracks::lamp;
 use crate::app::canvas::{
-    Align, Fill, Font, Grid, LAMPS, Layout, Paint, Rect, Shape, Sheet, Text, View, lamp_shape, progress,
+    Align, Fill, Font, Grid, Layout, Paint, Rect, Shape, Sheet, Text, View, lamp_shape, progress,
 };
-use crate::app::snapshot::{MessageKind, WorkerState};
+use crate::app::snapshot::{MessageKind, Sign};
 
 /// Answers in the order in which a bundle stacks them.
-const STACK: [WorkerState; 4] =
-    [WorkerState::InTime, WorkerState::Lying, WorkerState::Failed, WorkerState::Late];
+const STACK: [Sign; 4] = [Sign::InTime, Sign::Lying, Sign::Failed, Sign::Late];
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View) {
     let Some(grid) = layout.grid else {
@@ -21,7 +20,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
             messages(sheet, scene, &grid, ends);
         }
     }
-    for state in LAMPS {
+    for state in Sign::ALL {
         for (i, _) in scene.rows.iter().enumerate().filter(|(_, row)| row.lamp == state) {
             let (x, y) = grid.cell_of(i).center();
             lamp(sheet, scene, state, (x, y, grid.radius()));
@@ -50,7 +49,7 @@ fn bundles(sheet: &mut Sheet, scene: &Scene, grid: &Grid, (x0, x1): (f64, f64)) 
     }
     for (kind, state) in STACK.into_iter().enumerate() {
         for (row, workers) in scene.rows.chunks(grid.per_row).enumerate() {
-            let share = |state: WorkerState| {
+            let share = |state: Sign| {
                 workers.iter().filter(|row| row.lamp == state).count() as f64 / workers.len() as f64
             };
             let below: f64 = STACK[..kind].iter().map(|state| share(*state)).sum();
@@ -58,7 +57,7 @@ fn bundles(sheet: &mut Sheet, scene: &Scene, grid: &Grid, (x0, x1): (f64, f64)) 
             let height = 2.0 * half * share(state);
             if height > 0.0 {
                 let rect = Rect::new(x0, y - half + 2.0 * half * below, x1 - x0, height);
-                let alpha = if state == WorkerState::Late { 0.5 } else { 0.9 };
+                let alpha = if state == Sign::Late { 0.5 } else { 0.9 };
                 sheet.solid(rect, lamp_shape(state).paint().alpha(alpha));
             }
         }
@@ -79,17 +78,17 @@ fn messages(sheet: &mut Sheet, scene: &Scene, grid: &Grid, (x0, x1): (f64, f64))
         }
     };
     // Outward first, then back: the same pen for all of one kind.
-    for message in scene.snapshot.messages.iter().filter(|message| message.from == hub) {
+    for message in scene.now.messages.iter().filter(|message| message.from == hub) {
         let paint = if message.kind == MessageKind::Request { Paint::Task } else { Paint::Ink3 };
-        dot(message.to, progress(message, scene.snapshot.vtime_ms), -1.0, paint);
+        dot(message.to, progress(message, scene.now.vtime_ms), -1.0, paint);
     }
-    for message in scene.snapshot.messages.iter().filter(|message| message.to == hub) {
+    for message in scene.now.messages.iter().filter(|message| message.to == hub) {
         let paint = match message.kind {
             MessageKind::Error | MessageKind::Refusal => Paint::Failed,
             MessageKind::Answer => Paint::InTime,
             MessageKind::Request | MessageKind::Cancel => Paint::Ink3,
         };
-        dot(message.from, 1.0 - progress(message, scene.snapshot.vtime_ms), 1.0, paint);
+        dot(message.from, 1.0 - progress(message, scene.now.vtime_ms), 1.0, paint);
     }
 }
 
@@ -155,7 +154,7 @@ pub(super) fn too_fast(sheet: &mut Sheet, layout: &Layout) {
     for words in ["too fast for single messages", "too fast for dots"] {
         let words = Text::new(words, ((x0 + x1) / 2.0).round(), y).align(Align::Center).paint(Paint::Ink3);
         let bounds = words.bounds();
-        if bounds.x >= layout.coordinator.x && bounds.right() <= layout.label_x + 40.0 {
+        if bounds.x >= layout.gate.x && bounds.right() <= layout.label_x + 40.0 {
             sheet.text(words);
             return;
         }

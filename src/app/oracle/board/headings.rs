@@ -1,7 +1,9 @@
 //! What everything else stands on: the grounds of the strips, their headings, the selected row.
 
 use super::scene::Scene;
-use crate::app::canvas::{Layout, Paint, Rect, Sheet, Size, Strips, Text, View, headline, scale};
+use crate::app::canvas::{
+    Layout, Paint, Sheet, Size, Strips, Text, View, headline, row_grounds, scale, strip_grounds,
+};
 
 /// What the switch between the strips takes of a heading's width.
 const SWITCH: f64 = 132.0;
@@ -9,14 +11,12 @@ const SWITCH: f64 = 132.0;
 const TRUTH: f64 = 80.0;
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View) {
-    for (x0, x1) in layout.when.into_iter().chain(layout.what) {
-        let margin = if layout.phone { 4.0 } else { 6.0 };
-        let high = layout.bottom - layout.top;
-        sheet.solid(Rect::new(x0 - margin, layout.top, x1 - x0 + 2.0 * margin, high), Paint::Strip);
+    strip_grounds(sheet, layout);
+    if layout.size != Size::Bundles {
+        row_grounds(sheet, layout, scene.selected, scene.hovered);
     }
-    selection(sheet, scene, layout);
     if view.strips == Strips::Three {
-        headline(sheet, (18.0, layout.coordinator.right() - 6.0), 17.0, "Cluster now", &[]);
+        headline(sheet, (18.0, layout.gate.right() - 6.0), 17.0, "Cluster now", &[]);
         if let Some((x0, x1)) = layout.when {
             let tails = ["when each worker answered", "when each answered"];
             match scene.request {
@@ -66,25 +66,5 @@ fn compared(scene: &Scene) -> String {
         (Some(truth), true, _) => format!("% from the true {}", scale::value(truth)),
         (Some(_), false, Some(aggregate)) => format!("% from the {}", aggregate.name),
         _ => String::new(),
-    }
-}
-
-/// The ground of the selected row, and a paler one under the pointer.
-fn selection(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
-    if layout.size == Size::Bundles {
-        return;
-    }
-    let mut ground = |row: usize, alpha: f32| {
-        let x = layout.hub().right() + 5.0;
-        let margin = if layout.phone { 4.0 } else { 10.0 };
-        let (y, h) = (layout.rows.start(row), layout.rows.height(row));
-        let (y, h) = if h > 12.0 { (y.round() + 1.0, h.round() - 2.0) } else { (y, h) };
-        sheet.solid(Rect::new(x, y, layout.width - margin - x, h), Paint::Sel.alpha(alpha));
-    };
-    if let Some(row) = scene.hovered.filter(|row| scene.selected != Some(*row)) {
-        ground(row, 0.55);
-    }
-    if let Some(row) = scene.selected {
-        ground(row, 1.0);
     }
 }

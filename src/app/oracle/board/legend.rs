@@ -2,17 +2,17 @@
 
 use super::scene::Scene;
 use crate::app::canvas::{Font, Layout, Mark, Paint, Sheet, Size, Text, lamp_shape, scale};
-use crate::app::snapshot::WorkerState;
+use crate::app::snapshot::Sign;
 
 /// What is counted together, under which sign and name.
-const ENTRIES: [(&[WorkerState], &str); 7] = [
-    (&[WorkerState::InTime], "in time"),
-    (&[WorkerState::Late], "late"),
-    (&[WorkerState::Failed], "failed"),
-    (&[WorkerState::Lying], "lying"),
-    (&[WorkerState::Down], "down"),
-    (&[WorkerState::Working, WorkerState::Asked], "open"),
-    (&[WorkerState::Idle], "idle"),
+const ENTRIES: [(&[Sign], &str); 7] = [
+    (&[Sign::InTime], "in time"),
+    (&[Sign::Late], "late"),
+    (&[Sign::Failed], "failed"),
+    (&[Sign::Lying], "lying"),
+    (&[Sign::Down], "down"),
+    (&[Sign::Working, Sign::Asked], "open"),
+    (&[Sign::Idle], "idle"),
 ];
 /// So many of them always have their places; the rest stands here when there is any.
 const STEADY: usize = 6;
@@ -26,7 +26,7 @@ const FORMS: [(Font, bool, f64); 4] = [
 ];
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
-    let count = |states: &[WorkerState]| scene.rows.iter().filter(|row| states.contains(&row.lamp)).count();
+    let count = |states: &[Sign]| scene.rows.iter().filter(|row| states.contains(&row.lamp)).count();
     let (x0, y, x1) = place(layout);
     let most = scale::count(scene.rows.len());
     let width = |name: &str, (font, in_words, gap): (Font, bool, f64)| {
@@ -45,9 +45,8 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
     for (i, (states, name)) in ENTRIES.iter().enumerate() {
         let count = count(states);
         // Who is idle takes the place of who is at work; and only the truth knows who lies.
-        let no_place =
-            i == STEADY - 1 && !some_open && scene.rows.iter().any(|row| row.lamp == WorkerState::Idle);
-        if no_place || !scene.has_truth && states[0] == WorkerState::Lying {
+        let no_place = i == STEADY - 1 && !some_open && scene.rows.iter().any(|row| row.lamp == Sign::Idle);
+        if no_place || !scene.has_truth && states[0] == Sign::Lying {
             continue;
         }
         let figure = scale::count(count);
@@ -74,7 +73,7 @@ fn place(layout: &Layout) -> (f64, f64, f64) {
         Some(client) if layout.size == Size::Bundles || layout.when.is_none() || layout.what.is_none() => {
             client.x
         }
-        _ => layout.coordinator.x,
+        _ => layout.gate.x,
     };
     (left, layout.bottom + if layout.size == Size::Rows { 24.0 } else { 27.0 }, strip - 10.0)
 }

@@ -18,15 +18,15 @@ mod when;
 mod tests;
 
 use crate::app::canvas::{Board, Layout, Picture, Sheet, Size, View};
-use crate::app::snapshot::Snapshot;
+use crate::app::oracle::Now;
 use scene::Scene;
 
 /// The race board of a snapshot.
-pub fn race(snapshot: &Snapshot, view: &View) -> Picture {
-    let mut board = draw(snapshot, view);
-    let broker = snapshot.broker.as_ref().map(|broker| broker.node);
+pub fn race(now: Now, view: &View) -> Picture {
+    let mut board = draw(now, view);
+    let broker = now.view.broker.as_ref().map(|broker| broker.node);
     Picture {
-        places: board.layout.broker.zip(broker).into_iter().collect(),
+        places: board.layout.relay.zip(broker).into_iter().collect(),
         marks: std::mem::take(&mut board.marks),
         width: board.layout.width,
         height: board.layout.height,
@@ -35,14 +35,14 @@ pub fn race(snapshot: &Snapshot, view: &View) -> Picture {
 }
 
 /// Draws a snapshot.
-fn draw(snapshot: &Snapshot, view: &View) -> Board {
-    let scene = Scene::new(snapshot, view);
+fn draw(now: Now, view: &View) -> Board {
+    let scene = Scene::new(now, view);
     let layout =
         Layout::new(view, scene.rows.len(), scene.broker.is_some(), scene.hovered.or(scene.selected));
     let mut sheet = Sheet::default();
     headings::draw(&mut sheet, &scene, &layout, view);
     system::draw(&mut sheet, &scene, &layout, view);
-    if let Some(rect) = layout.broker {
+    if let Some(rect) = layout.relay {
         broker::draw(&mut sheet, &scene, &layout, rect, view);
     }
     match layout.size {

@@ -2,8 +2,10 @@
 //!
 //! Whoever does not show the truth gets a scene without it: nothing behind this module can give a liar away.
 
-use crate::app::canvas::{Paint, Shape, View};
-use crate::app::snapshot::{NodeView, RequestView, Role, Snapshot, TaskView, WorkerState};
+use crate::app::canvas::{Paint, Shape, View, ground_of};
+use crate::app::oracle::Now;
+use crate::app::oracle::view::{BROKER, COORDINATOR, RequestView, TaskView, WORKER};
+use crate::app::snapshot::{NodeView, Role, Sign};
 use crate::lab::oracle::TaskEnd;
 use crate::systems::oracle::aggregator::{Knobs, Strategy};
 
@@ -48,9 +50,11 @@ impl Answer {
 /// One worker.
 pub(super) struct Row<'a> {
     pub(super) node: &'a NodeView,
+    /// Whether the coordinator knows it.
+    pub(super) registered: bool,
     pub(super) task: Option<&'a TaskView>,
     /// What it is now.
-    pub(super) lamp: WorkerState,
+    pub(super) lamp: Sign,
     /// What became of its answer.
     pub(super) answer: Answer,
     /// How long the answer took, or has taken so far.
@@ -72,7 +76,7 @@ pub(super) struct Level<'a> {
 
 /// All that is shown.
 pub(super) struct Scene<'a> {
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) now: Now<'a>,
     pub(super) request: Option<&'a RequestView>,
     pub(super) rows: Vec<Row<'a>>,
     pub(super) coordinator: Option<&'a NodeView>,
@@ -95,17 +99,17 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, view: &View) -> Self {
-        let request = snapshot.request.as_ref();
-        let node_of = |role| snapshot.nodes.iter().find(|node| node.role == role);
+    pub(super) fn new(now: Now<'a>, view: &View) -> Self {
+        let request = now.view.request.as_ref();
+        let node_of = |role| now.snapshot.nodes.iter().find(|node| node.role == role);
         let mut scene = Scene {
-            snapshot,
+            now,
             request,
-            rows: Vec::with_capacity(snapshot.nodes.len()),
-            coordinator: node_of(Role::Coordinator),
-            client: node_of(Role::Client),
-            broker: node_of(Role::Broker),
-            timeout_ms: snapshot.settings.timeout_ms,
+            rows: Vec::with_capacity(now.nodes.len()),
+            coordinator: node_of(COORDINATOR),
+            client: node_of(Role::CLIENT),
+            broker: node_of(BROKER),
+            timeout_ms: now.view.settings.timeout_ms,
             open_ms: None,
             reference: None,
             has_truth: view.show_truth,
@@ -129,8 +133,8 @@ impl<'a> Scene<'a> {
         self.open_ms = request
             .opened_ms
             .filter(|_| is_open)
-            .map(|opened| (self.snapshot.vtime_ms - opened).clamp(0.0, self.timeout_ms));
-        let strategy = self.snapshot.settings.strategy.as_str();
+            .map(|opened| (self.now.vtime_ms - opened).clamp(0.0, self.timeout_ms));
+        let strategy = self.now.view.settings.strategy;
         let counters = request.analysis.as_ref().map(|analysis| &analysis.counter_answers);
         let counter_of = |name: &str| counters.and_then(|all| all.get(name)).copied();
         let aggregate = counter_of(strategy).or(request.final_value).or_else(|| so_far(request, strategy));
@@ -145,8 +149,8 @@ impl<'a> Scene<'a> {
     }
 
     fn read_workers(&mut self, view: &View) {
-        let snapshot = self.snapshot;
-        for node in snapshot.nodes.iter().filter(|node| node.role == Role::Worker) {
+        let snapshot = self.now.snapshot;
+        for node in snapshot.nodes.iter().filter(|node| node.role == WORKER) {
             let row = self.rows.len();
             if node.name == view.selected {
                 self.selected = Some(row);
@@ -154,12 +158,13 @@ impl<'a> Scene<'a> {
             if view.hovered == Some(node.name.as_str()) {
                 self.hovered = Some(row);
             }
-            let lamp = match node.state {
-                WorkerState::Lying if !view.show_truth => WorkerState::InTime,
-                state => state,
+            let lamp = match node.state.sign {
+                Sign::Lying if !view.show_truth => Sign::InTime,
+                sign => sign,
             };
             self.rows.push(Row {
                 node,
+                registered: self.now.known(row).registered,
                 task: None,
                 lamp,
                 answer: Answer::NotAsked,
@@ -179,7 +184,7 @@ impl<'a> Scene<'a> {
             let ms = match answer {
                 Answer::Pending => self.open_ms.unwrap_or(0.0),
                 Answer::Late if self.broker.is_some() => {
-                    let so_far = self.snapshot.vtime_ms - request.opened_ms.unwrap_or(0.0);
+                    let so_far = self.now.vtime_ms - request.opened_ms.unwrap_or(0.0);
                     task.took_ms.unwrap_or(so_far)
                 }
                 Answer::Late => self.timeout_ms,
@@ -205,13 +210,9 @@ impl<'a> Scene<'a> {
         (self.rows.get(row)?.node.id == node).then_some(row)
     }
 
-    /// What a row of a strip stands on; under the pointer that is no single colour.
+    /// What a row of a strip stands on.
     pub(super) fn ground(&self, row: usize) -> Option<Paint> {
-        match row {
-            _ if self.selected == Some(row) => Some(Paint::Sel),
-            _ if self.hovered == Some(row) => None,
-            _ => Some(Paint::Strip),
-        }
+        ground_of(row, self.selected, self.hovered)
     }
 
     /// Whether nobody could be asked.

@@ -14,7 +14,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
 }
 
 fn coordinator(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
-    let rect = layout.coordinator;
+    let rect = layout.gate;
     let up = scene.coordinator.is_none_or(|node| node.up);
     node_box(sheet, rect, up);
     // The gate that answers race to.
@@ -35,7 +35,7 @@ fn coordinator(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
         sheet.text(label);
     }
     if wide {
-        let strategy = format!("{} of answers in time", scene.snapshot.settings.strategy);
+        let strategy = format!("{} of answers in time", scene.now.view.settings.strategy);
         sheet.text(Text {
             upright: true,
             ..Text::new(strategy, x + 9.0, y).align(Align::Center).paint(Paint::Ink3)
@@ -45,7 +45,7 @@ fn coordinator(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
 
 fn client(sheet: &mut Sheet, scene: &Scene, layout: &Layout, rect: Rect, view: &View) {
     let (x, y) = rect.center();
-    let (x0, x1) = (rect.right(), layout.coordinator.x);
+    let (x0, x1) = (rect.right(), layout.gate.x);
     let (out, back) = (y - 9.0, y + 9.0);
     sheet.level(out, x0, x1, 2.0, Paint::Line);
     sheet.level(back, x0, x1, 2.0, Paint::Line);
@@ -88,8 +88,8 @@ pub(super) fn messages(
     let (Some(left), Some(right)) = ends else {
         return;
     };
-    for message in &scene.snapshot.messages {
-        let part = progress(message, scene.snapshot.vtime_ms);
+    for message in &scene.now.messages {
+        let part = progress(message, scene.now.vtime_ms);
         if (message.from, message.to) == (left.id, right.id) {
             let x = x0 + (x1 - x0) * part;
             sheet.glyph(message_shape(message.kind), x, out, 4.0);

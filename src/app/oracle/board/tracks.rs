@@ -5,10 +5,10 @@
 
 use super::scene::{Answer, Row, Scene};
 use crate::app::canvas::{
-    Dash, Font, LAMPS, Layout, Mark, Paint, Rect, Shape, Sheet, Size, Text, Tint, View, lamp_shape,
-    lamp_step, message_shape, progress, scale,
+    Dash, Font, Layout, Mark, Paint, Rect, Shape, Sheet, Size, Text, Tint, View, lamp_shape, lamp_step,
+    message_shape, progress, scale,
 };
-use crate::app::snapshot::{MessageKind, MessageView, WorkerState};
+use crate::app::snapshot::{MessageKind, MessageView, Sign};
 
 /// How far the newest request's messages have come on one worker's track, 0 … 1 each.
 #[derive(Clone, Copy, Default)]
@@ -60,7 +60,7 @@ fn passed(scene: &Scene) -> Vec<Passed> {
     };
     let mut passed: Vec<Passed> = scene.rows.iter().map(of_row).collect();
     let newest = scene.request.map_or(0, |request| request.number);
-    for message in &scene.snapshot.messages {
+    for message in &scene.now.messages {
         let Some((row, outward)) = place(scene, message) else {
             continue;
         };
@@ -69,7 +69,7 @@ fn passed(scene: &Scene) -> Vec<Passed> {
         if message.req != newest || newest == 0 {
             continue;
         }
-        let part = progress(message, scene.snapshot.vtime_ms);
+        let part = progress(message, scene.now.vtime_ms);
         if outward && message.kind == MessageKind::Request {
             (entry.out, entry.moving) = (part, true);
         } else if !outward && awaits(scene, row) {
@@ -144,10 +144,10 @@ fn rails(sheet: &mut Sheet, row: &Row, passed: &Passed, layout: &Layout, i: usiz
     let (y, distance) = (layout.rows.center(i).round(), rail_distance(layout.rows.height(i)));
     let (out, back) = (y - distance, y + distance);
     let middle = ((x0 + x1) / 2.0).round();
-    let lost = row.lamp == WorkerState::Asked && !passed.moving && row.answer == Answer::Pending;
+    let lost = row.lamp == Sign::Asked && !passed.moving && row.answer == Answer::Pending;
     let gap = (row.node.cut || lost).then_some(middle);
     let busy = if view.flow && passed.traffic > 0 { 4.0 } else { 2.0 };
-    if row.lamp == WorkerState::Down {
+    if row.lamp == Sign::Down {
         sheet.line([x0, out, x1, out], 2.0, Dash::Short, Paint::Down);
     } else {
         rail(sheet, out, (x0, x1), 2.0, Paint::Line, gap);
@@ -187,13 +187,13 @@ fn lanes(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View, passed:
     let end = |i: usize| layout.lamp_x - layout.lamp_column(i) - 2.5;
     for i in (0..scene.rows.len()).filter(narrow) {
         let y = layout.rows.center(i);
-        if scene.rows[i].lamp == WorkerState::Down {
+        if scene.rows[i].lamp == Sign::Down {
             sheet.line([x0, y, end(i), y], width.min(1.0), Dash::Short, Paint::Down);
         }
     }
     for i in (0..scene.rows.len()).filter(narrow) {
         let (row, y) = (&scene.rows[i], layout.rows.center(i));
-        if row.lamp != WorkerState::Down && passed[i].back < 1.0 {
+        if row.lamp != Sign::Down && passed[i].back < 1.0 {
             sheet.level(y, x0, end(i), width, Paint::Line.alpha(0.7));
         }
     }
@@ -207,7 +207,7 @@ fn lanes(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View, passed:
     for sign in [Shape::InTime, Shape::Lying, Shape::Failed] {
         let alpha = if sign == Shape::InTime { 0.75 } else { 0.95 };
         for i in (0..scene.rows.len()).filter(narrow) {
-            if passed[i].sign == Some(sign) && scene.rows[i].lamp != WorkerState::Down {
+            if passed[i].sign == Some(sign) && scene.rows[i].lamp != Sign::Down {
                 let from = x1 - (x1 - x0) * passed[i].back;
                 sheet.level(layout.rows.center(i), from, end(i), busy, sign.paint().alpha(alpha));
             }
@@ -222,7 +222,7 @@ fn lanes(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View, passed:
 
 fn messages(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
     let (x0, x1) = layout.rails();
-    for message in &scene.snapshot.messages {
+    for message in &scene.now.messages {
         let Some((row, outward)) = place(scene, message) else {
             continue;
         };
@@ -232,7 +232,7 @@ fn messages(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
         } else {
             (layout.rows.center(row), 0.0, (height * 0.5).clamp(1.2, 2.4))
         };
-        let part = progress(message, scene.snapshot.vtime_ms);
+        let part = progress(message, scene.now.vtime_ms);
         let (x, y) = if outward {
             (x0 + (x1 - x0) * part, y - distance)
         } else {
@@ -257,7 +257,7 @@ fn messages(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
 
 /// The lamps, state by state.
 fn lamps(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
-    for state in LAMPS {
+    for state in Sign::ALL {
         for (i, _) in scene.rows.iter().enumerate().filter(|(_, row)| row.lamp == state) {
             let height = layout.rows.height(i);
             let r = if layout.rows.is_roomy(i) {
@@ -273,7 +273,7 @@ fn lamps(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
 }
 
 /// One lamp; a ring that is filled says how much of the time is used up.
-pub(super) fn lamp(sheet: &mut Sheet, scene: &Scene, state: WorkerState, (x, y, r): (f64, f64, f64)) {
+pub(super) fn lamp(sheet: &mut Sheet, scene: &Scene, state: Sign, (x, y, r): (f64, f64, f64)) {
     let shape = lamp_shape(state);
     let part = scene.open_ms.map_or(0.0, |open| open / scene.timeout_ms);
     sheet.marks.push(Mark::Glyph { shape, x, y, r, part, paint: shape.paint() });
@@ -288,7 +288,7 @@ fn name(sheet: &mut Sheet, scene: &Scene, layout: &Layout, i: usize) -> Rect {
         .font(Font::Mono)
         .px(px)
         .weight(if is_chosen { 500 } else { 400 })
-        .paint(if row.node.registered || !row.node.up { Paint::Ink } else { Paint::Ink3 });
+        .paint(if row.registered || !row.node.up { Paint::Ink } else { Paint::Ink3 });
     let bounds = words.bounds();
     let strip = layout.when.or(layout.what).map_or(layout.width, |(x, _)| x - 8.0);
     sheet.text(words);

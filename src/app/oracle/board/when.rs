@@ -36,7 +36,7 @@ fn has_answers(scene: &Scene) -> bool {
 
 /// From 0 to a little more than the slowest answer may take; the timeout is always on it, and not far to the left.
 pub(super) fn axis(scene: &Scene, pixels: (f64, f64)) -> Scale {
-    let mut slowest = scene.snapshot.settings.delay_max_ms + FLIGHTS_MS;
+    let mut slowest = scene.now.view.settings.delay_max_ms + FLIGHTS_MS;
     if scene.broker.is_some() {
         // Nobody is cancelled there: answers come as late as they are.
         slowest = scene.rows.iter().map(|row| row.ms).fold(slowest, f64::max);
@@ -171,7 +171,7 @@ fn words(scene: &Scene, row: &Row) -> Vec<(String, Font)> {
         Answer::NotAsked | Answer::Refused => match row.node.down_since_ms {
             Some(since) => vec![(format!("down since {:.1} s", since / 1000.0), Font::Condensed)],
             None if scene.request.is_some_and(|request| request.opened_ms.is_some()) => {
-                let words = match &scene.snapshot.broker {
+                let words = match &scene.now.view.broker {
                     Some(broker) if broker.delivery == "queue" => "not chosen",
                     Some(_) => "not reached",
                     None => "not asked",

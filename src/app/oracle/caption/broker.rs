@@ -1,7 +1,9 @@
 //! What is said of a broker: of its faults, of what was lost in it, and of what it delivered again.
 
 use super::{Caption, compare, percent, seconds};
-use crate::app::snapshot::{BrokerView, FaultView, RequestView, Snapshot};
+use crate::app::oracle::Now;
+use crate::app::oracle::view::{BrokerView, RequestView};
+use crate::app::snapshot::FaultView;
 use crate::lab::oracle::TaskEnd;
 
 fn is_jetstream(broker: &BrokerView) -> bool {
@@ -9,9 +11,9 @@ fn is_jetstream(broker: &BrokerView) -> bool {
 }
 
 /// A fault of the broker; `None` for one of another node.
-pub(super) fn of_fault(fault: &FaultView, snapshot: &Snapshot) -> Option<Caption> {
-    let broker = snapshot.broker.as_ref()?;
-    let name = &snapshot.nodes.iter().find(|node| node.id == broker.node)?.name;
+pub(super) fn of_fault(fault: &FaultView, now: Now) -> Option<Caption> {
+    let broker = now.view.broker.as_ref()?;
+    let name = &now.nodes.iter().find(|node| node.id == broker.node)?.name;
     if fault.target != *name {
         return None;
     }
@@ -54,10 +56,10 @@ pub(super) fn of_fault(fault: &FaultView, snapshot: &Snapshot) -> Option<Caption
 }
 
 /// What only a broker does to a request; `None` for one that went as over HTTP.
-pub(super) fn of_request(request: &RequestView, snapshot: &Snapshot) -> Option<Caption> {
-    let broker = snapshot.broker.as_ref()?;
-    let workers = snapshot.settings.workers;
-    let summary = &snapshot.summary;
+pub(super) fn of_request(request: &RequestView, now: Now) -> Option<Caption> {
+    let broker = now.view.broker.as_ref()?;
+    let workers = now.view.settings.workers;
+    let summary = &now.view.summary;
     if broker.lost > 0 {
         let headline = match &request.error {
             Some(_) => {
@@ -86,7 +88,7 @@ pub(super) fn of_request(request: &RequestView, snapshot: &Snapshot) -> Option<C
     if broker.delivery == "queue" && workers > 1 {
         return Some(Caption::new(
             format!("The queue group sent the task to one of {workers} workers."),
-            match (&request.error, compare(request, &snapshot.settings.strategy)) {
+            match (&request.error, compare(request, now.view.settings.strategy)) {
                 (None, Some(compared)) => format!("One answer is nothing to aggregate. {compared}"),
                 _ => "That one failed or was late, and there is no other answer.".to_owned(),
             },

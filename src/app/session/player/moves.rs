@@ -115,7 +115,7 @@ impl Player {
         let now = self.landing().unwrap_or(self.run.now());
         self.run = Run::new(scenario, options())?;
         self.parked = None;
-        self.summarised_at = (0, 0);
+        self.seen = None;
         self.set_out(now, Goal::Instant);
         Ok(())
     }

@@ -135,16 +135,17 @@ fn a_parameter_starts_the_run_over_and_comes_back_to_this_moment() {
     player.set("strategy", "median".into()).unwrap();
     arrive(&mut player);
     assert_eq!(player.run().now(), Instant::from_millis(13_000));
-    assert_eq!(player.snapshot().settings.strategy, "median");
+    let strategy = |player: &mut Player| player.snapshot().setting("strategy").cloned();
+    assert_eq!(strategy(&mut player), Some("median".into()));
     assert!(player.set("timeout", "5ms".into()).is_err());
-    assert_eq!(player.snapshot().settings.strategy, "median", "nothing is lost");
+    assert_eq!(strategy(&mut player), Some("median".into()), "nothing is lost");
 }
 
 #[test]
 fn a_toggle_breaks_and_mends() {
     let mut player = player();
     player.pause();
-    let view = |player: &mut Player| player.snapshot().nodes.into_iter().find(|n| n.name == "w-02").unwrap();
+    let view = |player: &mut Player| player.snapshot().node("w-02").cloned().unwrap();
     player.toggle(FaultKind::Slow, "w-02").unwrap();
     assert_eq!(view(&mut player).slow, 4.0);
     player.toggle(FaultKind::Slow, "w-02").unwrap();

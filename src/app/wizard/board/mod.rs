@@ -3,12 +3,16 @@
 
 mod strips;
 
+#[cfg(test)]
+mod tests;
+
 use crate::app::canvas::{
     Align, Board, Dash, Fill, Font, Layout, Paint, Picture, Rect, Shape, Sheet, Strips, Text, View, headline,
-    message_shape, node_box, progress,
+    message_shape, node_box, progress, strip_grounds,
 };
-use crate::app::snapshot::{MessageView, NodeView, Role, Snapshot};
-use crate::app::wizard::observe::{ContainerView, WizardView};
+use crate::app::snapshot::{MessageView, NodeView, Role};
+use crate::app::wizard::Now;
+use crate::app::wizard::observe::{ContainerView, GATEWAY, STORE, WORKER, WizardView};
 use crate::lab::wizard::ClaimEnd;
 
 /// The height of a waiting job in the queue, and of the gap to the next.
@@ -19,11 +23,15 @@ const TARGET: f64 = 12.0;
 
 /// Where the parts stand that only this board has.
 struct Stage<'a> {
-    snapshot: &'a Snapshot,
+    now: Now<'a>,
     wizard: &'a WizardView,
     layout: Layout,
     rows: &'a [NodeView],
     selected: Option<usize>,
+    /// The row under the pointer, also by one of its processes.
+    hovered: Option<usize>,
+    /// The node under the pointer.
+    pointed: Option<u32>,
     /// The middle of the API lamps.
     api_x: f64,
     /// The store's box.
@@ -32,35 +40,31 @@ struct Stage<'a> {
 }
 
 /// The board of a snapshot.
-pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
-    let rows = snapshot.rows();
+pub(super) fn picture(now: Now, view: &View) -> Picture {
+    let rows = now.snapshot.rows();
     let selected = rows.iter().position(|row| row.name == view.selected);
-    let layout = Layout::new(view, rows.len(), false, selected);
-    let (left, right) = (layout.coordinator.right(), layout.lamp_x);
+    let pointed = view.hovered.and_then(|name| now.snapshot.node(name)).map(|node| node.id);
+    let hovered = pointed.and_then(|id| row_of(now, id));
+    let layout = Layout::new(view, rows.len(), false, hovered.or(selected));
+    let (left, right) = (layout.gate.right(), layout.lamp_x);
     let room = right - left;
     let wide = (room * 0.34).clamp(22.0, 104.0);
     let middle = (left + room * 0.56).round();
     let mut sheet = Sheet::default();
-    let mut places = Vec::new();
-    if let Some(wizard) = &snapshot.wizard {
-        let stage = Stage {
-            snapshot,
-            wizard,
-            rows,
-            selected,
-            api_x: (left + room * 0.22).round(),
-            store: Rect::new(
-                middle - (wide / 2.0).round(),
-                layout.top,
-                wide.round(),
-                layout.bottom - layout.top,
-            ),
-            lamp_r: (layout.rows.pitch * 0.32).clamp(2.5, 9.0),
-            layout,
-        };
-        stage.draw(&mut sheet, view);
-        places = stage.places();
-    }
+    let stage = Stage {
+        now,
+        wizard: now.view,
+        rows,
+        selected,
+        hovered,
+        pointed,
+        api_x: (left + room * 0.22).round(),
+        store: Rect::new(middle - (wide / 2.0).round(), layout.top, wide.round(), layout.bottom - layout.top),
+        lamp_r: (layout.rows.pitch * 0.32).clamp(2.5, 9.0),
+        layout,
+    };
+    stage.draw(&mut sheet, view);
+    let places = stage.places();
     Picture {
         marks: sheet.marks,
         width: layout.width,
@@ -68,6 +72,15 @@ pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
         rows: Some(Board { marks: Vec::new(), layout }),
         places,
     }
+}
+
+/// The row of a container, or of one of its processes.
+fn row_of(now: Now, id: u32) -> Option<usize> {
+    let own = now.rows().iter().position(|row| row.id == id);
+    let has = |container: &ContainerView| {
+        container.api == id || container.workers.iter().any(|&(worker, ..)| worker == id)
+    };
+    own.or_else(|| now.view.containers.iter().position(has))
 }
 
 impl Stage<'_> {
@@ -81,12 +94,13 @@ impl Stage<'_> {
         self.boxes(sheet);
         self.queue(sheet);
         self.lamps(sheet);
+        self.pointer(sheet);
         strips::when(self, sheet);
         strips::what(self, sheet);
     }
 
     fn node(&self, role: Role) -> Option<&NodeView> {
-        self.snapshot.nodes.iter().find(|node| node.role == role)
+        self.now.nodes.iter().find(|node| node.role == role)
     }
 
     /// The container of a row; a row has one always.
@@ -94,41 +108,73 @@ impl Stage<'_> {
         self.wizard.containers.get(row)
     }
 
-    /// What can be pointed at besides the rows.
-    fn places(&self) -> Vec<(Rect, u32)> {
-        let mut places = Vec::new();
+    /// The nodes that have a box.
+    fn node_boxes(&self) -> impl Iterator<Item = (Rect, u32)> {
         let boxes = [
-            (self.layout.client, Role::Client),
-            (Some(self.layout.coordinator), Role::Gateway),
-            (Some(self.store), Role::Store),
+            (self.layout.client, Role::CLIENT),
+            (Some(self.layout.gate), GATEWAY),
+            (Some(self.store), STORE),
         ];
-        for (rect, role) in boxes {
-            places.extend(rect.zip(self.node(role).map(|node| node.id)));
-        }
+        boxes.into_iter().filter_map(|(rect, role)| rect.zip(self.node(role).map(|node| node.id)))
+    }
+
+    /// What can be pointed at besides the rows; lamps may lie over boxes.
+    fn places(&self) -> Vec<(Rect, u32)> {
+        let mut places: Vec<(Rect, u32)> = Vec::new();
         for (row, container) in self.wizard.containers.iter().enumerate() {
             let (y, half) = (self.layout.rows.center(row), (self.layout.rows.height(row) / 2.0).min(TARGET));
-            let at = |x: f64| Rect::new(x - TARGET, y - half, 2.0 * TARGET, 2.0 * half);
-            places.push((at(self.api_x), container.api));
-            if let Some(worker) = container.workers.first() {
-                places.push((at(self.layout.lamp_x), worker.0));
+            let at = |x: f64, wide: f64| Rect::new(x - wide, y - half, 2.0 * wide, 2.0 * half);
+            // A lamp that stands alone is as large a target as there may be.
+            let wide = if container.workers.len() == 1 { TARGET } else { self.lamp_r + 1.0 };
+            for (k, &(worker, ..)) in container.workers.iter().enumerate() {
+                places.push((at(self.worker_x(container, k), wide), worker));
             }
+            places.push((at(self.api_x, TARGET), container.api));
         }
+        places.extend(self.node_boxes());
         places
+    }
+
+    /// The middle of a worker's lamp.
+    fn worker_x(&self, container: &ContainerView, k: usize) -> f64 {
+        self.layout.lamp_x - (container.workers.len() - 1 - k) as f64 * (2.0 * self.lamp_r + 2.0)
     }
 
     fn grounds(&self, sheet: &mut Sheet) {
         let layout = &self.layout;
-        for (x0, x1) in layout.when.into_iter().chain(layout.what) {
-            let margin = if layout.phone { 4.0 } else { 6.0 };
-            let high = layout.bottom - layout.top;
-            sheet.solid(Rect::new(x0 - margin, layout.top, x1 - x0 + 2.0 * margin, high), Paint::Strip);
+        strip_grounds(sheet, layout);
+        // The list of jobs is not in rows.
+        let end = layout.when.map_or(layout.label_x + 44.0, |(_, x1)| x1 + 4.0);
+        let x = layout.gate.right() + 5.0;
+        let mut ground = |row: usize, alpha: f32| {
+            let (y, h) = (layout.rows.start(row), layout.rows.height(row));
+            sheet.solid(Rect::new(x, y + 1.0, end - x, (h - 2.0).max(1.0)), Paint::Sel.alpha(alpha));
+        };
+        if let Some(row) = self.hovered.filter(|row| self.selected != Some(*row)) {
+            ground(row, 0.55);
         }
         if let Some(row) = self.selected {
-            let end = layout.when.map_or(layout.label_x + 44.0, |(_, x1)| x1 + 4.0);
-            let x = layout.coordinator.right() + 5.0;
-            let (y, h) = (layout.rows.start(row), layout.rows.height(row));
-            sheet.solid(Rect::new(x, y + 1.0, end - x, (h - 2.0).max(1.0)), Paint::Sel);
+            ground(row, 1.0);
         }
+    }
+
+    /// A frame around the box, or the lamp, that the pointer is at: what a click would choose.
+    fn pointer(&self, sheet: &mut Sheet) {
+        let Some(id) = self.pointed else { return };
+        if let Some((rect, _)) = self.node_boxes().find(|(_, node)| *node == id) {
+            sheet.area(rect, 5.0, Fill::Outline, Paint::Ink);
+            return;
+        }
+        let Some(row) = self.hovered else { return };
+        let Some(container) = self.container(row) else { return };
+        let worker = container.workers.iter().position(|&(worker, ..)| worker == id);
+        let x = match worker {
+            Some(k) => self.worker_x(container, k),
+            None if container.api == id => self.api_x,
+            None => return,
+        };
+        let (y, r) = (self.layout.rows.center(row).round(), self.lamp_r + 2.5);
+        sheet.area(Rect::new(x - r, y - r, 2.0 * r, 2.0 * r), r, Fill::Outline, Paint::Ink);
     }
 
     fn titles(&self, sheet: &mut Sheet, view: &View) {
@@ -164,7 +210,7 @@ impl Stage<'_> {
             let up = self.rows[row].up;
             let dash = if up { Dash::Solid } else { Dash::Short };
             let ends = [
-                (layout.coordinator.right(), self.api_x),
+                (layout.gate.right(), self.api_x),
                 (self.api_x, self.store.x),
                 (self.store.right(), layout.lamp_x),
             ];
@@ -179,14 +225,14 @@ impl Stage<'_> {
         }
         if let Some(client) = layout.client {
             let (_, y) = client.center();
-            sheet.level(y, client.right(), layout.coordinator.x, 2.0, Paint::Line);
+            sheet.level(y, client.right(), layout.gate.x, 2.0, Paint::Line);
         }
     }
 
     fn messages(&self, sheet: &mut Sheet) {
-        for message in &self.snapshot.messages {
+        for message in &self.now.messages {
             if let Some((x0, x1, y)) = self.way_of(message) {
-                let x = x0 + (x1 - x0) * progress(message, self.snapshot.vtime_ms);
+                let x = x0 + (x1 - x0) * progress(message, self.now.vtime_ms);
                 let r = (self.layout.rows.pitch * 0.2).clamp(2.5, 4.0);
                 sheet.glyph(message_shape(message.kind), x, y, r);
             }
@@ -196,23 +242,23 @@ impl Stage<'_> {
     /// From where to where a message goes. What a container tells the store about a job that its worker has in hand, or
     /// asks for when it has none, is the worker half's; the rest is the API half's.
     fn way_of(&self, message: &MessageView) -> Option<(f64, f64, f64)> {
-        let role = |id: u32| self.snapshot.nodes.iter().find(|node| node.id == id).map(|node| node.role);
+        let role = |id: u32| self.now.nodes.iter().find(|node| node.id == id).map(|node| node.role);
         let row_of = |id: u32| self.rows.iter().position(|row| row.id == id);
-        let gate = self.layout.coordinator;
+        let gate = self.layout.gate;
         let (from, to) = (role(message.from)?, role(message.to)?);
         let back = |(a, b, y): (f64, f64, f64), turned: bool| if turned { (b, a, y) } else { (a, b, y) };
         match (from, to) {
-            (Role::Client, Role::Gateway) | (Role::Gateway, Role::Client) => {
+            (Role::CLIENT, GATEWAY) | (GATEWAY, Role::CLIENT) => {
                 let client = self.layout.client?;
-                Some(back((client.right(), gate.x, client.center().1), from == Role::Gateway))
+                Some(back((client.right(), gate.x, client.center().1), from == GATEWAY))
             }
-            (Role::Gateway, Role::Worker) | (Role::Worker, Role::Gateway) => {
-                let row = row_of(if to == Role::Worker { message.to } else { message.from })?;
+            (GATEWAY, WORKER) | (WORKER, GATEWAY) => {
+                let row = row_of(if to == WORKER { message.to } else { message.from })?;
                 let y = self.layout.rows.center(row).round();
-                Some(back((gate.right(), self.api_x, y), from == Role::Worker))
+                Some(back((gate.right(), self.api_x, y), from == WORKER))
             }
-            (Role::Worker, Role::Store) | (Role::Store, Role::Worker) => {
-                let row = row_of(if to == Role::Worker { message.to } else { message.from })?;
+            (WORKER, STORE) | (STORE, WORKER) => {
+                let row = row_of(if to == WORKER { message.to } else { message.from })?;
                 let y = self.layout.rows.center(row).round();
                 let container = self.container(row)?;
                 let of_job = |end: ClaimEnd| {
@@ -223,9 +269,9 @@ impl Stage<'_> {
                 };
                 let worker = of_job(ClaimEnd::Open) && (container.busy == 0 || of_job(ClaimEnd::Done));
                 if worker || container.busy == 0 {
-                    Some(back((self.layout.lamp_x, self.store.right(), y), from == Role::Store))
+                    Some(back((self.layout.lamp_x, self.store.right(), y), from == STORE))
                 } else {
-                    Some(back((self.api_x, self.store.x, y), from == Role::Store))
+                    Some(back((self.api_x, self.store.x, y), from == STORE))
                 }
             }
             _ => None,
@@ -234,14 +280,14 @@ impl Stage<'_> {
 
     fn boxes(&self, sheet: &mut Sheet) {
         let up = |role: Role| self.node(role).is_none_or(|node| node.up);
-        let gate = self.layout.coordinator;
-        node_box(sheet, gate, up(Role::Gateway));
+        let gate = self.layout.gate;
+        node_box(sheet, gate, up(GATEWAY));
         let (x, y) = gate.center();
-        let name = if up(Role::Gateway) { "Nginx" } else { "Nginx, down" };
+        let name = if up(GATEWAY) { "Nginx" } else { "Nginx, down" };
         let name = Text::new(name, x, y).px(14.0).weight(600).align(Align::Center).paint(Paint::Ink);
         sheet.text(Text { upright: true, ..name.clone() });
         if let Some(rect) = self.layout.client {
-            node_box(sheet, rect, up(Role::Client));
+            node_box(sheet, rect, up(Role::CLIENT));
             let (x, y) = rect.center();
             sheet.text(Text { text: "Users".to_owned(), x, y, ..name });
         }
@@ -302,10 +348,8 @@ impl Stage<'_> {
                 );
             };
             lamp(sheet, self.api_x, r, container.api_up, container.busy > 0);
-            let many = container.workers.len();
             for (k, &(_, up, busy)) in container.workers.iter().enumerate() {
-                let x = layout.lamp_x - (many - 1 - k) as f64 * (2.0 * r + 2.0);
-                lamp(sheet, x, r, up, busy);
+                lamp(sheet, self.worker_x(container, k), r, up, busy);
             }
             if layout.rows.is_roomy(row) || layout.rows.pitch >= 13.0 {
                 let paint = if node.up { Paint::Ink } else { Paint::Ink3 };

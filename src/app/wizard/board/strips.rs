@@ -13,7 +13,7 @@ const LINE: f64 = 19.0;
 pub(super) fn when(stage: &Stage, sheet: &mut Sheet) {
     let layout = &stage.layout;
     let Some(pixels) = layout.when else { return };
-    let now = stage.snapshot.vtime_ms;
+    let now = stage.now.vtime_ms;
     let first = (now - WINDOW_MS).max(0.0);
     let axis = Scale { values: (first, first + WINDOW_MS), pixels };
     let here = axis.at(now);

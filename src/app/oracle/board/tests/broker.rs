@@ -1,6 +1,5 @@
 //! The board of a system with a broker: its column, late answers, and what the broker says of itself.
 
-use super::super::race;
 use super::*;
 use crate::app::canvas::Fill;
 use crate::lab::oracle::TaskEnd;
@@ -12,15 +11,15 @@ fn the_broker_stands_between_the_coordinator_and_the_tracks_and_can_be_selected(
         for view in views() {
             let picture = race(&snapshot, &view);
             let layout = &picture.rows.as_ref().unwrap().layout;
-            let broker = layout.broker.unwrap();
-            assert!(layout.coordinator.right() < broker.x && layout.rails().0 < layout.rails().1, "{view:?}");
-            assert!(layout.client.is_none_or(|client| client.right() < layout.coordinator.x));
+            let broker = layout.relay.unwrap();
+            assert!(layout.gate.right() < broker.x && layout.rails().0 < layout.rails().1, "{view:?}");
+            assert!(layout.client.is_none_or(|client| client.right() < layout.gate.x));
             let (x, y) = broker.center();
             assert_eq!(picture.node_at(&snapshot, x, y), Some("nats"));
         }
     }
     let http = race(&played(&[], None, 2_500), &wide());
-    assert!(http.places.is_empty() && http.rows.unwrap().layout.broker.is_none());
+    assert!(http.places.is_empty() && http.rows.unwrap().layout.relay.is_none());
 }
 
 #[test]

@@ -5,9 +5,10 @@ mod labels;
 mod rows;
 mod truth;
 
-use super::draw;
-use crate::app::canvas::{Board, Layout, Mark, Rect, Strip, Strips, Text, View};
-use crate::app::snapshot::{Role, Snapshot, TaskView};
+use crate::app::canvas::{Board, Layout, Mark, Picture, Rect, Strip, Strips, Text, View};
+use crate::app::oracle::Now;
+use crate::app::oracle::view::{COORDINATOR, OracleView, TaskView, WORKER};
+use crate::app::snapshot::{Role, Snapshot};
 use crate::app::{Player, PlayerState};
 use crate::kernel::Instant;
 use crate::lab::Scenario;
@@ -30,7 +31,20 @@ fn played_of(preset: &str, set: &[(&str, &str)], faults: Option<&str>, ms: u64) 
     while player.state() == PlayerState::Replaying {
         player.frame(16.0, || true);
     }
-    player.snapshot()
+    (*player.snapshot()).clone()
+}
+
+fn draw(snapshot: &Snapshot, view: &View) -> Board {
+    super::draw(Now::of(snapshot).unwrap(), view)
+}
+
+fn race(snapshot: &Snapshot, view: &View) -> Picture {
+    super::race(Now::of(snapshot).unwrap(), view)
+}
+
+/// What only an oracle's snapshot has.
+fn view_of(snapshot: &Snapshot) -> &OracleView {
+    snapshot.view.of_type().unwrap()
 }
 
 fn workers(count: usize, ms: u64) -> Snapshot {
@@ -92,8 +106,8 @@ fn bounds(mark: &Mark) -> Rect {
 
 /// The tasks of the newest request, each with its worker's row: tasks are in order of registration.
 fn tasks(snapshot: &Snapshot) -> Vec<(usize, TaskView)> {
-    let first = snapshot.nodes.iter().find(|node| node.role == Role::Worker).unwrap().id;
-    let tasks = &snapshot.request.as_ref().unwrap().tasks;
+    let first = snapshot.nodes.iter().find(|node| node.role == WORKER).unwrap().id;
+    let tasks = &view_of(snapshot).request.as_ref().unwrap().tasks;
     tasks.iter().map(|task| ((task.node - first) as usize, task.clone())).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::canvas::{Fill, Paint, Shape, Size};
-use crate::app::snapshot::{MessageKind, MessageView, WorkerState};
+use crate::app::snapshot::{MessageKind, MessageView, Sign, State};
 use crate::lab::oracle::TaskEnd;
 
 fn bar(board: &Board, row: usize, fill: Fill) -> Option<Rect> {
@@ -67,7 +67,7 @@ fn a_message_halfway_in_time_is_halfway_on_its_rail() {
         let id = |role: Role, nth: usize| {
             snapshot.nodes.iter().filter(|node| node.role == role).nth(nth).unwrap().id
         };
-        let (coordinator, worker) = (id(Role::Coordinator, 0), id(Role::Worker, 4));
+        let (coordinator, worker) = (id(COORDINATOR, 0), id(WORKER, 4));
         let now = snapshot.vtime_ms;
         snapshot.messages = [(0.25, false), (0.5, false), (0.75, false), (0.75, true)]
             .into_iter()
@@ -118,7 +118,7 @@ fn every_worker_has_one_place_and_the_pointer_finds_it() {
     for count in [1, 3, 12, 24, 25, 100, 399, 400, 1000, 2500] {
         let snapshot = workers(count, 1990);
         let names: Vec<&str> =
-            snapshot.nodes.iter().filter(|n| n.role == Role::Worker).map(|n| n.name.as_str()).collect();
+            snapshot.nodes.iter().filter(|n| n.role == WORKER).map(|n| n.name.as_str()).collect();
         assert_eq!(names.len(), count);
         for base in views() {
             for hovered in [None, Some("w-01")] {
@@ -158,19 +158,19 @@ fn sizes_follow_the_number_of_workers() {
 fn each_state_has_its_own_shape() {
     let base = workers(12, 1990);
     let states = [
-        WorkerState::Idle,
-        WorkerState::Asked,
-        WorkerState::Working,
-        WorkerState::InTime,
-        WorkerState::Lying,
-        WorkerState::Failed,
-        WorkerState::Late,
-        WorkerState::Down,
+        Sign::Idle,
+        Sign::Asked,
+        Sign::Working,
+        Sign::InTime,
+        Sign::Lying,
+        Sign::Failed,
+        Sign::Late,
+        Sign::Down,
     ];
-    let lamp = |state: WorkerState| {
+    let lamp = |sign: Sign| {
         let mut snapshot = base.clone();
-        for node in snapshot.nodes.iter_mut().filter(|node| node.role == Role::Worker) {
-            node.state = state;
+        for node in snapshot.nodes.iter_mut().filter(|node| node.role == WORKER) {
+            node.state = State::new(sign, "");
         }
         let board = draw(&snapshot, &wide());
         let at = |mark: &Mark| match *mark {

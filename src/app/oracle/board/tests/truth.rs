@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::app::canvas::{Dash, Paint, Shape};
-use crate::app::snapshot::WorkerState;
+use crate::app::oracle::view::{IN_TIME, LYING};
+use std::rc::Rc;
 
 #[test]
 fn values_beyond_the_axis_stand_at_its_edge_and_in_words() {
@@ -47,7 +48,8 @@ fn dots_stand_where_their_values_are() {
 fn an_answer_from_before_the_first_lie_is_none() {
     // w-09 answers request 6 by 11.0 s or later; by this instant it lies, and its answer of before was honest.
     let mut snapshot = played(&[], None, 7900);
-    let honest = snapshot.request.as_ref().unwrap().tasks.iter().find(|t| t.value.is_some()).unwrap().node;
+    let honest =
+        view_of(&snapshot).request.as_ref().unwrap().tasks.iter().find(|t| t.value.is_some()).unwrap().node;
     let node = snapshot.nodes.iter_mut().find(|node| node.id == honest).unwrap();
     node.lie = Some(0.18);
     let board = draw(&snapshot, &wide());
@@ -59,19 +61,21 @@ fn an_answer_from_before_the_first_lie_is_none() {
 /// The same moment in a world where the liars are honest and the truth is another.
 fn without_secrets(snapshot: &Snapshot) -> Snapshot {
     let mut other = snapshot.clone();
-    for node in other.nodes.iter_mut().filter(|node| node.role == Role::Worker) {
+    for node in other.nodes.iter_mut().filter(|node| node.role == WORKER) {
         node.lie = None;
-        if node.state == WorkerState::Lying {
-            node.state = WorkerState::InTime;
+        if node.state == LYING {
+            node.state = IN_TIME;
         }
     }
-    if let Some(request) = &mut other.request {
+    let mut view = view_of(snapshot).clone();
+    if let Some(request) = &mut view.request {
         request.truth = 1.0;
         request.tasks.iter_mut().for_each(|task| task.lied = false);
         if let Some(analysis) = &mut request.analysis {
             (analysis.truth, analysis.error) = (1.0, 0.5);
         }
     }
+    other.view = Rc::new(view);
     other
 }
 

@@ -1,16 +1,16 @@
-//! The workers table: what the board shows, as a grid that can be read, heard and walked through.
+//! The table: what the board shows, as a grid that can be read, heard and walked through.
 
 use super::{Lab, break_bar, text};
-use crate::app::catalogue::face;
-use crate::app::snapshot::WorkerState;
-use crate::app::table::{Row, row};
+use crate::app::face::Row;
+use crate::app::snapshot::Sign;
 use crate::lab::fault::FaultKind;
 use leptos::prelude::*;
 
 /// The table. Only the rows that fit are there: one can scroll through ten thousand.
 #[component]
-pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
-    let columns = face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).columns;
+pub fn Table(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
+    let words = lab.face().words();
+    let columns = words.columns;
     let scrolled = RwSignal::new(0_usize);
     let count = Memo::new(move |_| lab.snapshot.with(|snapshot| snapshot.rows().len()));
     let first = move || scrolled.get().min(count.get().saturating_sub(ROWS_SHOWN));
@@ -20,7 +20,7 @@ pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
         scrolled.set((top.max(0) as usize / row_height()).saturating_sub(ROWS_SHOWN / 4));
     };
     view! {
-        <div class="table" tabindex="0" aria-label="Workers, scrollable" on:scroll=scroll>
+        <div class="table" tabindex="0" aria-label=format!("{}, scrollable", words.rows) on:scroll=scroll>
             <table aria-rowcount=text(move || (count.get() + 1).to_string())>
                 <thead>
                     <tr>
@@ -35,7 +35,7 @@ pub fn Workers(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
                         <td colspan=columns.len() + 3 style:height=text(move || format!("{}px", first() * row_height()))></td>
                     </tr>
                     <For each=move || shown.get() key=|&i| i let:i>
-                        <WorkerRow lab selected index=i />
+                        <NodeRow lab selected index=i />
                     </For>
                     <tr class="spacer" aria-hidden="true">
                         <td
@@ -60,8 +60,8 @@ fn row_height() -> usize {
 }
 
 #[component]
-fn WorkerRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoView {
-    let row = Memo::new(move |_| lab.snapshot.with(|snapshot| row(snapshot, index)));
+fn NodeRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoView {
+    let row = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().row(snapshot, index)));
     // Rows come and go with their nodes, a moment later.
     let of = move |read: &dyn Fn(&Row) -> String| row.with(|row| row.as_ref().map_or_else(String::new, read));
     let name = row.with_untracked(|row| row.as_ref().map_or_else(String::new, |row| row.name.clone()));
@@ -72,15 +72,15 @@ fn WorkerRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoVie
     let chosen = name.clone();
     let broken = name.clone();
     let (row_id, button_id) = (format!("row-{name}"), format!("select-{name}"));
-    let is_down = move || row.with(|row| row.as_ref().is_some_and(|row| row.state == WorkerState::Down));
-    let columns = face(lab.snapshot.with_untracked(|snapshot| snapshot.system)).columns.len();
+    let is_down = move || row.with(|row| row.as_ref().is_some_and(|row| row.sign == Sign::Down));
+    let columns = lab.face().words().columns.len();
     let cells = (0..columns).map(|column| {
         view! { <td class="number">{text(move || of(&|row| row.cells.get(column).cloned().unwrap_or_default()))}</td> }
     });
     view! {
         <tr
             data-testid=row_id
-            data-state=text(move || of(&|row| row.state.name().to_owned()))
+            data-state=text(move || of(&|row| row.sign.name().to_owned()))
             aria-rowindex=index + 2
             aria-selected=text(move || is_selected().to_string())
         >

@@ -1,0 +1,138 @@
+//! The oracle's words: its sentence, its outcomes, the figures of its table, its help.
+
+use super::Now;
+use super::view::TaskView;
+use crate::app::face::Words;
+use crate::app::outcomes::Figure;
+use crate::app::sentence::{Part, Style, number};
+use crate::app::snapshot::NodeView;
+use crate::lab::oracle::TaskEnd;
+
+/// Over HTTP.
+pub(super) static HTTP: Words = Words {
+    selected: "w-08",
+    sentence: &SENTENCE,
+    rows: "Workers",
+    columns: &["Took", "Said", "Last answer", "Score"],
+    board: "Race board, one row for each node. The table of workers has the same rows in words.",
+    help: "Every worker gets every request. Its row reads from left to right: the messages on their way, when it \
+           answered, what it said. The thick line in the middle is the gate: answers that come later do not count.",
+    truth: Some("The truth, which only the laboratory knows, or only what the coordinator sees"),
+};
+
+/// Over NATS.
+pub(super) static NATS: Words = Words {
+    selected: "nats",
+    sentence: &NATS_SENTENCE,
+    help: "The coordinator publishes each request, and the broker in the middle delivers it to the workers. A row reads \
+           from left to right: the messages on their way, when the worker answered, what it said. The thick line in the \
+           middle is the gate: answers that come later do not count, though they come.",
+    ..HTTP
+};
+
+const NATS_SENTENCE: [Part; 12] = [
+    number("workers", "Workers", Style::Count("worker")),
+    Part::Words(" hear requests by "),
+    Part::Choice { key: "transport", label: "Core NATS or JetStream" },
+    Part::Words(" "),
+    Part::Choice { key: "delivery", label: "Fan-out or queue group" },
+    Part::Words(". The coordinator waits "),
+    number("timeout", "Timeout in milliseconds", Style::Time),
+    Part::Words(" for "),
+    number("quorum", "Answers that are enough; 0 waits for any", Style::CountOrAny("answer")),
+    Part::Words(" and takes the "),
+    Part::Choice { key: "strategy", label: "Aggregation strategy" },
+    Part::Words("."),
+];
+
+const SENTENCE: [Part; 10] = [
+    number("workers", "Workers", Style::Count("worker")),
+    Part::Words(" get every request. The coordinator waits "),
+    number("timeout", "Timeout in milliseconds", Style::Time),
+    Part::Words(" and takes the "),
+    Part::Choice { key: "strategy", label: "Aggregation strategy" },
+    Part::Words(". "),
+    number("fail", "Tasks that fail, in per cent", Style::Percent),
+    Part::Words(" fail, "),
+    number("lie", "Workers that lie, in per cent", Style::Percent),
+    Part::Words(" lie."),
+];
+
+pub(super) fn outcomes(now: Now) -> Vec<Figure> {
+    let summary = &now.view.summary;
+    let none = || "—".to_owned();
+    let error = summary.error_mean;
+    let interval = error.filter(|e| e.n > 1).map(|e| format!(" ±{:.2}", e.half_width * 100.0));
+    vec![
+        Figure {
+            key: "error",
+            value: error.map_or_else(none, |e| format!("{:.2}", e.mean * 100.0)),
+            aside: format!("{} %", interval.unwrap_or_default()),
+            label: format!("mean error of {}", summary.answered),
+            title: "Mean of |answer − truth| / truth, with its 95 % interval by Student's t",
+        },
+        Figure {
+            key: "p99",
+            value: summary.latency_ms.map_or_else(none, |l| format!("{:.3}", l.p99 / 1000.0)),
+            aside: " s".to_owned(),
+            label: "p99 request time".to_owned(),
+            title: "99th percentile, from the intended send time, over the raw samples",
+        },
+        Figure {
+            key: "answered",
+            value: summary.answered.to_string(),
+            aside: format!("/{}", summary.answered + summary.unanswered),
+            label: "requests answered".to_owned(),
+            title: "Of the requests that are no longer under way",
+        },
+    ]
+}
+
+/// The same, and what became of messages in the broker.
+pub(super) fn nats_outcomes(now: Now) -> Vec<Figure> {
+    let mut figures = outcomes(now);
+    let summary = &now.view.summary;
+    let keeps = now.view.broker.as_ref().is_some_and(|broker| broker.transport == "jetstream");
+    let (count, label, title) = match keeps {
+        true => {
+            (summary.tasks.redelivered, "delivered again", "Messages that JetStream delivered more than once")
+        }
+        false => (
+            summary.tasks.lost,
+            "lost with the broker",
+            "Tasks and answers that were in the broker when it went down",
+        ),
+    };
+    figures.push(Figure {
+        key: "broker",
+        value: count.to_string(),
+        aside: if summary.limited > 0 { format!(", {} × 429", summary.limited) } else { String::new() },
+        label: label.to_owned(),
+        title,
+    });
+    figures
+}
+
+pub(super) fn cells(now: Now, node: &NodeView, index: usize) -> Vec<String> {
+    // Workers register in their order, unless something went wrong: then the task is looked for.
+    let task = now.view.request.as_ref().and_then(|request| {
+        let own = |task: &&TaskView| task.node == node.id;
+        request.tasks.get(index).filter(own).or_else(|| request.tasks.iter().find(own))
+    });
+    let known = now.known(index);
+    let took = task.filter(|task| task.end != TaskEnd::Pending).and_then(|task| task.took_ms);
+    vec![
+        took.map_or_else(nothing, |ms| format!("{ms:.0} ms")),
+        two_digits(task.and_then(|task| task.value)),
+        two_digits(known.last_value),
+        two_digits(known.score),
+    ]
+}
+
+fn nothing() -> String {
+    "—".to_owned()
+}
+
+fn two_digits(value: Option<f64>) -> String {
+    value.map_or_else(nothing, |value| format!("{value:.2}"))
+}

@@ -21,7 +21,7 @@ macro_rules! larger {
 }
 
 /// All of them, in the order of the page's header.
-static ALL: [(SystemKind, Option<&dyn AnyFace>); 4] = [
+static ALL: &[(SystemKind, Option<&dyn AnyFace>)] = &[
     (lab::oracle::HTTP, Some(&oracle::HTTP)),
     (lab::oracle::NATS, larger!(oracle::NATS)),
     (lab::wizard::KIND, larger!(wizard::FACE)),

@@ -64,6 +64,7 @@ mod layers;
 mod programs;
 mod rooms;
 mod tidy;
+mod tutorial;
 
 // 200,000 requests: only worth their time when optimised, see script/test.
 #[cfg(not(debug_assertions))]

@@ -1,6 +1,9 @@
 //! Tests that run in a browser (headless Chromium): the same results on wasm32 as natively.
 #![cfg(target_arch = "wasm32")]
 
+#[path = "it/session_random.rs"]
+mod session_random;
+
 use glasshive::app::{Player, PlayerState};
 use glasshive::kernel::{Instant, Sink};
 use glasshive::lab::{Options, Run, Scenario};
@@ -54,6 +57,11 @@ fn the_golden_hashes_hold_in_the_browser() {
         run.run_until(Instant::MAX);
         golden.check(&run, "in one go");
     }
+}
+
+#[wasm_bindgen_test]
+fn a_log_of_commands_done_anew_comes_to_the_same_moment_in_the_browser() {
+    (1..=4).for_each(session_random::check);
 }
 
 #[wasm_bindgen_test]

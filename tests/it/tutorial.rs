@@ -2,14 +2,19 @@
 //! run as the guide says.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(not(debug_assertions))]
+use std::path::PathBuf;
+#[cfg(not(debug_assertions))]
 use std::process::{Command, Output};
 
 /// What the guide copies, and where to.
+#[cfg(not(debug_assertions))]
 const ROOMS: [(&str, &str); 3] =
     [("system.rs", "src/systems/echo.rs"), ("lab.rs", "src/lab/echo.rs"), ("face.rs", "src/app/echo.rs")];
 const PATCH: &str = "examples/echo/lists.patch";
 
+#[cfg(not(debug_assertions))]
 fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let said = String::from_utf8_lossy(&output.stderr);
@@ -18,6 +23,7 @@ fn run(command: &mut Command) -> Output {
 }
 
 /// A copy of what git tracks, as it stands now.
+#[cfg(not(debug_assertions))]
 fn copy_of_the_tree(root: &Path) -> PathBuf {
     let copy = root.join("target/tutorial/tree");
     let _ = fs::remove_dir_all(&copy);
@@ -68,7 +74,14 @@ fn heavy_the_tutorial_system_builds_and_runs_in_a_copy_of_the_tree() {
     let json: serde_json::Value =
         serde_json::from_str(&glasshive(&["run", "--preset", "echo", "--for", "60s", "--json"])).unwrap();
     assert_eq!(json["words"].as_array().map(Vec::len), Some(30));
-    let echoed =
-        glasshive(&["curl", "--preset", "echo", "--", "http://localhost:8080/echo", "-d", r#"{"word":"hello"}"#]);
+    let echoed = glasshive(&[
+        "curl",
+        "--preset",
+        "echo",
+        "--",
+        "http://localhost:8080/echo",
+        "-d",
+        r#"{"word":"hello"}"#,
+    ]);
     assert_eq!(echoed.trim(), r#"{"word":"hello"}"#);
 }

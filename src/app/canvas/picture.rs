@@ -23,7 +23,13 @@ impl Picture {
     pub fn node_at<'a>(&self, snapshot: &'a Snapshot, x: f64, y: f64) -> Option<&'a str> {
         let inside =
             |rect: &Rect| (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y);
-        let place = self.places.iter().find(|(rect, _)| inside(rect));
+        // Targets for a pointer are larger than what is drawn, and may overlap: the nearest counts.
+        let off = |rect: &Rect| {
+            let (cx, cy) = rect.center();
+            (cx - x).abs().max((cy - y).abs())
+        };
+        let hit = self.places.iter().filter(|(rect, _)| inside(rect));
+        let place = hit.min_by(|(one, _), (other, _)| off(one).total_cmp(&off(other)));
         let node = match place {
             Some((_, id)) => snapshot.nodes.iter().find(|node| node.id == *id)?,
             None => snapshot.rows().get(self.rows.as_ref()?.row_at(x, y)?)?,

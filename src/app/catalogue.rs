@@ -4,7 +4,7 @@
 //! it.
 
 use super::face::AnyFace;
-use super::{config, oracle, wizard};
+use super::oracle;
 use crate::lab::{self, SystemKind};
 
 #[cfg(feature = "all-systems")]
@@ -24,8 +24,8 @@ macro_rules! larger {
 static ALL: &[(SystemKind, Option<&dyn AnyFace>)] = &[
     (lab::oracle::HTTP, Some(&oracle::HTTP)),
     (lab::oracle::NATS, larger!(oracle::NATS)),
-    (lab::wizard::KIND, larger!(wizard::FACE)),
-    (lab::config::KIND, larger!(config::FACE)),
+    (lab::wizard::KIND, larger!(super::wizard::FACE)),
+    (lab::config::KIND, larger!(super::config::FACE)),
 ];
 
 /// The face of a system. A program that lacks a system cannot construct it either, and has no need of its face.

@@ -11,6 +11,7 @@ mod heavy {
     use glasshive::lab::oracle::RequestEntry;
     use glasshive::lab::report::Report;
     use glasshive::lab::{Options, Run};
+    use glasshive::systems::oracle::Params;
 
     const REQUESTS: u64 = 100_000;
     const SEED: u64 = 7;
@@ -36,7 +37,7 @@ mod heavy {
     }
 
     impl Sums {
-        fn add(&mut self, request: &RequestEntry, n: usize) {
+        fn add(&mut self, request: &RequestEntry, params: &Params, n: usize) {
             let responses = &request.worker_responses;
             assert_eq!(responses.len(), n, "req {}", request.number);
             let failed = responses.iter().filter(|response| response.err.is_some()).count();
@@ -46,7 +47,7 @@ mod heavy {
             self.slowest_ms += slowest.as_millis_f64();
             self.most_fail += u64::from(2 * failed > n);
             if failed == 0 {
-                let error = request.analysis.as_ref().unwrap().error;
+                let error = request.analysis(params).unwrap().error;
                 self.all_succeed += 1;
                 self.error += error;
                 self.error_squared += error * error;
@@ -103,19 +104,20 @@ mod heavy {
             .seconds(end.as_nanos() / 1_000_000_000);
         let _on_failure = OnFailure::say(format!("replay: {}", case.command()));
         // The log keeps a window, and the window is read before it moves on: memory stays small.
-        let options = Options { sink: Sink::None, keep: 400, observed: false, ..Options::default() };
+        let options = Options { sink: Sink::None, keep: 10_000, observed: false, ..Options::default() };
         let mut run = Run::new(&case.scenario, options).unwrap();
         let mut sums = Sums::default();
         while sums.requests < REQUESTS {
             assert!(run.now() < run.horizon(), "{} requests were closed by the horizon", sums.requests);
             run.run_until(run.now() + Duration::from_secs(100));
             assert!(Report::of(&run).ok(), "an invariant broke before {:?}", run.now());
-            let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+            let oracle = glasshive::lab::oracle::of(run.system()).unwrap();
+            let (ledger, params) = (oracle.ledger(), oracle.params());
             let unread = ledger.requests().iter().skip_while(|r| r.number <= sums.requests);
             let closed: Vec<&RequestEntry> = unread.take_while(|r| r.answered_at.is_some()).collect();
             for request in closed.into_iter().take((REQUESTS - sums.requests) as usize) {
                 assert_eq!(request.number, sums.requests + 1, "a request left the log unread");
-                sums.add(request, n);
+                sums.add(request, params, n);
             }
         }
         assert!(run.now() > Instant::ZERO + Duration::from_secs(49_000));

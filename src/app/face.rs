@@ -23,7 +23,7 @@
 //! | [`Face::charts`] | none | something is worth seeing over time |
 //! | [`Face::said`], [`Face::remedy`] | nothing | |
 //!
-//! What a face says of a node goes into its [`State`](super::snapshot::State): one of the page's signs, and what that
+//! What a face says of a node goes into its [`State`]: one of the page's signs, and what that
 //! means in this system. The legend, the table and scripts take it from there.
 //!
 //! The page does not know which system it shows: it asks an [`AnyFace`], which each [`Face`] is. That is also the only

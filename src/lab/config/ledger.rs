@@ -5,7 +5,7 @@
 //!
 //! A version has ended when every agent and every worker has had a newer one: nothing about it can change then. It goes to
 //! whoever wants the entries at that moment. What nobody comes to wait for is bounded too: a version goes as it is when
-//! those after it weigh more than [`WAITING_MAX`], as they may when a worker is down for good.
+//! those after it weigh more than `WAITING_MAX`, as they may when a worker is down for good.
 
 use super::counts::Polls;
 use super::entry;

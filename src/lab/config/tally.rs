@@ -1,6 +1,6 @@
 //! What a run amounts to: counts and distributions over all of it, and who has what now.
 //!
-//! Its memory does not grow with time. Of versions it knows those that somebody still lacks, at most [`UNDER_WAY_MAX`]; the
+//! Its memory does not grow with time. Of versions it knows those that somebody still lacks, at most `UNDER_WAY_MAX`; the
 //! figures do not depend on what the ledger keeps.
 
 use super::counts::{Changes, Polls, Tries};

@@ -15,7 +15,7 @@ use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 pub struct ActedAt {
     /// The next whole millisecond.
     pub at: Instant,
-    /// Its index in [`Scenario::actions`].
+    /// Its index in the scenario's log of actions.
     pub index: usize,
 }
 

@@ -15,6 +15,9 @@ mod native {
     use std::path::{Path, PathBuf};
     use std::process::ExitCode;
 
+    #[global_allocator]
+    static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
     const OK: u8 = 0;
     /// `run`: a check failed. `curl`: nobody answered.
     const FAILED: u8 = 1;
@@ -233,7 +236,7 @@ mod native {
         let mut out = Vec::new();
         if args.include || command.include {
             out.extend(format!("HTTP/1.1 {} {}\r\n", response.status, response.reason()).into_bytes());
-            for (name, value) in &response.headers {
+            for (name, value) in response.headers.iter() {
                 out.extend(format!("{name}: {value}\r\n").into_bytes());
             }
             out.extend(format!("Content-Length: {}\r\n\r\n", response.body.len()).into_bytes());

@@ -89,14 +89,14 @@ pub fn parse(arguments: &[String]) -> Result<Command, Invalid> {
         };
         match name.as_str() {
             "-X" | "--request" => options.method = Some(value()?),
-            "-H" | "--header" => options.headers.push(parse_header(&value()?)?),
+            "-H" | "--header" => options.headers.to_mut().push(parse_header(&value()?)?),
             "-d" | "--data" | "--data-ascii" | "--data-raw" | "--data-binary" => options.data.push(value()?),
             "--json" => {
                 options.json = true;
                 options.data.push(value()?);
             }
             "--url" => options.urls.push(value()?),
-            "-A" | "--user-agent" => options.headers.push(("User-Agent".into(), value()?.into())),
+            "-A" | "--user-agent" => options.headers.to_mut().push(("User-Agent".into(), value()?.into())),
             "-i" | "--include" => options.include = true,
             "-G" | "--get" => options.get = true,
             "-s" | "--silent" | "-S" | "--show-error" | "-v" | "--verbose" | "-L" | "--location" | "-f"
@@ -138,14 +138,14 @@ impl CurlOptions {
         let has_data = !self.data.is_empty();
         if self.get && has_data {
             let query = if url.query.is_empty() { data.clone() } else { format!("{}&{data}", url.query) };
-            url.query = query.into();
+            url.to_mut().query = query.into();
         }
         let sends_body = has_data && !self.get;
         let method = self.method.take().unwrap_or_else(|| if sends_body { "POST" } else { "GET" }.to_owned());
         let has_type = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if sends_body && !has_type {
             let kind = if self.json { "application/json" } else { "application/x-www-form-urlencoded" };
-            self.headers.push(("Content-Type".into(), kind.into()));
+            self.headers.to_mut().push(("Content-Type".into(), kind.into()));
         }
         let body = if sends_body { data.into() } else { Body::default() };
         let request = Request { method: Method::from(method.as_str()), url, headers: self.headers, body };

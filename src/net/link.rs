@@ -56,23 +56,47 @@ pub struct Roll {
 }
 
 impl Roll {
+    const DRAWS: usize = 4;
+
     /// The next draws of a generator, for one message.
     pub fn new(rng: &mut Rng) -> Self {
         Roll { jitter: rng.unit(), loss: rng.unit(), duplication: rng.unit(), rule: rng.unit() }
     }
 }
 
-/// The draws for all messages of one exchange.
-#[derive(Clone, Copy, Debug)]
-pub struct Trip {
+/// The draws for all messages of one exchange: fixed when it opens, made when they are asked for. Most exchanges are
+/// neither duplicated nor given up.
+#[derive(Clone, Debug)]
+pub struct Trip(Rng);
+
+impl Trip {
     /// The first message.
-    pub request: Roll,
+    pub fn request(&self) -> Roll {
+        self.roll(0)
+    }
+
     /// Its copy, if it is duplicated.
-    pub copy: Roll,
+    pub fn copy(&self) -> Roll {
+        self.roll(1)
+    }
+
     /// The answer.
-    pub response: Roll,
+    pub fn response(&self) -> Roll {
+        self.roll(2)
+    }
+
     /// The news that the caller has given up.
-    pub cancel: Roll,
+    pub fn cancel(&self) -> Roll {
+        self.roll(3)
+    }
+
+    fn roll(&self, place: usize) -> Roll {
+        let mut rng = self.0.clone();
+        for _ in 0..place * Roll::DRAWS {
+            rng.next_u64();
+        }
+        Roll::new(&mut rng)
+    }
 }
 
 /// One direction between two nodes.
@@ -115,14 +139,9 @@ impl Links {
         let link = self.0.entry((from, to)).or_default();
         let stream =
             link.stream.get_or_insert_with(|| ctx.stream(&format!("{}>{}", name(from), name(to)), "link"));
-        let mut rng = stream.at(link.exchanges);
+        let trip = Trip(stream.at(link.exchanges));
         link.exchanges += 1;
-        Trip {
-            request: Roll::new(&mut rng),
-            copy: Roll::new(&mut rng),
-            response: Roll::new(&mut rng),
-            cancel: Roll::new(&mut rng),
-        }
+        trip
     }
 }
 

@@ -198,7 +198,7 @@ impl Net {
         self.state.borrow_mut().links.connect(a, b, model);
     }
 
-    /// Opens an exchange of messages between two nodes: all its random draws are made now, from the stream of this
+    /// Opens an exchange of messages between two nodes: all its random draws are fixed now, from the stream of this
     /// pair at this exchange, so nothing that happens later in the run can shift them.
     pub fn trip(&self, from: NodeId, to: NodeId) -> Trip {
         let mut state = self.state.borrow_mut();

@@ -19,6 +19,16 @@ pub trait Message: Serialize + DeserializeOwned + 'static {
     fn is_exact(&self) -> bool {
         true
     }
+
+    /// More bytes than its JSON can have, if that is known without making it.
+    fn length_bound(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// More bytes than a text's JSON can have: each of its own may need an escape of six.
+pub fn text_bound(text: &str) -> usize {
+    2 + 6 * text.len()
 }
 
 /// A shared value with its JSON made on demand. Cheap to clone.
@@ -81,6 +91,11 @@ impl<T: fmt::Debug> fmt::Debug for Json<T> {
 trait Content: Any {
     /// The bytes, and one line feed behind them.
     fn line(&self) -> &[u8];
+
+    /// More bytes than there are, if that is known without making them.
+    fn length_bound(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl<T: Message> Content for Typed<T> {
@@ -90,6 +105,10 @@ impl<T: Message> Content for Typed<T> {
             line.push(b'\n');
             line.into()
         })
+    }
+
+    fn length_bound(&self) -> Option<usize> {
+        self.value.length_bound()
     }
 }
 
@@ -129,6 +148,13 @@ impl Body {
     /// How many bytes it has.
     pub fn len(&self) -> usize {
         self.bytes().len()
+    }
+
+    /// True when it has more than `max` bytes; they are made only where that is in doubt.
+    pub fn is_longer_than(&self, max: usize) -> bool {
+        let bound = self.content.as_ref().and_then(|content| content.length_bound());
+        debug_assert!(bound.is_none_or(|bound| bound > self.len()), "its JSON is longer than it says");
+        bound.is_none_or(|bound| bound > max) && self.len() > max
     }
 
     /// True for a body without bytes.

@@ -230,7 +230,7 @@ fn conformance_body_uri_and_header_too_large() {
     let ask = |lab: &mut Lab, path: &str, header: &str| {
         let (http, from, status) = (lab.http.clone(), lab.client, Rc::new(RefCell::new(0)));
         let mut request = Request::get(format!("http://{GATE}/{path}").parse().unwrap());
-        request.headers.push(("X".into(), header.to_owned().into()));
+        request.headers.to_mut().push(("X".into(), header.to_owned().into()));
         let noted = Rc::clone(&status);
         lab.sim.ctx().spawn_in(lab.client.scope(), async move {
             *noted.borrow_mut() = http.fetch(from, request).await.expect("an answer").status;

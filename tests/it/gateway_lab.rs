@@ -4,7 +4,7 @@ use futures::FutureExt;
 use glasshive::kernel::{Duration, Instant, Scope, Sim, Sink};
 use glasshive::net::{LinkModel, Net, NodeId};
 use glasshive::substrate::gateway::{Config, Gateway, Names, Server};
-use glasshive::substrate::http::{Http, Method, Request, Response};
+use glasshive::substrate::http::{Headers, Http, Method, Request, Response};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -87,7 +87,7 @@ impl Lab {
                             std::future::pending::<()>().await;
                         }
                         done.borrow_mut().push(letter);
-                        Response { status, headers: Vec::new(), body: letter.to_string().into() }
+                        Response { status, headers: Headers::default(), body: letter.to_string().into() }
                     }
                 });
                 serve.boxed_local()
@@ -144,7 +144,7 @@ impl Lab {
         let request = Request {
             method: Method::from(method),
             url: format!("http://{GATE}/t").parse().unwrap(),
-            headers: vec![("X-A".into(), "1".into()), ("Connection".into(), "keep-alive".into())],
+            headers: vec![("X-A".into(), "1".into()), ("Connection".into(), "keep-alive".into())].into(),
             body: vec![b'x'; size].into(),
         };
         let ctx = self.sim.ctx();

@@ -251,7 +251,7 @@ fn retry_after_is_whole_seconds_at_least_one_and_enough() {
             let request = Request {
                 method: Method::Post,
                 url: "http://localhost:8080/request".parse().unwrap(),
-                headers: Vec::new(),
+                headers: Default::default(),
                 body: b"{\"query\":\"BTC/USD\"}"[..].into(),
             };
             run.call(&request).unwrap().index

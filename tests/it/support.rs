@@ -127,7 +127,7 @@ pub fn call(run: &mut Run, method: &str, url: &str, body: &str) -> (u16, Value) 
     let request = Request {
         method: Method::from(method),
         url: url.parse().expect("a URL"),
-        headers: Vec::new(),
+        headers: Default::default(),
         body: body.as_bytes().into(),
     };
     let act = run.call(&request).expect("the call is allowed");

@@ -4,7 +4,7 @@ use crate::executor::Executor;
 use crate::join_handle::JoinHandle;
 use crate::oneshot::oneshot;
 use crate::rng::Stream;
-use crate::sleep::{Elapsed, Sleep};
+use crate::sleep::{Sleep, Timeout};
 use crate::stuck::Stuck;
 use crate::tasks::{Scope, Span, TaskId};
 use crate::time::{Duration, Instant};
@@ -12,11 +12,9 @@ use crate::timers::Timers;
 use crate::trace::{Kind, Record, Sink, Trace};
 use futures_util::FutureExt;
 use std::cell::{Ref, RefCell};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::Location;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 
 /// What the simulation and all its tasks share.
 pub(crate) struct Core {
@@ -237,16 +235,8 @@ impl Ctx {
 
     /// Runs `future` for at most `limit`; then it is dropped, and with it all that it had under way.
     /// At the very instant of the limit a result that is ready wins.
-    pub async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Result<F::Output, Elapsed> {
-        let mut future = pin!(future);
-        let mut sleep = self.sleep(limit);
-        poll_fn(|cx| {
-            if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                return Poll::Ready(Ok(output));
-            }
-            pin!(&mut sleep).poll(cx).map(|()| Err(Elapsed))
-        })
-        .await
+    pub fn timeout<F: Future>(&self, limit: Duration, future: F) -> Timeout<F> {
+        Timeout::new(future, self.sleep(limit))
     }
 
     /// Starts a task in the scope of the current one. It runs on when the returned id is dropped.

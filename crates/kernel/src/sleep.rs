@@ -5,6 +5,7 @@ use crate::sim::Core;
 use crate::tasks::TaskId;
 use crate::time::Instant;
 use crate::timer_queue::TimerKey;
+use pin_project_lite::pin_project;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -23,6 +24,34 @@ impl fmt::Display for Elapsed {
 }
 
 impl Error for Elapsed {}
+
+pin_project! {
+    /// A future with a time limit: see [`timeout`](crate::Ctx::timeout).
+    pub struct Timeout<F> {
+        // In place, where an async block would hold it twice: as captured and as awaited.
+        #[pin]
+        future: F,
+        limit: Sleep,
+    }
+}
+
+impl<F> Timeout<F> {
+    pub(crate) fn new(future: F, limit: Sleep) -> Self {
+        Timeout { future, limit }
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        Pin::new(this.limit).poll(cx).map(|()| Err(Elapsed))
+    }
+}
 
 /// Ready at its deadline. Holds a timer from the first poll on, which is cancelled when the future is dropped.
 pub struct Sleep {

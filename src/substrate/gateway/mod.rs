@@ -24,7 +24,7 @@ pub use peers::{Balance, Server};
 use crate::kernel::{Duration, Instant, Kind};
 use crate::net::NodeId;
 use crate::substrate::body::Body;
-use crate::substrate::http::{Http, HttpError, Request, Response};
+use crate::substrate::http::{Headers, Http, HttpError, Request, Response};
 use crate::substrate::text::Text;
 use limit::Bucket;
 use peers::Peers;
@@ -252,12 +252,12 @@ impl Gateway {
 
     async fn ask(&self, address: Text, request: &Request) -> Result<Response, HttpError> {
         let mut request = request.clone();
-        request.url.authority = address;
+        request.url.to_mut().authority = address;
         // Headers between two neighbours are not passed on.
         let ours = ["host", "connection", "keep-alive", "te", "upgrade"];
-        request.headers.retain(|(name, _)| !ours.contains(&name.to_ascii_lowercase().as_str()));
+        request.headers.to_mut().retain(|(name, _)| !ours.contains(&name.to_ascii_lowercase().as_str()));
         let own = [("Host".into(), self.config.upstream.clone()), ("Connection".into(), "close".into())];
-        request.headers.splice(0..0, own);
+        request.headers.to_mut().splice(0..0, own);
         self.http.fetch_within(self.node, request, self.config.read_timeout).await
     }
 }
@@ -311,7 +311,7 @@ fn seconds(now: Instant) -> u64 {
 
 /// One of nginx's own pages.
 fn page(status: u16) -> Response {
-    let mut response = Response { status, headers: Vec::new(), body: Body::default() };
+    let mut response = Response { status, headers: Headers::default(), body: Body::default() };
     let reason = response.reason();
     let text = format!("<html>\r\n<head><title>{status} {reason}</title></head>\r\n</html>\r\n");
     response.body = text.into();

@@ -6,7 +6,7 @@
 //! list matches. Ranges are not served, which the RFC leaves to the server.
 
 use super::date::{http_date, parse_http_date, seconds};
-use super::message::{Method, Request, Response};
+use super::message::{Headers, Method, Request, Response};
 use crate::kernel::Instant;
 use crate::substrate::body::Body;
 
@@ -55,7 +55,7 @@ pub fn serve(
     etag: &str,
     modified: Instant,
 ) -> Response {
-    let bare = |status| Response { status, headers: Vec::new(), body: Body::default() };
+    let bare = |status| Response { status, headers: Headers::default(), body: Body::default() };
     match precondition(request, etag, modified) {
         Precondition::NotModified => bare(304).with_header("ETag", etag.to_owned()),
         outcome => {

@@ -9,10 +9,10 @@ use super::{
     ABANDONED, CANCELLED, HttpError, REFUSED, REQUEST_RECEIVED, REQUEST_SENT, RESET, RESPONSE_RECEIVED,
     RESPONSE_SENT,
 };
-use crate::kernel::{Duration, Scope, SendError, Sender, Span, TaskId, channel};
+use crate::kernel::{Duration, Mailbox, Scope, SendError, Span, TaskId};
 use crate::net::{Flight, Net, NodeId, Payload, Trip};
-use std::cell::Cell;
-use std::future::pending;
+use futures::FutureExt;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// What can come back to the caller, with the record that it follows from.
@@ -31,45 +31,53 @@ pub(super) struct Connection {
     from: NodeId,
     to: NodeId,
     trip: Trip,
-    reply: Sender<Wire>,
+    /// Until a handler takes it up: it is not handed from place to place while it travels and waits.
+    request: RefCell<Option<Request>>,
+    /// The request travels twice.
+    duplicated: Cell<bool>,
+    replies: Mailbox<Wire>,
     /// The tasks that work on it at the server: one, or two when the request was duplicated.
     handlers: Cell<[Option<TaskId>; REPLIES_MAX]>,
     /// The caller has given up, and the server knows.
     cancelled: Cell<bool>,
 }
 
-pub(super) async fn run(
-    net: &Net,
-    from: NodeId,
-    to: NodeId,
-    port: Rc<Port>,
-    request: Request,
-) -> Result<Response, HttpError> {
-    let ctx = net.ctx();
-    let (reply, mut replies) = channel(ctx, REPLIES_MAX);
-    let trip = net.trip(from, to);
-    let connection = Rc::new(Connection {
-        net: net.clone(),
-        port,
-        from,
-        to,
-        trip,
-        reply,
-        handlers: Cell::default(),
-        cancelled: Cell::new(false),
-    });
-    ctx.record(REQUEST_SENT, to.0, 0);
-    connection.send_request(request);
-    let caller = Caller { connection: Rc::clone(&connection), span: ctx.span(), open: true };
+/// A request that has left, and its caller, who waits. Small: one of them stands for each task under way.
+pub(super) struct Exchange(Caller);
 
-    loop {
-        let Some(wire) = replies.recv().await else { return pending().await };
-        if net.is_cut(to, from) {
-            // Sent before the cut, and caught by it on the way.
-            net.record_lost(to, from, ctx.span());
-            continue;
+impl Exchange {
+    /// Sends the request.
+    pub(super) fn open(net: &Net, from: NodeId, to: NodeId, port: Rc<Port>, request: Request) -> Self {
+        let (ctx, trip) = (net.ctx(), net.trip(from, to));
+        let connection = Rc::new(Connection {
+            net: net.clone(),
+            port,
+            from,
+            to,
+            trip,
+            request: RefCell::new(Some(request)),
+            duplicated: Cell::new(false),
+            replies: Mailbox::new(REPLIES_MAX),
+            handlers: Cell::default(),
+            cancelled: Cell::new(false),
+        });
+        ctx.record(REQUEST_SENT, to.0, 0);
+        connection.send_request();
+        Exchange(Caller { connection, span: ctx.span(), open: true })
+    }
+
+    /// Waits for what comes back.
+    pub(super) async fn reply(&mut self) -> Result<Response, HttpError> {
+        loop {
+            let Connection { net, from, to, replies, .. } = &*self.0.connection;
+            let wire = replies.recv(net.ctx()).await;
+            if net.is_cut(*to, *from) {
+                // Sent before the cut, and caught by it on the way.
+                net.record_lost(*to, *from, net.ctx().span());
+                continue;
+            }
+            return self.0.receive(wire);
         }
-        return caller.receive(wire);
     }
 }
 
@@ -81,7 +89,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn receive(mut self, wire: Wire) -> Result<Response, HttpError> {
+    fn receive(&mut self, wire: Wire) -> Result<Response, HttpError> {
         self.open = false;
         let Connection { net, to, .. } = &*self.connection;
         let ctx = net.ctx();
@@ -105,40 +113,40 @@ impl Drop for Caller {
         if self.open {
             self.connection.send_cancel(self.span);
         }
+        let Connection { net, replies, .. } = &*self.connection;
+        replies.close(net.ctx());
     }
 }
 
 impl Connection {
-    fn send_request(self: &Rc<Self>, request: Request) {
+    fn send_request(self: &Rc<Self>) {
         let span = self.net.ctx().span();
-        let fate = self.net.send(self.from, self.to, self.trip.request);
+        let fate = self.net.send(self.from, self.to, self.trip.request());
         self.observe(self.from, self.to, fate.delay, Payload::Request, span, fate.lost);
-        let copy = fate.duplicated.then(|| request.clone());
         if fate.lost {
             self.net.record_lost(self.from, self.to, span);
         } else {
-            self.deliver_request(fate.delay, request);
+            self.deliver_request(fate.delay);
         }
-        if let Some(request) = copy {
-            let copy = self.net.send(self.from, self.to, self.trip.copy);
+        if fate.duplicated {
+            self.duplicated.set(true);
+            let copy = self.net.send(self.from, self.to, self.trip.copy());
             if !copy.lost {
                 self.observe(self.from, self.to, copy.delay, Payload::Request, span, false);
-                self.deliver_request(copy.delay, request);
+                self.deliver_request(copy.delay);
             }
         }
     }
 
     /// The message travels by itself: neither the caller's end nor its crash calls it back.
-    fn deliver_request(self: &Rc<Self>, delay: Duration, request: Request) {
+    fn deliver_request(self: &Rc<Self>, delay: Duration) {
         let connection = Rc::clone(self);
-        let ctx = self.net.ctx().clone();
-        self.net.ctx().spawn_in(Scope::default(), async move {
-            ctx.sleep(delay).await;
-            connection.arrive(request);
-        });
+        let arrival = self.net.ctx().sleep(delay);
+        // Not an async block: that would hold the sleep twice.
+        self.net.ctx().spawn_in(Scope::default(), arrival.map(move |()| connection.arrive()));
     }
 
-    fn arrive(self: Rc<Self>, request: Request) {
+    fn arrive(self: Rc<Self>) {
         let net = self.net.clone();
         let sent = net.ctx().span();
         if net.is_cut(self.from, self.to) {
@@ -155,7 +163,7 @@ impl Connection {
         };
         let n = net.ctx().record_in(self.to.scope(), sent, REQUEST_RECEIVED, self.from.0, 0);
         let span = Span { cause: n, ..sent };
-        let incoming = Incoming { request, responder: Responder { connection: self, span, answered: false } };
+        let incoming = Incoming { responder: Responder { connection: self, span, answered: false } };
         if let Err(SendError::Full(incoming) | SendError::Closed(incoming)) = queue.send(incoming) {
             incoming.refuse();
         }
@@ -165,7 +173,7 @@ impl Connection {
     fn send_back(&self, wire: Wire, payload: Payload) {
         let (Wire::Response(_, span) | Wire::Failed(_, span)) = &wire;
         let span = *span;
-        let fate = self.net.send(self.to, self.from, self.trip.response);
+        let fate = self.net.send(self.to, self.from, self.trip.response());
         if !self.cancelled.get() {
             self.observe(self.to, self.from, fate.delay, payload, span, fate.lost);
         }
@@ -174,25 +182,23 @@ impl Connection {
             return;
         }
         // A caller that has gone does not hear it.
-        let _ = self.reply.send_at(self.net.ctx().now() + fate.delay, wire);
+        let ctx = self.net.ctx();
+        let _ = self.replies.send_at(ctx, ctx.now() + fate.delay, wire);
     }
 
     /// The caller has given up: the news travels, and ends the handlers' tasks when it arrives.
     fn send_cancel(self: &Rc<Self>, span: Span) {
-        let ctx = self.net.ctx().clone();
+        let ctx = self.net.ctx();
         let n = ctx.record_in(self.from.scope(), span, ABANDONED, self.to.0, 0);
         let span = Span { cause: n, ..span };
-        let fate = self.net.send(self.from, self.to, self.trip.cancel);
+        let fate = self.net.send(self.from, self.to, self.trip.cancel());
         self.observe(self.from, self.to, fate.delay, Payload::Cancel, span, fate.lost);
         if fate.lost {
             self.net.record_lost(self.from, self.to, span);
             return;
         }
         let connection = Rc::clone(self);
-        ctx.clone().spawn_in(Scope::default(), async move {
-            ctx.sleep(fate.delay).await;
-            connection.cancel(span);
-        });
+        ctx.spawn_in(Scope::default(), ctx.sleep(fate.delay).map(move |()| connection.cancel(span)));
     }
 
     fn cancel(&self, span: Span) {
@@ -239,7 +245,6 @@ impl Connection {
 
 /// A request in a server's accept queue.
 pub(super) struct Incoming {
-    request: Request,
     responder: Responder,
 }
 
@@ -257,8 +262,12 @@ impl Incoming {
         if connection.cancelled.get() {
             return None;
         }
+        let request = match connection.duplicated.get() {
+            true => connection.request.borrow().clone(),
+            false => connection.request.take(),
+        };
         connection.net.ctx().set_span(self.responder.span);
-        Some((self.request, self.responder))
+        Some((request?, self.responder))
     }
 }
 

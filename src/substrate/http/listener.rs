@@ -5,6 +5,7 @@ use super::exchange::Incoming;
 use super::message::{Request, Response};
 use crate::kernel::{Receiver, Sender, channel};
 use crate::net::NodeId;
+use futures::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
@@ -94,7 +95,8 @@ impl Listener {
             };
             let connection = responder.connection();
             let answer = handler(request, connection.peer());
-            let task = ctx.spawn(async move { responder.respond(answer.await) });
+            // Not an async block: that would hold the answer twice, as captured and as awaited.
+            let task = ctx.spawn(answer.map(move |response| responder.respond(response)));
             connection.handled_by(task);
             // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
             ctx.set_span(before);

@@ -5,6 +5,8 @@ use crate::substrate::text::Text;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::ops::Deref;
+use std::rc::Rc;
 use std::str::FromStr;
 
 /// An HTTP method. Servers answer 405 to those that they do not serve.
@@ -21,7 +23,7 @@ pub enum Method {
     /// DELETE
     Delete,
     /// Any other, verbatim.
-    Other(String),
+    Other(Box<str>),
 }
 
 impl Method {
@@ -46,14 +48,19 @@ impl From<&str> for Method {
             "POST" => Method::Post,
             "PUT" => Method::Put,
             "DELETE" => Method::Delete,
-            other => Method::Other(other.to_owned()),
+            other => Method::Other(other.into()),
         }
     }
 }
 
 /// An `http` URL, split where the simulation needs it.
+/// Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Url {
+pub struct Url(Rc<Parts>);
+
+/// The parts of a [`Url`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
     /// Host and port: `localhost:8080`.
     pub authority: Text,
     /// The path, at least `/`.
@@ -65,7 +72,20 @@ pub struct Url {
 impl Url {
     /// A path without a query, at an authority such as `localhost:8080`.
     pub fn new(authority: impl Into<Text>, path: impl Into<Text>) -> Self {
-        Url { authority: authority.into(), path: path.into(), query: Text::default() }
+        Url(Rc::new(Parts { authority: authority.into(), path: path.into(), query: Text::default() }))
+    }
+
+    /// Its parts, to be changed in this copy of it.
+    pub fn to_mut(&mut self) -> &mut Parts {
+        Rc::make_mut(&mut self.0)
+    }
+}
+
+impl Deref for Url {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 
@@ -103,15 +123,55 @@ impl FromStr for Url {
         let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
         let path = if path.is_empty() { "/" } else { path };
         let authority = format!("{name}:{port}").into();
-        Ok(Url { authority, path: path.to_owned().into(), query: query.to_owned().into() })
+        let (path, query) = (path.to_owned().into(), query.to_owned().into());
+        Ok(Url(Rc::new(Parts { authority, path, query })))
     }
 }
 
-/// Names and values, in order.
-pub type Headers = Vec<(Text, Text)>;
+/// Names and values, in order. Cheap to clone: most messages have the same one line.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(Option<Rc<Vec<(Text, Text)>>>);
 
-fn of_json() -> Headers {
-    vec![("Content-Type".into(), "application/json".into())]
+thread_local! {
+    static OF_JSON: Headers = Headers::from(vec![("Content-Type".into(), "application/json".into())]);
+}
+
+impl Headers {
+    /// What every message with JSON has.
+    fn of_json() -> Self {
+        OF_JSON.with(Headers::clone)
+    }
+
+    /// The lines, to be changed in this copy of them.
+    pub fn to_mut(&mut self) -> &mut Vec<(Text, Text)> {
+        Rc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl Deref for Headers {
+    type Target = [(Text, Text)];
+
+    fn deref(&self) -> &[(Text, Text)] {
+        self.0.as_ref().map_or(&[], |lines| lines)
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl From<Vec<(Text, Text)>> for Headers {
+    fn from(lines: Vec<(Text, Text)>) -> Self {
+        Headers((!lines.is_empty()).then(|| Rc::new(lines)))
+    }
+}
+
+impl FromIterator<(Text, Text)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (Text, Text)>>(lines: I) -> Self {
+        Vec::from_iter(lines).into()
+    }
 }
 
 /// A request. Header names are compared without regard to case.
@@ -130,17 +190,17 @@ pub struct Request {
 impl Request {
     /// A GET request.
     pub fn get(url: Url) -> Self {
-        Request { method: Method::Get, url, headers: Vec::new(), body: Body::default() }
+        Request { method: Method::Get, url, headers: Headers::default(), body: Body::default() }
     }
 
     /// A POST request with a message.
     pub fn post<T: Message>(url: Url, message: Json<T>) -> Self {
-        Request { method: Method::Post, url, headers: of_json(), body: message.into() }
+        Request { method: Method::Post, url, headers: Headers::of_json(), body: message.into() }
     }
 
     /// The same of what is no message: the JSON is made now.
     pub fn post_json(url: Url, body: &impl Serialize) -> Self {
-        Request { method: Method::Post, url, headers: of_json(), body: Body::json(body) }
+        Request { method: Method::Post, url, headers: Headers::of_json(), body: Body::json(body) }
     }
 
     /// The value of the first header line of this name, without the white space around it.
@@ -150,7 +210,7 @@ impl Request {
 
     /// The same request with one more header.
     pub fn with_header(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.headers.to_mut().push((name.into(), value.into()));
         self
     }
 
@@ -179,12 +239,12 @@ pub struct Response {
 impl Response {
     /// A response with a message, whose JSON ends with a line feed as Go's encoder writes it.
     pub fn of<T: Message>(status: u16, message: Json<T>) -> Self {
-        Response { status, headers: of_json(), body: Body::from(message).with_line_feed() }
+        Response { status, headers: Headers::of_json(), body: Body::from(message).with_line_feed() }
     }
 
     /// The same of what is no message: the JSON is made now.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
-        Response { status, headers: of_json(), body: Body::json(body).with_line_feed() }
+        Response { status, headers: Headers::of_json(), body: Body::json(body).with_line_feed() }
     }
 
     /// The structured error that every simulated service answers with:
@@ -195,7 +255,7 @@ impl Response {
 
     /// The same response with one more header.
     pub fn with_header(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.headers.to_mut().push((name.into(), value.into()));
         self
     }
 

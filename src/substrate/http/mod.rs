@@ -26,9 +26,12 @@ pub use replies::{Route, Service, bad_json, no_route, too_large};
 
 use crate::kernel::{Duration, Kind};
 use crate::net::{Net, NodeId};
+use exchange::Exchange;
+use futures::FutureExt;
 use listener::Ports;
 use std::cell::RefCell;
 use std::fmt;
+use std::future::Future;
 use std::rc::Rc;
 
 /// A request left; the peer is the server.
@@ -108,25 +111,33 @@ impl Http {
         Listener::open(self.clone(), authority)
     }
 
-    /// Sends a request and waits for the response as long as it takes. Drop the future to give up: the server's
+    /// Sends a request now; the future waits for the response as long as it takes. Drop it to give up: the server's
     /// work on it is then dropped as well, one link delay later.
-    pub async fn fetch(&self, from: NodeId, request: Request) -> Result<Response, HttpError> {
+    pub fn fetch(
+        &self,
+        from: NodeId,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, HttpError>> + use<> {
         let port = self.ports.borrow().find(&request.url.authority);
-        match port {
-            Some((to, port)) => exchange::run(&self.net, from, to, port, request).await,
-            // No machine has this address: the caller's own network stack says so.
-            None => Err(HttpError::Refused),
+        let mut exchange = port.map(|(to, port)| Exchange::open(&self.net, from, to, port, request));
+        async move {
+            match &mut exchange {
+                Some(exchange) => exchange.reply().await,
+                // No machine has this address: the caller's own network stack says so.
+                None => Err(HttpError::Refused),
+            }
         }
     }
 
     /// [`fetch`](Self::fetch) within a time limit.
-    pub async fn fetch_within(
+    pub fn fetch_within(
         &self,
         from: NodeId,
         request: Request,
         limit: Duration,
-    ) -> Result<Response, HttpError> {
+    ) -> impl Future<Output = Result<Response, HttpError>> + use<> {
         let exchange = self.fetch(from, request);
-        self.net.ctx().timeout(limit, exchange).await.unwrap_or(Err(HttpError::TimedOut(limit)))
+        let answer = self.net.ctx().timeout(limit, exchange);
+        answer.map(move |answer| answer.unwrap_or(Err(HttpError::TimedOut(limit))))
     }
 }

@@ -8,8 +8,8 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// 413 for a request whose body has more than 1 MiB; `None` for any other.
 pub fn too_large(request: &Request) -> Option<Response> {
-    let bytes = request.body.len();
-    (bytes > BODY_BYTES_MAX).then(|| {
+    request.body.is_longer_than(BODY_BYTES_MAX).then(|| {
+        let bytes = request.body.len();
         let message = format!("the body has {bytes} bytes; at most {BODY_BYTES_MAX} are taken");
         Response::error(413, "body_too_large", &message, json!({"max_bytes": BODY_BYTES_MAX}))
     })

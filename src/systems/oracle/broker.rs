@@ -34,7 +34,7 @@ pub(super) trait Broker {
     fn link(&self) -> Rc<dyn Link>;
 
     /// What a worker does from its start to its end.
-    fn serve<'a>(&'a self, worker: &'a Worker, shutdown: &'a Shutdown) -> LocalBoxFuture<'a, ()>;
+    fn serve<'a>(&'a self, worker: &'a Rc<Worker>, shutdown: &'a Shutdown) -> LocalBoxFuture<'a, ()>;
 
     /// Whether a worker, counted from 0, has a connection now.
     fn hears(&self, i: usize, worker: NodeId) -> bool;

@@ -10,7 +10,7 @@ use super::admission::Admission;
 use super::broker::Link;
 use super::fact::Fact;
 use super::messages::WorkerInfo;
-use super::registry::{Outcome, Registry};
+use super::registry::{Known, Outcome, Registry};
 use super::report::{Reports, Trigger};
 use super::{COORDINATOR, Site};
 use crate::kernel::Duration;
@@ -44,7 +44,6 @@ const ROUTES_OF_ALL: usize = 3;
 pub const ROUTES_OVER_NATS: &[Route] = ROUTES.split_at(ROUTES_OF_ALL).1;
 
 /// One coordinator process; all of it is lost in a crash.
-#[derive(Clone)]
 pub(super) struct Coordinator {
     pub(super) site: Site,
     pub(super) node: NodeId,
@@ -74,7 +73,7 @@ struct Counters {
 }
 
 pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
-    let coordinator = Coordinator {
+    let coordinator = Rc::new(Coordinator {
         registry: Rc::default(),
         counters: Rc::default(),
         admission: Rc::default(),
@@ -82,11 +81,11 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
         link: site.broker.as_ref().map(|broker| broker.link()),
         node,
         site: site.clone(),
-    };
+    });
     *site.registry.borrow_mut() = Rc::downgrade(&coordinator.registry);
     let listener = site.http.listen(COORDINATOR);
-    let handler = coordinator.clone();
-    let serve = listener.serve_peers(move |request, peer| route(handler.clone(), request, peer));
+    let handler = Rc::clone(&coordinator);
+    let serve = listener.serve_peers(move |request, peer| route(Rc::clone(&handler), request, peer));
     let mut serving = pin!(serve.fuse());
     let mut tending = pin!(tend(&coordinator).fuse());
     let mut asked_to_end = pin!(shutdown.requested().fuse());
@@ -119,7 +118,7 @@ async fn clean_up(coordinator: &Coordinator) {
     }
 }
 
-async fn route(coordinator: Coordinator, request: Request, peer: NodeId) -> Response {
+async fn route(coordinator: Rc<Coordinator>, request: Request, peer: NodeId) -> Response {
     if let Some(refusal) = too_large(&request) {
         return refusal;
     }
@@ -186,20 +185,20 @@ impl Coordinator {
     }
 
     /// A result came when its request was closed.
-    pub(super) fn drop_result(&self, worker: &str) {
+    pub(super) fn drop_result(&self, worker: &Rc<str>) {
         self.site.tell(Fact::ResultDropped { worker: self.peer(worker) });
         self.counters.borrow_mut().results_dropped += 1;
-        self.note(worker, Outcome::TimedOut);
+        self.note(&Rc::clone(worker).into(), Outcome::TimedOut);
     }
 
-    fn note(&self, id: &str, outcome: Outcome) {
+    fn note(&self, worker: &Known, outcome: Outcome) {
         let mut counters = self.counters.borrow_mut();
         match outcome {
             Outcome::Answered(_) => counters.tasks_in_time += 1,
             Outcome::Failed => counters.tasks_failed += 1,
             Outcome::TimedOut => counters.tasks_late += 1,
         }
-        self.registry.borrow_mut().note(id, outcome);
+        self.registry.borrow_mut().note(worker, outcome);
     }
 
     /// Publishes an aggregate if it is far enough from the last report, or that is too old.

@@ -1,9 +1,12 @@
 //! The JSON that the oracle's services exchange, with the source documents' names.
 
 use crate::kernel::Duration;
-use crate::substrate::body::Message;
+use crate::substrate::body::{Message, text_bound};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::rc::Rc;
+
+/// More than the names of a message's fields and what stands between them.
+const FRAME_MAX: usize = 128;
 
 /// `POST /request` and `POST /task`. The coordinator gives the id; one that a client sends is ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,7 +90,11 @@ pub struct WorkerInfo {
     pub score: f64,
 }
 
-impl Message for OracleRequest {}
+impl Message for OracleRequest {
+    fn length_bound(&self) -> Option<usize> {
+        Some(FRAME_MAX + text_bound(&self.id) + text_bound(&self.query))
+    }
+}
 
 impl Message for WorkerResult {
     fn is_exact(&self) -> bool {
@@ -103,7 +110,11 @@ impl Message for OracleResult {
 
 impl Message for Registration {}
 
-impl Message for WorkerName {}
+impl Message for WorkerName {
+    fn length_bound(&self) -> Option<usize> {
+        Some(FRAME_MAX + text_bound(&self.id))
+    }
+}
 
 impl Message for Acknowledgement {}
 

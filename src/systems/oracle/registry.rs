@@ -61,6 +61,29 @@ pub struct Member {
     /// Where its tasks go; `None` where none can.
     #[serde(skip)]
     pub tasks: Option<Url>,
+    /// The number of its registration.
+    #[serde(skip)]
+    order: u64,
+}
+
+/// A worker's id, and the number of its registration if that is known, by which it is found without a search.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its id.
+    pub id: Rc<str>,
+    order: Option<u64>,
+}
+
+impl From<&Member> for Known {
+    fn from(member: &Member) -> Self {
+        Known { id: Rc::clone(&member.id), order: Some(member.order) }
+    }
+}
+
+impl From<Rc<str>> for Known {
+    fn from(id: Rc<str>) -> Self {
+        Known { id, order: None }
+    }
 }
 
 /// One registered worker.
@@ -116,7 +139,18 @@ impl Registry {
 
     /// Notes a sign of life; false when the worker is unknown.
     pub fn seen(&mut self, id: &str, now: Instant) -> bool {
-        self.find(id).map(|entry| entry.last_seen = now).is_some()
+        let place = self.by_id.get(id).copied();
+        self.seen_at(place, now)
+    }
+
+    /// The same of one that was asked.
+    pub fn answered(&mut self, member: &Member, now: Instant) -> bool {
+        let place = self.place(&member.id, Some(member.order));
+        self.seen_at(place, now)
+    }
+
+    fn seen_at(&mut self, place: Option<usize>, now: Instant) -> bool {
+        place.map(|place| self.places[place].entry.last_seen = now).is_some()
     }
 
     /// Removes and returns a worker; `None` when it was unknown.
@@ -149,11 +183,11 @@ impl Registry {
     }
 
     /// Adds an outcome to a worker's history.
-    pub fn note(&mut self, id: &str, outcome: Outcome) {
-        let Some(entry) = self.find(id) else {
+    pub fn note(&mut self, worker: &Known, outcome: Outcome) {
+        let Some(place) = self.place(&worker.id, worker.order) else {
             return;
         };
-        let history = &mut entry.history;
+        let history = &mut self.places[place].entry.history;
         match outcome {
             Outcome::Answered(distance) => {
                 history.distance += match history.successes {
@@ -168,8 +202,9 @@ impl Registry {
     }
 
     /// A worker's reliability score; of one that is not registered, a newcomer's.
-    pub fn score(&self, id: &str) -> f64 {
-        let history = self.by_id.get(id).map(|&place| self.places[place].entry.history);
+    pub fn score(&self, worker: &Known) -> f64 {
+        let place = self.place(&worker.id, worker.order);
+        let history = place.map(|place| self.places[place].entry.history);
         history.unwrap_or_default().score()
     }
 
@@ -198,14 +233,19 @@ impl Registry {
         self.by_id.is_empty()
     }
 
-    fn find(&mut self, id: &str) -> Option<&mut Entry> {
-        let place = *self.by_id.get(id)?;
-        Some(&mut self.places[place].entry)
+    /// Where a worker is. It may have registered anew since its number was taken.
+    fn place(&self, id: &str, order: Option<u64>) -> Option<usize> {
+        let is_it = |&place: &usize| {
+            self.places.get(place).is_some_and(|place| Some(place.order) == order && !place.is_gap)
+        };
+        // As long as no gap was closed, the number is the place.
+        let place = order.map(|order| order as usize).filter(is_it);
+        place.or_else(|| self.by_id.get(id).copied())
     }
 
     fn add(&mut self, id: &str, node: u32, now: Instant) -> usize {
         let (place, order) = (self.places.len(), self.registrations);
-        let entry = Entry::new(id, node, now);
+        let entry = Entry::new(id, node, order, now);
         self.registrations += 1;
         self.by_id.insert(Rc::clone(&entry.member.id), place);
         self.signs.push(Reverse((now, order)));
@@ -235,8 +275,8 @@ impl Registry {
 
 impl Entry {
     /// A worker that has given no address yet.
-    fn new(id: &str, node: u32, now: Instant) -> Self {
-        let member = Member { id: id.into(), node, tasks: None };
+    fn new(id: &str, node: u32, order: u64, now: Instant) -> Self {
+        let member = Member { id: id.into(), node, tasks: None, order };
         Entry { member, endpoint: "".into(), last_seen: now, history: History::default() }
     }
 }
@@ -267,7 +307,7 @@ mod tests {
         let mut registry = Registry::default();
         registry.register("a", "http://localhost:1", 7, Instant::ZERO);
         registry.register("b", "http://localhost:2", 8, Instant::ZERO);
-        registry.note("a", Outcome::Failed);
+        registry.note(&Known::from(Rc::from("a")), Outcome::Failed);
         let before = registry.members();
         registry.register("a", "http://localhost:3/", 7, Instant::from_millis(5));
         let first = registry.entries().next().unwrap();
@@ -300,6 +340,7 @@ mod tests {
     fn it_does_what_a_plain_list_would() {
         let mut rng = crate::kernel::Rng::new(5);
         let (mut registry, mut list) = (Registry::default(), Vec::<(String, Instant)>::new());
+        let mut asked = Vec::new();
         let limit = Duration::from_millis(400);
         for ms in 0..20_000 {
             let now = Instant::from_millis(ms);
@@ -320,8 +361,16 @@ mod tests {
                 2 => {
                     let stale = list.extract_if(.., |(_, seen)| now.since(*seen) > limit);
                     let stale: Vec<String> = stale.map(|(id, _)| id).collect();
+                    asked.extend(registry.members().iter().cloned().take(3));
                     let evicted = registry.evict_stale(now, limit);
                     assert_eq!(evicted.iter().map(|member| &*member.id).collect::<Vec<_>>(), stale);
+                }
+                3 if !asked.is_empty() => {
+                    // Whoever was asked may have gone, or come again, since.
+                    let member = asked.swap_remove(rng.below(asked.len() as u64) as usize);
+                    let known = list.iter().position(|(id, _)| **id == *member.id);
+                    assert_eq!(registry.answered(&member, now), known.is_some());
+                    known.into_iter().for_each(|place| list[place].1 = now);
                 }
                 _ => {
                     assert_eq!(registry.seen(&id, now), known.is_some());
@@ -339,8 +388,9 @@ mod tests {
         let with = |outcomes: &[Outcome]| {
             let mut registry = Registry::default();
             registry.register("a", "", 0, Instant::ZERO);
-            outcomes.iter().for_each(|&o| registry.note("a", o));
-            registry.score("a")
+            let worker = Known::from(Rc::from("a"));
+            outcomes.iter().for_each(|&o| registry.note(&worker, o));
+            registry.score(&worker)
         };
         let good = with(&[Outcome::Answered(0.0); 8]);
         assert_eq!(good, 0.9);

@@ -10,6 +10,7 @@ use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, b
 use futures::{FutureExt, select_biased};
 use serde_json::json;
 use std::cell::Cell;
+use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -28,7 +29,6 @@ pub const ROUTES: [Route; 2] = [
 ];
 
 /// One worker process.
-#[derive(Clone)]
 pub(super) struct Worker {
     pub(super) site: Site,
     pub(super) node: NodeId,
@@ -44,7 +44,7 @@ pub(super) struct Worker {
 pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     let id = site.net().name(node);
     let ctx = site.ctx().clone();
-    let worker = Worker {
+    let worker = Rc::new(Worker {
         endpoint: format!("http://{}", worker_authority(i)).into(),
         delays: ctx.stream(&id, "delay"),
         failures: ctx.stream(&id, "failure"),
@@ -53,25 +53,24 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
         site: site.clone(),
         node,
         id,
-    };
+    });
     if let Some(broker) = &site.broker {
         return broker.serve(&worker, &shutdown).await;
     }
-    let handler = worker.clone();
-    let listener = site.http.listen(&worker_authority(i));
+    let (handler, listener) = (Rc::clone(&worker), site.http.listen(&worker_authority(i)));
+    // A task of its own: what is woken for each request is small.
+    let serving = ctx.spawn(listener.serve_peers(move |request, peer| route(&handler, request, peer)));
     {
-        let mut serving =
-            pin!(listener.serve_peers(move |request, peer| route(handler.clone(), request, peer)).fuse());
         let mut presence = pin!(stay_registered(&worker).fuse());
         let mut asked_to_end = pin!(shutdown.requested().fuse());
         select_biased! {
-            () = serving => {}
             () = presence => {}
             () = asked_to_end => {}
         }
     }
+    ctx.abort(serving);
     // The port is closed by now; no more tasks come once the coordinator knows.
-    let _ = tell(&worker, "/deregister", &worker.name()).await;
+    let _ = tell(&worker, &worker.tells("/deregister", worker.name())).await;
     drain(&worker).await;
 }
 
@@ -95,10 +94,10 @@ async fn stay_registered(worker: &Worker) {
     if heartbeat == Duration::ZERO {
         return std::future::pending().await;
     }
-    let name = worker.name();
+    let beat = worker.tells("/heartbeat", worker.name());
     loop {
         ctx.sleep(heartbeat).await;
-        let answer = tell(worker, "/heartbeat", &name).await;
+        let answer = tell(worker, &beat).await;
         if answer.is_ok_and(|response| response.status == 404) {
             // The coordinator has forgotten this worker: it restarted, or evicted it.
             register_until_accepted(worker).await;
@@ -108,41 +107,40 @@ async fn stay_registered(worker: &Worker) {
 
 async fn register_until_accepted(worker: &Worker) {
     let ctx = worker.site.ctx();
-    let registration =
-        Json::new(Registration { id: Rc::clone(&worker.id), endpoint: Rc::clone(&worker.endpoint) });
+    let (id, endpoint) = (Rc::clone(&worker.id), Rc::clone(&worker.endpoint));
+    let registration = worker.tells("/register", Json::new(Registration { id, endpoint }));
     let mut pause = RETRY_MIN;
-    while !tell(worker, "/register", &registration).await.is_ok_and(|response| response.status == 200) {
+    while !tell(worker, &registration).await.is_ok_and(|response| response.status == 200) {
         ctx.sleep(pause).await;
         pause = (pause + pause).min(RETRY_MAX);
     }
 }
 
-async fn tell<T: Message>(
-    worker: &Worker,
-    path: &'static str,
-    message: &Json<T>,
-) -> Result<Response, HttpError> {
-    let request = Request::post(Url::new(COORDINATOR, path), message.clone());
-    worker.site.http.fetch_within(worker.node, request, CALL_LIMIT).await
+fn tell(worker: &Worker, request: &Request) -> impl Future<Output = Result<Response, HttpError>> + use<> {
+    worker.site.http.fetch_within(worker.node, request.clone(), CALL_LIMIT)
 }
 
 // --- tasks ------------------------------------------------------------------------------------------------------
 
-async fn route(worker: Worker, request: Request, peer: NodeId) -> Response {
-    match (&request.method, request.url.path.as_str()) {
-        (Method::Post, "/task") => match request.read::<OracleRequest>() {
-            Ok(task) => {
-                let _busy = Busy::new(&worker);
-                let result = worker.work(&task, peer.0).await;
-                Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
-            }
-            Err(error) => bad_json(&error),
-        },
-        (Method::Get, "/health") => Response::json(
+/// Reads the request first: what the work does not need is not kept while it lasts.
+fn route(worker: &Rc<Worker>, request: Request, peer: NodeId) -> impl Future<Output = Response> + use<> {
+    let task = match (&request.method, request.url.path.as_str()) {
+        (Method::Post, "/task") => request.read::<OracleRequest>().map_err(|error| bad_json(&error)),
+        (Method::Get, "/health") => Err(Response::json(
             200,
             &json!({"status": "ok", "worker_id": &*worker.id, "tasks": worker.busy().get()}),
-        ),
-        (method, path) => no_route(method, path, &ROUTES),
+        )),
+        (method, path) => Err(no_route(method, path, &ROUTES)),
+    };
+    let worker = Rc::clone(worker);
+    async move {
+        let task = match task {
+            Ok(task) => task,
+            Err(response) => return response,
+        };
+        let _busy = Busy::new(&worker);
+        let result = worker.work(&task, peer.0).await;
+        Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
     }
 }
 
@@ -154,15 +152,20 @@ impl Worker {
     fn name(&self) -> Json<WorkerName> {
         Json::new(WorkerName { id: Rc::clone(&self.id) })
     }
+
+    /// What it tells the coordinator, to be sent as often as need be.
+    fn tells<T: Message>(&self, path: &'static str, message: Json<T>) -> Request {
+        Request::post(Url::new(COORDINATOR, path), message)
+    }
 }
 
 /// Counts a task as under way until it ends in whatever way: answered, failed, cancelled, or lost in a crash.
-pub(super) struct Busy(Worker);
+pub(super) struct Busy(Rc<Worker>);
 
 impl Busy {
-    pub(super) fn new(worker: &Worker) -> Self {
+    pub(super) fn new(worker: &Rc<Worker>) -> Self {
         worker.busy().set(worker.busy().get() + 1);
-        Busy(worker.clone())
+        Busy(Rc::clone(worker))
     }
 }
 

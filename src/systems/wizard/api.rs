@@ -201,7 +201,7 @@ impl Api {
              <li>GET /tasks/&lt;id&gt;/status<li>GET /valkey_test</ul>\n",
             self.name
         );
-        let headers = vec![("Content-Type".into(), "text/html; charset=utf-8".into())];
+        let headers = vec![("Content-Type".into(), "text/html; charset=utf-8".into())].into();
         Response { status: 200, headers, body: body.into() }
     }
 

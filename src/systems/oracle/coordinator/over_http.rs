@@ -13,21 +13,21 @@ use std::rc::Rc;
 /// Asks all workers at once and waits for all or a quorum of them, at most the timeout. Whatever still runs then is
 /// cancelled.
 pub(super) async fn fan_out(
-    coordinator: &Coordinator,
+    coordinator: &Rc<Coordinator>,
     task: &Json<OracleRequest>,
     asked: &Rc<[Member]>,
     handling: u64,
 ) -> Answers {
-    let Coordinator { site, node, .. } = coordinator;
+    let Coordinator { site, node, .. } = &**coordinator;
     let mut tasks = JoinSet::new(site.ctx());
     for i in 0..asked.len() {
-        let (coordinator, task, asked) = (coordinator.clone(), task.clone(), Rc::clone(asked));
+        let (coordinator, task, asked) = (Rc::clone(coordinator), task.clone(), Rc::clone(asked));
         tasks.spawn(async move {
             let answer = ask(&coordinator, task, &asked[i]).await;
             (i, answer, coordinator.site.ctx().span())
         });
     }
-    let mut answers: Answers = asked.iter().map(|member| (Rc::clone(&member.id), None)).collect();
+    let mut answers: Answers = asked.iter().map(|member| (member.into(), None)).collect();
     let quorum = site.params.quorum;
     let enough = async {
         let mut values = 0;
@@ -63,7 +63,7 @@ async fn ask(coordinator: &Coordinator, task: Json<OracleRequest>, member: &Memb
     };
     if answer.is_ok() {
         // Any answer is a sign of life, also one that says that the task failed.
-        coordinator.registry.borrow_mut().seen(&member.id, ctx.now());
+        coordinator.registry.borrow_mut().answered(member, ctx.now());
     }
     let id = Rc::clone(&member.id);
     let failed =

@@ -8,7 +8,7 @@ use crate::systems::oracle::Params;
 use crate::systems::oracle::aggregator::{self, Strategy, is_usable};
 use crate::systems::oracle::fact::{Asked, Closing, Fact};
 use crate::systems::oracle::messages::{OracleRequest, OracleResult, WorkerResult};
-use crate::systems::oracle::registry::Outcome;
+use crate::systems::oracle::registry::{Known, Outcome};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -51,7 +51,7 @@ pub(in crate::systems::oracle) struct Taken {
 
 /// What the workers made of a task, by their names, in the order of the result; over HTTP also of those who did not
 /// answer.
-pub(in crate::systems::oracle) type Answers = Vec<(Rc<str>, Option<Taken>)>;
+pub(in crate::systems::oracle) type Answers = Vec<(Known, Option<Taken>)>;
 
 /// One taking up of a request.
 struct Handling {
@@ -61,7 +61,7 @@ struct Handling {
     opened_at: Instant,
 }
 
-pub(super) async fn submit(coordinator: &Coordinator, body: &OracleRequest) -> Response {
+pub(super) async fn submit(coordinator: &Rc<Coordinator>, body: &OracleRequest) -> Response {
     let id = format!("req-{:05}", coordinator.site.ctx().span().tag).into();
     let task = Json::new(OracleRequest { id, query: Rc::clone(&body.query) });
     if let Some(link) = &coordinator.link {
@@ -122,7 +122,7 @@ fn conclude(coordinator: &Coordinator, handling: &Handling, answers: Answers) ->
     let params = &site.params;
     // As they were before these answers.
     let registry = coordinator.registry.borrow();
-    let weights: Rc<[f64]> = answers.iter().map(|(id, _)| registry.score(id)).collect();
+    let weights: Rc<[f64]> = answers.iter().map(|(worker, _)| registry.score(worker)).collect();
     drop(registry);
     let used = answers.iter().zip(&*weights).filter_map(|((_, taken), weight)| match taken {
         Some(Taken { answer: Answer::Value(result), .. }) => Some((result.value, *weight)),
@@ -181,7 +181,7 @@ fn settle(
         false => (format!("no answer within {waited}").into(), Some(Outcome::TimedOut)),
     };
     let mut missing_are = Missing { failed: 0, late: 0 };
-    let result_of = |(id, taken): (Rc<str>, Option<Taken>)| {
+    let result_of = |(worker, taken): (Known, Option<Taken>)| {
         let (result, outcome) = match taken.map(|taken| taken.answer) {
             Some(Answer::Value(result)) => {
                 let distance = aggregate.map_or(0.0, |aggregate| relative_distance(result.value, aggregate));
@@ -194,11 +194,11 @@ fn settle(
             None => {
                 missing_are.late += 1;
                 let request = Rc::clone(&task.id);
-                (missing(Rc::clone(&id), request, Rc::clone(&late_because), waited), late_is)
+                (missing(Rc::clone(&worker.id), request, Rc::clone(&late_because), waited), late_is)
             }
         };
         if let Some(outcome) = outcome {
-            coordinator.note(&id, outcome);
+            coordinator.note(&worker, outcome);
         }
         result
     };

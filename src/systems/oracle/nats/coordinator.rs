@@ -148,7 +148,7 @@ impl Link {
                 let taken = Fact::AnswerTaken { handling, place, worker: node, result };
                 let n = site.facts.tell_in(coordinator.node.scope(), span, taken);
                 values += u32::from(answer.is_value());
-                answers.push((worker, Some(Taken { n, answer })));
+                answers.push((worker.into(), Some(Taken { n, answer })));
                 if site.params.quorum > 0 && values >= site.params.quorum {
                     break;
                 }

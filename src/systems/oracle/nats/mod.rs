@@ -107,7 +107,7 @@ impl Broker for Bus {
         Rc::new(coordinator::Link::new(self.clone()))
     }
 
-    fn serve<'a>(&'a self, worker: &'a Worker, shutdown: &'a Shutdown) -> LocalBoxFuture<'a, ()> {
+    fn serve<'a>(&'a self, worker: &'a Rc<Worker>, shutdown: &'a Shutdown) -> LocalBoxFuture<'a, ()> {
         worker::run(worker, self, shutdown).boxed_local()
     }
 

@@ -10,12 +10,13 @@ use crate::systems::oracle::messages::OracleRequest;
 use crate::systems::oracle::worker::{Busy, Worker, drain};
 use futures::future::{self, Either};
 use std::pin::pin;
+use std::rc::Rc;
 
 /// How long a worker that shuts down waits until its last answers have left.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
 /// One worker process.
-pub(super) async fn run(worker: &Worker, bus: &Bus, shutdown: &Shutdown) {
+pub(super) async fn run(worker: &Rc<Worker>, bus: &Bus, shutdown: &Shutdown) {
     let place = &bus.listening[worker.index];
     *place.borrow_mut() = None;
     {
@@ -36,7 +37,7 @@ pub(super) async fn run(worker: &Worker, bus: &Bus, shutdown: &Shutdown) {
 }
 
 /// Connects and takes tasks, for ever.
-async fn serve(worker: &Worker, bus: &Bus) {
+async fn serve(worker: &Rc<Worker>, bus: &Bus) {
     let (ctx, params) = (worker.site.ctx(), &worker.site.params);
     loop {
         let client = connect(bus, ctx, worker.node).await;
@@ -47,7 +48,7 @@ async fn serve(worker: &Worker, bus: &Bus) {
                 *bus.listening[worker.index].borrow_mut() = Some(client.clone());
                 while let Some(message) = tasks.next().await {
                     let before = ctx.span();
-                    ctx.spawn(handle(worker.clone(), client.clone(), message));
+                    ctx.spawn(handle(Rc::clone(worker), client.clone(), message));
                     ctx.set_span(before);
                 }
             }
@@ -57,7 +58,7 @@ async fn serve(worker: &Worker, bus: &Bus) {
     }
 }
 
-async fn handle(worker: Worker, client: NatsClient, message: Message) {
+async fn handle(worker: Rc<Worker>, client: NatsClient, message: Message) {
     let site = &worker.site;
     let stored =
         (site.params.transport == Transport::JetStream).then(|| JsMessage::of(&client, message.clone()));

@@ -1,0 +1,232 @@
+//! Messages for one task, which may still be on their way.
+
+use crate::executor::Waiter;
+use crate::sim::{Core, Ctx};
+use crate::time::Instant;
+use crate::timer_queue::TimerKey;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+/// Why a message was not taken; it is handed back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SendError<T> {
+    /// The queue is at its capacity.
+    Full(T),
+    /// The receiver is gone.
+    Closed(T),
+}
+
+impl<T> fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SendError::Full(_) => "the channel is full",
+            SendError::Closed(_) => "the receiver is gone",
+        })
+    }
+}
+
+impl<T: fmt::Debug> Error for SendError<T> {}
+
+/// What a [`channel`](crate::channel) is inside: a bounded queue of messages that one task takes as they arrive.
+///
+/// For structures that are shared anyway, and of which there are many: it has no allocation of its own for its first
+/// message.
+///
+/// ```
+/// use glasshive_kernel::{Instant, Mailbox, Sim, Sink};
+/// use std::rc::Rc;
+///
+/// let mut sim = Sim::new(1, Sink::None);
+/// let (ctx, mailbox) = (sim.ctx(), Rc::new(Mailbox::new(2)));
+/// assert_eq!(mailbox.send_at(&ctx, Instant::from_millis(20), "later"), Ok(()));
+/// let taker = Rc::clone(&mailbox);
+/// sim.ctx().spawn(async move {
+///     assert_eq!(taker.recv(&ctx).await, "later");
+///     assert_eq!(ctx.now(), Instant::from_millis(20));
+///     taker.close(&ctx);
+/// });
+/// sim.run_until(Instant::from_millis(20));
+/// assert!(mailbox.send_at(&sim.ctx(), Instant::from_millis(30), "too late").is_err());
+/// ```
+pub struct Mailbox<T>(RefCell<State<T>>);
+
+struct State<T> {
+    queue: Queue<T>,
+    capacity: usize,
+    open: bool,
+    /// The receiver, while it waits.
+    waiting: Option<Waiter>,
+    /// Wakes the waiting receiver when the first message arrives.
+    timer: Option<TimerKey>,
+}
+
+/// In order of arrival, then of sending. Most hold one message at a time, and it lies here itself.
+struct Queue<T> {
+    first: Option<(Instant, T)>,
+    others: VecDeque<(Instant, T)>,
+}
+
+impl<T> Queue<T> {
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    /// When the first arrives.
+    fn next(&self) -> Option<Instant> {
+        self.first.as_ref().map(|&(at, _)| at)
+    }
+
+    fn insert(&mut self, at: Instant, message: T) {
+        match self.next() {
+            None => self.first = Some((at, message)),
+            Some(first) if at < first => {
+                if let Some(second) = self.first.replace((at, message)) {
+                    self.others.push_front(second);
+                }
+            }
+            _ => match self.others.back() {
+                Some(&(last, _)) if at < last => {
+                    let place = self.others.partition_point(|&(other, _)| other <= at);
+                    self.others.insert(place, (at, message));
+                }
+                _ => self.others.push_back((at, message)),
+            },
+        }
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        let next = self.others.pop_front();
+        std::mem::replace(&mut self.first, next).map(|(_, message)| message)
+    }
+}
+
+impl<T> Mailbox<T> {
+    /// Holds at most `capacity` messages, those on their way included.
+    pub fn new(capacity: usize) -> Self {
+        let queue = Queue { first: None, others: VecDeque::new() };
+        Mailbox(RefCell::new(State { queue, capacity, open: true, waiting: None, timer: None }))
+    }
+
+    /// Sends a message that arrives at `at`.
+    pub fn send_at(&self, ctx: &Ctx, at: Instant, message: T) -> Result<(), SendError<T>> {
+        self.send(&ctx.core, at, message)
+    }
+
+    pub(crate) fn send(&self, core: &Core, at: Instant, message: T) -> Result<(), SendError<T>> {
+        let mut state = self.0.borrow_mut();
+        if !state.open {
+            return Err(SendError::Closed(message));
+        }
+        if state.queue.len() >= state.capacity {
+            return Err(SendError::Full(message));
+        }
+        let first = state.queue.next().is_none_or(|next| at < next);
+        state.queue.insert(at, message);
+        if first && state.waiting.is_some() {
+            state.arm(core, at);
+        }
+        Ok(())
+    }
+
+    /// The next message, once it has arrived.
+    pub async fn recv(&self, ctx: &Ctx) -> T {
+        poll_fn(|cx| match self.poll_recv(&ctx.core, cx, false) {
+            Poll::Ready(Some(message)) => Poll::Ready(message),
+            _ => Poll::Pending,
+        })
+        .await
+    }
+
+    /// Ready with none when no message is there nor on its way, and none can come.
+    pub(crate) fn poll_recv(&self, core: &Core, cx: &Context<'_>, is_last: bool) -> Poll<Option<T>> {
+        let mut state = self.0.borrow_mut();
+        match state.queue.next() {
+            Some(at) if at <= core.now() => {
+                // A receiver that never has to wait would keep its task from ever giving way.
+                if state.waiting.take().is_none() && !core.executor.may_go_on() {
+                    return Poll::Pending;
+                }
+                state.disarm(core);
+                Poll::Ready(state.queue.pop())
+            }
+            None if is_last => Poll::Ready(None),
+            next => {
+                state.waiting = Some(core.executor.waiter(cx));
+                if let Some(at) = next {
+                    state.arm(core, at);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Takes no more messages. What was queued is dropped; its own destructors see a closed mailbox.
+    pub fn close(&self, ctx: &Ctx) {
+        self.shut(&ctx.core);
+    }
+
+    pub(crate) fn shut(&self, core: &Core) {
+        let queue = {
+            let mut state = self.0.borrow_mut();
+            state.disarm(core);
+            state.open = false;
+            state.waiting = None;
+            let empty = Queue { first: None, others: VecDeque::new() };
+            std::mem::replace(&mut state.queue, empty)
+        };
+        drop(queue);
+    }
+
+    /// The last sender is gone: a receiver for whom nothing is left waits in vain.
+    pub(crate) fn wake_if_empty(&self, core: &Core) {
+        let mut state = self.0.borrow_mut();
+        if state.queue.len() == 0
+            && let Some(waiter) = state.waiting.take()
+        {
+            core.executor.wake(waiter);
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.borrow().open
+    }
+
+    /// How many messages are in it, those on their way included.
+    pub fn len(&self) -> usize {
+        self.0.borrow().queue.len()
+    }
+
+    /// True when no message is there or on its way.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T> State<T> {
+    /// Sees to it that the waiting receiver is woken at `at`: by a timer, or right away.
+    fn arm(&mut self, core: &Core, at: Instant) {
+        self.disarm(core);
+        if at <= core.now() {
+            if let Some(waiter) = self.waiting.take() {
+                core.executor.wake(waiter);
+            }
+            return;
+        }
+        let waiter = match &self.waiting {
+            Some(Waiter::Task(id)) => Waiter::Task(*id),
+            Some(Waiter::Foreign(waker)) => Waiter::Foreign(waker.clone()),
+            None => return,
+        };
+        self.timer = Some(core.timers.start(at, waiter));
+    }
+
+    fn disarm(&mut self, core: &Core) {
+        if let Some(key) = self.timer.take() {
+            core.timers.cancel(key);
+        }
+    }
+}

@@ -6,7 +6,6 @@ use crate::lab::Invalid;
 use crate::lab::fault::format_list;
 use crate::ui::Lab;
 use js_sys::{Error, JSON, Promise, Reflect};
-use serde::Serialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
@@ -134,9 +133,7 @@ impl Glasshive {
 
     /// This moment as a plain object.
     pub fn snapshot(&self) -> Result<JsValue, Error> {
-        let plain = serde_wasm_bindgen::Serializer::json_compatible();
-        let snapshot = self.lab.snapshot_now();
-        snapshot.serialize(&plain).map_err(|error| Error::new(&error.to_string()))
+        JSON::parse(&self.lab.snapshot_now().to_json().to_string()).map_err(Error::from)
     }
 
     /// A fault from the next whole millisecond on, such as `crash:w-04` or `slow:w-02=4`. Returns that millisecond;

@@ -5,6 +5,7 @@
 //   and opens a WebSocket to reload the page;
 // - gives every address in it the build's own query: the file names are stable, and a host may let a browser keep
 //   a file for minutes, so without it a visitor could get the new page with the old program;
+// - takes out of scripts and style sheets what is for people only: lines of comments, and indentation;
 // - takes out the element that told Trunk what to build, which Trunk leaves in when it injects no script.
 
 import { createHash } from "node:crypto";
@@ -31,6 +32,17 @@ function replaceOne(text, pattern, replacement) {
   return text.replace(pattern, replacement);
 }
 
+/** A script or a style sheet without lines of comments and without indentation. */
+function lean(text) {
+  // Inside of a text over several lines both could mean something.
+  if (text.split("\n").some((line) => line.split("`").length % 2 === 0)) throw new Error("a text over several lines");
+  return text
+    .replace(/^[ \t]*\/\*[^]*?\*\/[ \t]*\n/gm, "")
+    .replace(/^[ \t]*\/\/.*\n/gm, "")
+    .replace(/^[ \t]+/gm, "")
+    .replace(/\n+/g, "\n");
+}
+
 /** A short hash of all files of the build. */
 async function fingerprint(directory) {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
@@ -46,6 +58,8 @@ const { "glasshive-all": onlyInAll } = JSON.parse(await readFile("web/presets.js
 await writeFile(boot, replaceOne(await readFile(boot, "utf8"), /const ONLY_IN_ALL = \[\];/, `const ONLY_IN_ALL = ${JSON.stringify(onlyInAll)};`));
 
 if (process.env.TRUNK_PROFILE === "release") {
+  const texts = (await readdir(directory)).filter((name) => /\.(js|css)$/.test(name)).map((name) => join(directory, name));
+  for (const text of texts) await writeFile(text, lean(await readFile(text, "utf8")));
   const file = join(directory, "index.html");
   const build = await fingerprint(directory);
   let html = await readFile(file, "utf8");

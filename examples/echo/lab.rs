@@ -10,7 +10,7 @@ use super::invalid::Invalid;
 use super::options::Options;
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
-use crate::substrate::http::Request;
+use crate::substrate::http::{Request, Service};
 use crate::systems::echo::{Echo, Fact, Params, SERVICES};
 use crate::systems::facts::{Hear, Told};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use std::rc::Rc;
 pub const KIND: SystemKind = SystemKind { name: "echo", title: "Echo", over: "HTTP", unit: "words" };
 
 /// What stands in the list of systems.
-pub(super) static ROOM: Room = Room { kind: KIND, presets: &PRESETS, services: &SERVICES, figures: &FIGURES };
+pub(super) static ROOM: Room = Room { kind: KIND, presets: &PRESETS };
 
 static FIGURES: [(&str, &str); 3] = [
     ("heard", "words that came back"),
@@ -64,6 +64,14 @@ impl Settings for Params {
 
     fn check(&self) -> Result<(), Invalid> {
         Ok(())
+    }
+
+    fn services(&self) -> &'static [Service] {
+        &SERVICES
+    }
+
+    fn figures(&self) -> &'static [(&'static str, &'static str)] {
+        &FIGURES
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

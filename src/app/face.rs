@@ -184,7 +184,6 @@ pub fn messages(run: &Run) -> Vec<MessageView> {
 }
 
 /// A snapshot with its system's own view: what a face reads.
-#[derive(Debug)]
 pub struct Moment<'a, V> {
     /// What all systems have.
     pub snapshot: &'a Snapshot,
@@ -295,7 +294,7 @@ impl<F: Face> AnyFace for F {
     }
 
     fn picture(&self, snapshot: &Snapshot, view: &canvas::View) -> Picture {
-        let blank = || canvas::simple::picture(snapshot, view);
+        let blank = || Picture::blank(view);
         Moment::of(snapshot).map_or_else(blank, |now| Face::picture(self, now, view))
     }
 

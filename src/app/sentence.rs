@@ -4,6 +4,7 @@
 
 use crate::kernel::Duration;
 use crate::lab::params::{Allowed, Setting};
+use crate::substrate::decimal;
 use serde_json::Value;
 
 /// A part of the sentence, in reading order.
@@ -150,7 +151,7 @@ impl Style {
     pub fn parse(self, text: &str) -> Option<f64> {
         let leading = || {
             let digits = text.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
-            digits.filter(|c| *c != ',').collect::<String>().parse::<f64>().ok()
+            decimal::read(&digits.filter(|c| *c != ',').collect::<String>())
         };
         match self {
             Style::CountOrAny(_) if text.trim_start().starts_with("any") => Some(0.0),

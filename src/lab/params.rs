@@ -5,6 +5,7 @@
 
 use super::invalid::Invalid;
 use crate::kernel::Duration;
+use crate::substrate::decimal;
 use serde_json::{Value, json};
 
 /// What a parameter may be.
@@ -163,8 +164,8 @@ impl Allowed {
 pub(super) fn parse_real(text: &str) -> Option<f64> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let (number, factor) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 0.01));
-    // `inf`, `nan` and `1e999` parse as floats; none of them is a number here.
-    number.parse::<f64>().ok().filter(|x| x.is_finite()).map(|x| x * factor)
+    // `1e999` is read as infinite; that is no number here.
+    decimal::read(number).filter(|x| x.is_finite()).map(|x| x * factor)
 }
 
 #[cfg(test)]

@@ -82,9 +82,10 @@ fn endpoints() -> String {
         "{HEAD}# Endpoints\n\nWhat `glasshive curl` can call. Errors are `{{\"error\": {{\"code\", \"message\", \"details\"}}}}`.\n"
     );
     for room in rooms() {
+        let Some(defaults) = systems::defaults(room.kind) else { continue };
         heading(&mut page, room);
         line(&mut page, "| role | at | endpoint | what it does |\n|---|---|---|---|");
-        for service in room.services {
+        for service in defaults.services() {
             for route in service.routes {
                 let (role, at) = (service.role, service.at);
                 let what = route.what;
@@ -101,9 +102,10 @@ fn figures() -> String {
         "{HEAD}# Figures\n\nWhat `glasshive run --json` has under `summary`, over the whole run, whatever is kept of it. Percentiles are by nearest rank: exact up to 100,000 samples, and beyond that within 0.1 %; `exact` says which.\n"
     );
     for room in rooms() {
+        let Some(defaults) = systems::defaults(room.kind) else { continue };
         heading(&mut page, room);
         line(&mut page, "| figure | meaning |\n|---|---|");
-        for (key, meaning) in room.figures {
+        for (key, meaning) in defaults.figures() {
             line(&mut page, &format!("| `{key}` | {} |", meaning.replace('|', "\\|")));
         }
     }
@@ -112,8 +114,8 @@ fn figures() -> String {
 
 /// The keys of each system's figures.
 pub fn figure_keys(kind: super::SystemKind) -> Vec<&'static str> {
-    let room = rooms().find(|room| room.kind == kind);
-    room.map_or_else(Vec::new, |room| room.figures.iter().map(|(key, _)| *key).collect())
+    systems::defaults(kind)
+        .map_or_else(Vec::new, |defaults| defaults.figures().iter().map(|(key, _)| *key).collect())
 }
 
 fn heading(page: &mut String, room: &Room) {

@@ -67,7 +67,7 @@ pub struct Run {
     /// The lies that hold, in the order in which they began; the last one about a worker counts.
     lies: Vec<usize>,
     /// Who lies for other reasons than a fault.
-    born_liars: BTreeMap<NodeId, f64>,
+    born_liars: Vec<(NodeId, f64)>,
     /// What is still to happen, by instant and then by the order in which it was said.
     agenda: BTreeMap<Place, Op>,
     said: u64,
@@ -83,7 +83,7 @@ impl Run {
         let net = Net::new(&sim.ctx(), options.observed);
         let system = settings.start(&net, &options);
         sim.limit_polls(POLLS_MAX + POLLS_MAX_PER_NODE * net.nodes().count() as u64);
-        let born_liars = system.knob(LIE).map_or_else(BTreeMap::new, |lie| {
+        let born_liars = system.knob(LIE).map_or_else(Vec::new, |lie| {
             lie.nodes().iter().filter_map(|&node| Some((node, lie.get(node)?))).collect()
         });
         let mut run = Run {

@@ -57,10 +57,6 @@ pub(super) struct Room {
     pub(super) kind: SystemKind,
     /// Its shipped scenarios; the first bears its name.
     pub(super) presets: &'static [Preset],
-    /// What its roles serve over HTTP.
-    pub(super) services: &'static [Service],
-    /// The keys of its figures, and what each means.
-    pub(super) figures: &'static [(&'static str, &'static str)],
 }
 
 /// A system's parameters.
@@ -71,6 +67,10 @@ pub trait Settings {
     fn all(&self) -> Vec<Setting>;
     /// What only holds between parameters.
     fn check(&self) -> Result<(), Invalid>;
+    /// What the system's roles serve over HTTP.
+    fn services(&self) -> &'static [Service];
+    /// The keys of its figures, and what each means.
+    fn figures(&self) -> &'static [(&'static str, &'static str)];
     /// Builds a system with them, and starts its nodes.
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System>;
 }

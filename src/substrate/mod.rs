@@ -2,6 +2,7 @@
 //! network below, never "a fault".
 
 pub mod body;
+pub mod decimal;
 pub mod gateway;
 pub mod http;
 pub mod nats;

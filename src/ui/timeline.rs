@@ -47,8 +47,7 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
         lab.snapshot.with(|now| format!("{:.1} seconds{}", now.vtime_ms / 1000.0, lab.face().said(now)))
     });
     let seek = move |event: Targeted<Event, HtmlInputElement>| {
-        let ms = event.target().value().parse::<f64>().unwrap_or(0.0);
-        lab.act(Command::Seek { at_ms: ms });
+        lab.act(Command::Seek { at_ms: event.target().value_as_number() });
     };
     view! {
         <div class="timeline">

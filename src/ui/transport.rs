@@ -4,6 +4,7 @@ use super::{Lab, text, timeline};
 use crate::app::PlayerState;
 use crate::app::session::Command;
 use crate::lab::SEED_MAX;
+use crate::substrate::decimal;
 use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
@@ -131,7 +132,7 @@ fn Speed(lab: Lab) -> impl IntoView {
     let place = text(move || format!("{:.1}%", share()));
     let shift = text(move || format!("-{:.1}%", share()));
     let change = move |event: Targeted<Event, HtmlInputElement>| {
-        set_speed(lab, event.target().value().parse().unwrap_or(0.0));
+        set_speed(lab, event.target().value_as_number());
     };
     view! {
         <div class="speed">
@@ -156,7 +157,7 @@ fn Speed(lab: Lab) -> impl IntoView {
 fn SpeedChoice(lab: Lab) -> impl IntoView {
     let speed = Memo::new(move |_| lab.status.get().speed);
     let choose = move |event: Targeted<Event, web_sys::HtmlSelectElement>| {
-        let hundredths = event.target().value().parse().map(|speed: f64| libm::log10(speed) * 100.0);
+        let hundredths = decimal::read(&event.target().value()).map(|speed| libm::log10(speed) * 100.0);
         set_speed(lab, hundredths.unwrap_or(0.0));
     };
     let choices = move || {

@@ -17,14 +17,13 @@ const LAYERS: [&[&str]; 8] = [
     &["main", "bin"],
 ];
 /// The crates of the page, which only `app` and what is above it may name.
-const WEB_CRATES: [&str; 11] = [
+const WEB_CRATES: [&str; 10] = [
     "console_error_panic_hook",
     "getrandom",
     "gloo",
     "gloo_timers",
     "js_sys",
     "leptos",
-    "serde_wasm_bindgen",
     "wasm_bindgen",
     "wasm_bindgen_futures",
     "wasm_bindgen_test",

@@ -90,16 +90,7 @@ fn the_crates_of_the_page_are_dependencies_of_wasm32_only() {
 }
 
 fn web_dependencies_outside_wasm32(cargo: &str) -> Vec<&str> {
-    let web = [
-        "leptos",
-        "web-sys",
-        "js-sys",
-        "gloo",
-        "wasm-bindgen",
-        "serde-wasm-bindgen",
-        "getrandom",
-        "console_error",
-    ];
+    let web = ["leptos", "web-sys", "js-sys", "gloo", "wasm-bindgen", "getrandom", "console_error"];
     let mut section = "";
     let mut misplaced = Vec::new();
     for line in cargo.lines() {

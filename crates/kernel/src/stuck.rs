@@ -8,7 +8,6 @@
 use crate::tasks::{Scope, Span};
 use crate::time::Instant;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
@@ -165,10 +164,13 @@ impl Close {
             let scope = Scope(scope);
             Busy { scope, spawned_at, polls, span }
         };
-        let mut busiest: Vec<Busy> = self.counts.iter().map(busy).collect();
-        // Stable: of those with equally many polls the first in order comes first.
-        busiest.sort_by_key(|busy| Reverse(busy.polls));
-        busiest.truncate(NAMED);
+        let mut busiest: Vec<Busy> = Vec::with_capacity(NAMED + 1);
+        for busy in self.counts.iter().map(busy) {
+            // Of those with equally many polls the first in order comes first.
+            let place = busiest.partition_point(|other| other.polls >= busy.polls);
+            busiest.insert(place, busy);
+            busiest.truncate(NAMED);
+        }
         Stuck { at: self.at, polls: self.polls, busiest }
     }
 }

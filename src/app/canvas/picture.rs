@@ -1,6 +1,6 @@
 //! The picture of whichever system a snapshot is of: what the painter paints, and the pointer asks.
 
-use super::{Board, Mark, Rect};
+use super::{Board, Mark, Rect, View};
 use crate::app::snapshot::Snapshot;
 
 /// A picture: marks in painting order, and where the nodes are that can be broken.
@@ -12,13 +12,18 @@ pub struct Picture {
     pub width: f64,
     /// In CSS pixels.
     pub height: f64,
-    /// The rows, as the race board knows them.
+    /// The rows, as the board knows them.
     pub rows: Option<Board>,
     /// Other places, each with the number of its node.
     pub places: Vec<(Rect, u32)>,
 }
 
 impl Picture {
+    /// A picture with nothing on it.
+    pub fn blank(view: &View) -> Self {
+        Picture { marks: Vec::new(), width: view.width, height: view.height, rows: None, places: Vec::new() }
+    }
+
     /// The name of the node at a place; `snapshot` is the one that was drawn.
     pub fn node_at<'a>(&self, snapshot: &'a Snapshot, x: f64, y: f64) -> Option<&'a str> {
         let inside =

@@ -200,7 +200,8 @@ fn legend(sheet: &mut Sheet, rows: &[NodeView], layout: &Layout) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::canvas::Strips;
+    use crate::app::canvas::{Strip, Strips};
+    use crate::app::snapshot::{MessageKind, MessageView};
     use crate::app::{Player, PlayerState};
     use crate::kernel::Instant;
     use crate::lab::{Scenario, presets};
@@ -218,6 +219,18 @@ mod tests {
         }
     }
 
+    /// The same moment with a message halfway from each node to the next, and from the last to the first.
+    fn with_a_message_between_any_two(snapshot: &Snapshot) -> Snapshot {
+        let ids: Vec<u32> = snapshot.nodes.iter().map(|node| node.id).collect();
+        let (sent_ms, arrives_ms) = (snapshot.vtime_ms - 30.0, snapshot.vtime_ms + 30.0);
+        let kind = MessageKind::Request;
+        let message =
+            |(from, to): (u32, u32)| MessageView { from, to, sent_ms, arrives_ms, kind, req: 1, lost: false };
+        let next = ids.iter().skip(1).chain(&ids).copied();
+        let messages = ids.iter().copied().zip(next).map(message);
+        Snapshot { messages: snapshot.messages.iter().copied().chain(messages).collect(), ..snapshot.clone() }
+    }
+
     /// Every node of every system is found where it is drawn, nothing leaves the canvas, and messages are there.
     #[test]
     fn it_shows_any_system() {
@@ -229,8 +242,8 @@ mod tests {
                 while player.state() == PlayerState::Replaying {
                     player.frame(16.0, || true);
                 }
-                let snapshot = player.snapshot();
-                for strips in [Strips::Three, Strips::Phone(crate::app::canvas::Strip::When)] {
+                let snapshot = with_a_message_between_any_two(&player.snapshot());
+                for strips in [Strips::Three, Strips::Phone(Strip::When)] {
                     let view = view(if strips == Strips::Three { 1408.0 } else { 328.0 }, strips);
                     let board = picture(&snapshot, &view);
                     let rows = board.rows.as_ref().unwrap();

@@ -85,7 +85,7 @@ pub fn time_ticks(extent_s: f64, most: f64) -> Vec<(f64, String)> {
 /// Moves places apart until each is at least `gap` from the next, within `low` … `high`; their order stays.
 pub fn spread(places: &mut [f64], gap: f64, low: f64, high: f64) {
     let mut order: Vec<usize> = (0..places.len()).collect();
-    order.sort_by(|&a, &b| places[a].total_cmp(&places[b]));
+    sort_few(&mut order, |&i| places[i]);
     let mut least = low;
     for &i in &order {
         places[i] = places[i].max(least);
@@ -95,6 +95,18 @@ pub fn spread(places: &mut [f64], gap: f64, low: f64, high: f64) {
     for &i in order.iter().rev() {
         places[i] = places[i].min(most);
         most = places[i] - gap;
+    }
+}
+
+/// Sorts a few by a number, those with the same in the order in which they were: by insertion, which for a handful is as
+/// fast as the library's sort and weighs a fiftieth of it.
+pub fn sort_few<T>(items: &mut [T], number: impl Fn(&T) -> f64) {
+    for end in 1..items.len() {
+        let mut place = end;
+        while place > 0 && number(&items[place - 1]) > number(&items[place]) {
+            items.swap(place - 1, place);
+            place -= 1;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What draws on one chart: the time axis, the faults, lines, dots, bars, steps and names.
 
-use super::geometry::{Scale, spread, time_ticks, timeline_extent_ms, write_px};
+use super::geometry::{Scale, sort_few, spread, time_ticks, timeline_extent_ms, write_px};
 use super::levels::Levels;
 use super::time::Time;
 use super::{Anchor, Chart, Item};
@@ -99,7 +99,7 @@ impl Pen {
                 .map(|band| (band.from_ms, band.to_ms.unwrap_or(f64::MAX).min(time.now_ms)))
                 .filter(|(from, to)| from < to)
                 .collect();
-            spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+            sort_few(&mut spans, |span| span.0);
             let mut d = String::new();
             let mut shaded = 0.0;
             for (from, to) in spans {

@@ -20,11 +20,10 @@ use crate::lab::params::Setting;
 use serde::Serialize;
 use serde_json::Value;
 use std::any::Any;
-use std::fmt::Debug;
 use std::rc::Rc;
 
 /// A moment.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Snapshot {
     /// Virtual time in milliseconds.
     pub vtime_ms: f64,
@@ -70,7 +69,7 @@ impl Snapshot {
 }
 
 /// What a system has in a snapshot besides what all have.
-pub trait SystemView: Any + Debug {
+pub trait SystemView: Any {
     /// Its JSON, an object, which lies over the envelope's: members are added, and objects and lists of the same key are
     /// joined place by place.
     fn json(&self) -> Value;

@@ -23,7 +23,7 @@ use super::params::{self as tables, Setting};
 use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
-use crate::substrate::http::Request;
+use crate::substrate::http::{Request, Service};
 use crate::systems::config::{Config, Fact, Params, SERVICES};
 use crate::systems::facts::{Hear, Told};
 use checks::Checker;
@@ -67,8 +67,7 @@ static FIGURES: [(&str, &str); 19] = [
 ];
 
 /// The configuration system, for the list of systems.
-pub(in crate::lab) static ROOM: Room =
-    Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES, figures: &FIGURES };
+pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS };
 
 /// The parameters, each at its default.
 pub fn defaults() -> Box<dyn Settings> {
@@ -139,6 +138,14 @@ impl Settings for Params {
 
     fn check(&self) -> Result<(), Invalid> {
         table::check(self)
+    }
+
+    fn services(&self) -> &'static [Service] {
+        &SERVICES
+    }
+
+    fn figures(&self) -> &'static [(&'static str, &'static str)] {
+        &FIGURES
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

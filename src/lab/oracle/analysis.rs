@@ -25,10 +25,12 @@ impl Analysis {
     pub fn of(answers: &Answers, truth: f64, params: &Params) -> Option<Self> {
         let knobs = params.knobs();
         let aggregate = params.strategy.of(answers, &knobs)?;
-        let counter_answers = Strategy::ALL
-            .iter()
-            .filter_map(|strategy| Some((strategy.name().to_owned(), strategy.of(answers, &knobs)?.value)))
-            .collect();
+        let mut counter_answers = BTreeMap::new();
+        for strategy in Strategy::ALL {
+            if let Some(counter) = strategy.of(answers, &knobs) {
+                counter_answers.insert(strategy.name().to_owned(), counter.value);
+            }
+        }
         Some(Analysis {
             truth,
             error: (aggregate.value - truth) / truth,

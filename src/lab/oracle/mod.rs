@@ -31,7 +31,7 @@ use super::params::Setting;
 use super::system::{Done, Knob, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
-use crate::substrate::http::Request;
+use crate::substrate::http::{Request, Service};
 use crate::systems::oracle::{BY_NATS, Cast, Oracle, Params, Plug, SERVICES, SERVICES_OVER_NATS};
 use entry::RequestReport;
 use folds::Folds;
@@ -72,11 +72,9 @@ static FIGURES: [(&str, &str); 9] = [
 ];
 
 /// The oracle over HTTP, for the list of systems.
-pub(in crate::lab) static OVER_HTTP: Room =
-    Room { kind: HTTP, presets: &presets::PRESETS, services: &SERVICES, figures: &FIGURES };
+pub(in crate::lab) static OVER_HTTP: Room = Room { kind: HTTP, presets: &presets::PRESETS };
 /// The oracle over NATS, for the list of systems.
-pub(in crate::lab) static OVER_NATS: Room =
-    Room { kind: NATS, presets: &presets_nats::PRESETS, services: &SERVICES_OVER_NATS, figures: &FIGURES };
+pub(in crate::lab) static OVER_NATS: Room = Room { kind: NATS, presets: &presets_nats::PRESETS };
 
 /// The parameters over HTTP, each at its default.
 pub fn over_http() -> Box<dyn Settings> {
@@ -110,6 +108,14 @@ impl Settings for Setup {
 
     fn check(&self) -> Result<(), Invalid> {
         table::check(&self.params)
+    }
+
+    fn services(&self) -> &'static [Service] {
+        if self.params.has_broker() { &SERVICES_OVER_NATS } else { &SERVICES }
+    }
+
+    fn figures(&self) -> &'static [(&'static str, &'static str)] {
+        &FIGURES
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

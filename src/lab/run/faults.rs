@@ -92,7 +92,8 @@ impl Run {
         for node in &self.faults[index].nodes {
             let held =
                 self.lies.iter().rev().map(|&i| &self.faults[i]).find(|other| other.nodes.contains(node));
-            let bias = held.map(|other| other.fault.value).or_else(|| self.born_liars.get(node).copied());
+            let born = || self.born_liars.iter().find(|(liar, _)| liar == node).map(|(_, bias)| *bias);
+            let bias = held.map(|other| other.fault.value).or_else(born);
             if let Some(lie) = self.system.knob(LIE) {
                 lie.set(*node, bias);
             }

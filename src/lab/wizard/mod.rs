@@ -37,7 +37,7 @@ use super::params::{self as tables, Setting};
 use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
-use crate::substrate::http::Request;
+use crate::substrate::http::{Request, Service};
 use crate::systems::facts::Hear;
 use crate::systems::wizard::fact::Fact;
 use crate::systems::wizard::{Params, SERVICES, Wizard};
@@ -68,8 +68,7 @@ static FIGURES: [(&str, &str); 9] = [
 ];
 
 /// The Math Wizard, for the list of systems.
-pub(in crate::lab) static ROOM: Room =
-    Room { kind: KIND, presets: &presets::PRESETS, services: &SERVICES, figures: &FIGURES };
+pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS };
 
 /// The parameters, each at its default.
 pub fn defaults() -> Box<dyn Settings> {
@@ -116,6 +115,14 @@ impl Settings for Params {
     fn check(&self) -> Result<(), Invalid> {
         // Any of them goes with any other.
         Ok(())
+    }
+
+    fn services(&self) -> &'static [Service] {
+        &SERVICES
+    }
+
+    fn figures(&self) -> &'static [(&'static str, &'static str)] {
+        &FIGURES
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

@@ -1,5 +1,7 @@
 //! Numbers as the server reads and writes them: strict integers, and decimals without binary rounding.
 
+use crate::substrate::decimal;
+
 /// An integer in the one way in which the server itself would write it: no sign `+`, no leading zeros, no spaces.
 pub fn parse_int(text: &[u8]) -> Option<i64> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
@@ -21,8 +23,12 @@ pub fn parse_count(text: &[u8]) -> Option<u64> {
 
 /// A floating-point number; what is not a number is none.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
-    let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    (!number.is_nan()).then_some(number)
+    let text = std::str::from_utf8(text).ok()?;
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if ["inf", "infinity"].iter().any(|word| unsigned.eq_ignore_ascii_case(word)) {
+        return Some(if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY });
+    }
+    decimal::read(text)
 }
 
 /// How many places the server keeps when it writes a floating-point result.

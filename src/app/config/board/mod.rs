@@ -19,8 +19,7 @@ use scene::Scene;
 /// The board of a moment; without anything on it for one without a controller.
 pub(super) fn picture(now: Now, view: &View) -> Picture {
     let mut sheet = Sheet::default();
-    let mut picture =
-        Picture { marks: Vec::new(), width: view.width, height: view.height, rows: None, places: Vec::new() };
+    let mut picture = Picture::blank(view);
     if let Some(scene) = Scene::new(now, view) {
         strip_grounds(&mut sheet, &scene.layout);
         row_grounds(&mut sheet, &scene.layout, scene.selected, scene.hovered);

@@ -3,7 +3,9 @@
 //! Messages leave at once and travel side by side. The carrier waits for the first of them to arrive, hands it over, and
 //! goes on to the next; one that was lost is sent again by the carrier, together with all that were lost behind it.
 
-use super::{Closed, Over, SEGMENT_RECEIVED, SEGMENT_SENT, SOCKET_BUFFER, STREAM_CLOSED, Segment, observe};
+use super::{
+    Closed, Ident, Over, SEGMENT_RECEIVED, SEGMENT_SENT, SOCKET_BUFFER, STREAM_CLOSED, Segment, observe,
+};
 use crate::kernel::{Duration, Instant, Receiver, Scope, Sender, Span, Stream, channel};
 use crate::net::{Net, NodeId, Payload, Roll};
 use std::cell::{Cell, RefCell};
@@ -13,7 +15,7 @@ use std::rc::Rc;
 /// The least retransmission time-out, and the greatest: Linux's.
 const RTO_MIN: Duration = Duration::from_millis(200);
 const RTO_MAX: Duration = Duration::from_secs(120);
-/// Room for the messages of one connection in one direction; the index of its draws is made of both.
+/// Room for the messages of one connection in one direction; the index of a draw is made of both.
 const MESSAGES_BITS: u32 = 32;
 /// How often a close is sent again before the dead end's kernel forgets it (`tcp_orphan_retries`).
 const CLOSE_RETRIES: u32 = 8;
@@ -43,8 +45,7 @@ pub(super) struct Pipe<T> {
     from: NodeId,
     pub(super) to: NodeId,
     draws: Stream,
-    /// Twice the connection's, and one more in the direction of the caller.
-    pub(super) number: u64,
+    pub(super) ident: Ident,
     /// The sender, and the receiver, know that the connection is over.
     near: Over,
     far: Over,
@@ -68,7 +69,7 @@ impl<T: Segment> Pipe<T> {
         from: NodeId,
         to: NodeId,
         draws: Stream,
-        number: u64,
+        ident: Ident,
         near: &Over,
         far: &Over,
     ) -> (Rc<Self>, Receiver<Arrival<T>>) {
@@ -80,7 +81,7 @@ impl<T: Segment> Pipe<T> {
             from,
             to,
             draws,
-            number,
+            ident,
             near: Rc::clone(near),
             far: Rc::clone(far),
             abandoned: Cell::default(),
@@ -137,7 +138,7 @@ impl<T: Segment> Pipe<T> {
     }
 
     fn put(&self, message: Option<T>, size: usize, payload: Payload, span: Span) {
-        let index = self.number << MESSAGES_BITS | self.sent.get();
+        let index = self.ident.call << MESSAGES_BITS | self.sent.get();
         self.sent.set(self.sent.get() + 1);
         self.queued.set(self.queued.get() + size);
         let mut underway =

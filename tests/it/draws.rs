@@ -1,9 +1,13 @@
 //! A fault changes what it touches: every draw elsewhere stays what it was.
 
+use super::nats::client::{Lab, ms};
 use super::support::{Case, for_seeds, records};
 use glasshive::kernel::Instant;
+use glasshive::substrate::nats::NatsConfig;
 use glasshive::systems::oracle::fact::TASK_RECEIVED;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// When each task came to each worker over NATS, but to w-05.
 fn arrivals(seed: u64, faults: &str) -> BTreeMap<(u64, String), Vec<Instant>> {
@@ -26,5 +30,42 @@ fn a_crashed_worker_shifts_nothing_on_the_others_connections() {
         let quiet = arrivals(seed, later);
         assert!(quiet.len() > 200, "{}", quiet.len());
         assert_eq!(arrivals(seed, &format!("crash:w-05@8s..10s,{later}")), quiet);
+    });
+}
+
+#[test]
+fn a_queue_group_chooses_the_same_whatever_else_is_published() {
+    let heard = |seed: u64, noise: bool| {
+        let (mut sim, lab) = Lab::new(seed, NatsConfig::default());
+        let heard: Rc<RefCell<Vec<(usize, u8)>>> = Rc::default();
+        for (index, subject) in ["t", "t", "t", "u", "u"].into_iter().enumerate() {
+            let heard = Rc::clone(&heard);
+            lab.spawn(&format!("w-{index}"), |lab, me| async move {
+                lab.ctx.sleep(ms(10 * index as u64)).await;
+                let mut sub = lab.client(me).await.queue_subscribe(subject, "g").unwrap();
+                while let Some(message) = sub.next().await {
+                    if subject == "t" {
+                        heard.borrow_mut().push((index, message.payload[0]));
+                    }
+                }
+            });
+        }
+        for subject in if noise { ["t", "u"].as_slice() } else { &["t"] } {
+            lab.spawn(&format!("p-{subject}"), |lab, me| async move {
+                let client = lab.client(me).await;
+                for n in 0..100 {
+                    lab.ctx.sleep(ms(20)).await;
+                    client.publish(subject, &[n]).unwrap();
+                }
+            });
+        }
+        lab.run(&mut sim, 5_000);
+        lab.net.forget_roles();
+        heard.take()
+    };
+    for_seeds("a_queue_group_chooses", 0..10, |seed| {
+        let alone = heard(seed, false);
+        assert_eq!(alone.len(), 100);
+        assert_eq!(heard(seed, true), alone);
     });
 }

@@ -55,7 +55,7 @@ impl Drop for Presence {
 }
 
 impl Broker {
-    pub(super) fn new(nats: &Nats, queue: Stream, pings: Stream) -> Rc<Self> {
+    pub(super) fn new(nats: &Nats, pings: Stream) -> Rc<Self> {
         let ctx = nats.http.net().ctx().clone();
         let (alarm, alarms) = channel(&ctx, 1);
         Rc::new(Broker {
@@ -65,7 +65,7 @@ impl Broker {
             config: Rc::clone(&nats.config),
             pings,
             js: Rc::clone(&nats.disk),
-            router: RefCell::new(Router::new(queue)),
+            router: RefCell::new(Router::new(&ctx, nats.http.net().name(nats.node))),
             clients: RefCell::default(),
             next_client: Cell::new(1),
             counts: RefCell::default(),

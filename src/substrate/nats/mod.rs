@@ -44,7 +44,7 @@ pub use jetstream::{
 pub use monitor::{MONITORING, Varz};
 pub use protocol::{Bytes, ConnectOptions, Frame, Headers, Info, Op, Published};
 
-use crate::kernel::{Duration, Kind, Stream};
+use crate::kernel::{Duration, Kind};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::http::Http;
 use crate::substrate::stream::Streams;
@@ -164,9 +164,8 @@ impl Nats {
     /// The broker's process, for a role that does more besides: until it is asked to end.
     pub async fn run(self, shutdown: Shutdown) {
         self.disk.borrow_mut().restart();
-        let name = self.http.net().name(self.node);
-        let draws = |purpose: &str| -> Stream { self.http.net().ctx().stream(&name, purpose) };
-        let broker = Broker::new(&self, draws("queue"), draws("ping"));
+        let net = self.http.net();
+        let broker = Broker::new(&self, net.ctx().stream(&net.name(self.node), "ping"));
         *self.running.borrow_mut() = Some(Rc::clone(&broker));
         let monitor = monitor::serve(self.http.clone(), Rc::clone(&broker));
         let serving =

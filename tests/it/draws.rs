@@ -1,9 +1,11 @@
 //! A fault changes what it touches: every draw elsewhere stays what it was.
 
-use super::nats::client::{Lab, ms};
+use super::nats::client::{HOP, Lab, ms};
 use super::support::{Case, for_seeds, records};
 use glasshive::kernel::Instant;
+use glasshive::net::LinkModel;
 use glasshive::substrate::nats::NatsConfig;
+use glasshive::substrate::stream::SEGMENT_SENT;
 use glasshive::systems::oracle::fact::TASK_RECEIVED;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,6 +32,40 @@ fn a_crashed_worker_shifts_nothing_on_the_others_connections() {
         let quiet = arrivals(seed, later);
         assert!(quiet.len() > 200, "{}", quiet.len());
         assert_eq!(arrivals(seed, &format!("crash:w-05@8s..10s,{later}")), quiet);
+    });
+}
+
+#[test]
+fn a_client_is_pinged_and_connects_again_at_its_own_times() {
+    let times = |seed: u64, before: u32| {
+        let (mut sim, lab) = Lab::new(seed, NatsConfig::default());
+        let link = LinkModel::new(HOP, ms(3));
+        for other in 0..before {
+            let (node, lab2) = (lab.node(&format!("b-{other}"), link), lab.clone());
+            lab.ctx.spawn_in(node.scope(), async move { drop(lab2.client(node).await) });
+        }
+        let (node, lab2) = (lab.node("a", link), lab.clone());
+        lab.ctx.spawn_in(node.scope(), async move {
+            lab2.ctx.sleep(ms(100)).await;
+            let _client = lab2.client(node).await;
+            lab2.ctx.sleep(ms(5_000)).await;
+            lab2.net.crash(lab2.broker);
+            lab2.ctx.sleep(ms(1_000)).await;
+            lab2.net.start(lab2.broker);
+            lab2.ctx.sleep(ms(10_000)).await;
+        });
+        lab.run(&mut sim, 20_000);
+        lab.net.forget_roles();
+        let trace = sim.trace();
+        let between = |record: &&glasshive::kernel::Record| {
+            record.kind == SEGMENT_SENT && [record.node, record.peer].contains(&node.0)
+        };
+        trace.records().filter(between).map(|record| record.at).collect::<Vec<_>>()
+    };
+    for_seeds("a_client_is_pinged", 0..10, |seed| {
+        let alone = times(seed, 0);
+        assert!(alone.len() > 8, "{alone:?}");
+        assert_eq!(times(seed, 3), alone);
     });
 }
 

@@ -1,8 +1,9 @@
 //! A fault changes what it touches: every draw elsewhere stays what it was.
 
 use super::nats::client::{HOP, Lab, ms};
-use super::support::{Case, for_seeds, records};
-use glasshive::kernel::Instant;
+use super::support::{Case, for_seeds, random_faults, records};
+use glasshive::kernel::{Instant, Rng};
+use glasshive::lab::{Options, Run};
 use glasshive::net::LinkModel;
 use glasshive::substrate::nats::NatsConfig;
 use glasshive::substrate::stream::SEGMENT_SENT;
@@ -103,5 +104,54 @@ fn a_queue_group_chooses_the_same_whatever_else_is_published() {
         let alone = heard(seed, false);
         assert_eq!(alone.len(), 100);
         assert_eq!(heard(seed, true), alone);
+    });
+}
+
+/// Random faults of an oracle, some about so many workers.
+fn faults(seed: u64) -> Vec<String> {
+    let drawn = random_faults(seed, 12, 50);
+    let named = ["crash:3?@7s..9s", "slow:4?@11s..15s=3", "slow:4?@12s..16s=3"];
+    drawn.split(',').filter(|fault| !fault.is_empty()).chain(named).map(str::to_owned).collect()
+}
+
+fn shuffle<T>(list: &mut [T], rng: &mut Rng) {
+    for last in (1..list.len()).rev() {
+        list.swap(last, rng.below(last as u64 + 1) as usize);
+    }
+}
+
+#[test]
+fn a_fault_has_its_nodes_wherever_it_stands_in_the_list() {
+    let nodes = |seed: u64, faults: &[String]| -> BTreeMap<String, Vec<u32>> {
+        let run =
+            Run::new(&Case::oracle(seed).faults(&faults.join(",")).scenario, Options::default()).unwrap();
+        let of = |index| run.fault_nodes(index).iter().map(|node| node.0).collect();
+        faults.iter().cloned().zip((0..).map(of)).collect()
+    };
+    for_seeds("a_fault_has_its_nodes", 0..200, |seed| {
+        let list = faults(seed);
+        let expected = nodes(seed, &list);
+        let mut more: Vec<String> = list.into_iter().chain(faults(seed + 1_000)).collect();
+        more.sort_unstable();
+        more.dedup();
+        shuffle(&mut more, &mut Rng::new(seed));
+        let found = nodes(seed, &more);
+        assert!(expected.iter().all(|(fault, nodes)| found[fault] == *nodes), "{more:?}");
+    });
+}
+
+#[test]
+fn a_run_is_the_same_in_whatever_order_its_faults_are_said() {
+    let mark = |seed: u64, faults: &[String]| {
+        let scenario = Case::oracle(seed).faults(&faults.join(",")).scenario;
+        let mut run = Run::new(&scenario, Options::default()).unwrap();
+        run.run_until(Instant::MAX);
+        (run.trace_hash(), run.events())
+    };
+    for_seeds("a_run_is_the_same_in_whatever", 0..15, |seed| {
+        let mut list = faults(seed);
+        let expected = mark(seed, &list);
+        shuffle(&mut list, &mut Rng::new(seed));
+        assert_eq!(mark(seed, &list), expected, "{list:?}");
     });
 }

@@ -17,7 +17,8 @@
 //!   behind it, one link delay later. What arrives at an end that is gone is lost.
 //! - A connection never gives up by itself: keep-alives and time limits are the protocol's.
 //! - Socket buffers hold [`SOCKET_BUFFER`] bytes that the other end has not read. What is sent beyond stays with the
-//!   sender ([`Outlet::pending_bytes`]) and is lost when the sender closes.
+//!   sender ([`Outlet::pending_bytes`]) and is lost when the sender closes. A program that cannot wait for room, and whose
+//!   protocol has no limit of its own, or a greater one, loses its connection at [`PENDING_MAX`].
 //! - The receiver's current span becomes the sender's, as with HTTP. Messages on their way are listed in
 //!   [`Net::in_flight`].
 
@@ -43,6 +44,8 @@ pub const SEGMENT_RECEIVED: Kind = Kind::new("segment_received");
 
 /// How many unread bytes the sockets of both ends hold for one direction: about what Linux allows on one machine.
 pub const SOCKET_BUFFER: usize = 2_500_000;
+/// How many bytes may wait at a sender at most: twice what a NATS server lets wait for a client that does not read.
+pub const PENDING_MAX: usize = 128 << 20;
 /// The first retransmission of an opening message, and how many there are, as in Linux (`tcp_syn_retries`).
 const SYN_TIMEOUT: Duration = Duration::from_secs(1);
 const SYN_RETRIES: u32 = 6;
@@ -166,6 +169,8 @@ impl<Up: Segment, Down: Segment> Streams<Up, Down> {
         let draws = |direction| net.ctx().stream(&route, direction);
         let (up, up_inbox) = Pipe::open(net, from, to, draws("up"), ident, &near, &far);
         let (down, down_inbox) = Pipe::open(net, to, from, draws("down"), ident, &far, &near);
+        up.pair_with(&down);
+        down.pair_with(&up);
         let server = Conn { out: Rc::clone(&down), back: Rc::clone(&up), inbox: up_inbox };
         let caller = Conn { out: up, back: down, inbox: down_inbox };
         // Full: the server drops the opening message; its caller learns it from the close.
@@ -232,7 +237,8 @@ pub struct Conn<S: Segment, R: Segment> {
 }
 
 impl<S: Segment, R: Segment> Conn<S, R> {
-    /// Sends a message; `Closed` when the other end is known to be gone.
+    /// Sends a message; `Closed` when the other end is known to be gone, or when too much waits here already, which ends
+    /// the connection.
     pub fn send(&self, message: S) -> Result<(), Closed> {
         self.out.send(message)
     }
@@ -288,7 +294,7 @@ impl<S: Segment> Clone for Outlet<S> {
 }
 
 impl<S: Segment> Outlet<S> {
-    /// Sends a message; `Closed` when this end was dropped or the other one is known to be gone.
+    /// [`Conn::send`]; `Closed` also when this end was dropped.
     pub fn send(&self, message: S) -> Result<(), Closed> {
         self.0.send(message)
     }

@@ -4,13 +4,14 @@
 //! goes on to the next; one that was lost is sent again by the carrier, together with all that were lost behind it.
 
 use super::{
-    Closed, Ident, Over, SEGMENT_RECEIVED, SEGMENT_SENT, SOCKET_BUFFER, STREAM_CLOSED, Segment, observe,
+    Closed, Ident, Over, PENDING_MAX, SEGMENT_RECEIVED, SEGMENT_SENT, SOCKET_BUFFER, STREAM_CLOSED, Segment,
+    observe,
 };
 use crate::kernel::{Duration, Instant, Receiver, Scope, Sender, Span, Stream, channel};
 use crate::net::{Net, NodeId, Payload, Roll};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// The least retransmission time-out, and the greatest: Linux's.
 const RTO_MIN: Duration = Duration::from_millis(200);
@@ -40,6 +41,12 @@ struct Underway<T> {
     lost: bool,
 }
 
+/// The direction in which an end reads, as far as the one in which it writes is concerned.
+trait Reading {
+    /// The end is told that the connection is over; what arrives from now on is lost.
+    fn reset(&self);
+}
+
 pub(super) struct Pipe<T> {
     net: Net,
     from: NodeId,
@@ -54,6 +61,9 @@ pub(super) struct Pipe<T> {
     finished: Cell<bool>,
     /// The receiver has read the close.
     ended: Cell<bool>,
+    /// The other direction.
+    other: OnceCell<Weak<dyn Reading>>,
+    /// In the order of sending; nothing is behind the close.
     queue: RefCell<VecDeque<Underway<T>>>,
     /// Bytes on their way, and bytes arrived and not read.
     queued: Cell<usize>,
@@ -87,6 +97,7 @@ impl<T: Segment> Pipe<T> {
             abandoned: Cell::default(),
             finished: Cell::default(),
             ended: Cell::default(),
+            other: OnceCell::new(),
             queue: RefCell::default(),
             queued: Cell::default(),
             unread: Cell::default(),
@@ -99,6 +110,13 @@ impl<T: Segment> Pipe<T> {
         (pipe, receiver)
     }
 
+    /// Says which pipe is the other direction of the same connection.
+    pub(super) fn pair_with<R: Segment>(&self, other: &Rc<Pipe<R>>) {
+        let other: Weak<Pipe<R>> = Rc::downgrade(other);
+        let paired = self.other.set(other);
+        debug_assert!(paired.is_ok(), "a connection has two directions");
+    }
+
     // --- the sender's side ------------------------------------------------------------------------------------
 
     pub(super) fn send(&self, message: T) -> Result<(), Closed> {
@@ -106,10 +124,22 @@ impl<T: Segment> Pipe<T> {
             return Err(Closed);
         }
         let (size, payload) = (message.size(), message.payload());
+        if self.pending_bytes() + size > PENDING_MAX {
+            self.give_up();
+            return Err(Closed);
+        }
         let ctx = self.net.ctx();
         let n = ctx.record_in(self.from.scope(), ctx.span(), SEGMENT_SENT, self.to.0, size as u64);
         self.put(Some(message), size, payload, Span { cause: n, ..ctx.span() });
         Ok(())
+    }
+
+    /// Too much waits already: the end closes, and its reader learns it.
+    fn give_up(&self) {
+        self.finish();
+        if let Some(other) = self.other.get().and_then(Weak::upgrade) {
+            other.reset();
+        }
     }
 
     /// Closes it: behind what the sockets hold, while what waits at the sender is lost with it.
@@ -282,5 +312,14 @@ impl<T: Segment> Pipe<T> {
         }
         // The receiver is there: it has not abandoned its end.
         let _ = self.inbox.send(Arrival { message, size, span });
+    }
+}
+
+impl<T: Segment> Reading for Pipe<T> {
+    fn reset(&self) {
+        self.abandon();
+        let span = self.net.ctx().span();
+        // Who reads no more needs no news.
+        let _ = self.inbox.send(Arrival { message: None, size: 0, span });
     }
 }

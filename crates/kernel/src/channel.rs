@@ -122,6 +122,7 @@ impl<T> Sender<T> {
         if first && state.waiting.is_some() {
             self.0.arm(&mut state, at);
         }
+        debug_assert!(state.timer.is_none() || state.waiting.is_some(), "a timer wakes somebody who waits");
         Ok(())
     }
 

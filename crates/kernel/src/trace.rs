@@ -95,6 +95,8 @@ impl Trace {
 
     /// Adds an event; its `n` is set here and returned.
     pub fn push(&mut self, mut record: Record) -> u64 {
+        let last = self.kept.back();
+        debug_assert!(last.is_none_or(|last| last.at <= record.at), "records come in the order of time");
         self.count += 1;
         record.n = self.count;
         self.hash = mix(self.hash, &record);

@@ -174,7 +174,8 @@ impl Connection {
             return;
         }
         // A caller that has gone does not hear it.
-        let _ = self.reply.send_at(self.net.ctx().now() + fate.delay, wire);
+        let sent = self.reply.send_at(self.net.ctx().now() + fate.delay, wire);
+        debug_assert!(!matches!(sent, Err(SendError::Full(_))), "each arrival is answered once");
     }
 
     /// The caller has given up: the news travels, and ends the handlers' tasks when it arrives.
@@ -217,6 +218,7 @@ impl Connection {
 
     /// Notes which task works on the request.
     pub(super) fn handled_by(&self, task: TaskId) {
+        debug_assert!(self.handlers.get()[REPLIES_MAX - 1].is_none(), "a request arrives twice at most");
         self.handlers.set(match self.handlers.get() {
             [None, _] => [Some(task), None],
             [first, _] => [first, Some(task)],

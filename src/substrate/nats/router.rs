@@ -92,13 +92,15 @@ impl Router {
         for number in numbers {
             self.remove(number);
         }
+        debug_assert_eq!(self.subs.len(), self.by_client.len(), "every subscription is some client's");
     }
 
     fn remove(&mut self, number: u64) {
         let Some(sub) = self.subs.remove(&number) else {
             return;
         };
-        self.by_client.remove(&(sub.client, sub.sid));
+        let named = self.by_client.remove(&(sub.client, sub.sid));
+        debug_assert_eq!(named, Some(number), "a client's number means one subscription");
         if let Some(numbers) = self.literal.get_mut(&sub.subject) {
             numbers.remove(&number);
             if numbers.is_empty() {

@@ -157,6 +157,7 @@ impl<T: Segment> Pipe<T> {
         if self.near.get() {
             // The other end went first: it needs no news.
             self.queue.borrow_mut().clear();
+            self.queued.set(0);
             self.rouse();
         } else {
             self.put(None, 0, Payload::Control, self.net.ctx().span());
@@ -168,6 +169,8 @@ impl<T: Segment> Pipe<T> {
     }
 
     fn put(&self, message: Option<T>, size: usize, payload: Payload, span: Span) {
+        debug_assert_eq!(message.is_none(), self.finished.get(), "the close, and nothing else, comes last");
+        debug_assert!(self.sent.get() >> MESSAGES_BITS == 0, "the next connection's draws begin there");
         let index = self.ident.call << MESSAGES_BITS | self.sent.get();
         self.sent.set(self.sent.get() + 1);
         self.queued.set(self.queued.get() + size);
@@ -223,6 +226,7 @@ impl<T: Segment> Pipe<T> {
     /// What the receiver makes of an arrival.
     pub(super) fn take(&self, arrival: Option<Arrival<T>>) -> Option<T> {
         let arrival = arrival?;
+        debug_assert!(!self.ended.get(), "nothing is read behind the close");
         let ctx = self.net.ctx();
         let unread = self.unread.get();
         self.unread.set(unread - arrival.size);
@@ -300,6 +304,10 @@ impl<T: Segment> Pipe<T> {
         };
         let Underway { message, size, mut span, .. } = head;
         self.queued.set(self.queued.get() - size);
+        let queue = self.queue.borrow();
+        debug_assert!(message.is_some() || queue.is_empty(), "nothing is sent behind the close");
+        debug_assert!(self.queued.get() == 0 || !queue.is_empty(), "what counts as queued is there");
+        drop(queue);
         if self.abandoned.get() {
             return;
         }

@@ -72,7 +72,7 @@ mod native {
         /// Print one JSON object in place of the readable report.
         #[arg(long)]
         json: bool,
-        /// Write every event to this file, one JSON object a line.
+        /// Write the scenario and every event to this file, one JSON object a line.
         #[arg(long, value_name = "FILE")]
         trace: Option<PathBuf>,
     }
@@ -175,7 +175,7 @@ mod native {
             })?;
             scenario.horizon = Some(duration.to_string());
         }
-        let sink = if args.trace.is_some() { Sink::Full } else { Sink::None };
+        let sink = if args.trace.is_some() { Sink::Annotated } else { Sink::None };
         // Open work only: what has ended is streamed, or counted and forgotten.
         let options = Options { sink, keep: 0, ..Options::default() };
         let stream = args.json.then(|| JsonStream::new(BufWriter::new(io::stdout())));

@@ -19,6 +19,7 @@ pub mod quantiles;
 pub mod reference;
 pub mod report;
 mod run;
+mod samples;
 mod scenario;
 pub mod stats;
 mod system;

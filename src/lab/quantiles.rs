@@ -1,14 +1,15 @@
 //! Percentiles, mean and spread of a stream of samples, in bounded memory.
 //!
-//! Up to [`EXACT_MAX`] samples all are kept, and every figure is bit for bit that of `stats`. Beyond, samples are counted in
-//! buckets: 512 of equal width between a power of two and the next, found by the float's own bits, so that every target
-//! counts alike. A percentile is then the middle of its bucket, at most 2⁻¹⁰ of its value away from the sample of that rank:
+//! Up to [`EXACT_MAX`] samples all are kept (`samples.rs`), and every figure is bit for bit that of `stats`. Beyond, samples
+//! are counted in buckets: 512 of equal width between a power of two and the next, found by the float's own bits, so that
+//! every target counts alike. A percentile is then the middle of its bucket, at most 2⁻¹⁰ of its value away from the sample of that rank:
 //! less than 0.1 %. Zero is a bucket of its own, together with what is too small for full precision (below 2.3e-308).
 //!
 //! Samples that were gathered apart can be merged. Percentiles, extremes and count do not depend on how they were split or
 //! in which order they are merged; the mean does in its last digits.
 
 use super::moments::Moments;
+use super::samples::{Samples, ascending, from_ascending};
 use super::stats::{self, Estimate};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ pub struct Quantiles {
     min: f64,
     max: f64,
     /// All samples in the order in which they came; none once they are too many.
-    samples: Vec<f64>,
+    samples: Samples,
     /// All samples once they are too many; none before.
     counts: Counts,
 }
@@ -31,7 +32,13 @@ pub struct Quantiles {
 impl Default for Quantiles {
     fn default() -> Self {
         let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
-        Quantiles { moments: Moments::default(), min, max, samples: Vec::new(), counts: Counts::default() }
+        Quantiles {
+            moments: Moments::default(),
+            min,
+            max,
+            samples: Samples::default(),
+            counts: Counts::default(),
+        }
     }
 }
 
@@ -98,7 +105,7 @@ impl Quantiles {
         self.min = self.min.min(x);
         self.max = self.max.max(x);
         if self.is_exact() && times <= (EXACT_MAX - self.samples.len()) as u64 {
-            self.samples.resize(self.samples.len() + times as usize, x);
+            (0..times).for_each(|_| self.samples.push(x));
         } else {
             self.stop_keeping();
             self.counts.add(x, times);
@@ -110,7 +117,7 @@ impl Quantiles {
         self.moments.merge(&other.moments);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
-        self.samples.extend(&other.samples);
+        other.samples.iter().for_each(|x| self.samples.push(x));
         if !self.is_exact() || !other.is_exact() || self.samples.len() > EXACT_MAX {
             self.stop_keeping();
             self.counts.merge(&other.counts);
@@ -119,16 +126,34 @@ impl Quantiles {
 
     /// The percentile `p` (0 < p ≤ 100) by nearest rank; `None` without samples.
     pub fn percentile(&self, p: f64) -> Option<f64> {
-        let rank = stats::rank(p, self.count() as usize);
+        self.percentiles([p]).map(|[x]| x)
+    }
+
+    /// Several percentiles, at hardly more than the price of one.
+    pub fn percentiles<const N: usize>(&self, ps: [f64; N]) -> Option<[f64; N]> {
+        let ranks = ps.map(|p| stats::rank(p, self.count() as usize) as u64);
+        if self.count() == 0 {
+            return None;
+        }
         if self.is_exact() {
-            let place = rank.checked_sub(1)?;
-            return Some(*self.samples.clone().select_nth_unstable_by(place, f64::total_cmp).1);
+            return Some(self.samples_of_ranks(ranks));
         }
-        match rank as u64 {
-            1 => Some(self.min),
-            last if last == self.count() => Some(self.max),
-            rank => self.counts.of_rank(rank).map(|x| x.clamp(self.min, self.max)),
-        }
+        Some(ranks.map(|rank| match rank {
+            1 => self.min,
+            last if last == self.count() => self.max,
+            rank => middle_of(self.counts.of_rank(rank).0).clamp(self.min, self.max),
+        }))
+    }
+
+    /// Counts the samples in buckets, and looks only at those in the bucket of each rank.
+    fn samples_of_ranks<const N: usize>(&self, ranks: [u64; N]) -> [f64; N] {
+        let mut counts = Counts::default();
+        self.samples.iter().for_each(|x| counts.add(x, 1));
+        ranks.map(|rank| {
+            let (bucket, before) = counts.of_rank(rank);
+            let mut inside: Vec<f64> = self.samples.iter().filter(|&x| bucket_of(x) == bucket).collect();
+            *inside.select_nth_unstable_by((rank - before - 1) as usize, f64::total_cmp).1
+        })
     }
 
     /// True while percentiles are samples; false when they may be 0.1 % away from one.
@@ -158,31 +183,23 @@ impl Quantiles {
 
     /// The sample standard deviation; `None` with fewer than two samples.
     pub fn sd(&self) -> Option<f64> {
-        if self.is_exact() { stats::sd(&self.samples) } else { self.moments.sd() }
+        if self.is_exact() { stats::sd_of(self.samples.iter()) } else { self.moments.sd() }
     }
 
     /// The mean with its interval; `None` without samples.
     pub fn estimate(&self) -> Option<Estimate> {
-        if self.is_exact() { stats::estimate(&self.samples) } else { self.moments.estimate() }
+        if self.is_exact() { stats::estimate_of(self.samples.iter()) } else { self.moments.estimate() }
     }
 
     /// What a report tells of it; `None` without samples.
     pub fn spread(&self) -> Option<Spread> {
-        Some(Spread {
-            count: self.count(),
-            mean: self.mean()?,
-            p50: self.percentile(50.0)?,
-            p95: self.percentile(95.0)?,
-            p99: self.percentile(99.0)?,
-            max: self.max()?,
-            exact: self.is_exact(),
-        })
+        let [p50, p95, p99] = self.percentiles([50.0, 95.0, 99.0])?;
+        let (count, mean, max, exact) = (self.count(), self.mean()?, self.max()?, self.is_exact());
+        Some(Spread { count, mean, p50, p95, p99, max, exact })
     }
 
     fn stop_keeping(&mut self) {
-        for x in std::mem::take(&mut self.samples) {
-            self.counts.add(x, 1);
-        }
+        std::mem::take(&mut self.samples).iter().for_each(|x| self.counts.add(x, 1));
     }
 }
 
@@ -192,7 +209,6 @@ const FRACTION_BITS: u32 = 52;
 const BUCKET_BITS: u32 = 9;
 /// The others.
 const REST_BITS: u32 = FRACTION_BITS - BUCKET_BITS;
-const SIGN: u64 = 1 << 63;
 
 /// How many samples each bucket has. The buckets of one sign and one power of two stand together, in ascending order.
 #[derive(Clone, Debug, Default)]
@@ -214,28 +230,27 @@ impl Counts {
         self.0.entry(page).or_insert_with(|| Box::new([0; 1 << BUCKET_BITS]))
     }
 
-    /// What stands for the sample of a rank, counted from 1.
-    fn of_rank(&self, rank: u64) -> Option<f64> {
+    /// The bucket of the sample of a rank, counted from 1, and how many samples are in the buckets before it.
+    fn of_rank(&self, rank: u64) -> (u64, u64) {
         let buckets = self.0.iter().flat_map(|(page, counts)| ((page << BUCKET_BITS)..).zip(counts.iter()));
-        let mut up_to = 0;
-        for (bucket, count) in buckets {
-            up_to += count;
-            if up_to >= rank {
-                return Some(middle_of(bucket));
+        let (mut last, mut before) = (0, 0);
+        for (bucket, &count) in buckets.filter(|(_, count)| **count > 0) {
+            if before + count >= rank {
+                return (bucket, before);
             }
+            (last, before) = (bucket, before + count);
         }
-        None
+        debug_assert!(false, "there are no {rank} samples");
+        (last, before)
     }
 }
 
-/// The first bits of a float, turned so that they ascend with it.
+/// The first bits of a float, which ascend with it.
 fn bucket_of(x: f64) -> u64 {
-    let bits = x.to_bits();
-    (if bits & SIGN == 0 { bits | SIGN } else { !bits }) >> REST_BITS
+    ascending(x) >> REST_BITS
 }
 
 fn middle_of(bucket: u64) -> f64 {
-    let turned = bucket << REST_BITS | 1 << (REST_BITS - 1);
-    let middle = f64::from_bits(if turned & SIGN == 0 { !turned } else { turned ^ SIGN });
+    let middle = from_ascending(bucket << REST_BITS | 1 << (REST_BITS - 1));
     if middle.is_normal() { middle } else { 0.0 }
 }

@@ -15,7 +15,13 @@ pub struct Estimate {
 
 /// The mean of `samples` with its interval; `None` without samples.
 pub fn estimate(samples: &[f64]) -> Option<Estimate> {
-    Some(interval(samples.len(), mean(samples)?, sd(samples)))
+    estimate_of(samples.iter().copied())
+}
+
+/// The same of samples that are in no slice.
+pub(super) fn estimate_of(samples: impl Iterator<Item = f64> + Clone) -> Option<Estimate> {
+    let (n, mean) = (samples.clone().count(), mean_of(samples.clone())?);
+    Some(interval(n, mean, sd_of(samples)))
 }
 
 /// The estimate of `n` samples with this mean and this standard deviation, if they have one.
@@ -26,14 +32,25 @@ pub(super) fn interval(n: usize, mean: f64, sd: Option<f64>) -> Estimate {
 
 /// The arithmetic mean; `None` without samples.
 pub fn mean(samples: &[f64]) -> Option<f64> {
-    (!samples.is_empty()).then(|| samples.iter().sum::<f64>() / samples.len() as f64)
+    mean_of(samples.iter().copied())
+}
+
+fn mean_of(samples: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let n = samples.clone().count();
+    (n > 0).then(|| samples.sum::<f64>() / n as f64)
 }
 
 /// The sample standard deviation; `None` with fewer than two samples.
 pub fn sd(samples: &[f64]) -> Option<f64> {
-    let mean = mean(samples).filter(|_| samples.len() > 1)?;
-    let squares: f64 = samples.iter().map(|x| (x - mean) * (x - mean)).sum();
-    Some((squares / (samples.len() - 1) as f64).sqrt())
+    sd_of(samples.iter().copied())
+}
+
+/// The same of samples that are in no slice.
+pub(super) fn sd_of(samples: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let n = samples.clone().count();
+    let mean = mean_of(samples.clone()).filter(|_| n > 1)?;
+    let squares: f64 = samples.map(|x| (x - mean) * (x - mean)).sum();
+    Some((squares / (n - 1) as f64).sqrt())
 }
 
 /// The percentile `p` (0 < p ≤ 100) of the raw samples by nearest rank; `None` without samples.

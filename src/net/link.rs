@@ -121,6 +121,8 @@ pub(super) struct Links(HashMap<(NodeId, NodeId), Link, BuildHasherDefault<PairH
 
 impl Links {
     pub(super) fn connect(&mut self, a: NodeId, b: NodeId, model: LinkModel) {
+        let LinkModel { loss, duplication, .. } = model;
+        assert!([loss, duplication].iter().all(|p| (0.0..=1.0).contains(p)), "{model:?}: no probability");
         self.0.entry((a, b)).or_default().model = model;
         self.0.entry((b, a)).or_default().model = model;
     }
@@ -211,6 +213,7 @@ impl Flights {
     }
 
     pub(super) fn add(&mut self, now: Instant, flight: Flight) {
+        debug_assert!(flight.sent_at == now && flight.arrives_at >= now, "it is on its way from now on");
         if self.observed {
             self.forget_arrived(now);
             self.by_arrival.push(Reverse(flight));

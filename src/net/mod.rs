@@ -101,6 +101,7 @@ impl Net {
     /// Starts a node: one that runs is crashed first.
     pub fn start(&self, node: NodeId) {
         self.crash(node);
+        debug_assert!(!self.is_up(node), "nothing that a crash drops starts its node");
         let shutdown = Shutdown::new(&self.ctx);
         let role = self.node_mut(node, |n| {
             n.up_since = Some(self.ctx.now());
@@ -131,6 +132,7 @@ impl Net {
     /// Asks a node to end gracefully.
     pub fn stop(&self, node: NodeId) {
         let shutdown = self.node_mut(node, |n| n.shutdown.clone());
+        debug_assert_eq!(shutdown.is_some(), self.is_up(node), "who runs can be asked to end");
         if let Some(shutdown) = shutdown {
             shutdown.signal();
         }

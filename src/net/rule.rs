@@ -82,6 +82,12 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn add(&mut self, rule: Rule) -> RuleId {
+        let fits = match rule.effect {
+            Effect::Cut => true,
+            Effect::Drop(p) | Effect::Duplicate(p) => (0.0..=1.0).contains(&p),
+            Effect::Slow(factor) => factor > 0.0 && factor.is_finite(),
+        };
+        assert!(fits, "{rule:?}: no probability, or no factor");
         self.next += 1;
         let id = RuleId(self.next);
         self.all.insert(id, rule);
@@ -165,6 +171,7 @@ impl Rules {
 
 fn forget<K: Ord>(index: &mut BTreeMap<K, Vec<(RuleId, Effect)>>, key: K, id: RuleId) {
     if let Some(rules) = index.get_mut(&key) {
+        debug_assert!(!rules.is_empty(), "what has no rules is not in the index");
         rules.retain(|&(other, _)| other != id);
         if rules.is_empty() {
             index.remove(&key);

@@ -2,14 +2,16 @@
 //!
 //! Each system declares one closed enum of them. A role says `site.tell(fact)` once; that makes the record in the trace
 //! and hands the fact to whoever listens: the laboratory's folds, which count, check and keep. A role cannot ask for
-//! anything back, so nothing in a simulation can depend on who listens.
+//! anything back, so nothing in a simulation can depend on who listens. In a trace file a fact stands as it is written
+//! as JSON, which is done only when somebody asked for one.
 
 use crate::kernel::{Ctx, Instant, Kind, Scope, Span};
+use serde::Serialize;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Something that happens in one system.
-pub trait Fact {
+pub trait Fact: Serialize {
     /// Its record's kind.
     fn kind(&self) -> Kind;
 
@@ -85,7 +87,22 @@ impl<F: Fact> Teller<F> {
     }
 
     fn hand_on(&self, n: u64, scope: Scope, req: u64, fact: &F) -> u64 {
+        note(&self.ctx, n, fact);
         self.ears.borrow_mut().hear(&Told { n, at: self.ctx.now(), node: scope.0, req, fact });
         n
     }
 }
+
+/// Writes a fact beside its record: its own fields, since the record's kind is its name.
+#[cfg(not(target_arch = "wasm32"))]
+fn note(ctx: &Ctx, n: u64, fact: &impl Serialize) {
+    ctx.note(n, || {
+        let mut fields = serde_json::to_value(fact).unwrap_or_default();
+        fields.as_object_mut().and_then(|fields| fields.remove("fact"));
+        fields.to_string()
+    });
+}
+
+/// The page has no trace files, and its programs do without what would write them.
+#[cfg(target_arch = "wasm32")]
+fn note(_: &Ctx, _: u64, _: &impl Serialize) {}

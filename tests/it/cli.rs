@@ -209,40 +209,79 @@ fn a_scenario_file_may_hold_actions() {
 
 // --- the trace ----------------------------------------------------------------------------------------------------
 
-#[test]
-fn every_line_of_a_trace_is_one_event_whose_cause_came_before() {
-    let file = scratch("trace.ndjson");
-    let ran = glasshive(&["run", "--seed", "7", "--for", "20s", "--json", "--trace", &file]);
-    assert_eq!(ran.code, 0);
-    assert_eq!(
-        ran.json()["trace_hash"],
-        glasshive(&["run", "--seed", "7", "--for", "20s", "--json"]).json()["trace_hash"]
-    );
+/// The lines of a trace that a run has written, and what the run printed.
+fn traced(name: &str, args: &[&str]) -> (Vec<Value>, Value) {
+    let file = scratch(name);
+    let ran = glasshive(&[args, &["--json", "--trace", &file]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
     let text = fs::read_to_string(&file).unwrap();
+    (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), ran.json())
+}
+
+#[test]
+fn every_line_of_a_trace_but_the_first_is_one_event_whose_causes_came_before() {
+    let args = ["run", "--seed", "7", "--for", "20s"];
+    let (lines, report) = traced("trace.ndjson", &args);
+    let again = glasshive(&[&args[..], &["--json"]].concat()).json();
+    assert_eq!(report["trace_hash"], again["trace_hash"], "what is written changes nothing");
+    let scenario = scratch("trace-scenario.json");
+    fs::write(&scenario, lines[0].to_string()).unwrap();
+    let replayed = glasshive(&["run", "--json", "--scenario", &scenario]).json();
+    assert_eq!((&replayed["trace_hash"], &replayed["events"]), (&report["trace_hash"], &report["events"]));
     let mut last_ns = 0;
     let mut with_cause = 0;
-    for (line, i) in text.lines().zip(1_u64..) {
-        let record: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(keys(&record), ["cause", "kind", "n", "node", "peer", "req", "t_ns", "value"]);
-        assert_eq!(record["n"], i);
-        let t_ns = record["t_ns"].as_u64().unwrap();
-        assert!(t_ns >= last_ns && t_ns <= 20_000_000_000, "{line}");
-        last_ns = t_ns;
-        assert!(
-            record["node"].is_string() && record["kind"].is_string() && record["value"].is_u64(),
+    for (line, i) in lines[1..].iter().zip(1_u64..) {
+        assert_eq!(
+            keys(line),
+            ["causes", "fact", "kind", "n", "node", "peer", "req", "t_ns", "value"],
             "{line}"
         );
-        assert!(record["peer"].is_null() || record["peer"].is_string(), "{line}");
-        assert!(record["req"].is_null() || record["req"].as_str().unwrap().starts_with("req-"), "{line}");
-        if let Some(cause) = record["cause"].as_u64() {
-            assert!((1..i).contains(&cause), "{line}");
-            with_cause += 1;
-        } else {
-            assert!(record["cause"].is_null(), "{line}");
+        assert_eq!(line["n"], i);
+        let t_ns = line["t_ns"].as_u64().unwrap();
+        assert!(t_ns >= last_ns && t_ns <= 20_000_000_000, "{line}");
+        last_ns = t_ns;
+        assert!(line["node"].is_string() && line["kind"].is_string() && line["value"].is_u64(), "{line}");
+        assert!(line["peer"].is_null() || line["peer"].is_string(), "{line}");
+        assert!(line["req"].is_null() || line["req"].as_str().unwrap().starts_with("req-"), "{line}");
+        let causes = line["causes"].as_array().unwrap();
+        assert!(causes.iter().all(|cause| (1..i).contains(&cause.as_u64().unwrap())), "{line}");
+        with_cause += usize::from(!causes.is_empty());
+    }
+    assert_eq!(report["events"], lines.len() - 1);
+    assert!(with_cause * 2 > lines.len(), "{with_cause} of {} have a cause", lines.len());
+}
+
+#[test]
+fn a_trace_has_every_fact_with_its_own_fields_to_the_last_digit() {
+    let (lines, report) = traced("facts.ndjson", &["run", "--seed", "7", "--for", "30s"]);
+    let told = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).collect::<Vec<_>>();
+    let requests = report["requests"].as_array().unwrap();
+    let mut used = 0;
+    for aggregated in told("request_aggregated") {
+        let request = requests.iter().find(|request| request["request_id"] == aggregated["req"]).unwrap();
+        assert_eq!(aggregated["fact"]["value"], request["final_value"], "{aggregated}");
+        for cause in aggregated["causes"].as_array().unwrap() {
+            let answer = &lines[cause.as_u64().unwrap() as usize];
+            assert_eq!((&answer["kind"], &answer["req"]), (&json!("answer_taken"), &aggregated["req"]));
+            let worker = &answer["fact"]["result"]["worker_id"];
+            let responses = request["worker_responses"].as_array().unwrap();
+            let response = responses.iter().find(|response| response["worker_id"] == *worker).unwrap();
+            assert_eq!(answer["fact"]["result"]["value"], response["value"], "{answer}");
+            used += 1;
         }
     }
-    assert_eq!(ran.json()["events"], text.lines().count());
-    assert!(with_cause * 2 > text.lines().count(), "{with_cause} of {} have a cause", text.lines().count());
+    assert!(used > 60, "{used}");
+    assert!(told("request_sent").iter().all(|line| line["fact"].is_null()), "HTTP tells no facts");
+    for (preset, kind, field) in [
+        ("math-wizard", "job_claimed", "container"),
+        ("config", "worker_applied", "version"),
+        ("oracle-nats", "task_received", "delivery"),
+    ] {
+        let (lines, _) =
+            traced(&format!("facts-{preset}.ndjson"), &["run", "--preset", preset, "--for", "20s"]);
+        let line = lines.iter().find(|line| line["kind"] == kind).unwrap_or_else(|| panic!("no {kind}"));
+        assert!(!line["fact"][field].is_null(), "{line}");
+    }
 }
 
 // --- bad input ----------------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ mod valkey_real;
 mod valkey_rows;
 
 mod determinism;
+mod draws;
 mod golden;
 mod golden_results;
 mod session;

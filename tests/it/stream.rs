@@ -5,7 +5,7 @@ use super::support::for_seeds;
 use futures::FutureExt;
 use glasshive::kernel::{Ctx, Duration, Instant, Sim, Sink};
 use glasshive::net::{Effect, LinkModel, Net, NodeId, Payload, Rule, Target};
-use glasshive::substrate::stream::{Conn, ConnectError, SOCKET_BUFFER, Segment, Streams};
+use glasshive::substrate::stream::{Conn, ConnectError, PENDING_MAX, SOCKET_BUFFER, Segment, Streams};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -206,6 +206,59 @@ fn who_does_not_read_fills_the_sockets_and_then_the_sender() {
     let seen = lab.run(5000);
     let read = seen.last().unwrap();
     assert!(read.ends_with(&format!("read {SOCKET_BUFFER}")), "{read}");
+}
+
+#[test]
+fn who_sends_without_end_to_one_who_does_not_read_loses_the_connection() {
+    const SIZE: usize = 1 << 20;
+    let mut lab = Lab::plain();
+    lab.with_conn(|mut conn, ctx, notes| async move {
+        // The server answers each, and nobody reads that.
+        for n in 0..2 * (PENDING_MAX / SIZE) as u64 {
+            if conn.send(Note(n, SIZE)).is_err() {
+                break;
+            }
+            ctx.sleep(ms(1)).await;
+        }
+        ctx.sleep(ms(1000)).await;
+        let mut read = 0;
+        while conn.recv().await.is_some() {
+            read += SIZE;
+        }
+        note(&ctx, &notes, &format!("read {read}"));
+    });
+    let seen = lab.run(5000);
+    // At the latest when the sockets hold as much as they may and the program as much as it may.
+    let most = (PENDING_MAX + SOCKET_BUFFER) / SIZE;
+    let answered = seen.iter().filter(|line| line.contains("server ") && !line.ends_with("closed")).count();
+    assert!((most - 1..=most + 1).contains(&answered), "{answered} of at most {most}");
+    assert!(seen.iter().any(|line| line.ends_with("server closed")), "{:?}", seen.last());
+    assert!(
+        seen.last().is_some_and(|line| line.ends_with(&format!("read {}", 3 * SIZE))),
+        "{:?}",
+        seen.last()
+    );
+}
+
+#[test]
+fn who_sends_without_end_over_a_cut_link_learns_it_and_may_connect_again() {
+    let mut lab = Lab::plain();
+    let net = lab.net.clone();
+    let rule = Rule { target: Target::Both(lab.client, lab.server), effect: Effect::Cut };
+    let (streams, client) = (lab.streams.clone(), lab.client);
+    lab.with_conn(move |mut conn, ctx, notes| async move {
+        let cut = net.add_rule(rule);
+        let sent = (0..).take_while(|&n| conn.send(Note(n, 1 << 20)).is_ok()).count();
+        assert!((128..=131).contains(&sent), "{sent}");
+        assert!(conn.recv().await.is_none() && conn.send(Note(0, 1)).is_err());
+        net.remove_rule(cut);
+        let again = streams.connect(client, SERVER).await.unwrap();
+        again.send(Note(7_777, 1)).unwrap();
+        note(&ctx, &notes, "sent");
+        std::future::pending().await
+    });
+    let seen = lab.run(5000);
+    assert!(seen.iter().any(|line| line.ends_with("server 7777")), "{seen:?}");
 }
 
 #[test]

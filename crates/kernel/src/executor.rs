@@ -175,6 +175,7 @@ impl Executor {
 
     /// Polls a task now; does nothing if it is gone, or when time stands still.
     pub(crate) fn poll(&self, id: TaskId) {
+        debug_assert!(self.current.get() == TaskId::NONE, "a task does not poll another");
         if self.watch.is_due() && !self.look(id) {
             return;
         }
@@ -226,6 +227,7 @@ impl Executor {
     fn end(&self, id: TaskId, task: Task, done: bool) -> Option<Task> {
         let mut tasks = self.tasks.borrow_mut();
         let slot = &mut tasks.slots[id.index()];
+        debug_assert!(slot.generation == id.generation() && slot.task.is_none(), "its slot waits for it");
         slot.span = self.span.replace(Span::default());
         self.scope.set(Scope::default());
         if !done && slot.state == State::Running {

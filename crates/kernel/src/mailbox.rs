@@ -129,6 +129,7 @@ impl<T> Mailbox<T> {
         if first && state.waiting.is_some() {
             state.arm(core, at);
         }
+        debug_assert!(state.timer.is_none() || state.waiting.is_some(), "a timer wakes somebody who waits");
         Ok(())
     }
 

@@ -335,6 +335,27 @@ impl Ctx {
         self.core.trace.borrow_mut().push(record)
     }
 
+    /// Says of record `n` what its fields cannot hold; notes come in the order of their records. Only
+    /// [`Sink::Annotated`] keeps them: with any other `text` is not called.
+    ///
+    /// ```
+    /// use glasshive_kernel::{Kind, Sim, Sink};
+    ///
+    /// let sim = Sim::new(1, Sink::Annotated);
+    /// let n = sim.ctx().record(Kind::new("answer"), 0, 42);
+    /// sim.ctx().note(n, || "as everybody knows".to_owned());
+    /// assert_eq!(sim.trace().note_of(n), Some("as everybody knows"));
+    ///
+    /// let sim = Sim::new(1, Sink::Full);
+    /// sim.ctx().note(1, || unreachable!("nobody asked"));
+    /// ```
+    pub fn note(&self, n: u64, text: impl FnOnce() -> String) {
+        if self.core.trace.borrow().takes_notes() {
+            let text = text();
+            self.core.trace.borrow_mut().note(n, text);
+        }
+    }
+
     fn new_record(&self, scope: Scope, span: Span, kind: Kind, peer: u32, value: u64) -> Record {
         let (tag, cause) = (span.tag, span.cause);
         Record { n: 0, at: self.now(), node: scope.0, kind, tag, cause, peer, value }

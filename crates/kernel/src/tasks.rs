@@ -185,7 +185,13 @@ impl Tasks {
         let Slot { before, after, .. } = self.slots[index as usize];
         match self.slots.get_mut(before as usize) {
             Some(slot) => slot.after = after,
-            None => self.first[scope.0 as usize] = after,
+            None => {
+                debug_assert_eq!(
+                    self.first[scope.0 as usize], index,
+                    "who has nobody before it is the first"
+                );
+                self.first[scope.0 as usize] = after;
+            }
         }
         if let Some(slot) = self.slots.get_mut(after as usize) {
             slot.before = before;

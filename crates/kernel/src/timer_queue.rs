@@ -166,6 +166,7 @@ impl<T: Copy> TimerQueue<T> {
     }
 
     fn slot_of(&self, deadline: u64) -> usize {
+        debug_assert!(deadline >= self.cursor, "nothing is placed in the past");
         let differs = deadline ^ self.cursor;
         if differs < FINE_SLOTS as u64 {
             return deadline as usize & (FINE_SLOTS - 1);
@@ -219,6 +220,7 @@ impl<T: Copy> TimerQueue<T> {
     }
 
     fn link(&mut self, node: u32, slot: usize) {
+        debug_assert_eq!(self.links.len(), SENTINELS + self.entries.len(), "each entry has its link");
         let last = self.links[slot].prev;
         self.links[node as usize] = Link { prev: last, next: slot as u32 };
         self.links[last as usize].next = node;

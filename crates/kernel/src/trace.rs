@@ -61,6 +61,8 @@ pub enum Sink {
     Ring(usize),
     /// All.
     Full,
+    /// All, and the notes about them: see [`Ctx::note`](crate::Ctx::note).
+    Annotated,
 }
 
 /// The records of a run, its hash and its count.
@@ -83,6 +85,8 @@ pub struct Trace {
     kept: VecDeque<Record>,
     /// All causes of each kept record that has several, by its number.
     joined: VecDeque<(u64, Box<[u64]>)>,
+    /// What else is said of records, by their numbers.
+    notes: Vec<(u64, Box<str>)>,
     count: u64,
     hash: u64,
 }
@@ -95,12 +99,14 @@ impl Trace {
 
     /// Adds an event; its `n` is set here and returned.
     pub fn push(&mut self, mut record: Record) -> u64 {
+        let last = self.kept.back();
+        debug_assert!(last.is_none_or(|last| last.at <= record.at), "records come in the order of time");
         self.count += 1;
         record.n = self.count;
         self.hash = mix(self.hash, &record);
         match self.sink {
             Sink::None | Sink::Ring(0) => {}
-            Sink::Full => self.kept.push_back(record),
+            Sink::Full | Sink::Annotated => self.kept.push_back(record),
             Sink::Ring(capacity) => {
                 if self.kept.len() >= capacity {
                     self.drop_oldest();
@@ -125,6 +131,28 @@ impl Trace {
             self.joined.push_back((n, causes.into()));
         }
         n
+    }
+
+    /// Whether notes are kept.
+    pub fn takes_notes(&self) -> bool {
+        self.sink == Sink::Annotated
+    }
+
+    /// Adds a note about record `n`, if notes are kept. They come in the order of their records. The hash does not cover them.
+    pub fn note(&mut self, n: u64, text: String) {
+        if self.takes_notes() {
+            debug_assert!(
+                self.notes.last().is_none_or(|&(last, _)| last < n),
+                "notes come with their records"
+            );
+            self.notes.push((n, text.into()));
+        }
+    }
+
+    /// The note about record `n`, if there is one.
+    pub fn note_of(&self, n: u64) -> Option<&str> {
+        let place = self.notes.binary_search_by_key(&n, |&(n, _)| n).ok()?;
+        Some(&self.notes[place].1)
     }
 
     fn drop_oldest(&mut self) {
@@ -265,6 +293,25 @@ mod tests {
     }
 
     #[test]
+    fn notes_are_kept_for_who_asked_and_change_no_hash() {
+        let run = |sink, notes: bool| {
+            let mut trace = Trace::new(sink);
+            for value in 0..10 {
+                let n = trace.push(record(value));
+                if notes && value % 3 == 0 {
+                    trace.note(n, format!("{value}"));
+                }
+            }
+            (trace.hash(), [1, 2, 4, 10, 11].map(|n| trace.note_of(n).map(str::to_owned)))
+        };
+        let (hash, none) = run(Sink::Annotated, false);
+        assert_eq!(none, [const { None }; 5]);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(run(Sink::Annotated, true), (hash, [some("0"), None, some("3"), some("9"), None]));
+        assert_eq!(run(Sink::Full, true), (hash, none));
+    }
+
+    #[test]
     fn the_sinks_keep_none_the_last_or_all_and_hash_the_same() {
         let run = |sink| {
             let mut trace = Trace::new(sink);
@@ -277,6 +324,8 @@ mod tests {
         let (hash, count, none) = run(Sink::None);
         assert_eq!((count, none.len()), (10, 0));
         assert_eq!(run(Sink::Ring(3)), (hash, 10, vec![8, 9, 10]));
-        assert_eq!(run(Sink::Full), (hash, 10, (1..=10).collect()));
+        for sink in [Sink::Full, Sink::Annotated] {
+            assert_eq!(run(sink), (hash, 10, (1..=10).collect()));
+        }
     }
 }

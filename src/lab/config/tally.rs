@@ -104,16 +104,9 @@ pub struct Distribution {
 impl Distribution {
     /// The distribution of some values; `None` without any.
     pub fn of(values: &Quantiles) -> Option<Self> {
-        Some(Distribution {
-            count: values.count(),
-            mean: values.mean()?,
-            p50: values.percentile(50.0)?,
-            p90: values.percentile(90.0)?,
-            p95: values.percentile(95.0)?,
-            p99: values.percentile(99.0)?,
-            max: values.max()?,
-            exact: values.is_exact(),
-        })
+        let [p50, p90, p95, p99] = values.percentiles([50.0, 90.0, 95.0, 99.0])?;
+        let (count, mean, max, exact) = (values.count(), values.mean()?, values.max()?, values.is_exact());
+        Some(Distribution { count, mean, p50, p90, p95, p99, max, exact })
     }
 }
 

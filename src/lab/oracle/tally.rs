@@ -155,13 +155,8 @@ impl Tally {
 impl Percentiles {
     /// The percentiles of samples; `None` without any.
     pub fn of(samples: &Quantiles) -> Option<Self> {
-        Some(Percentiles {
-            mean: samples.mean()?,
-            p50: samples.percentile(50.0)?,
-            p95: samples.percentile(95.0)?,
-            p99: samples.percentile(99.0)?,
-            exact: samples.is_exact(),
-        })
+        let [p50, p95, p99] = samples.percentiles([50.0, 95.0, 99.0])?;
+        Some(Percentiles { mean: samples.mean()?, p50, p95, p99, exact: samples.is_exact() })
     }
 }
 

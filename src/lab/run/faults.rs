@@ -1,7 +1,7 @@
 //! Faults of a run: which nodes each is about, and what happens when it begins and ends.
 
 use super::{LIE, Op, Run, Running};
-use crate::kernel::Instant;
+use crate::kernel::{Instant, Rng};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
 use crate::lab::invalid::Invalid;
 use crate::net::{Effect, NodeId, Rule, Target};
@@ -35,12 +35,23 @@ impl Run {
                     let allowed = format!("at most {} workers", workers.len());
                     return Err(Invalid::new("faults", &fault.target.to_string(), &allowed));
                 }
-                let stream = self.sim.ctx().stream("lab", "targets");
-                let chosen =
-                    stream.at(self.faults.len() as u64).sample(workers.len() as u64, u64::from(*count));
+                let chosen = self.targets(fault).sample(workers.len() as u64, u64::from(*count));
                 Ok(chosen.into_iter().map(|i| workers[i as usize]).collect())
             }
         }
+    }
+
+    /// The draws that say which workers a fault is about: its own by what, how many and when, so that no other fault in the
+    /// list changes them. Those that are alike in this take turns.
+    fn targets(&self, fault: &Fault) -> Rng {
+        let at = |fault: &Fault| fault.start.unwrap_or(Instant::ZERO);
+        let alike = |other: &&Running| {
+            let other = &other.fault;
+            (other.kind, &other.target, at(other)) == (fault.kind, &fault.target, at(fault))
+        };
+        let turn = self.faults.iter().filter(alike).count();
+        let purpose = format!("{} {} {}", fault.kind.name(), fault.target, at(fault).as_nanos());
+        self.sim.ctx().stream("lab", &purpose).at(turn as u64)
     }
 
     pub(super) fn begin(&mut self, index: usize) {

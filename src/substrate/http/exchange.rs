@@ -183,7 +183,8 @@ impl Connection {
         }
         // A caller that has gone does not hear it.
         let ctx = self.net.ctx();
-        let _ = self.replies.send_at(ctx, ctx.now() + fate.delay, wire);
+        let sent = self.replies.send_at(ctx, ctx.now() + fate.delay, wire);
+        debug_assert!(!matches!(sent, Err(SendError::Full(_))), "each arrival is answered once");
     }
 
     /// The caller has given up: the news travels, and ends the handlers' tasks when it arrives.
@@ -223,6 +224,7 @@ impl Connection {
 
     /// Notes which task works on the request.
     pub(super) fn handled_by(&self, task: TaskId) {
+        debug_assert!(self.handlers.get()[REPLIES_MAX - 1].is_none(), "a request arrives twice at most");
         self.handlers.set(match self.handlers.get() {
             [None, _] => [Some(task), None],
             [first, _] => [first, Some(task)],

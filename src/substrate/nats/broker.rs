@@ -4,7 +4,7 @@ use super::jetstream::{Js, Outbox, Outgoing};
 use super::protocol::{ConnectOptions, Frame, Headers, Info, Op, Published};
 use super::router::Router;
 use super::{Nats, NatsConfig, SLOW_CONSUMER, UNHEARD, Varz, subject};
-use crate::kernel::{Ctx, Duration, Instant, Receiver, Sender, Stream, TaskId, channel};
+use crate::kernel::{Ctx, Duration, Instant, Receiver, Sender, TaskId, channel};
 use crate::net::NodeId;
 use crate::substrate::stream::{Conn, Outlet, Streams};
 use std::cell::{Cell, RefCell};
@@ -20,7 +20,6 @@ pub(super) struct Broker {
     streams: Streams<Op, Frame>,
     config: Rc<NatsConfig>,
     started: Instant,
-    pings: Stream,
     js: Rc<RefCell<Js>>,
     router: RefCell<Router>,
     clients: RefCell<BTreeMap<u64, Client>>,
@@ -55,7 +54,7 @@ impl Drop for Presence {
 }
 
 impl Broker {
-    pub(super) fn new(nats: &Nats, queue: Stream, pings: Stream) -> Rc<Self> {
+    pub(super) fn new(nats: &Nats) -> Rc<Self> {
         let ctx = nats.http.net().ctx().clone();
         let (alarm, alarms) = channel(&ctx, 1);
         Rc::new(Broker {
@@ -63,9 +62,8 @@ impl Broker {
             node: nats.node,
             streams: nats.streams.clone(),
             config: Rc::clone(&nats.config),
-            pings,
             js: Rc::clone(&nats.disk),
-            router: RefCell::new(Router::new(queue)),
+            router: RefCell::new(Router::new(&ctx, nats.http.net().name(nats.node))),
             clients: RefCell::default(),
             next_client: Cell::new(1),
             counts: RefCell::default(),
@@ -128,7 +126,7 @@ impl Broker {
     async fn attend(self: Rc<Self>, id: u64, mut conn: Conn<Frame, Op>) {
         let _presence = Presence(Rc::clone(&self), id);
         let first = self.config.ping_interval.min(FIRST_PING);
-        let jitter = first.scale(0.2 * self.pings.at(id).unit());
+        let jitter = first.scale(0.2 * self.ping_draw(&conn));
         let mut ping_at = self.ctx.now() + first + jitter;
         let named_by = match self.config.auth_token {
             Some(_) => self.ctx.now() + self.config.auth_timeout,
@@ -158,6 +156,13 @@ impl Broker {
                 }
             }
         }
+    }
+
+    /// How late the first ping comes, of 1. A client's draws are its own, whatever befell others before it came.
+    fn ping_draw(&self, conn: &Conn<Frame, Op>) -> f64 {
+        let net = self.streams.net();
+        let route = format!("{}>{}", net.name(self.node), net.name(conn.peer()));
+        self.ctx.stream(&route, "ping").at(conn.call()).unit()
     }
 
     fn with<R>(&self, id: u64, change: impl FnOnce(&mut Client) -> R) -> Option<R> {

@@ -44,14 +44,15 @@ pub use jetstream::{
 pub use monitor::{MONITORING, Varz};
 pub use protocol::{Bytes, ConnectOptions, Frame, Headers, Info, Op, Published};
 
-use crate::kernel::{Duration, Kind, Stream};
+use crate::kernel::{Duration, Kind};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::http::Http;
 use crate::substrate::stream::Streams;
 use broker::Broker;
 use futures::FutureExt;
 use jetstream::Js;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A message reached the broker and nobody hears its subject: it is gone. The value is its size in bytes.
@@ -134,8 +135,8 @@ pub struct Nats {
     /// What JetStream has; only file streams are found again after a restart.
     disk: Rc<RefCell<Js>>,
     running: Rc<RefCell<Option<Rc<Broker>>>>,
-    /// Clients connected so far.
-    clients: Rc<Cell<u64>>,
+    /// How many clients each node has had.
+    clients: Rc<RefCell<BTreeMap<NodeId, u64>>>,
 }
 
 impl Nats {
@@ -164,9 +165,7 @@ impl Nats {
     /// The broker's process, for a role that does more besides: until it is asked to end.
     pub async fn run(self, shutdown: Shutdown) {
         self.disk.borrow_mut().restart();
-        let name = self.http.net().name(self.node);
-        let draws = |purpose: &str| -> Stream { self.http.net().ctx().stream(&name, purpose) };
-        let broker = Broker::new(&self, draws("queue"), draws("ping"));
+        let broker = Broker::new(&self);
         *self.running.borrow_mut() = Some(Rc::clone(&broker));
         let monitor = monitor::serve(self.http.clone(), Rc::clone(&broker));
         let serving =
@@ -201,10 +200,12 @@ impl Nats {
         &self.streams
     }
 
-    /// A number of its own for each client.
-    fn next_client_number(&self) -> u64 {
-        self.clients.set(self.clients.get() + 1);
-        self.clients.get()
+    /// A number of its own for each client of a node.
+    fn next_client_number(&self, node: NodeId) -> u64 {
+        let mut clients = self.clients.borrow_mut();
+        let number = clients.entry(node).or_default();
+        *number += 1;
+        *number
     }
 
     /// Its settings.

@@ -1,7 +1,7 @@
 //! Who hears what: subscriptions, and one member of each queue group for each message.
 
 use super::subject::{self, Tree};
-use crate::kernel::{Rng, Stream};
+use crate::kernel::{Ctx, Rng, Stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -24,21 +24,30 @@ pub(super) struct Router {
     wildcard: Tree,
     by_client: BTreeMap<(u64, u64), u64>,
     next: u64,
-    /// For the choice of a queue group's member, one index per message.
+    ctx: Ctx,
+    /// The broker's name, for its draws.
+    name: Rc<str>,
+    /// By subject and queue group.
+    groups: BTreeMap<(Rc<str>, Rc<str>), Group>,
+}
+
+/// What a queue group draws its members with. Only its own messages take draws, so that no other's change its choices.
+struct Group {
     draws: Stream,
     routed: u64,
 }
 
 impl Router {
-    pub(super) fn new(draws: Stream) -> Self {
+    pub(super) fn new(ctx: &Ctx, name: Rc<str>) -> Self {
         Router {
             subs: BTreeMap::new(),
             literal: BTreeMap::new(),
             wildcard: Tree::default(),
             by_client: BTreeMap::new(),
             next: 0,
-            draws,
-            routed: 0,
+            ctx: ctx.clone(),
+            name,
+            groups: BTreeMap::new(),
         }
     }
 
@@ -83,13 +92,15 @@ impl Router {
         for number in numbers {
             self.remove(number);
         }
+        debug_assert_eq!(self.subs.len(), self.by_client.len(), "every subscription is some client's");
     }
 
     fn remove(&mut self, number: u64) {
         let Some(sub) = self.subs.remove(&number) else {
             return;
         };
-        self.by_client.remove(&(sub.client, sub.sid));
+        let named = self.by_client.remove(&(sub.client, sub.sid));
+        debug_assert_eq!(named, Some(number), "a client's number means one subscription");
         if let Some(numbers) = self.literal.get_mut(&sub.subject) {
             numbers.remove(&number);
             if numbers.is_empty() {
@@ -128,10 +139,23 @@ impl Router {
                 Some(queue) => groups.entry(Rc::clone(queue)).or_default().push(number),
             }
         }
-        let mut rng: Rng = self.draws.at(self.routed);
-        self.routed += 1;
-        chosen.extend(groups.values().map(|members| members[rng.below(members.len() as u64) as usize]));
+        for (queue, members) in groups {
+            let place = self.draw(members[0], queue).below(members.len() as u64);
+            chosen.push(members[place as usize]);
+        }
         chosen.into_iter().filter_map(|number| self.deliver(number)).collect()
+    }
+
+    /// The draws for the next message to a queue group, which is known by its first member's subject.
+    fn draw(&mut self, member: u64, queue: Rc<str>) -> Rng {
+        let subject = Rc::clone(&self.subs[&member].subject);
+        let new = |(subject, queue): &(Rc<str>, Rc<str>)| Group {
+            draws: self.ctx.stream(&self.name, &format!("queue {subject} {queue}")),
+            routed: 0,
+        };
+        let group = self.groups.entry((subject, queue)).or_insert_with_key(new);
+        group.routed += 1;
+        group.draws.at(group.routed)
     }
 
     fn deliver(&mut self, number: u64) -> Option<(u64, u64)> {

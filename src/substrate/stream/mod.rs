@@ -17,7 +17,8 @@
 //!   behind it, one link delay later. What arrives at an end that is gone is lost.
 //! - A connection never gives up by itself: keep-alives and time limits are the protocol's.
 //! - Socket buffers hold [`SOCKET_BUFFER`] bytes that the other end has not read. What is sent beyond stays with the
-//!   sender ([`Outlet::pending_bytes`]) and is lost when the sender closes.
+//!   sender ([`Outlet::pending_bytes`]) and is lost when the sender closes. A program that cannot wait for room, and whose
+//!   protocol has no limit of its own, or a greater one, loses its connection at [`PENDING_MAX`].
 //! - The receiver's current span becomes the sender's, as with HTTP. Messages on their way are listed in
 //!   [`Net::in_flight`].
 
@@ -43,6 +44,8 @@ pub const SEGMENT_RECEIVED: Kind = Kind::new("segment_received");
 
 /// How many unread bytes the sockets of both ends hold for one direction: about what Linux allows on one machine.
 pub const SOCKET_BUFFER: usize = 2_500_000;
+/// How many bytes may wait at a sender at most: twice what a NATS server lets wait for a client that does not read.
+pub const PENDING_MAX: usize = 128 << 20;
 /// The first retransmission of an opening message, and how many there are, as in Linux (`tcp_syn_retries`).
 const SYN_TIMEOUT: Duration = Duration::from_secs(1);
 const SYN_RETRIES: u32 = 6;
@@ -89,7 +92,29 @@ struct Ports<Up: Segment, Down: Segment> {
     /// Only looked up, never iterated.
     nodes: HashMap<String, NodeId>,
     listening: HashMap<String, Sender<Conn<Down, Up>>>,
+    /// How many connections were asked for.
     opened: u64,
+    /// The same by caller, server and address. Only looked up.
+    calls: HashMap<(NodeId, NodeId, String), u64>,
+}
+
+impl<Up: Segment, Down: Segment> Ports<Up, Down> {
+    fn next(&mut self, from: NodeId, to: NodeId, address: &str) -> Ident {
+        self.opened += 1;
+        let call = self.calls.entry((from, to, address.to_owned())).or_default();
+        *call += 1;
+        Ident { number: self.opened, call: *call }
+    }
+}
+
+/// Which connection it is.
+#[derive(Clone, Copy)]
+struct Ident {
+    /// Among all of the protocol.
+    number: u64,
+    /// Among those that its caller opened to the same address. Draws go by it: who else connects when, and how often
+    /// because of what trouble, changes none of them.
+    call: u64,
 }
 
 impl<Up: Segment, Down: Segment> Clone for Streams<Up, Down> {
@@ -101,7 +126,8 @@ impl<Up: Segment, Down: Segment> Clone for Streams<Up, Down> {
 impl<Up: Segment, Down: Segment> Streams<Up, Down> {
     /// Connections over `net`, with no address assigned.
     pub fn new(net: &Net) -> Self {
-        let ports = Ports { nodes: HashMap::new(), listening: HashMap::new(), opened: 0 };
+        let ports =
+            Ports { nodes: HashMap::new(), listening: HashMap::new(), opened: 0, calls: HashMap::new() };
         Streams { net: net.clone(), ports: Rc::new(RefCell::new(ports)) }
     }
 
@@ -129,13 +155,9 @@ impl<Up: Segment, Down: Segment> Streams<Up, Down> {
             return Err(ConnectError::Refused);
         };
         let net = &self.net;
-        let number = {
-            let mut ports = self.ports.borrow_mut();
-            ports.opened += 1;
-            ports.opened
-        };
+        let ident = self.ports.borrow_mut().next(from, to, address);
         let route = format!("{}>{} {address}", net.name(from), net.name(to));
-        let mut rng = net.ctx().stream(&route, "open").at(number);
+        let mut rng = net.ctx().stream(&route, "open").at(ident.call);
         self.hop(from, to, || Roll::new(&mut rng)).await?;
         let queue = self.ports.borrow().listening.get(address).cloned();
         let queue = queue.filter(|queue| net.is_up(to) && !queue.is_closed());
@@ -144,15 +166,17 @@ impl<Up: Segment, Down: Segment> Streams<Up, Down> {
             return Err(ConnectError::Refused);
         };
         let (near, far) = (Rc::default(), Rc::default());
-        let draws = net.ctx().stream(&route, "stream");
-        let (up, up_inbox) = Pipe::open(net, from, to, draws, number * 2, &near, &far);
-        let (down, down_inbox) = Pipe::open(net, to, from, draws, number * 2 + 1, &far, &near);
+        let draws = |direction| net.ctx().stream(&route, direction);
+        let (up, up_inbox) = Pipe::open(net, from, to, draws("up"), ident, &near, &far);
+        let (down, down_inbox) = Pipe::open(net, to, from, draws("down"), ident, &far, &near);
+        up.pair_with(&down);
+        down.pair_with(&up);
         let server = Conn { out: Rc::clone(&down), back: Rc::clone(&up), inbox: up_inbox };
         let caller = Conn { out: up, back: down, inbox: down_inbox };
         // Full: the server drops the opening message; its caller learns it from the close.
         let _ = queue.send(server);
         self.hop(to, from, || Roll::new(&mut rng)).await?;
-        net.ctx().record(STREAM_OPENED, to.0, number);
+        net.ctx().record(STREAM_OPENED, to.0, ident.number);
         Ok(caller)
     }
 
@@ -213,7 +237,8 @@ pub struct Conn<S: Segment, R: Segment> {
 }
 
 impl<S: Segment, R: Segment> Conn<S, R> {
-    /// Sends a message; `Closed` when the other end is known to be gone.
+    /// Sends a message; `Closed` when the other end is known to be gone, or when too much waits here already, which ends
+    /// the connection.
     pub fn send(&self, message: S) -> Result<(), Closed> {
         self.out.send(message)
     }
@@ -243,7 +268,12 @@ impl<S: Segment, R: Segment> Conn<S, R> {
 
     /// Its number among the connections of its protocol: the same at both ends.
     pub fn number(&self) -> u64 {
-        self.out.number / 2
+        self.out.ident.number
+    }
+
+    /// Which of its caller's connections to this address it is, from 1: for draws, which others' do not shift.
+    pub fn call(&self) -> u64 {
+        self.out.ident.call
     }
 }
 
@@ -264,14 +294,14 @@ impl<S: Segment> Clone for Outlet<S> {
 }
 
 impl<S: Segment> Outlet<S> {
-    /// Sends a message; `Closed` when this end was dropped or the other one is known to be gone.
+    /// [`Conn::send`]; `Closed` also when this end was dropped.
     pub fn send(&self, message: S) -> Result<(), Closed> {
         self.0.send(message)
     }
 
     /// The connection's number, see [`Conn::number`].
     pub fn number(&self) -> u64 {
-        self.0.number / 2
+        self.0.ident.number
     }
 
     /// How many bytes wait at this end because the sockets hold no more.

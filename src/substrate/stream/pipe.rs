@@ -3,17 +3,20 @@
 //! Messages leave at once and travel side by side. The carrier waits for the first of them to arrive, hands it over, and
 //! goes on to the next; one that was lost is sent again by the carrier, together with all that were lost behind it.
 
-use super::{Closed, Over, SEGMENT_RECEIVED, SEGMENT_SENT, SOCKET_BUFFER, STREAM_CLOSED, Segment, observe};
+use super::{
+    Closed, Ident, Over, PENDING_MAX, SEGMENT_RECEIVED, SEGMENT_SENT, SOCKET_BUFFER, STREAM_CLOSED, Segment,
+    observe,
+};
 use crate::kernel::{Duration, Instant, Receiver, Scope, Sender, Span, Stream, channel};
 use crate::net::{Net, NodeId, Payload, Roll};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// The least retransmission time-out, and the greatest: Linux's.
 const RTO_MIN: Duration = Duration::from_millis(200);
 const RTO_MAX: Duration = Duration::from_secs(120);
-/// Room for the messages of one connection in one direction; the index of its draws is made of both.
+/// Room for the messages of one connection in one direction; the index of a draw is made of both.
 const MESSAGES_BITS: u32 = 32;
 /// How often a close is sent again before the dead end's kernel forgets it (`tcp_orphan_retries`).
 const CLOSE_RETRIES: u32 = 8;
@@ -38,13 +41,18 @@ struct Underway<T> {
     lost: bool,
 }
 
+/// The direction in which an end reads, as far as the one in which it writes is concerned.
+trait Reading {
+    /// The end is told that the connection is over; what arrives from now on is lost.
+    fn reset(&self);
+}
+
 pub(super) struct Pipe<T> {
     net: Net,
     from: NodeId,
     pub(super) to: NodeId,
     draws: Stream,
-    /// Twice the connection's, and one more in the direction of the caller.
-    pub(super) number: u64,
+    pub(super) ident: Ident,
     /// The sender, and the receiver, know that the connection is over.
     near: Over,
     far: Over,
@@ -53,6 +61,9 @@ pub(super) struct Pipe<T> {
     finished: Cell<bool>,
     /// The receiver has read the close.
     ended: Cell<bool>,
+    /// The other direction.
+    other: OnceCell<Weak<dyn Reading>>,
+    /// In the order of sending; nothing is behind the close.
     queue: RefCell<VecDeque<Underway<T>>>,
     /// Bytes on their way, and bytes arrived and not read.
     queued: Cell<usize>,
@@ -68,7 +79,7 @@ impl<T: Segment> Pipe<T> {
         from: NodeId,
         to: NodeId,
         draws: Stream,
-        number: u64,
+        ident: Ident,
         near: &Over,
         far: &Over,
     ) -> (Rc<Self>, Receiver<Arrival<T>>) {
@@ -80,12 +91,13 @@ impl<T: Segment> Pipe<T> {
             from,
             to,
             draws,
-            number,
+            ident,
             near: Rc::clone(near),
             far: Rc::clone(far),
             abandoned: Cell::default(),
             finished: Cell::default(),
             ended: Cell::default(),
+            other: OnceCell::new(),
             queue: RefCell::default(),
             queued: Cell::default(),
             unread: Cell::default(),
@@ -98,6 +110,13 @@ impl<T: Segment> Pipe<T> {
         (pipe, receiver)
     }
 
+    /// Says which pipe is the other direction of the same connection.
+    pub(super) fn pair_with<R: Segment>(&self, other: &Rc<Pipe<R>>) {
+        let other: Weak<Pipe<R>> = Rc::downgrade(other);
+        let paired = self.other.set(other);
+        debug_assert!(paired.is_ok(), "a connection has two directions");
+    }
+
     // --- the sender's side ------------------------------------------------------------------------------------
 
     pub(super) fn send(&self, message: T) -> Result<(), Closed> {
@@ -105,10 +124,22 @@ impl<T: Segment> Pipe<T> {
             return Err(Closed);
         }
         let (size, payload) = (message.size(), message.payload());
+        if self.pending_bytes() + size > PENDING_MAX {
+            self.give_up();
+            return Err(Closed);
+        }
         let ctx = self.net.ctx();
         let n = ctx.record_in(self.from.scope(), ctx.span(), SEGMENT_SENT, self.to.0, size as u64);
         self.put(Some(message), size, payload, Span { cause: n, ..ctx.span() });
         Ok(())
+    }
+
+    /// Too much waits already: the end closes, and its reader learns it.
+    fn give_up(&self) {
+        self.finish();
+        if let Some(other) = self.other.get().and_then(Weak::upgrade) {
+            other.reset();
+        }
     }
 
     /// Closes it: behind what the sockets hold, while what waits at the sender is lost with it.
@@ -126,6 +157,7 @@ impl<T: Segment> Pipe<T> {
         if self.near.get() {
             // The other end went first: it needs no news.
             self.queue.borrow_mut().clear();
+            self.queued.set(0);
             self.rouse();
         } else {
             self.put(None, 0, Payload::Control, self.net.ctx().span());
@@ -137,7 +169,9 @@ impl<T: Segment> Pipe<T> {
     }
 
     fn put(&self, message: Option<T>, size: usize, payload: Payload, span: Span) {
-        let index = self.number << MESSAGES_BITS | self.sent.get();
+        debug_assert_eq!(message.is_none(), self.finished.get(), "the close, and nothing else, comes last");
+        debug_assert!(self.sent.get() >> MESSAGES_BITS == 0, "the next connection's draws begin there");
+        let index = self.ident.call << MESSAGES_BITS | self.sent.get();
         self.sent.set(self.sent.get() + 1);
         self.queued.set(self.queued.get() + size);
         let mut underway =
@@ -192,6 +226,7 @@ impl<T: Segment> Pipe<T> {
     /// What the receiver makes of an arrival.
     pub(super) fn take(&self, arrival: Option<Arrival<T>>) -> Option<T> {
         let arrival = arrival?;
+        debug_assert!(!self.ended.get(), "nothing is read behind the close");
         let ctx = self.net.ctx();
         let unread = self.unread.get();
         self.unread.set(unread - arrival.size);
@@ -269,6 +304,10 @@ impl<T: Segment> Pipe<T> {
         };
         let Underway { message, size, mut span, .. } = head;
         self.queued.set(self.queued.get() - size);
+        let queue = self.queue.borrow();
+        debug_assert!(message.is_some() || queue.is_empty(), "nothing is sent behind the close");
+        debug_assert!(self.queued.get() == 0 || !queue.is_empty(), "what counts as queued is there");
+        drop(queue);
         if self.abandoned.get() {
             return;
         }
@@ -281,5 +320,14 @@ impl<T: Segment> Pipe<T> {
         }
         // The receiver is there: it has not abandoned its end.
         let _ = self.inbox.send(Arrival { message, size, span });
+    }
+}
+
+impl<T: Segment> Reading for Pipe<T> {
+    fn reset(&self) {
+        self.abandon();
+        let span = self.net.ctx().span();
+        // Who reads no more needs no news.
+        let _ = self.inbox.send(Arrival { message: None, size: 0, span });
     }
 }

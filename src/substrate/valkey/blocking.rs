@@ -58,7 +58,8 @@ impl Waiting {
     fn leave(&mut self, id: ConnId, blocked: &Blocked) {
         for key in &blocked.keys {
             if let Some(queue) = self.queues.get_mut(key) {
-                queue.remove(&blocked.ticket);
+                let stood = queue.remove(&blocked.ticket);
+                debug_assert_eq!(stood, Some(id), "who is blocked stands in the queue of each key");
                 if queue.is_empty() {
                     self.queues.remove(key);
                 }

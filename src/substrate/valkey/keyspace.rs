@@ -28,7 +28,7 @@ pub(super) type Databases = Vec<BTreeMap<Bytes, Entry>>;
 #[derive(Debug)]
 pub(super) struct Keyspace {
     databases: Databases,
-    /// Everything that expires, soonest first.
+    /// Everything that expires, soonest first: exactly the keys that have an expiry.
     expiries: BTreeSet<(u64, usize, Bytes)>,
     /// The selected database.
     pub(super) db: usize,
@@ -117,7 +117,8 @@ impl Keyspace {
     /// Puts an empty list or hash where nothing is. Whoever fills it touches it.
     pub(super) fn create(&mut self, key: &Bytes, value: Value) {
         self.created.push((self.db, key.clone()));
-        self.databases[self.db].insert(key.clone(), Entry { value, expires: None });
+        let before = self.databases[self.db].insert(key.clone(), Entry { value, expires: None });
+        debug_assert!(before.is_none(), "what was there keeps its place in the index");
     }
 
     /// Puts a value in place of whatever the key held, its expiry included. Counts as a change by itself.
@@ -154,7 +155,7 @@ impl Keyspace {
     pub(super) fn set_expires(&mut self, key: &Bytes, expires: Option<u64>) {
         let Some(entry) = self.databases[self.db].get_mut(key) else { return };
         if let Some(at) = std::mem::replace(&mut entry.expires, expires) {
-            self.expiries.remove(&(at, self.db, key.clone()));
+            self.forget_expiry(at, self.db, key);
         }
         if let Some(at) = expires {
             self.expiries.insert((at, self.db, key.clone()));
@@ -182,9 +183,14 @@ impl Keyspace {
     fn take(&mut self, db: usize, key: &Bytes) -> Option<Entry> {
         let entry = self.databases[db].remove(key)?;
         if let Some(at) = entry.expires {
-            self.expiries.remove(&(at, db, key.clone()));
+            self.forget_expiry(at, db, key);
         }
         Some(entry)
+    }
+
+    fn forget_expiry(&mut self, at: u64, db: usize, key: &Bytes) {
+        let was_there = self.expiries.remove(&(at, db, key.clone()));
+        debug_assert!(was_there, "whatever has an expiry is in the index");
     }
 
     // --- expiry -----------------------------------------------------------------------------------------------
@@ -207,7 +213,8 @@ impl Keyspace {
         while let Some((at, db, key)) = self.expiries.first().cloned()
             && self.now > at
         {
-            self.take(db, &key);
+            let taken = self.take(db, &key);
+            debug_assert!(taken.is_some(), "the index has no key that is gone, or this would never end");
             self.changed(db, key);
         }
     }

@@ -1,7 +1,7 @@
 //! NATS: the recorded rows, the client, and what holds under many seeds.
 
 mod bed;
-mod client;
+pub mod client;
 mod conformance;
 mod core;
 mod js;

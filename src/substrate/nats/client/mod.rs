@@ -181,7 +181,7 @@ impl NatsClient {
             next_sid: Cell::new(1),
             pongs: RefCell::default(),
             pings_out: Cell::default(),
-            number: nats.next_client_number(),
+            number: nats.next_client_number(node),
             next_inbox: Cell::new(1),
             reconnects: Cell::default(),
             last_error: RefCell::default(),

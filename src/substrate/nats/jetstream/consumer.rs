@@ -181,11 +181,13 @@ impl Consumer {
         self.deadlines.remove(&(entry.deadline, seq));
         entry.deadline = deadline;
         self.deadlines.insert((deadline, seq));
+        debug_assert_eq!(self.deadlines.len(), self.pending.len(), "who is pending has one deadline");
     }
 
     fn settle(&mut self, seq: u64) -> Option<Pending> {
         let pending = self.pending.remove(&seq)?;
         self.deadlines.remove(&(pending.deadline, seq));
+        debug_assert_eq!(self.deadlines.len(), self.pending.len(), "who is pending has one deadline");
         Some(pending)
     }
 

@@ -68,12 +68,14 @@ impl Messages {
     fn push(&mut self, stored: Stored) {
         self.last += 1;
         self.bytes += stored.size();
-        self.by_seq.insert(self.last, stored);
+        let before = self.by_seq.insert(self.last, stored);
+        debug_assert!(before.is_none(), "a number is given once");
     }
 
     fn remove(&mut self, seq: u64) -> Option<Stored> {
         let stored = self.by_seq.remove(&seq)?;
         self.bytes -= stored.size();
+        debug_assert!(self.bytes == 0 || !self.by_seq.is_empty(), "what is counted is held");
         Some(stored)
     }
 }

@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(command.request.method, Method::Post);
         assert_eq!(command.request.url.path, "/request");
         assert_eq!(command.request.body.bytes(), b"{\"query\":\"BTC/USD\"}");
-        assert_eq!(command.request.headers, [("Content-Type".into(), "application/json".into())]);
+        assert_eq!(*command.request.headers, [("Content-Type".into(), "application/json".into())]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(in crate::lab) mod presets_nats;
 mod request;
 pub mod tally;
 mod task;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use analysis::Analysis;

@@ -66,6 +66,13 @@ pub struct Member {
     order: u64,
 }
 
+impl Member {
+    /// A worker that has given no address yet, by the number of its registration.
+    pub fn new(id: &str, node: u32, order: u64) -> Self {
+        Member { id: id.into(), node, tasks: None, order }
+    }
+}
+
 /// A worker's id, and the number of its registration if that is known, by which it is found without a search.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -276,7 +283,7 @@ impl Registry {
 impl Entry {
     /// A worker that has given no address yet.
     fn new(id: &str, node: u32, order: u64, now: Instant) -> Self {
-        let member = Member { id: id.into(), node, tasks: None, order };
+        let member = Member::new(id, node, order);
         Entry { member, endpoint: "".into(), last_seen: now, history: History::default() }
     }
 }

@@ -1,7 +1,7 @@
 //! The store on a node, and the client library: over a link, through crashes, cuts and losses.
 
 use futures::FutureExt;
-use glasshive::kernel::{Duration, Instant, Sim, Sink};
+use glasshive::kernel::{Duration, Instant, Sim, Sink, Span};
 use glasshive::net::{Effect, LinkModel, Net, NodeId, Rule, Target};
 use glasshive::substrate::stream::{ConnectError, Streams};
 use glasshive::substrate::valkey::{
@@ -189,6 +189,24 @@ fn conformance_server_kill_with_blocked_client() {
         assert_eq!(lab.notes(), ["40 Ok(())", "110 Err(Lost)"], "graceful: {graceful}");
         assert!(!lab.net.is_up(lab.server), "it has ended");
     }
+}
+
+#[test]
+fn whoever_hears_that_the_connection_broke_is_busy_with_what_it_was() {
+    let (mut sim, lab) = Lab::new(config(Persistence::None));
+    // The first one opens the connection that the others share.
+    for (tag, at) in [(1, 0), (2, 100), (3, 100)] {
+        lab.at(at, move |lab| async move {
+            let ctx = lab.net.ctx();
+            ctx.set_span(Span { tag, ..ctx.span() });
+            let outcome = lab.valkey.ping().await;
+            (outcome, ctx.span().tag)
+        });
+    }
+    sim.run_until(Instant::from_millis(105));
+    lab.net.crash(lab.server);
+    sim.run_until(Instant::from_millis(200));
+    assert_eq!(lab.notes(), ["40 (Ok(()), 1)", "115 (Err(Lost), 2)", "115 (Err(Lost), 3)"]);
 }
 
 #[test]

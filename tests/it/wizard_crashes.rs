@@ -140,6 +140,28 @@ fn every_job_is_in_exactly_one_place_whoever_dies() {
     play_all(0..60);
 }
 
+/// The answer to a retry, or to a burial, is held up for longer than a worker waits, wherever in the talk that begins.
+#[test]
+fn what_was_said_without_hearing_an_answer_is_not_done_again() {
+    for mode in ["brpop", "lmove"] {
+        let cut_at = (1_200..1_900).step_by(20).map(|ms| ("3", ms));
+        for (attempts, ms) in cut_at.chain((1_200..1_900).step_by(20).map(|ms| ("1", ms))) {
+            let case =
+                Case::preset("math-wizard", 7).set("mode", mode).set("attempts", attempts).set("fail", "1");
+            let case = case.set("containers", "1").set("load", "constant").set("period", "1h");
+            let case = case.set("work", "1s").set("work-law", "constant").set("lease", "30s");
+            let case = case.faults(&format!("cut:valkey>c-01@{ms}ms..9s")).seconds(60);
+            let _on_failure = OnFailure::say(format!("replay: {}", case.command()));
+            let mut run = case.start();
+            while run.step() {
+                check_places(&run, mode == "lmove");
+            }
+            let lists = listed(glasshive::lab::wizard::of(run.system()).unwrap());
+            assert_eq!(lists.values().collect::<Vec<_>>(), [&[0, 0, 1]], "it is dead, once");
+        }
+    }
+}
+
 #[cfg(not(debug_assertions))]
 mod heavy {
     #[test]

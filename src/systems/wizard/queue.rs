@@ -28,13 +28,6 @@ pub const DEAD_LETTER: &str = "dead_letter";
 /// ARGV: the job, the result, who, at which attempt. Returns how many were in hand: none after a reaper took it away.
 pub(super) const COMPLETE: &str = "redis.call('HSET', KEYS[1], 'result', ARGV[2], 'handled_by', ARGV[3], 'handled_attempt', ARGV[4]); \
      redis.call('LREM', KEYS[3], 0, ARGV[1]); redis.call('LREM', KEYS[4], 0, ARGV[1]); return redis.call('LREM', KEYS[2], 0, ARGV[1])";
-/// KEYS: the hash, the queue. ARGV: the job.
-pub(super) const RETRY: &str = "redis.call('HDEL', KEYS[1], 'claimed_by'); \
-     redis.call('LPUSH', KEYS[2], ARGV[1])";
-/// KEYS: the hash, the dead-letter list. ARGV: the job, who, why.
-pub(super) const BURY: &str = "redis.call('HSET', KEYS[1], 'handled_by', ARGV[2], 'error', ARGV[3]); \
-     redis.call('LPUSH', KEYS[2], ARGV[1])";
-
 /// Where the arguments begin among the words of an EVAL with so many keys.
 pub(super) const fn first_argument(keys: usize) -> usize {
     3 + keys
@@ -157,19 +150,7 @@ pub(super) async fn complete(
     valkey.command(words).await.map(drop)
 }
 
-/// Puts a job that was taken with BRPOP back to the end of the queue.
-pub(super) async fn retry(valkey: &Valkey, job: &Claimed) -> Result<(), Error> {
-    let key = task_key(&job.payload.task_id);
-    valkey.command(["EVAL", RETRY, "2", &key, QUEUE, &job.element]).await.map(drop)
-}
-
-/// Puts a job that was taken with BRPOP to the dead letters.
-pub(super) async fn bury(valkey: &Valkey, job: &Claimed, by: &str, why: &str) -> Result<(), Error> {
-    let key = task_key(&job.payload.task_id);
-    valkey.command(["EVAL", BURY, "2", &key, DEAD_LETTER, &job.element, by, why]).await.map(drop)
-}
-
-/// Where a job in the processing list goes.
+/// Where a job goes that a worker has had in hand.
 pub(super) enum Onward<'a> {
     /// To the end of the queue: its worker has failed.
     Retry,
@@ -179,9 +160,15 @@ pub(super) enum Onward<'a> {
     Bury(&'a str, &'a str),
 }
 
-/// Moves a job on from the processing list, unless anybody has touched its hash since `watch` was sent: then someone else
-/// has it, or it is done. `valkey` must be a connection that nobody else uses.
-pub(super) async fn move_on(valkey: &Valkey, job: &Claimed, onward: Onward<'_>) -> Result<bool, Error> {
+/// Moves a job on, from the processing list if it is `listed`, unless anybody has touched its hash since `watch` was sent:
+/// then someone else has it, it is done, or this has happened already and its answer was lost. `valkey` must be a
+/// connection that nobody else uses.
+pub(super) async fn move_on(
+    valkey: &Valkey,
+    job: &Claimed,
+    listed: bool,
+    onward: Onward<'_>,
+) -> Result<bool, Error> {
     let key = task_key(&job.payload.task_id);
     let element = job.element.as_str();
     let push = async {
@@ -195,10 +182,16 @@ pub(super) async fn move_on(valkey: &Valkey, job: &Claimed, onward: Onward<'_>) 
             }
         }
     };
+    let take_off = async {
+        if listed {
+            // Its outcome is part of the transaction's.
+            let _ = valkey.command(["LREM", PROCESSING, "1", element]).await;
+        }
+    };
     // Counted, so that the hash is touched in any case: a second reaper's transaction is then called off.
     let (_, _, _, _, pushed, done) = futures::join!(
         valkey.command(["MULTI"]),
-        valkey.command(["LREM", PROCESSING, "1", element]),
+        take_off,
         valkey.command(["HDEL", &key, "claimed_by"]),
         valkey.command(["HINCRBY", &key, "moves", "1"]),
         push,
@@ -208,18 +201,26 @@ pub(super) async fn move_on(valkey: &Valkey, job: &Claimed, onward: Onward<'_>) 
     Ok(matches!(done?, Reply::Array(_)))
 }
 
-/// Begins to watch a job's hash, and reads it; `None` when the job does not stand in the processing list. Whoever takes it
-/// off that list touches the hash, so what is read here still holds when [`move_on`] succeeds.
-pub(super) async fn watch(valkey: &Valkey, job: &Claimed) -> Result<Option<Vec<(String, String)>>, Error> {
+/// Begins to watch a job's hash, and reads it; `None` when the job should be `listed` in the processing list and is not.
+/// Whoever takes it off that list touches the hash, so what is read here still holds when [`move_on`] succeeds.
+pub(super) async fn watch(
+    valkey: &Valkey,
+    job: &Claimed,
+    listed: bool,
+) -> Result<Option<Vec<(String, String)>>, Error> {
     let key = task_key(&job.payload.task_id);
-    let (watched, listed, hash) = futures::join!(
-        valkey.command(["WATCH", &key]),
-        valkey.command(["LPOS", PROCESSING, &job.element]),
-        valkey.hgetall(&key)
-    );
+    let look = async {
+        if !listed {
+            return Ok(true);
+        }
+        let place = valkey.command(["LPOS", PROCESSING, &job.element]).await?;
+        Ok(matches!(place, Reply::Int(_)))
+    };
+    let (watched, is_there, hash) =
+        futures::join!(valkey.command(["WATCH", &key]), look, valkey.hgetall(&key));
     watched?;
     let hash = hash?;
-    Ok(matches!(listed?, Reply::Int(_)).then_some(hash))
+    Ok(is_there?.then_some(hash))
 }
 
 /// Ends watching without doing anything.

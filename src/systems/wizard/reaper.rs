@@ -38,7 +38,7 @@ async fn look(site: &Site, valkey: &Valkey, since: &mut BTreeMap<String, Instant
         }
         let Ok(payload) = serde_json::from_str(&element) else { continue };
         let job = Claimed { payload, element };
-        let Some(hash) = queue::watch(valkey, &job).await? else {
+        let Some(hash) = queue::watch(valkey, &job, true).await? else {
             // Done meanwhile, or another reaper was quicker.
             queue::unwatch(valkey).await?;
             since.remove(&job.element);
@@ -52,7 +52,7 @@ async fn look(site: &Site, valkey: &Valkey, since: &mut BTreeMap<String, Instant
             since.insert(job.element, at);
             continue;
         }
-        if queue::move_on(valkey, &job, Onward::Reap).await? {
+        if queue::move_on(valkey, &job, true, Onward::Reap).await? {
             ctx.set_span(Span { tag: job.payload.trace, ..ctx.span() });
             site.tell(Fact::Reaped { id: job.payload.task_id.as_str().into() });
         }

@@ -1,7 +1,7 @@
 //! What the store does, told as facts: every command that it has executed passes here, with its outcome.
 
 use super::fact::Fact;
-use super::queue::{self, BURY, COMPLETE, DEAD_LETTER, PROCESSING, QUEUE, RETRY, element_of};
+use super::queue::{self, COMPLETE, DEAD_LETTER, PROCESSING, QUEUE, element_of};
 use super::{Site, container_number};
 use crate::kernel::Span;
 use crate::substrate::valkey::{Probe, Reply, Seen, Words};
@@ -52,8 +52,6 @@ fn executed(site: &Site, connection: u64, words: &Words, reply: &Reply) {
         ("LPUSH", QUEUE) => (word(2), &|id| Fact::Queued { id }),
         ("RPUSH", QUEUE) => (word(2), &|id| Fact::Returned { id }),
         ("LPUSH", DEAD_LETTER) => (word(2), &|id| Fact::Buried { id }),
-        ("EVAL", RETRY) => (word(queue::first_argument(2)), &|id| Fact::Queued { id }),
-        ("EVAL", BURY) => (word(queue::first_argument(2)), &|id| Fact::Buried { id }),
         ("EVAL", COMPLETE) => {
             let first = queue::first_argument(4);
             let (container, attempt) = (container_number(word(first + 2)), word(first + 3).parse());

@@ -123,7 +123,11 @@ impl Worker {
         let sum = job.payload.a + job.payload.b;
         self.site.tell(Fact::Computed { id: hand.id(), sum });
         let result = super::messages::number(sum).to_string();
-        self.insist(Some(&hand), || queue::complete(&self.valkey, &job, &result, &self.by, attempt)).await;
+        let complete = || {
+            hand.tell();
+            queue::complete(&self.valkey, &job, &result, &self.by, attempt)
+        };
+        self.insist(Some(&hand), complete).await;
         hand.release(false);
     }
 
@@ -134,25 +138,19 @@ impl Worker {
         if last {
             self.site.tell(Fact::Condemned { id: hand.id() });
         }
-        let hand = Some(hand);
-        match (self.site.params.mode, last) {
-            (Mode::Brpop, false) => self.insist(hand, || queue::retry(&self.valkey, job)).await,
-            (Mode::Brpop, true) => self.insist(hand, || queue::bury(&self.valkey, job, &self.by, &why)).await,
-            (Mode::Lmove, _) => {
-                self.insist(hand, || {
-                    self.move_on(job, if last { Onward::Bury(&self.by, &why) } else { Onward::Retry })
-                })
-                .await;
-            }
-        }
+        let onward = || if last { Onward::Bury(&self.by, &why) } else { Onward::Retry };
+        self.insist(Some(hand), || self.move_on(job, hand, onward())).await;
     }
 
-    /// Only while the job is still this worker's: a reaper may have given it to another one.
-    async fn move_on(&self, job: &Claimed, onward: Onward<'_>) -> Result<(), Error> {
-        let hash = queue::watch(&self.valkey, job).await?;
+    /// Only while the job is still this worker's: a reaper may have given it to another one, or the word may have been
+    /// carried out although no answer came.
+    async fn move_on(&self, job: &Claimed, hand: &Hand<'_>, onward: Onward<'_>) -> Result<(), Error> {
+        let listed = self.site.params.mode == Mode::Lmove;
+        let hash = queue::watch(&self.valkey, job, listed).await?;
         let claimed_by = hash.as_ref().and_then(|hash| queue::field(hash, "claimed_by"));
         if claimed_by == Some(&self.me) {
-            queue::move_on(&self.valkey, job, onward).await.map(drop)
+            hand.tell();
+            queue::move_on(&self.valkey, job, listed, onward).await.map(drop)
         } else {
             queue::unwatch(&self.valkey).await
         }
@@ -165,7 +163,6 @@ impl Worker {
         attempt: impl Fn() -> F,
     ) -> T {
         loop {
-            hand.inspect(|hand| hand.told.set(Some(self.site.ctx().now())));
             match attempt().await {
                 Ok(done) => return done,
                 // It is still on its way.
@@ -234,6 +231,11 @@ impl<'a> Hand<'a> {
         let Place { container, worker, .. } = self.worker.place;
         let work_ns = work.as_nanos();
         self.worker.site.tell(Fact::Started { id: self.id(), container, worker, attempt, work_ns });
+    }
+
+    /// The worker tells the store what became of it.
+    fn tell(&self) {
+        self.told.set(Some(self.worker.site.ctx().now()));
     }
 
     fn release(&self, failed: bool) {

@@ -1,6 +1,7 @@
 //! The Math Wizard: its API through the real binary, and what each shipped scenario shows.
 
 use super::support::{Case, Ran, call, glasshive, keys, ms, records, scratch};
+use glasshive::kernel::{Duration, Instant};
 use glasshive::lab::Run;
 use glasshive::lab::wizard::{Job, Loss, Outcome, Place, Submission, WizardRun};
 use glasshive::systems::wizard::fact::{CONTAINERS_ADDED, JOB_QUEUED, JOB_REAPED, USER_GAVE_UP};
@@ -258,10 +259,10 @@ fn add_holds_its_api_process_and_the_gateway_limits_the_rate() {
     let mut run = case.set("work", "2s").set("work-law", "constant").seconds(60).start();
     let get = |url: &str| glasshive::substrate::http::Request::get(url.parse().unwrap());
     let add = run.call(&get("http://c-01:5000/add?a=1&b=1")).unwrap();
-    run.run_until(glasshive::kernel::Instant::from_millis(100));
+    run.run_until(Instant::from_millis(100));
     let behind = run.call(&get("http://c-01:5000/whoami")).unwrap();
     let beside = run.call(&get("http://c-02:5000/whoami")).unwrap();
-    run.run_until(glasshive::kernel::Instant::from_millis(10_000));
+    run.run_until(Instant::from_millis(10_000));
     let [add, behind, beside] = [add, behind, beside].map(|act| ms(run.answer(act.index).unwrap().0));
     assert!(add > 2_000.0 && behind >= add - 25.0 && beside < 200.0, "{add} {behind} {beside}");
     Case::preset("math-wizard", 1).faults("").set("rate", "2").set("burst", "1").seconds(30).check(|run| {
@@ -284,4 +285,41 @@ fn a_store_that_starts_again_without_its_jobs_has_lost_them() {
         assert!(run.system().checks().iter().all(|check| check.ok), "{:?}", run.system().checks());
     });
     case("aof").check(|run| assert_eq!(wizard(run).tally().counts().lost, 0));
+}
+
+/// What a poll says of the first job, so many seconds after it began.
+fn polled(ttl: &str, fail: &str, seconds: [u64; 2]) -> [(u16, Value); 2] {
+    let case = Case::preset("math-wizard", 6).set("task-ttl", ttl).set("fail", fail).set("attempts", "1");
+    let case = case.set("load", "constant").set("period", "1h").faults("").seconds(60);
+    let mut run = case.start();
+    let (status, accepted) = call(&mut run, "POST", "http://localhost/task", r#"{"a": 2, "b": 3}"#);
+    assert_eq!(status, 202, "{accepted}");
+    let url = format!("http://localhost/tasks/{}/status", accepted["task_id"].as_str().unwrap());
+    seconds.map(|seconds| {
+        run.run_until(Instant::ZERO + Duration::from_secs(seconds));
+        call(&mut run, "GET", &url, "")
+    })
+}
+
+#[test]
+fn what_is_over_is_forgotten_after_its_time() {
+    for (fail, end) in [("0", "COMPLETED"), ("1", "FAILED")] {
+        let [(200, known), (404, forgotten)] = polled("10s", fail, [8, 20]) else { panic!("{fail}") };
+        assert_eq!(known["status"], end);
+        assert_eq!(forgotten["error"]["code"], "task_not_found");
+        let [_, (200, kept)] = polled("30s", fail, [8, 20]) else { panic!("{fail}") };
+        assert_eq!(kept["status"], end);
+    }
+}
+
+#[test]
+fn a_job_in_hand_is_not_forgotten_however_long_it_takes() {
+    let case = Case::preset("math-wizard", 6).set("task-ttl", "1s").set("work", "20s").faults("").seconds(60);
+    case.check(|run| assert!(wizard(run).tally().counts().done > 3));
+    let mut run = case.set("load", "constant").set("period", "1h").start();
+    let (_, accepted) = call(&mut run, "POST", "http://localhost/task", r#"{"a": 2, "b": 3}"#);
+    run.run_until(Instant::ZERO + Duration::from_secs(9));
+    let url = format!("http://localhost/tasks/{}/status", accepted["task_id"].as_str().unwrap());
+    let (status, body) = call(&mut run, "GET", &url, "");
+    assert_eq!((status, body["status"].as_str()), (200, Some("PROCESSING")));
 }

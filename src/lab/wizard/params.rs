@@ -5,7 +5,7 @@ use crate::systems::wizard::{Law, Load, Mode, Params, Persist};
 use serde_json::{Value, json};
 
 /// All of them, in the order in which they are shown.
-pub const TABLE: [Param<Params>; 25] = [
+pub const TABLE: [Param<Params>; 26] = [
     param!("containers", Allowed::Count(1, 50), "how many containers there are at the start",
         |p| json!(p.containers), Count => |p, v| p.containers = v),
     param!("workers", Allowed::Count(1, 8), "worker processes in each",
@@ -48,6 +48,8 @@ pub const TABLE: [Param<Params>; 25] = [
         |p| json!(if p.repeat { "on" } else { "off" }), Word => |p, v: String| p.repeat = v == "on"),
     param!("lease", Allowed::Span(ms(100), ms(3_600_000)), "a job in the processing list for longer goes back to the queue",
         |p| span(p.lease), Span => |p, v| p.lease = v),
+    param!("task-ttl", Allowed::Span(ms(1000), ms(86_400_000)), "how long the store keeps what is known of a job that is over; then its status is a 404",
+        |p| span(p.task_ttl), Span => |p, v| p.task_ttl = v),
     param!("persist", Allowed::Choice(&Persist::NAMES), "what the store keeps when it dies",
         |p| json!(p.persist.name()), Word => |p, v: String| p.persist = Persist::from_name(&v).unwrap_or_default()),
     param!("scale-to", Allowed::CountOrOff(1, 50), "how many containers there are later, if that is more",

@@ -9,6 +9,8 @@
 //!    its time, and writes the result back; or it fails, and the job is queued again, in the end to the dead letters.
 //! 4. A worker that dies takes with it what BRPOP gave it. What BLMOVE gave it `reaper.rs` finds and puts back.
 //! 5. Meanwhile the user polls `GET /tasks/<id>/status`, at whichever container the gateway chooses, and gives up in the end.
+//! 6. `task-ttl` after it is over the store forgets the job: who asks then gets a 404. What nobody ends, such as a job that was
+//!    lost, is not forgotten.
 //!
 //! What happens the roles tell as facts (`fact.rs`); of what happens in the store, `tap.rs` does. The laboratory hears of it
 //! (`lab/wizard`), and nothing in the simulation does.

@@ -120,6 +120,8 @@ pub struct Params {
     pub repeat: bool,
     /// A job that has been in the processing list for longer goes back to the queue.
     pub lease: Duration,
+    /// How long the store keeps what is known of a job that is over.
+    pub task_ttl: Duration,
     /// What the store keeps.
     pub persist: Persist,
     /// How many containers there are after `scale_at`; 0 for no change.
@@ -156,6 +158,7 @@ impl Default for Params {
             timeout: Duration::from_secs(5),
             repeat: false,
             lease: Duration::from_secs(5),
+            task_ttl: Duration::from_secs(3600),
             persist: Persist::Snapshot,
             scale_to: 0,
             scale_at: Duration::from_secs(10),

@@ -5,7 +5,7 @@
 //! | `task_queue` | jobs that wait: pushed at the left, taken at the right |
 //! | `processing` | jobs that workers have in hand, with LMOVE |
 //! | `dead_letter` | jobs that failed too often |
-//! | `task:<id>` | a hash of what is known of a job |
+//! | `task:<id>` | a hash of what is known of a job; it expires some time after the job is over |
 //!
 //! No field of the hash says the status: it follows from which fields there are (`status`), so two workers that have the
 //! same job in hand cannot take each other's word back. Steps that touch several keys are one script or one transaction.
@@ -25,9 +25,15 @@ pub const PROCESSING: &str = "processing";
 pub const DEAD_LETTER: &str = "dead_letter";
 
 /// KEYS: the hash, and all lists: a reaper may have put it back, and others may have failed at it since.
-/// ARGV: the job, the result, who, at which attempt. Returns how many were in hand: none after a reaper took it away.
+/// ARGV: the job, the result, who, at which attempt, how many milliseconds the hash is kept.
+/// Returns how many were in hand: none after a reaper took it away.
 pub(super) const COMPLETE: &str = "redis.call('HSET', KEYS[1], 'result', ARGV[2], 'handled_by', ARGV[3], 'handled_attempt', ARGV[4]); \
+     redis.call('PEXPIRE', KEYS[1], ARGV[5]); \
      redis.call('LREM', KEYS[3], 0, ARGV[1]); redis.call('LREM', KEYS[4], 0, ARGV[1]); return redis.call('LREM', KEYS[2], 0, ARGV[1])";
+/// KEYS: the hash. ARGV: who, why, how many milliseconds it is kept.
+const MARK_DEAD: &str = "redis.call('HSET', KEYS[1], 'handled_by', ARGV[1], 'error', ARGV[2]); \
+     return redis.call('PEXPIRE', KEYS[1], ARGV[3])";
+
 /// Where the arguments begin among the words of an EVAL with so many keys.
 pub(super) const fn first_argument(keys: usize) -> usize {
     3 + keys
@@ -136,17 +142,35 @@ pub(super) async fn claim(valkey: &Valkey, id: &str, by: &str, at_ms: u64) -> Re
     attempt.map(i64::unsigned_abs)
 }
 
+/// What is written about a job that is over, and how long it is kept.
+#[derive(Clone, Copy)]
+pub(super) struct Verdict<'a> {
+    /// Whose.
+    pub(super) by: &'a str,
+    /// The result, or why there is none.
+    pub(super) text: &'a str,
+    /// For how long.
+    pub(super) ttl: Duration,
+}
+
+impl Verdict<'_> {
+    fn ttl_ms(&self) -> String {
+        (self.ttl.as_nanos() / 1_000_000).to_string()
+    }
+}
+
 /// Notes a result, and takes the job off all lists.
 pub(super) async fn complete(
     valkey: &Valkey,
     job: &Claimed,
-    result: &str,
-    by: &str,
+    result: Verdict<'_>,
     attempt: u64,
 ) -> Result<(), Error> {
-    let (key, attempt) = (task_key(&job.payload.task_id), attempt.to_string());
+    let (key, attempt, ttl) = (task_key(&job.payload.task_id), attempt.to_string(), result.ttl_ms());
+    let Verdict { by, text, .. } = result;
+    let [script, element] = [COMPLETE, &job.element];
     let words =
-        ["EVAL", COMPLETE, "4", &key, PROCESSING, QUEUE, DEAD_LETTER, &job.element, result, by, &attempt];
+        ["EVAL", script, "4", &key, PROCESSING, QUEUE, DEAD_LETTER, element, text, by, &attempt, &ttl];
     valkey.command(words).await.map(drop)
 }
 
@@ -157,7 +181,7 @@ pub(super) enum Onward<'a> {
     /// To the front of the queue: its worker has gone.
     Reap,
     /// To the dead letters.
-    Bury(&'a str, &'a str),
+    Bury(Verdict<'a>),
 }
 
 /// Moves a job on, from the processing list if it is `listed`, unless anybody has touched its hash since `watch` was sent:
@@ -175,8 +199,9 @@ pub(super) async fn move_on(
         match onward {
             Onward::Retry => valkey.command(["LPUSH", QUEUE, element]).await,
             Onward::Reap => valkey.command(["RPUSH", QUEUE, element]).await,
-            Onward::Bury(by, why) => {
-                let mark = valkey.command(["HSET", &key, "handled_by", by, "error", why]);
+            Onward::Bury(verdict) => {
+                let (Verdict { by, text, .. }, ttl) = (verdict, verdict.ttl_ms());
+                let mark = valkey.command(["EVAL", MARK_DEAD, "1", &key, by, text, &ttl]);
                 let (marked, pushed) = futures::join!(mark, valkey.command(["LPUSH", DEAD_LETTER, element]));
                 marked.and(pushed)
             }

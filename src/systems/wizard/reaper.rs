@@ -7,7 +7,7 @@ use super::{Site, VALKEY};
 use crate::kernel::{Duration, Instant, Span};
 use crate::net::NodeId;
 use crate::substrate::valkey::{Error, Valkey};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often it looks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -29,7 +29,8 @@ pub(super) async fn run(site: &Site, container: u32, node: NodeId) {
 async fn look(site: &Site, valkey: &Valkey, since: &mut BTreeMap<String, Instant>) -> Result<(), Error> {
     let ctx = site.ctx();
     let listed = valkey.lrange(PROCESSING, 0, -1).await?;
-    since.retain(|element, _| listed.contains(element));
+    let there: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
+    since.retain(|element, _| there.contains(element.as_str()));
     for element in listed {
         let now = ctx.now();
         let first = *since.entry(element.clone()).or_insert(now);

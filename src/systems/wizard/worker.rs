@@ -1,7 +1,7 @@
 //! A worker process: takes jobs one by one, computes, and writes the results back.
 
 use super::fact::Fact;
-use super::queue::{self, Claimed, Line, Onward};
+use super::queue::{self, Claimed, Line, Onward, Verdict};
 use super::{Law, Mode, Params, Site, VALKEY, container_name, reaper, worker_name};
 use crate::kernel::{Duration, Instant, Rng, Span};
 use crate::net::{NodeId, Shutdown};
@@ -125,7 +125,7 @@ impl Worker {
         let result = super::messages::number(sum).to_string();
         let complete = || {
             hand.tell();
-            queue::complete(&self.valkey, &job, &result, &self.by, attempt)
+            queue::complete(&self.valkey, &job, self.verdict(&result), attempt)
         };
         self.insist(Some(&hand), complete).await;
         hand.release(false);
@@ -138,8 +138,12 @@ impl Worker {
         if last {
             self.site.tell(Fact::Condemned { id: hand.id() });
         }
-        let onward = || if last { Onward::Bury(&self.by, &why) } else { Onward::Retry };
+        let onward = || if last { Onward::Bury(self.verdict(&why)) } else { Onward::Retry };
         self.insist(Some(hand), || self.move_on(job, hand, onward())).await;
+    }
+
+    fn verdict<'a>(&'a self, text: &'a str) -> Verdict<'a> {
+        Verdict { by: &self.by, text, ttl: self.site.params.task_ttl }
     }
 
     /// Only while the job is still this worker's: a reaper may have given it to another one, or the word may have been

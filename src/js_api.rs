@@ -136,6 +136,13 @@ impl Glasshive {
         JSON::parse(&self.lab.snapshot_now().to_json().to_string()).map_err(Error::from)
     }
 
+    /// The board's labels and what each covers, in CSS pixels of the window: `{name, x, y, w, h, font}`. A line that
+    /// decides something, such as the gate, is called `|`.
+    pub fn layout(&self) -> Result<JsValue, Error> {
+        let plain = serde_wasm_bindgen::Serializer::json_compatible();
+        self.lab.labels_shown().serialize(&plain).map_err(|error| Error::new(&error.to_string()))
+    }
+
     /// A fault from the next whole millisecond on, such as `crash:w-04` or `slow:w-02=4`. Returns that millisecond;
     /// nothing while a replay is under way, which it waits for.
     pub fn fault(&self, spec: &str) -> Result<Option<f64>, Error> {

@@ -16,7 +16,6 @@
 //! | method | by default | to be written when |
 //! |---|---|---|
 //! | [`Face::picture`] | [`canvas::simple`]: nodes in rows, messages on their way, a legend by state | the system has a shape of its own |
-//! | [`Face::natural_height`] | that of the rows | the board has more than rows |
 //! | [`Face::picture_key`] | changes with the nodes' states, and with each unit of work that is wanted | more than that is worth a new picture to those who want few |
 //! | [`Face::caption`], [`Face::outcomes`] | nothing | there is a story to tell |
 //! | [`Face::cells`], [`Face::remarks`] | no figures; what is broken about a node | the table has columns |
@@ -29,7 +28,7 @@
 //! The page does not know which system it shows: it asks an [`AnyFace`], which each [`Face`] is. That is also the only
 //! place where a view gets its type back.
 
-use super::canvas::{self, Picture, Strips};
+use super::canvas::{self, Picture};
 use super::caption::Caption;
 use super::outcomes::Figure;
 use super::plot::{Chart, Charts};
@@ -65,11 +64,6 @@ pub trait Face: Sync + 'static {
     /// The board.
     fn picture(&self, now: Moment<Self::View>, view: &canvas::View) -> Picture {
         canvas::simple::picture(now.snapshot, view)
-    }
-
-    /// The height that the board needs at least.
-    fn natural_height(&self, now: Moment<Self::View>, strips: Strips) -> f64 {
-        canvas::natural_height(now.rows().len(), strips)
     }
 
     /// A number that changes whenever something has changed that is worth a new picture, for those who want few; `None`
@@ -260,8 +254,6 @@ pub trait AnyFace: Sync {
     fn caption(&self, snapshot: &Snapshot) -> Caption;
     /// See [`Face::picture`].
     fn picture(&self, snapshot: &Snapshot, view: &canvas::View) -> Picture;
-    /// See [`Face::natural_height`].
-    fn natural_height(&self, snapshot: &Snapshot, strips: Strips) -> f64;
     /// See [`Face::picture_key`].
     fn picture_key(&self, snapshot: &Snapshot) -> Option<u64>;
     /// The row of the table at `index`.
@@ -296,10 +288,6 @@ impl<F: Face> AnyFace for F {
     fn picture(&self, snapshot: &Snapshot, view: &canvas::View) -> Picture {
         let blank = || Picture::blank(view);
         Moment::of(snapshot).map_or_else(blank, |now| Face::picture(self, now, view))
-    }
-
-    fn natural_height(&self, snapshot: &Snapshot, strips: Strips) -> f64 {
-        Moment::of(snapshot).map_or(0.0, |now| Face::natural_height(self, now, strips))
     }
 
     fn picture_key(&self, snapshot: &Snapshot) -> Option<u64> {

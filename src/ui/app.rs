@@ -14,8 +14,9 @@ pub fn App(lab: Lab) -> impl IntoView {
         selected: RwSignal::new(lab.face().words().selected.to_owned()),
         show_truth: RwSignal::new(true),
         help_open: RwSignal::new(false),
+        dock_open: RwSignal::new(false),
     };
-    let View { selected, help_open, .. } = view;
+    let View { selected, help_open, dock_open, .. } = view;
     keys::listen(lab, view);
     address::listen(lab);
     frames::note_hidden(lab);
@@ -29,8 +30,8 @@ pub fn App(lab: Lab) -> impl IntoView {
             <board::Board lab view />
             <caption::Caption lab />
         </main>
-        <dock::Dock lab selected />
-        <transport::Transport lab />
+        <dock::Dock lab selected open=dock_open />
+        <transport::Transport lab dock_open />
         <help::Help lab open=help_open />
     }
 }

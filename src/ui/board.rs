@@ -1,15 +1,14 @@
 //! The board on a canvas: draws the newest snapshot, and lets a pointer choose a node.
 
 use super::board_painter::Painter;
-use super::{AtEnd, Lab, keep, menu, text};
-use crate::app::canvas::{self, Pace, Picture, Strip, Strips, View};
+use super::{AtEnd, Lab, board_controls, keep, menu};
+use crate::app::canvas::{self, Label, Pace, Picture, Strip, Strips, View};
 use crate::app::catalogue::face;
-use crate::app::face::Remedy;
-use crate::app::session::Command;
 use crate::app::{PlayerState, Snapshot};
 use gloo_timers::callback::Timeout;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
+use serde::Serialize;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, MouseEvent, PointerEvent};
@@ -27,8 +26,10 @@ const LONG_PRESS_MS: u32 = 500;
 struct Place {
     width: f64,
     height: f64,
-    /// Device pixels to a CSS pixel.
+    /// Device pixels to a pixel of the board.
     scale: f64,
+    /// Pixels of the page to one of the board: on a large screen everything is larger.
+    zoom: f64,
     /// The whole page's width.
     page: f64,
 }
@@ -38,8 +39,6 @@ struct Place {
 struct Asked {
     place: Place,
     strips: Strips,
-    /// The height that the picture needs.
-    needs: f64,
     theme: u32,
     selected: String,
     hovered: Option<String>,
@@ -79,6 +78,18 @@ struct Stand {
     easel: StoredValue<Easel, LocalStorage>,
 }
 
+/// A label on the page, in CSS pixels of the window, for scripts.
+#[derive(Serialize)]
+pub struct LabelBox {
+    name: String,
+    x: f64,
+    y: f64,
+    w: f64,
+    h: f64,
+    /// As in CSS, the face as the name of its token.
+    font: String,
+}
+
 /// The board. It fills the element that it stands in.
 #[component]
 pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
@@ -106,6 +117,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
         }
     });
     observe_theme(stand.theme);
+    lab.labels.set_value(Some(Box::new(move || stand.labels())));
     let motion = media("(prefers-reduced-motion: reduce)");
     Effect::new(move |_| stand.draw(motion.as_ref().is_some_and(web_sys::MediaQueryList::matches)));
 
@@ -122,8 +134,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
         let Some(node) = stand.node_at(event) else { return };
         selected.set(node);
         let Place { width, height, .. } = stand.place.get_value();
-        let point = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-        menu.set(Some(menu::place(point, (width, height))));
+        menu.set(Some(menu::place(stand.point(event), (width, height))));
     };
     // Not every browser makes a long press a right click.
     let press = StoredValue::new_local(None::<Timeout>);
@@ -171,58 +182,14 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
                     open_menu(&event);
                 }
             ></canvas>
-            {words.truth.map(|title| view! { <Truth show_truth title /> })}
+            {words.truth.map(|title| view! { <board_controls::Truth show_truth title /> })}
             <div class="strip-switch" role="group" aria-label="Strip" node_ref=switch>
                 {button(true, "When")}
                 {button(false, "What")}
             </div>
             <menu::Menu lab selected at=menu />
-            <WayOut lab />
+            <board_controls::WayOut lab />
         </div>
-    }
-}
-
-/// The switch between what the laboratory knows and what the system itself can see.
-#[component]
-fn Truth(show_truth: RwSignal<bool>, title: &'static str) -> impl IntoView {
-    view! {
-        <button
-            type="button"
-            class="truth"
-            data-testid="truth"
-            aria-pressed=text(move || show_truth.get().to_string())
-            aria-keyshortcuts="X"
-            title=title
-            on:click=move |_| show_truth.update(|show| *show = !*show)
-        >
-            "Truth" <kbd aria-hidden="true">"X"</kbd>
-        </button>
-    }
-}
-
-/// The way out of a state that the system does not leave by itself, which the board itself says.
-#[component]
-fn WayOut(lab: Lab) -> impl IntoView {
-    let remedy = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().remedy(snapshot)));
-    let of = move |read: fn(&Remedy) -> &'static str| {
-        text(move || remedy.with(|remedy| remedy.as_ref().map_or("", read).to_owned()))
-    };
-    let take = move |_| {
-        if let Some(Remedy { fault, .. }) = remedy.get_untracked() {
-            lab.act(Command::Fault { fault });
-        }
-    };
-    view! {
-        <button
-            type="button"
-            class="nobody"
-            data-testid="restart-all"
-            title=of(|remedy| remedy.title)
-            hidden=move || remedy.with(Option::is_none)
-            on:click=take
-        >
-            {of(|remedy| remedy.label)}
-        </button>
     }
 }
 
@@ -237,7 +204,6 @@ impl Stand {
         let asked = Asked {
             place,
             strips,
-            needs: self.lab.face().natural_height(&newest, strips),
             theme: self.theme.get(),
             selected: self.selected.get(),
             hovered: self.hovered.get_value(),
@@ -266,8 +232,34 @@ impl Stand {
     fn node_at(self, event: &MouseEvent) -> Option<String> {
         self.easel.with_value(|easel| {
             let (board, snapshot) = (easel.board.as_ref()?, easel.shown.as_ref()?);
-            let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+            let (x, y) = self.point(event);
             board.node_at(snapshot, x, y).map(str::to_owned)
+        })
+    }
+
+    /// Where on the board a pointer is.
+    fn point(self, event: &MouseEvent) -> (f64, f64) {
+        let zoom = self.place.with_value(|place| place.zoom);
+        (f64::from(event.offset_x()) / zoom, f64::from(event.offset_y()) / zoom)
+    }
+
+    /// What the picture that is shown says, and where on the page.
+    fn labels(self) -> Vec<LabelBox> {
+        let (Some(canvas), zoom) = (self.canvas.get_untracked(), self.place.with_value(|place| place.zoom))
+        else {
+            return Vec::new();
+        };
+        let at = canvas.get_bounding_client_rect();
+        let on_page = |Label { name, rect, font: (face, px, weight) }: Label| LabelBox {
+            name,
+            x: at.x() + rect.x * zoom,
+            y: at.y() + rect.y * zoom,
+            w: rect.w * zoom,
+            h: rect.h * zoom,
+            font: format!("{weight} {}px {}", px * zoom, face.token()),
+        };
+        self.easel.with_value(|easel| {
+            easel.board.as_ref().map_or_else(Vec::new, |board| board.labels().map(on_page).collect())
         })
     }
 
@@ -282,16 +274,19 @@ impl Stand {
 impl Asked {
     /// Whether both need the same room.
     fn has_room_of(&self, other: &Asked) -> bool {
-        (self.place, self.strips, self.needs) == (other.place, other.strips, other.needs)
+        (self.place, self.strips) == (other.place, other.strips)
     }
 }
 
-/// Gives the board the room that it needs, and shows the switch between the strips where there is room for one.
+/// Says where the first strip begins, and shows the switch between the strips where there is room for one only.
 fn set_up(holder: &web_sys::HtmlElement, switch: &web_sys::HtmlElement, asked: &Asked) {
-    let px = |length: f64| format!("{length}px");
-    // Names and values are constant, and valid.
-    let _ = holder.style().set_property("min-height", &px(asked.needs));
-    let _ = switch.style().set_property("left", &px(canvas::strip_left(asked.place.width, asked.strips)));
+    let left = format!("{}px", canvas::strip_left(asked.place.width, asked.strips));
+    // Names and values are constant, and valid. The bar beside the board's heading has room up to there.
+    if let Some(main) = holder.parent_element().and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok())
+    {
+        let _ = main.style().set_property("--strip", &left);
+    }
+    let _ = switch.style().set_property("left", &left);
     let _ = switch.style().set_property("display", if asked.strips == Strips::Three { "none" } else { "" });
 }
 
@@ -389,11 +384,16 @@ fn now_ms() -> f64 {
 fn observe_size(holder: web_sys::HtmlElement, place: StoredValue<Place>, changes: RwSignal<u32>) {
     let observed = holder.clone();
     let measure = Closure::<dyn FnMut()>::new(move || {
+        let width = f64::from(observed.client_width());
+        // A browser that does not tell the two apart lays out in pixels of the page.
+        let zoom = (observed.get_bounding_client_rect().width() / width.max(1.0)).max(0.1);
+        let page = window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default();
         let now = Place {
-            width: f64::from(observed.client_width()),
+            width,
             height: f64::from(observed.client_height()),
-            scale: window().device_pixel_ratio(),
-            page: window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default(),
+            scale: window().device_pixel_ratio() * zoom,
+            zoom,
+            page: page / zoom,
         };
         if place.get_value() != now {
             place.set_value(now);

@@ -62,7 +62,7 @@ impl Painter {
         Painter {
             context,
             colours: Paint::ALL.map(colour).to_vec(),
-            faces: [face("--sans"), face("--cond"), face("--mono")],
+            faces: [Font::Sans, Font::Condensed, Font::Mono].map(|font| face(font.token())),
             dashes: [Dash::Solid, Dash::Dotted, Dash::Short, Dash::Long].map(dash),
             pen: NEW_PEN,
             font: String::new(),

@@ -84,8 +84,10 @@ pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
     });
     view! {
         <div class="break" role="group" aria-label="Break the selected worker">
-            <span>"Break " <b data-testid="selected">{text(move || selected.get())}</b></span>
-            {buttons.collect_view()}
+            <div>
+                <span><i>"Break "</i><b data-testid="selected">{text(move || selected.get())}</b></span>
+                {buttons.collect_view()}
+            </div>
         </div>
     }
 }

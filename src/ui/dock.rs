@@ -1,6 +1,8 @@
-//! The dock: the figures as charts, and the nodes as a table.
+//! The dock: the figures as charts, and the nodes as a table. On a low page it is a row of sparks that opens over the board;
+//! the style sheet says where.
 
-use super::{Lab, metrics, table, text};
+use super::metrics::Metrics;
+use super::{Lab, table, text};
 use leptos::prelude::*;
 
 /// What the dock can show.
@@ -16,8 +18,9 @@ const TABS: [(Tab, &str, &str); 2] =
 
 /// The dock.
 #[component]
-pub fn Dock(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
+pub fn Dock(lab: Lab, selected: RwSignal<String>, open: RwSignal<bool>) -> impl IntoView {
     let tab = RwSignal::new(Tab::Metrics);
+    let metrics = Metrics::follow(lab, Signal::derive(move || (tab.get() == Tab::Metrics) ^ open.get()));
     let hidden = move |panel: Tab| Signal::derive(move || tab.get() != panel);
     let other = move |event: leptos::ev::KeyboardEvent| {
         if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
@@ -44,17 +47,32 @@ pub fn Dock(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
         }
     });
     view! {
-        <section class="dock" id="dock" aria-label="Measurements" tabindex="-1">
-            <div class="tabs" role="tablist" aria-label="Measurements" on:keydown=other>
-                {tabs.into_iter().collect_view()}
-                <span class="hint">"All charts share the timeline below. Shaded: faults."</span>
+        <section class="dock" id="dock" aria-label="Measurements" tabindex="-1" data-open=text(move || open.get().to_string())>
+            <div class="sparks">
+                {metrics.sparks()}
+                <button
+                    type="button"
+                    data-testid="dock-open"
+                    aria-expanded=text(move || open.get().to_string())
+                    aria-keyshortcuts="M"
+                    on:click=move |_| open.update(|open| *open = !*open)
+                >
+                    {text(move || if open.get() { "Close" } else { "Open" }.to_owned())}
+                    <kbd aria-hidden="true">"M"</kbd>
+                </button>
             </div>
-            // Both panels are always there: the table is the board in words, also for scripts, while the charts are shown.
-            <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=hidden(Tab::Metrics)>
-                <metrics::Metrics lab shown=Signal::derive(move || tab.get() == Tab::Metrics) />
-            </div>
-            <div class="panel" id="panel-workers" role="tabpanel" aria-label=table_name hidden=hidden(Tab::Table)>
-                <table::Table lab selected />
+            <div class="dock-body">
+                <div class="tabs" role="tablist" aria-label="Measurements" on:keydown=other>
+                    {tabs.into_iter().collect_view()}
+                    <span class="hint">"All charts share the timeline below. Shaded: faults."</span>
+                </div>
+                // Both panels are always there: the table is the board in words, also for scripts, while the charts are shown.
+                <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=hidden(Tab::Metrics)>
+                    {metrics.charts()}
+                </div>
+                <div class="panel" id="panel-workers" role="tabpanel" aria-label=table_name hidden=hidden(Tab::Table)>
+                    <table::Table lab selected />
+                </div>
             </div>
         </section>
     }

@@ -26,7 +26,7 @@ pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoVie
                     <path class="fill-lying" d="m14.9 10.2 2.5 2.5-2.5 2.5-2.5-2.5z" />
                     <path class="fill-late" d="M5.1 10.6h4v4h-4z" />
                 </svg>
-                "Glasshive"
+                <span>"Glasshive"</span>
             </h1>
             <nav class="systems" aria-label="System">{systems::all().map(|system| tab(lab, system, now)).collect_view()}</nav>
             <span class="push"></span>

@@ -56,7 +56,7 @@ pub fn listen(lab: Lab, view: View) {
 
 /// True if the key meant something.
 fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> bool {
-    let View { selected, help_open, show_truth } = view;
+    let View { selected, help_open, show_truth, dock_open } = view;
     let is = |selector: &str| at.is_some_and(|element| element.matches(selector).unwrap_or(false));
     if is("input[type=text], textarea, select") {
         return false;
@@ -78,6 +78,8 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "ArrowDown" => return select_next(lab, selected, 1),
         "x" | "X" if has_liars(lab) => show_truth.update(|show| *show = !*show),
         "g" | "G" => focus("[data-testid=scrub]"),
+        "m" | "M" => dock_open.update(|open| *open = !*open),
+        "Escape" if dock_open.get_untracked() => dock_open.set(false),
         "?" => help_open.set(true),
         _ => {
             let found = break_bar::offered(lab).find(|way| way.key().eq_ignore_ascii_case(&key));

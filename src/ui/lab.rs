@@ -1,5 +1,6 @@
 //! The page's handle to the session: what every component, and the automation surface, sends commands through.
 
+use super::board::LabelBox;
 use super::{address, host};
 use crate::app::catalogue::face;
 use crate::app::face::AnyFace;
@@ -31,6 +32,8 @@ pub struct Lab {
     /// Those who wait for a replay to arrive.
     waiting: StoredValue<Vec<Box<dyn FnOnce()>>, LocalStorage>,
     told: StoredValue<Told, LocalStorage>,
+    /// What the board that is mounted says, and where.
+    pub labels: StoredValue<Option<Box<dyn Fn() -> Vec<LabelBox>>>, LocalStorage>,
 }
 
 /// What was told of the session.
@@ -74,6 +77,7 @@ impl Lab {
             was_hidden: RwSignal::new(false),
             waiting: StoredValue::new_local(Vec::new()),
             told: StoredValue::new_local(told),
+            labels: StoredValue::new_local(None),
         }
     }
 
@@ -180,6 +184,11 @@ impl Lab {
     /// Which scenario is open, and with which seed.
     pub fn address(&self) -> Address {
         self.read(Session::address)
+    }
+
+    /// What the board says, and where on the page.
+    pub fn labels_shown(&self) -> Vec<LabelBox> {
+        self.labels.with_value(|labels| labels.as_ref().map(|labels| labels())).unwrap_or_default()
     }
 
     /// The moment that is shown.

@@ -1,4 +1,5 @@
-//! The charts of the dock: they follow the run, and are drawn again four times a second at most.
+//! The charts of the dock, and the sparks that stand for them on a low page: they follow the run, and are drawn again
+//! four times a second at most.
 
 use super::Lab;
 use crate::app::PlayerState;
@@ -23,41 +24,64 @@ struct Drawing {
     drawn_at: f64,
 }
 
-/// The charts.
-#[component]
-pub fn Metrics(lab: Lab, shown: Signal<bool>) -> impl IntoView {
-    let mut first = Drawing { charts: lab.face().charts(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
-    let all: Drawn = RwSignal::new_local(first.draw(lab));
-    let drawing = StoredValue::new_local(first);
-    let container = NodeRef::<Div>::new();
-    // What scrolls must be within reach of the keyboard.
-    let scrolls = RwSignal::new(false);
-    let draw = move || {
-        drawing.update_value(|drawing| {
-            drawing.measure(container);
-            drawing.drawn_at = js_sys::Date::now();
-            all.set(drawing.draw(lab));
-            let wider = |div: HtmlDivElement| div.scroll_width() > div.client_width();
-            scrolls.set(container.get_untracked().is_some_and(wider));
+/// The charts as they are now, for those who show them.
+#[derive(Clone, Copy)]
+pub struct Metrics {
+    all: Drawn,
+    /// Where the charts stand as a whole.
+    container: NodeRef<Div>,
+    /// What scrolls must be within reach of the keyboard.
+    scrolls: RwSignal<bool>,
+}
+
+impl Metrics {
+    /// Charts that follow the run; when `seen` changes they may have another width.
+    pub fn follow(lab: Lab, seen: Signal<bool>) -> Self {
+        let mut first = Drawing { charts: lab.face().charts(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
+        let all: Drawn = RwSignal::new_local(first.draw(lab));
+        let drawing = StoredValue::new_local(first);
+        let metrics = Metrics { all, container: NodeRef::new(), scrolls: RwSignal::new(false) };
+        let draw = move || {
+            drawing.update_value(|drawing| {
+                drawing.measure(metrics.container);
+                drawing.drawn_at = js_sys::Date::now();
+                all.set(drawing.draw(lab));
+                let wider = |div: HtmlDivElement| div.scroll_width() > div.client_width();
+                metrics.scrolls.set(metrics.container.get_untracked().is_some_and(wider));
+            });
+        };
+        Effect::new(move |before: Option<bool>| {
+            let seen = seen.get();
+            lab.snapshot.track();
+            // The session itself: its state is newer than the signal. What stands still is drawn as it is.
+            let stands = lab.read(|session| session.status().state == PlayerState::Paused);
+            // A clock that was set back draws at once, too.
+            let since = drawing.with_value(|drawing| (js_sys::Date::now() - drawing.drawn_at).abs());
+            if stands || before != Some(seen) || since >= REDRAW_MS {
+                draw();
+            }
+            seen
         });
-    };
-    Effect::new(move |_| {
-        if !shown.get() {
-            return;
+        let resized = window_event_listener(leptos::ev::resize, move |_| draw());
+        on_cleanup(move || resized.remove());
+        metrics
+    }
+
+    /// The charts.
+    pub fn charts(self) -> impl IntoView {
+        let Metrics { all, container, scrolls } = self;
+        view! {
+            <div class="charts" node_ref=container role="group" aria-label="Charts" tabindex=move || scrolls.get().then_some("0")>
+                {(0..all.with_untracked(|all| all.len())).map(|i| chart(all, i)).collect_view()}
+            </div>
         }
-        lab.snapshot.track();
-        // The session itself: its state is newer than the signal. What stands still is drawn as it is.
-        let stands = lab.read(|session| session.status().state == PlayerState::Paused);
-        // A clock that was set back draws at once, too.
-        let since = drawing.with_value(|drawing| (js_sys::Date::now() - drawing.drawn_at).abs());
-        if stands || since >= REDRAW_MS {
-            draw();
-        }
-    });
-    let resized = window_event_listener(leptos::ev::resize, move |_| draw());
-    on_cleanup(move || resized.remove());
-    view! {
-    <div class="charts" node_ref=container role="group" aria-label="Charts" tabindex=move || scrolls.get().then_some("0")>{(0..all.with_untracked(|all| all.len())).map(|i| chart(all, i)).collect_view()}</div> }
+    }
+
+    /// The same as a row of small ones: the lines without axes, and the figures that count.
+    pub fn sparks(self) -> impl IntoView {
+        let all = self.all;
+        (0..all.with_untracked(|all| all.len())).map(|i| spark(all, i)).collect_view()
+    }
 }
 
 impl Drawing {
@@ -85,11 +109,31 @@ fn chart(all: Drawn, i: usize) -> impl IntoView {
                 <span>{move || all.with(|all| all[i].value_label.clone())}</span>
             </figcaption>
             <svg
+                class="plot"
                 role="img"
                 viewBox=move || all.with(|all| format!("0 0 {} {HEIGHT}", all[i].width))
                 aria-label=move || all.with(|all| format!("{title}. {}", all[i].description))
                 inner_html=move || all.with(|all| all[i].svg())
             />
         </figure>
+    }
+}
+
+fn spark(all: Drawn, i: usize) -> impl IntoView {
+    let (key, title) = all.with_untracked(|all| (all[i].key, all[i].title));
+    view! {
+        <div class="spark" data-testid=format!("spark-{key}")>
+            <svg
+                class="plot"
+                aria-hidden="true"
+                preserveAspectRatio="none"
+                viewBox=move || all.with(|all| all[i].inside())
+                inner_html=move || all.with(|all| all[i].svg())
+            />
+            <span>
+                <small>{title}</small>
+                <b>{move || all.with(|all| all[i].value_label.clone())}</b>
+            </span>
+        </div>
     }
 }

@@ -7,6 +7,7 @@
 mod address;
 mod app;
 mod board;
+mod board_controls;
 mod board_painter;
 mod break_bar;
 mod caption;
@@ -50,6 +51,8 @@ struct View {
     show_truth: RwSignal<bool>,
     /// Whether the help is open.
     help_open: RwSignal<bool>,
+    /// Whether the dock is open, on a page that is too low to show it always.
+    dock_open: RwSignal<bool>,
 }
 
 /// A text that follows what it reads. Every text and attribute of the page that changes is one of these, not a closure

@@ -1,11 +1,12 @@
 //! The timeline: where the run is, when work was wanted, when faults begin and end. Scrubbing replays.
 
 use super::{Lab, text, transport};
-use crate::app::plot::timeline_extent_ms;
+use crate::app::plot::{chips, timeline_extent_ms};
 use crate::app::session::Command;
 use crate::app::snapshot::{FaultView, Snapshot};
 use crate::lab::Run;
 use leptos::ev::{Event, Targeted};
+use leptos::html::Div;
 use leptos::prelude::*;
 use std::fmt::Write;
 use std::rc::Rc;
@@ -13,8 +14,8 @@ use web_sys::HtmlInputElement;
 
 /// The drawing is this wide in its own units, whatever its width on the page.
 const UNITS: f64 = 1000.0;
-/// Flags nearer to each other than this share of the width show no name.
-const FLAG_GAP: f64 = 0.085;
+/// A timeline narrower than that has no room for names.
+const NAMED_FROM: f64 = 240.0;
 
 /// A fault on the timeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,9 +24,11 @@ struct Flag {
     left: f64,
     kind: &'static str,
     name: String,
-    /// Whether there is room for the name.
-    named: bool,
     future: bool,
+    /// How far right of it its chip begins, and what is on it; one that stands for several says how many more.
+    chip: Option<(f64, String)>,
+    /// All that its chip stands for.
+    all: String,
 }
 
 /// The timeline.
@@ -41,7 +44,16 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
         now.or_else(|| before.cloned()).unwrap_or_default()
     });
     let ticks = text(move || ticks.get());
-    let flags = Memo::new(move |_| lab.snapshot.with(|snapshot| flags(snapshot, extent.get())));
+    let (line, width) = (NodeRef::<Div>::new(), RwSignal::new(0.0));
+    let measure = move || width.set(line.get().map_or(0.0, |line| f64::from(line.client_width())));
+    Effect::new(move |_| measure());
+    let resized = window_event_listener(leptos::ev::resize, move |_| untrack(measure));
+    on_cleanup(move || resized.remove());
+    let flags = Memo::new(move |_| {
+        let mut flags = lab.snapshot.with(|snapshot| flags(snapshot, extent.get()));
+        place_chips(&mut flags, width.get());
+        flags
+    });
     let share = text(move || format!("{:.2}", vtime.get() / extent.get() * UNITS));
     let said = text(move || {
         lab.snapshot.with(|now| format!("{:.1} seconds{}", now.vtime_ms / 1000.0, lab.face().said(now)))
@@ -50,10 +62,10 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
         lab.act(Command::Seek { at_ms: event.target().value_as_number() });
     };
     view! {
-        <div class="timeline">
-            <svg viewBox="0 0 1000 48" preserveAspectRatio="none" aria-hidden="true">
-                <rect class="rail" x="0" y="21" width="1000" height="8" rx="4" />
-                <rect class="played" x="0" y="21" width=share height="8" />
+        <div class="timeline" node_ref=line>
+            <svg viewBox="0 0 1000 60" preserveAspectRatio="none" aria-hidden="true">
+                <rect class="rail" x="0" y="36" width="1000" height="8" rx="4" />
+                <rect class="played" x="0" y="36" width=share height="8" />
                 <path class="ticks" d=ticks />
             </svg>
             <ul class="flags" aria-label="Faults">
@@ -70,19 +82,43 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
                 prop:value=text(move || vtime.get().to_string())
                 on:input:target=seek
             />
-            <span class="extent" aria-hidden="true">{text(move || transport::clock(extent.get()).split('.').next().unwrap_or_default().to_owned())}</span>
         </div>
+        <span class="extent" aria-hidden="true">{text(move || transport::clock(extent.get()).split('.').next().unwrap_or_default().to_owned())}</span>
     }
 }
 
 #[component]
 fn FlagMark(n: usize, flag: Flag) -> impl IntoView {
-    let Flag { left, kind, name, named, future } = flag;
+    let Flag { left, kind, name, future, chip, all } = flag;
+    let chip = chip.map(|(offset, words)| {
+        let is_one = !words.starts_with('+');
+        view! {
+            <span class="chip" aria-hidden="true" title=all style:left=format!("{offset:.1}px")>
+                {is_one.then(|| view! { <span class="flag-mark"></span> })}
+                {words}
+            </span>
+        }
+    });
     view! {
         <li data-testid=format!("flag-{n}") data-kind=kind class:future=future style:left=format!("{left:.3}%")>
-            <span class="flag-mark" aria-hidden="true"></span>
-            <span class=if named { "flag-name" } else { "visually-hidden" }>{name}</span>
+            {chip}
+            <span class="visually-hidden">{name}</span>
         </li>
+    }
+}
+
+/// Gives the flags their chips, each as near to its place as its neighbours let it.
+fn place_chips(flags: &mut [Flag], width: f64) {
+    let at = |flag: &Flag| flag.left / 100.0 * width;
+    let words = |flag: &Flag| if width < NAMED_FROM { String::new() } else { flag.name.clone() };
+    let wanted: Vec<(f64, f64)> = flags.iter().map(|flag| (at(flag), chips::width(&words(flag)))).collect();
+    for chip in chips::place(&wanted, width) {
+        let all: Vec<String> =
+            flags[chip.from..chip.from + chip.count].iter().map(|flag| flag.name.clone()).collect();
+        let flag = &mut flags[chip.from];
+        let on_it = if chip.count > 1 { format!("+{}", chip.count) } else { words(flag) };
+        flag.all = all.join(", ");
+        flag.chip = Some((chip.left - at(flag), on_it));
     }
 }
 
@@ -94,7 +130,7 @@ fn ticks(run: &Run, extent: f64) -> String {
         let x = (at.as_millis_f64() / extent * UNITS) as u32;
         if last.replace(x) != Some(x) {
             // Writing to a String cannot fail.
-            let _ = write!(path, "M{x} 33v5");
+            let _ = write!(path, "M{x} 49v5");
         }
     }
     path
@@ -109,8 +145,9 @@ fn flags(snapshot: &Rc<Snapshot>, extent: f64) -> Vec<Flag> {
                 left: at / extent * 100.0,
                 kind,
                 name,
-                named: true,
                 future: at > snapshot.vtime_ms,
+                chip: None,
+                all: String::new(),
             });
         }
     };
@@ -129,8 +166,5 @@ fn flags(snapshot: &Rc<Snapshot>, extent: f64) -> Vec<Flag> {
         add(fault, fault.to_ms, "end", ends);
     }
     flags.sort_unstable_by(|a, b| a.left.total_cmp(&b.left));
-    for i in 1..flags.len() {
-        flags[i].named = flags[i].left - flags[i - 1].left > FLAG_GAP * 100.0 || !flags[i - 1].named;
-    }
     flags
 }

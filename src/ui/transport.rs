@@ -12,7 +12,6 @@ use web_sys::HtmlInputElement;
 /// The speed slider is logarithmic: from 10⁻¹ to 10³ in hundredths of a decade.
 const SPEED_MIN: f64 = -100.0;
 const SPEED_MAX: f64 = 300.0;
-const SPEED_MARKS: [&str; 5] = ["×0.1", "×1", "×10", "×100", "×1000"];
 /// What one press of a speed key is worth: a third of a decade, about a factor of two.
 const SPEED_STEP: f64 = 33.333;
 /// What a phone offers instead of the slider, besides the speed that is set.
@@ -35,7 +34,7 @@ fn set_speed(lab: Lab, hundredths: f64) {
 
 /// The bar at the foot of the page.
 #[component]
-pub fn Transport(lab: Lab) -> impl IntoView {
+pub fn Transport(lab: Lab, dock_open: RwSignal<bool>) -> impl IntoView {
     view! {
         <footer class="transport" aria-label="Transport">
             <div class="buttons">
@@ -64,6 +63,16 @@ pub fn Transport(lab: Lab) -> impl IntoView {
             <timeline::Timeline lab />
             <Speed lab />
             <SpeedChoice lab />
+            // Where there is no room for even a row of the dock.
+            <button
+                type="button"
+                class="metrics-open"
+                data-testid="metrics-open"
+                aria-expanded=text(move || dock_open.get().to_string())
+                on:click=move |_| dock_open.update(|open| *open = !*open)
+            >
+                "Metrics"
+            </button>
             <Seed lab />
         </footer>
     }
@@ -146,7 +155,6 @@ fn Speed(lab: Lab) -> impl IntoView {
                 prop:value=hundredths
                 on:input:target=change
             />
-            <div class="marks" aria-hidden="true">{SPEED_MARKS.map(|mark| view! { <span>{mark}</span> }).into_iter().collect_view()}</div>
             <output data-testid="speed-said" style:left=place style:translate=shift>{said}</output>
         </div>
     }

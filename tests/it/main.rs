@@ -47,6 +47,7 @@ mod valkey_random;
 mod valkey_real;
 mod valkey_rows;
 
+mod boards;
 mod determinism;
 mod draws;
 mod golden;

@@ -1,7 +1,10 @@
 //! Where everything stands: columns, boxes, strips.
 
-use super::rows::{Grid, ROWS_MAX, Rows, Size};
+use super::rows::{Grid, Rows, Size};
 use super::{Rect, Strip, Strips, View};
+
+/// The width of a board on a page of 1000 px: the style sheet moves the bar there, too.
+const TITLED_FROM: f64 = 964.0;
 
 /// The measures of one board.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,6 +135,11 @@ impl Layout {
         }
     }
 
+    /// Whether the tracks have a title: on narrow pages the page's bar stands in its place.
+    pub fn is_titled(&self) -> bool {
+        self.phone || self.width >= TITLED_FROM
+    }
+
     /// Where the tracks begin: the relay's box, or the gate's.
     pub fn hub(&self) -> Rect {
         self.relay.unwrap_or(self.gate)
@@ -162,13 +170,6 @@ pub fn figures_y(layout: &Layout) -> f64 {
 /// What stands above the rows and below them.
 const fn margins(phone: bool) -> (f64, f64) {
     if phone { (44.0, 60.0) } else { (34.0, 46.0) }
-}
-
-/// The least height at which a board of so many nodes is legible.
-pub fn natural_height(count: usize, strips: Strips) -> f64 {
-    let (head, foot) = margins(matches!(strips, Strips::Phone(_)));
-    let row = if matches!(strips, Strips::Phone(_)) { 20.0 } else { 15.0 };
-    head + (count.min(ROWS_MAX) as f64 * row).max(240.0) + foot
 }
 
 /// Where the first strip begins on a canvas of that width: the place of the switch between strips.

@@ -139,6 +139,17 @@ pub enum Font {
     Mono,
 }
 
+impl Font {
+    /// The custom property that holds it.
+    pub const fn token(self) -> &'static str {
+        match self {
+            Font::Sans => "--sans",
+            Font::Condensed => "--cond",
+            Font::Mono => "--mono",
+        }
+    }
+}
+
 /// Which point of a text its place is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -279,6 +290,25 @@ pub enum Mark {
     Text(Text),
 }
 
+impl Mark {
+    /// What an upright line in full ink covers: a gate, an answer, now.
+    pub fn decides(&self) -> Option<Rect> {
+        match *self {
+            Mark::Line { ends: [x0, y0, x1, y1], width, dash: Dash::Solid, tint }
+                if x0 == x1 && width >= 2.5 && tint == Paint::Ink.into() =>
+            {
+                Some(Rect::new(x0 - width / 2.0, y0, width, y1 - y0))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What words that hide the lines under them stand on.
+fn ground_of(words: Rect) -> Rect {
+    Rect::new(words.x - 3.0, words.y - 1.0, words.w + 6.0, words.h + 2.0)
+}
+
 /// A list of marks that grows in painting order.
 #[derive(Debug, Default)]
 pub struct Sheet {
@@ -320,8 +350,7 @@ impl Sheet {
     /// Words on a ground that hides the lines they lie on.
     pub fn text_on(&mut self, text: Text, ground: Option<Paint>) {
         if let Some(ground) = ground {
-            let bounds = text.bounds();
-            self.solid(Rect::new(bounds.x - 3.0, bounds.y - 1.0, bounds.w + 6.0, bounds.h + 2.0), ground);
+            self.solid(ground_of(text.bounds()), ground);
         }
         self.text(text);
     }
@@ -329,5 +358,29 @@ impl Sheet {
     /// Words.
     pub fn text(&mut self, text: Text) {
         self.marks.push(Mark::Text(text));
+    }
+
+    /// The marks, without the words that there is no room for: those that would lie on others, on a line that decides
+    /// something, or over the edge. Of two, those that were written first stay.
+    pub fn legible(self, width: f64, height: f64) -> Vec<Mark> {
+        let mut taken: Vec<Rect> = self.marks.iter().filter_map(Mark::decides).collect();
+        let mut marks: Vec<Mark> = Vec::with_capacity(self.marks.len());
+        for mark in self.marks {
+            let Mark::Text(text) = &mark else {
+                marks.push(mark);
+                continue;
+            };
+            let bounds = text.bounds();
+            let inside =
+                bounds.x >= 0.0 && bounds.y >= 0.0 && bounds.right() <= width && bounds.bottom() <= height;
+            if inside && !taken.iter().any(|other| other.overlaps(&bounds)) {
+                taken.push(bounds);
+                marks.push(mark);
+            } else {
+                // With the ground that it would have stood on.
+                marks.pop_if(|mark| matches!(mark, Mark::Area { rect, .. } if *rect == ground_of(bounds)));
+            }
+        }
+        marks
     }
 }

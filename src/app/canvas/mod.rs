@@ -25,11 +25,11 @@ pub use flight::{message_shape, node_box, progress};
 pub use grounds::{ground_of, row_grounds, strip_grounds};
 pub use heading::{headline, notice};
 pub use lamps::{lamp_shape, lamp_step};
-pub use layout::{Layout, figures_y, natural_height, strip_left};
+pub use layout::{Layout, figures_y, strip_left};
 pub use mark::{Align, Dash, Fill, Font, Mark, Rect, Shape, Sheet, Text};
 pub use pace::Pace;
 pub use paint::{Paint, Tint};
-pub use picture::Picture;
+pub use picture::{Label, Picture};
 pub use rows::{Grid, Rows, Size};
 
 /// One of the two strips beside the tracks.

@@ -1,6 +1,6 @@
 //! The picture of whichever system a snapshot is of: what the painter paints, and the pointer asks.
 
-use super::{Board, Mark, Rect, View};
+use super::{Board, Font, Mark, Rect, Text, View};
 use crate::app::snapshot::Snapshot;
 
 /// A picture: marks in painting order, and where the nodes are that can be broken.
@@ -18,10 +18,30 @@ pub struct Picture {
     pub places: Vec<(Rect, u32)>,
 }
 
+/// Something that nothing may lie over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// Its words; `|` for a line that decides something.
+    pub name: String,
+    /// What it covers, in CSS pixels.
+    pub rect: Rect,
+    /// The face, size and weight of its words.
+    pub font: (Font, f64, u16),
+}
+
 impl Picture {
     /// A picture with nothing on it.
     pub fn blank(view: &View) -> Self {
         Picture { marks: Vec::new(), width: view.width, height: view.height, rows: None, places: Vec::new() }
+    }
+
+    /// The labels, and the upright lines in full ink: gates, answers, now.
+    pub fn labels(&self) -> impl Iterator<Item = Label> {
+        let line = |rect| Label { name: "|".to_owned(), rect, font: (Font::Sans, 0.0, 400) };
+        self.marks.iter().filter_map(move |mark| match mark {
+            Mark::Text(text) => Some(Label::of(text)),
+            mark => mark.decides().map(line),
+        })
     }
 
     /// The name of the node at a place; `snapshot` is the one that was drawn.
@@ -40,5 +60,11 @@ impl Picture {
             None => snapshot.rows().get(self.rows.as_ref()?.row_at(x, y)?)?,
         };
         Some(&node.name)
+    }
+}
+
+impl Label {
+    fn of(text: &Text) -> Self {
+        Label { name: text.text.clone(), rect: text.bounds(), font: (text.font, text.px, text.weight) }
     }
 }

@@ -3,7 +3,7 @@
 use super::Rect;
 
 /// Up to so many nodes each have a row with two rails and a label.
-pub(super) const ROWS_MAX: usize = 24;
+const ROWS_MAX: usize = 24;
 /// From then on, and up to so many, each has a lane.
 const LANES_MIN: usize = ROWS_MAX + 1;
 const LANES_MAX: usize = 399;
@@ -13,6 +13,8 @@ const BUNDLE: usize = 25;
 const BUNDLES_MAX: usize = 40;
 /// How high the row under the lens is among narrow ones.
 const LENS: f64 = 20.0;
+/// No row is higher than that: few of them stand in the middle of their room.
+const PITCH_MAX: f64 = 44.0;
 
 /// How much one node gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +57,10 @@ impl Rows {
         let lens = lens.filter(|_| height / rows < LENS && count > ROWS_MAX).map(|row| (row, LENS));
         let pitch = match lens {
             Some((_, high)) => (height - high) / (rows - 1.0),
-            None => height / rows,
+            None => (height / rows).min(PITCH_MAX),
         };
-        Rows { top, count, pitch, lens }
+        let taken = pitch * rows + lens.map_or(0.0, |(_, high)| high - pitch);
+        Rows { top: top + (height - taken) / 2.0, count, pitch, lens }
     }
 
     /// Where a row begins.

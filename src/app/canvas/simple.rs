@@ -24,7 +24,9 @@ pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
     let stage = Stage { snapshot, rows, boxes: boxes(snapshot, &layout), layout };
     let mut sheet = Sheet::default();
     let (left, y) = if layout.phone { (8.0, 22.0) } else { (18.0, 17.0) };
-    headline(&mut sheet, (left, layout.label_x), y, "Cluster now", &[]);
+    if layout.is_titled() {
+        headline(&mut sheet, (left, layout.label_x), y, "Cluster now", &[]);
+    }
     row_grounds(&mut sheet, &layout, selected, hovered);
     stage.draw_boxes(&mut sheet, view);
     if !view.flow && !view.reduced_motion {
@@ -34,7 +36,7 @@ pub fn picture(snapshot: &Snapshot, view: &View) -> Picture {
     stage.names(&mut sheet, selected);
     legend(&mut sheet, rows, &layout);
     Picture {
-        marks: sheet.marks,
+        marks: sheet.legible(layout.width, layout.height),
         width: layout.width,
         height: layout.height,
         places: stage.boxes.iter().map(|(rect, node)| (*rect, node.id)).collect(),

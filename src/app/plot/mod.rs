@@ -3,8 +3,9 @@
 //!
 //! A system's [`Charts`] follow its run and make some [`Chart`]s of it, each a handful of shapes; [`Chart::svg`] writes one
 //! as markup. `geometry` has scales, ticks and numbers, `levels` a level over time, `time`
-//! the axis and the faults, `pen` what draws.
+//! the axis and the faults, `pen` what draws. `chips` finds room for the names of faults over the transport's line.
 
+pub mod chips;
 pub mod geometry;
 pub mod levels;
 pub mod pen;
@@ -82,6 +83,11 @@ pub enum Anchor {
 }
 
 impl Chart {
+    /// The plot without what stands around it, as an SVG view box.
+    pub fn inside(&self) -> String {
+        pen::inside(self.width)
+    }
+
     /// What goes inside the `<svg>` element.
     pub fn svg(&self) -> String {
         let mut out = String::new();

@@ -4,12 +4,14 @@ use super::geometry::{Scale, sort_few, spread, time_ticks, timeline_extent_ms, w
 use super::levels::Levels;
 use super::time::Time;
 use super::{Anchor, Chart, Item};
+use crate::app::canvas::Font;
+use crate::app::canvas::scale::text_width;
 use crate::lab::fault::FaultKind;
 
 /// How high a chart is, in pixels.
 pub const HEIGHT: f64 = 112.0;
 /// Where the plot begins; labels stand left of it.
-const LEFT: f64 = 30.0;
+const LEFT: f64 = 38.0;
 /// What stays free on the right.
 const MARGIN: f64 = 8.0;
 /// The highest value.
@@ -18,6 +20,8 @@ pub const TOP: f64 = 10.0;
 pub const BASE: f64 = 94.0;
 /// The baseline of the time labels.
 const TIME_LABELS: f64 = 107.0;
+/// The size of labels, which the style sheet sets in the condensed face.
+const LABEL_PX: f64 = 12.0;
 /// The room that a time label needs.
 const TIME_LABEL_WIDTH: f64 = 42.0;
 /// The room that a series' name needs.
@@ -77,9 +81,13 @@ impl Pen {
         self.items.push(Item::Text { class: "note", x, y, anchor: Anchor::Middle, text });
     }
 
-    /// A value of the vertical axis.
+    /// A value of the vertical axis; without its unit where there is no room for that.
     pub fn tick(&mut self, y: &Scale, value: f64, label: &str) {
-        self.text(LEFT - 5.0, y.px(value) + 4.0, Anchor::End, label);
+        let fits = |label: &&str| text_width(label, Font::Condensed, LABEL_PX, 400) <= LEFT - 6.0;
+        let bare = label.split(' ').next().unwrap_or(label);
+        if let Some(label) = [label, bare].into_iter().find(fits) {
+            self.text(LEFT - 5.0, y.px(value) + 4.0, Anchor::End, label);
+        }
     }
 
     /// Shades the times of the faults up to now, each kind once where faults of a kind overlap.
@@ -254,6 +262,11 @@ impl Pen {
         let Pen { items, width, .. } = self;
         Chart { key, title, value_label, description, width, height: HEIGHT, items }
     }
+}
+
+/// The inside of a chart that is so wide, as an SVG view box.
+pub(super) fn inside(width: f64) -> String {
+    format!("{LEFT} {} {} {}", TOP - 6.0, (width - MARGIN - LEFT).max(1.0), BASE - TOP + 7.0)
 }
 
 /// Adds a point to a path: `M` begins there, `L` leads there.

@@ -31,7 +31,7 @@ pub(super) fn picture(now: Now, view: &View) -> Picture {
         picture.places = scene.boxes().map(|(rect, node)| (rect, node.id)).collect();
         picture.rows = Some(Board { marks: Vec::new(), layout: scene.layout });
     }
-    picture.marks = sheet.marks;
+    picture.marks = sheet.legible(view.width, view.height);
     picture
 }
 
@@ -50,5 +50,8 @@ fn headings(sheet: &mut Sheet, scene: &Scene, view: &View) {
         return;
     }
     let (left, y) = if layout.phone { (8.0, 22.0) } else { (12.0, 17.0) };
+    if !layout.is_titled() {
+        return;
+    }
     headline(sheet, (left, layout.label_x), y, "Cluster", &[]);
 }

@@ -8,7 +8,7 @@ use crate::app::canvas::{
 /// What the switch between the strips takes of a heading's width.
 const SWITCH: f64 = 132.0;
 /// What the switch of the truth takes of the last strip's.
-const TRUTH: f64 = 80.0;
+const TRUTH: f64 = 92.0;
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View) {
     strip_grounds(sheet, layout);
@@ -43,7 +43,9 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
         true => (8.0, "Cluster", 22.0),
         false => (12.0, "Cluster now", 17.0),
     };
-    headline(sheet, (left, layout.label_x), y, heading, &[]);
+    if layout.is_titled() {
+        headline(sheet, (left, layout.label_x), y, heading, &[]);
+    }
     // The strip's own name is on the switch, which is a control of the page and stands where the heading would.
     if let Some((x0, x1)) = layout.when.or(layout.what)
         && !layout.phone

@@ -52,5 +52,5 @@ fn draw(now: Now, view: &View) -> Board {
     when::draw(&mut sheet, &scene, &layout);
     what::draw(&mut sheet, &scene, &layout);
     legend::draw(&mut sheet, &scene, &layout);
-    Board { marks: sheet.marks, layout }
+    Board { marks: sheet.legible(layout.width, layout.height), layout }
 }

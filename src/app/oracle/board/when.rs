@@ -71,7 +71,10 @@ fn now(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
 
 fn gate(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
     let x = axis.at(scene.timeout_ms).round();
-    sheet.line([x, layout.top - 2.0, x, layout.bottom + 2.0], 2.5, Dash::Solid, Paint::Ink);
+    // Words that say why there is nothing to hold against it stand in its place.
+    let is_shown = has_answers(scene) || scene.request.is_some_and(|request| request.error.is_none());
+    let top = if is_shown { layout.top } else { layout.bottom };
+    sheet.line([x, top - 2.0, x, layout.bottom + 2.0], 2.5, Dash::Solid, Paint::Ink);
     let y = layout.bottom + if layout.phone { 11.0 } else { 13.0 };
     let label = Text::new(format!("timeout {}", scale::duration(scene.timeout_ms)), x + 5.0, y)
         .weight(500)

@@ -64,7 +64,7 @@ fn nothing_yet_is_an_axis_and_says_so() {
     go(&mut player, 100);
     for chart in charts(&at_once(&player), WIDTH).iter().take(4) {
         assert!(texts(chart).contains(&"No requests yet"), "{}", chart.key);
-        assert!(path(chart, "axis").starts_with("M30 94"));
+        assert!(path(chart, "axis").starts_with("M38 94"));
         assert!(texts(chart).ends_with(&["0", "10", "20", "30 s"]));
     }
     // Before anything was read, too.
@@ -194,7 +194,7 @@ fn pixels_invert_to_values() {
     let mut player = opening();
     go(&mut player, 25_000);
     let history = at_once(&player);
-    let x = Scale { values: (0.0, 30.0), pixels: (30.0, 246.0) };
+    let x = Scale { values: (0.0, 30.0), pixels: (38.0, 246.0) };
     let [answer_time, error, answers, ..] = charts(&history, WIDTH);
     // 0.1 px is 14 ms on this axis, and 2 ms of 1.8 s on the other.
     let y = Scale { values: (0.0, 1800.0), pixels: (94.0, 10.0) };
@@ -231,7 +231,7 @@ fn bands_are_exactly_as_long_as_the_faults() {
     let mut player = player(&scenario);
     go(&mut player, 20_000);
     let history = at_once(&player);
-    let x = Scale { values: (0.0, 30.0), pixels: (30.0, 246.0) };
+    let x = Scale { values: (0.0, 30.0), pixels: (38.0, 246.0) };
     for chart in charts(&history, WIDTH).iter().take(4) {
         let spans = |class| {
             let rects = numbers(path(chart, class));

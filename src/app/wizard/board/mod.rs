@@ -66,7 +66,7 @@ pub(super) fn picture(now: Now, view: &View) -> Picture {
     stage.draw(&mut sheet, view);
     let places = stage.places();
     Picture {
-        marks: sheet.marks,
+        marks: sheet.legible(layout.width, layout.height),
         width: layout.width,
         height: layout.height,
         rows: Some(Board { marks: Vec::new(), layout }),
@@ -193,12 +193,21 @@ impl Stage<'_> {
             return;
         }
         let left = if three { 18.0 } else { 12.0 };
-        sheet.text(Text { align: Align::Left, ..middle("Cluster now", left) });
-        for (words, x) in
-            [("API half", self.api_x), ("Valkey", self.store.center().0), ("Worker half", layout.lamp_x)]
-        {
-            let foot = Text { y: layout.bottom + 13.0, ..middle(words, x) };
-            sheet.text(foot.weight(500).paint(Paint::Ink2));
+        if layout.is_titled() {
+            sheet.text(Text { align: Align::Left, ..middle("Cluster now", left) });
+        }
+        let places = [self.api_x, self.store.center().0, layout.lamp_x];
+        for names in [["API half", "Valkey", "Worker half"], ["API", "Valkey", "Workers"]] {
+            let at = places.into_iter().zip(names);
+            let feet: Vec<Text> = at
+                .map(|(x, words)| {
+                    Text { y: layout.bottom + 13.0, ..middle(words, x) }.weight(500).paint(Paint::Ink2)
+                })
+                .collect();
+            if feet.windows(2).all(|two| two[0].bounds().right() + 6.0 <= two[1].bounds().x) {
+                feet.into_iter().for_each(|foot| sheet.text(foot));
+                return;
+            }
         }
     }
 

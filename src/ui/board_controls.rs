@@ -1,0 +1,50 @@
+//! The controls that stand on the board: the switch of the truth, and the way out of a state that does not end by itself.
+
+use super::{Lab, text};
+use crate::app::face::Remedy;
+use crate::app::session::Command;
+use leptos::prelude::*;
+
+/// The switch between what the laboratory knows and what the system itself can see.
+#[component]
+pub fn Truth(show_truth: RwSignal<bool>, title: &'static str) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="truth"
+            data-testid="truth"
+            aria-pressed=text(move || show_truth.get().to_string())
+            aria-keyshortcuts="X"
+            title=title
+            on:click=move |_| show_truth.update(|show| *show = !*show)
+        >
+            "Truth" <kbd aria-hidden="true">"X"</kbd>
+        </button>
+    }
+}
+
+/// The way out of a state that the system does not leave by itself, which the board itself says.
+#[component]
+pub fn WayOut(lab: Lab) -> impl IntoView {
+    let remedy = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().remedy(snapshot)));
+    let of = move |read: fn(&Remedy) -> &'static str| {
+        text(move || remedy.with(|remedy| remedy.as_ref().map_or("", read).to_owned()))
+    };
+    let take = move |_| {
+        if let Some(Remedy { fault, .. }) = remedy.get_untracked() {
+            lab.act(Command::Fault { fault });
+        }
+    };
+    view! {
+        <button
+            type="button"
+            class="nobody"
+            data-testid="restart-all"
+            title=of(|remedy| remedy.title)
+            hidden=move || remedy.with(Option::is_none)
+            on:click=take
+        >
+            {of(|remedy| remedy.label)}
+        </button>
+    }
+}

@@ -139,8 +139,8 @@ impl Glasshive {
     /// The board's labels and what each covers, in CSS pixels of the window: `{name, x, y, w, h, font}`. A line that
     /// decides something, such as the gate, is called `|`.
     pub fn layout(&self) -> Result<JsValue, Error> {
-        let plain = serde_wasm_bindgen::Serializer::json_compatible();
-        self.lab.labels_shown().serialize(&plain).map_err(|error| Error::new(&error.to_string()))
+        let labels = serde_json::to_string(&self.lab.labels_shown()).unwrap_or_default();
+        JSON::parse(&labels).map_err(Error::from)
     }
 
     /// A fault from the next whole millisecond on, such as `crash:w-04` or `slow:w-02=4`. Returns that millisecond;

@@ -130,21 +130,33 @@ impl FromStr for Url {
 
 /// Names and values, in order. Cheap to clone: most messages have the same one line.
 #[derive(Clone, Debug, Default)]
-pub struct Headers(Option<Rc<Vec<(Text, Text)>>>);
+pub struct Headers(Lines);
 
-thread_local! {
-    static OF_JSON: Headers = Headers::from(vec![("Content-Type".into(), "application/json".into())]);
+#[derive(Clone, Debug, Default)]
+enum Lines {
+    #[default]
+    None,
+    /// What every message with JSON has.
+    OfJson,
+    Own(Rc<Vec<(Text, Text)>>),
 }
 
+const OF_JSON: &[(Text, Text)] = &[(Text::Fixed("Content-Type"), Text::Fixed("application/json"))];
+
 impl Headers {
-    /// What every message with JSON has.
     fn of_json() -> Self {
-        OF_JSON.with(Headers::clone)
+        Headers(Lines::OfJson)
     }
 
     /// The lines, to be changed in this copy of them.
     pub fn to_mut(&mut self) -> &mut Vec<(Text, Text)> {
-        Rc::make_mut(self.0.get_or_insert_default())
+        if !matches!(self.0, Lines::Own(_)) {
+            self.0 = Lines::Own(Rc::new(self.to_vec()));
+        }
+        match &mut self.0 {
+            Lines::Own(lines) => Rc::make_mut(lines),
+            Lines::None | Lines::OfJson => unreachable!("they were made its own"),
+        }
     }
 }
 
@@ -152,7 +164,11 @@ impl Deref for Headers {
     type Target = [(Text, Text)];
 
     fn deref(&self) -> &[(Text, Text)] {
-        self.0.as_ref().map_or(&[], |lines| lines)
+        match &self.0 {
+            Lines::None => &[],
+            Lines::OfJson => OF_JSON,
+            Lines::Own(lines) => lines,
+        }
     }
 }
 
@@ -164,7 +180,7 @@ impl PartialEq for Headers {
 
 impl From<Vec<(Text, Text)>> for Headers {
     fn from(lines: Vec<(Text, Text)>) -> Self {
-        Headers((!lines.is_empty()).then(|| Rc::new(lines)))
+        Headers(Lines::Own(Rc::new(lines)))
     }
 }
 

@@ -15,6 +15,9 @@ const OPENING_SPEED: f64 = 0.5;
 /// Proposed seeds are small enough to be read out.
 const SEEDS_PROPOSED: u32 = 1_000_000;
 
+/// Asks the board which labels it shows.
+type Labels = Box<dyn Fn() -> Vec<LabelBox>>;
+
 /// A copyable handle; all copies are of the one session.
 #[derive(Clone, Copy)]
 pub struct Lab {
@@ -33,7 +36,7 @@ pub struct Lab {
     waiting: StoredValue<Vec<Box<dyn FnOnce()>>, LocalStorage>,
     told: StoredValue<Told, LocalStorage>,
     /// What the board that is mounted says, and where.
-    pub labels: StoredValue<Option<Box<dyn Fn() -> Vec<LabelBox>>>, LocalStorage>,
+    pub labels: StoredValue<Option<Labels>, LocalStorage>,
 }
 
 /// What was told of the session.

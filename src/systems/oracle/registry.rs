@@ -368,7 +368,7 @@ mod tests {
                 2 => {
                     let stale = list.extract_if(.., |(_, seen)| now.since(*seen) > limit);
                     let stale: Vec<String> = stale.map(|(id, _)| id).collect();
-                    asked.extend(registry.members().iter().cloned().take(3));
+                    asked.extend(registry.members().iter().take(3).cloned());
                     let evicted = registry.evict_stale(now, limit);
                     assert_eq!(evicted.iter().map(|member| &*member.id).collect::<Vec<_>>(), stale);
                 }

@@ -79,6 +79,8 @@ test("a command is an object that says what to do", async (t) => {
 test("the arrows scroll what scrolls, and the page where there is no other row to select", async (t) => {
   const { page } = await pausedAt(t, 13_000, { viewport: { width: 1280, height: 500 } });
   const selected = page.getByTestId("selected");
+  // On so low a screen the dock is folded away.
+  await page.keyboard.press("m");
   await page.getByTestId("tab-workers").click();
   const table = page.locator(".table");
   await table.focus();
@@ -90,6 +92,8 @@ test("the arrows scroll what scrolls, and the page where there is no other row t
   await page.evaluate(() => (document.activeElement.blur(), scrollTo(0, 0)));
   for (let i = 0; i < 12; i += 1) await page.keyboard.press("ArrowDown");
   assert.equal(await selected.textContent(), "w-12");
+  // A page that is longer than its screen: on others nothing is left to scroll.
+  await page.setViewportSize({ width: 360, height: 640 });
   await page.keyboard.press("ArrowDown");
   await page.waitForFunction(() => scrollY > 0, null, { timeout: 2000 });
 });

@@ -210,12 +210,12 @@ for (const viewport of [DESKTOP, PHONE]) {
 test("with reduced motion nothing travels, and the live region speaks at most once in five seconds", async (t) => {
   const { page } = await started(t, { viewport: DESKTOP, context: { reducedMotion: "reduce" } });
   const board = () => page.getByTestId("board").evaluate((canvas) => canvas.toDataURL());
-  const still = async (ms, what) => {
+  const still = async (ms, what, settles = 500) => {
     await page.evaluate(async (ms) => {
       glasshive.setSpeed(0.1);
       await glasshive.seek(ms);
     }, ms);
-    await page.waitForTimeout(500);
+    await page.waitForTimeout(settles);
     const first = await what();
     const vtime = await page.evaluate(() => glasshive.vtime);
     await page.waitForTimeout(300);
@@ -228,7 +228,8 @@ test("with reduced motion nothing travels, and the live region speaks at most on
   // Between two requests the whole page but the clocks: the transport's, and the line "now" in the charts.
   const clocks = [page.locator(".transport"), page.locator(".charts")];
   const shot = () => page.screenshot({ mask: clocks });
-  const [one, two] = await still(3_850, shot);
+  // What changed before is drawn within a second.
+  const [one, two] = await still(3_820, shot, 1_100);
   assert.ok(one.equals(two), "the page moved between two requests");
 
   const changes = await page.evaluate(async () => {

@@ -206,7 +206,7 @@ async fn ask(site: Site, node: NodeId, shutdown: Shutdown) {
             let here = site.clone();
             site.ctx().spawn(async move {
                 let word = here.say();
-                let url = Url { authority: SERVER.into(), path: "/echo".into(), query: "".into() };
+                let url = Url::new(SERVER, "/echo");
                 let request = Request::post_json(url, &word);
                 here.hear(&here.http.fetch_within(node, request, here.params.timeout).await);
             });

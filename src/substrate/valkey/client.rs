@@ -68,6 +68,8 @@ pub struct Valkey {
     address: Rc<str>,
     limit: Duration,
     link: Rc<RefCell<Link>>,
+    /// Whether a command opens a connection where there is none.
+    opens: bool,
 }
 
 /// How long a client waits for a connection and for a reply, unless it is told otherwise.
@@ -76,13 +78,26 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(5);
 impl Valkey {
     /// A client on `node` of the server at `address`, such as `valkey:6379`. The connection is opened by the first command.
     pub fn connect(wire: &Wire, node: NodeId, address: &str) -> Self {
-        Valkey { wire: wire.clone(), node, address: address.into(), limit: TIME_LIMIT, link: Rc::default() }
+        Valkey {
+            wire: wire.clone(),
+            node,
+            address: address.into(),
+            limit: TIME_LIMIT,
+            link: Rc::default(),
+            opens: true,
+        }
     }
 
     /// The same client with another time limit for connecting and for replies.
     pub fn with_time_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
+    }
+
+    /// The same client for as long as its connection lasts: what a server knows of a connection, such as a transaction that
+    /// has begun, would be lost with it. A command that finds it broken fails with [`Error::Lost`].
+    pub fn on_this_connection(&self) -> Self {
+        Valkey { opens: false, ..self.clone() }
     }
 
     /// Sends a command and waits for its reply. Error replies are [`Error::Server`].
@@ -97,12 +112,19 @@ impl Valkey {
         self.wire.net().ctx().timeout(limit, exchange).await.unwrap_or(Err(Error::TimedOut(limit)))
     }
 
+    /// Opens the connection if there is none: the next command leaves at once.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let open = self.link.borrow().outlet.is_some();
+        if open { Ok(()) } else { self.open().await.map(drop) }
+    }
+
     async fn exchange(&self, words: Words) -> Result<Reply, Error> {
         let (reply, mut replies) = channel(self.wire.net().ctx(), 1);
         let open = self.link.borrow().outlet.clone();
         let outlet = match open {
             Some(outlet) => outlet,
-            None => self.open().await?,
+            None if self.opens => self.open().await?,
+            None => return Err(Error::Lost),
         };
         // Before the command leaves: its reply must find who waits.
         let waiting = Rc::clone(&self.link.borrow().waiting);

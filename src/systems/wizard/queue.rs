@@ -186,13 +186,15 @@ pub(super) enum Onward<'a> {
 
 /// Moves a job on, from the processing list if it is `listed`, unless anybody has touched its hash since `watch` was sent:
 /// then someone else has it, it is done, or this has happened already and its answer was lost. `valkey` must be a
-/// connection that nobody else uses.
+/// connection that nobody else uses; when it breaks meanwhile, nothing of this happens.
 pub(super) async fn move_on(
     valkey: &Valkey,
     job: &Claimed,
     listed: bool,
     onward: Onward<'_>,
 ) -> Result<bool, Error> {
+    // Half a transaction on another connection would be carried out by itself.
+    let valkey = &valkey.on_this_connection();
     let key = task_key(&job.payload.task_id);
     let element = job.element.as_str();
     let push = async {
@@ -233,6 +235,8 @@ pub(super) async fn watch(
     job: &Claimed,
     listed: bool,
 ) -> Result<Option<Vec<(String, String)>>, Error> {
+    // All of it on one connection, and in this order.
+    valkey.ready().await?;
     let key = task_key(&job.payload.task_id);
     let look = async {
         if !listed {

@@ -123,9 +123,11 @@ impl Worker {
         let sum = job.payload.a + job.payload.b;
         self.site.tell(Fact::Computed { id: hand.id(), sum });
         let result = super::messages::number(sum).to_string();
-        let complete = || {
+        let complete = || async {
+            self.valkey.ready().await?;
+            // Not before: what waits for a connection dies with its worker.
             hand.tell();
-            queue::complete(&self.valkey, &job, self.verdict(&result), attempt)
+            queue::complete(&self.valkey, &job, self.verdict(&result), attempt).await
         };
         self.insist(Some(&hand), complete).await;
         hand.release(false);

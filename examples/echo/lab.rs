@@ -33,7 +33,11 @@ static FIGURES: [(&str, &str); 3] = [
 static PRESETS: [Preset; 1] = [Preset {
     name: "echo",
     system: KIND,
-    title: "a client and a server; the server is away from 8 s to 14 s",
+    title: "Nobody answers",
+    promise: "A client and a server; the server is away from 8 s to 14 s.",
+    start_s: 0,
+    axis_s: 30,
+    point_s: 9,
     set: &[],
     faults: "crash:server@8s..14s",
     horizon: None,

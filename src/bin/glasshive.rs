@@ -153,7 +153,7 @@ mod native {
     fn list_presets() -> Result<u8, Problem> {
         let width = presets::all().map(|preset| preset.name.len()).max().unwrap_or_default();
         for preset in presets::all() {
-            print_line(&format!("{:<width$}  {}", preset.name, preset.title))?;
+            print_line(&format!("{:<width$}  {}: {}", preset.name, preset.title, preset.promise))?;
         }
         Ok(OK)
     }

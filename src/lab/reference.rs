@@ -48,7 +48,7 @@ fn scenarios() -> String {
     for room in rooms() {
         heading(&mut page, room);
         line(&mut page, "| scenario | what it shows | settings | faults | horizon |\n|---|---|---|---|---|");
-        for presets::Preset { name, title, set, faults, horizon, .. } in room.presets {
+        for presets::Preset { name, title, promise, set, faults, horizon, .. } in room.presets {
             let set: Vec<String> = set.iter().map(|(key, value)| format!("`{key}={value}`")).collect();
             let faults: Vec<String> = faults
                 .split(',')
@@ -58,7 +58,7 @@ fn scenarios() -> String {
             let (set, faults) = (set.join(" "), faults.join(" "));
             line(
                 &mut page,
-                &format!("| `{name}` | {title} | {set} | {faults} | {} |", horizon.unwrap_or("")),
+                &format!("| `{name}` | {title}: {promise} | {set} | {faults} | {} |", horizon.unwrap_or("")),
             );
         }
     }

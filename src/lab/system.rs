@@ -42,8 +42,16 @@ pub struct Preset {
     pub name: &'static str,
     /// The system that it is about.
     pub system: SystemKind,
-    /// One line for a list.
+    /// Its name for people.
     pub title: &'static str,
+    /// What there is to be seen.
+    pub promise: &'static str,
+    /// Where one begins to watch, in seconds: late if nothing happens before.
+    pub start_s: u32,
+    /// Where its time axis ends, in seconds: a while after its last consequence. There one stops watching.
+    pub axis_s: u32,
+    /// When its point has been made, see `doc/points.md`.
+    pub point_s: u32,
     /// Settings that differ from the defaults.
     pub set: &'static [(&'static str, &'static str)],
     /// Faults on schedule.

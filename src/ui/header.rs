@@ -86,7 +86,7 @@ fn tab(lab: Lab, system: SystemKind, now: SystemKind) -> impl IntoView {
 fn presets_of(system: SystemKind, now: &str) -> impl IntoView + use<> {
     let SystemKind { title, over, .. } = system;
     let option = |preset: &'static Preset| {
-        view! { <option value=preset.name title=preset.title selected=preset.name == now>{preset.name}</option> }
+        view! { <option value=preset.name title=preset.promise selected=preset.name == now>{preset.title}</option> }
     };
     let options: Vec<_> = presets::all().filter(|preset| preset.system == system).map(option).collect();
     view! { <optgroup label=format!("{title} {over}")>{options}</optgroup> }

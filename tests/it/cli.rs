@@ -14,7 +14,10 @@ fn presets_are_listed_with_their_titles() {
     let lines: Vec<&str> = ran.out.lines().collect();
     assert_eq!(lines.len(), presets::all().count());
     for (line, preset) in lines.iter().zip(presets::all()) {
-        assert!(line.starts_with(preset.name) && line.ends_with(preset.title), "{line}");
+        assert!(
+            line.starts_with(preset.name) && line.ends_with(preset.promise) && line.contains(preset.title),
+            "{line}"
+        );
     }
 }
 

@@ -7,7 +7,11 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "math-wizard",
         system: KIND,
-        title: "9 users, 3 containers, one queue; c-02 dies at 8 s with a job in hand: who finishes it?",
+        title: "Who finishes the job?",
+        promise: "Nine users, three containers. c-02 dies at 8 s with a job in hand.",
+        start_s: 0,
+        axis_s: 30,
+        point_s: 10,
         set: &[("users", "9")],
         faults: "crash:c-02@8s..16s",
         horizon: None,
@@ -15,7 +19,11 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "lost-job",
         system: KIND,
-        title: "BRPOP takes a job out of the queue; the worker process dies, and nobody has it any more",
+        title: "The job nobody has",
+        promise: "BRPOP took it out of the queue; then the worker died.",
+        start_s: 0,
+        axis_s: 30,
+        point_s: 10,
         set: &[
             ("containers", "2"),
             ("users", "3"),
@@ -29,7 +37,11 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "lmove-cure",
         system: KIND,
-        title: "the same death with BLMOVE and a reaper: the job stands in the processing list, and is put back",
+        title: "The job comes back",
+        promise: "The same death with BLMOVE and a reaper: it is put back and done.",
+        start_s: 0,
+        axis_s: 30,
+        point_s: 20,
         set: &[
             ("containers", "2"),
             ("users", "3"),
@@ -44,7 +56,11 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "scale-unseen",
         system: KIND,
-        title: "two containers become four at 10 s: their workers help at once, the gateway sees them after its reload at 25 s",
+        title: "Scaled, but unseen",
+        promise: "Two become four at 10 s. The gateway sees them only after its reload.",
+        start_s: 0,
+        axis_s: 45,
+        point_s: 26,
         set: &[
             ("containers", "2"),
             ("users", "10"),
@@ -58,7 +74,11 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "backpressure-staircase",
         system: KIND,
-        title: "3, 6, 12 users in steps of 20 s: the queue grows to its limit, and the API turns jobs away",
+        title: "Stairs of load",
+        promise: "3, 6, 12 users. The queue fills to its limit, the API says no.",
+        start_s: 0,
+        axis_s: 75,
+        point_s: 40,
         set: &[
             ("containers", "2"),
             ("load", "staircase"),
@@ -72,7 +92,11 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "duplicate-by-retry",
         system: KIND,
-        title: "answers get lost on their way to users who try again: one wish becomes two jobs",
+        title: "One wish, two jobs",
+        promise: "Answers get lost on the way back, users try again.",
+        start_s: 0,
+        axis_s: 30,
+        point_s: 10,
         set: &[("repeat", "on"), ("timeout", "1s"), ("users", "4")],
         faults: "drop:gateway>client@4s..20s=0.5",
         horizon: None,
@@ -80,7 +104,11 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
     Preset {
         name: "mmc",
         system: KIND,
-        title: "a textbook queue, M/M/2 at 80 %: no latency, no limit, no polling, exponential gaps and work",
+        title: "The textbook queue",
+        promise: "M/M/2 at 80 %: does the simulator agree with Erlang C?",
+        start_s: 0,
+        axis_s: 300,
+        point_s: 100,
         set: &[
             ("containers", "2"),
             ("load", "poisson"),

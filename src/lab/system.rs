@@ -28,6 +28,8 @@ pub struct SystemKind {
     pub over: &'static str,
     /// What its units of work are called: the key under which a report has them.
     pub unit: &'static str,
+    /// Whether so much happens in a second that one sees more at half its speed.
+    pub slow_motion: bool,
 }
 
 impl Serialize for SystemKind {
@@ -58,6 +60,18 @@ pub struct Preset {
     pub faults: &'static str,
     /// Where its run pauses for good, unless a scenario says otherwise; `None` is the usual horizon.
     pub horizon: Option<&'static str>,
+}
+
+impl Preset {
+    /// The speed that it opens with: the slowest that brings its point within 20 s of a person's time, and the end of its
+    /// axis within 60 s.
+    pub fn speed(&self) -> f64 {
+        const SPEEDS: [f64; 5] = [0.5, 1.0, 2.0, 5.0, 10.0];
+        let takes = |until_s: u32, speed| f64::from(until_s.saturating_sub(self.start_s)) / speed;
+        let fits = |speed: &f64| takes(self.point_s, *speed) <= 20.0 && takes(self.axis_s, *speed) <= 60.0;
+        let speeds = if self.system.slow_motion { &SPEEDS[..] } else { &SPEEDS[1..] };
+        speeds.iter().copied().find(fits).unwrap_or(SPEEDS[4])
+    }
 }
 
 /// What is known of a system whether or not a program has it.

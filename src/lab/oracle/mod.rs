@@ -46,10 +46,10 @@ use tally::Tally;
 
 /// The oracle over HTTP.
 pub const HTTP: SystemKind =
-    SystemKind { name: "oracle-http", title: "Oracle", over: "HTTP", unit: "requests" };
+    SystemKind { name: "oracle-http", title: "Oracle", over: "HTTP", unit: "requests", slow_motion: true };
 /// The oracle over NATS.
 pub const NATS: SystemKind =
-    SystemKind { name: "oracle-nats", title: "Oracle", over: "NATS", unit: "requests" };
+    SystemKind { name: "oracle-nats", title: "Oracle", over: "NATS", unit: "requests", slow_motion: true };
 
 /// What its figures mean, for `doc/figures.md`.
 static FIGURES: [(&str, &str); 9] = [

@@ -48,8 +48,13 @@ use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 
 /// The Math Wizard.
-pub const KIND: SystemKind =
-    SystemKind { name: "math-wizard", title: "Math Wizard", over: "Valkey", unit: "jobs" };
+pub const KIND: SystemKind = SystemKind {
+    name: "math-wizard",
+    title: "Math Wizard",
+    over: "Valkey",
+    unit: "jobs",
+    slow_motion: false,
+};
 
 /// What its figures mean, for `doc/figures.md`.
 static FIGURES: [(&str, &str); 9] = [

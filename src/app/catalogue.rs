@@ -106,32 +106,26 @@ mod tests {
         assert!(![config, wizard].iter().any(|words| words.contains("in time")));
     }
 
-    /// With reduced motion the picture changes with this key: at least once in any ten seconds of work.
+    /// With reduced motion the picture changes with this key.
     #[test]
     fn the_picture_of_every_system_changes_also_for_those_who_want_few() {
         for system in systems::all() {
             let mut player = Player::new(&Scenario::preset(system.name, 31), 1.0).unwrap();
-            let keys: Vec<u64> = (0..300)
-                .filter_map(|tenth| {
-                    let snapshot = go(&mut player, tenth * 100);
-                    face(system).picture_key(&snapshot)
-                })
-                .collect();
+            let keys: Vec<u64> =
+                (0..300).map(|tenth| face(system).picture_key(&go(&mut player, tenth * 100))).collect();
             let changes = keys.windows(2).filter(|two| two[0] != two[1]).count();
-            assert!(keys.len() > 30 && (5..150).contains(&changes), "{}: {changes} changes", system.name);
+            assert!((5..200).contains(&changes), "{}: {changes} changes", system.name);
         }
     }
 
     #[test]
-    fn the_picture_waits_for_the_end_of_a_request_and_shows_a_crash_at_once() {
-        let key = |snapshot: &Snapshot| face(snapshot.system).picture_key(snapshot);
-        // The second request is open from 2.2 s to 3.7 s.
-        let (open, closed) = (at("oracle-http", 2_900), at("oracle-http", 3_900));
-        assert_eq!((key(&open), key(&closed).is_some()), (None, true));
+    fn the_picture_shows_a_crash_at_once() {
         let mut player = Player::new(&Scenario::preset("oracle-http", 31), 1.0).unwrap();
-        let before = key(&go(&mut player, 3_900));
+        let before = go(&mut player, 3_900);
+        let key = |snapshot: &Snapshot| face(snapshot.system).picture_key(snapshot);
+        assert_eq!(key(&before), key(&player.snapshot()));
         player.fault("crash:coordinator").unwrap();
-        assert_ne!(before, key(&player.snapshot()));
+        assert_ne!(key(&before), key(&player.snapshot()));
     }
 
     #[test]
@@ -145,7 +139,6 @@ mod tests {
             strips: Strips::Three,
             selected: "",
             hovered: None,
-            show_truth: true,
             flow: false,
             reduced_motion: false,
         };

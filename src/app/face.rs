@@ -21,6 +21,7 @@
 //! | [`Face::cells`], [`Face::remarks`] | no figures; what is broken about a node | the table has columns |
 //! | [`Face::charts`] | none | something is worth seeing over time |
 //! | [`Face::said`], [`Face::remedy`] | nothing | |
+//! | [`Face::ending`] | that the run has ended | it amounts to something |
 //!
 //! What a face says of a node goes into its [`State`]: one of the page's signs, and what that
 //! means in this system. The legend, the table and scripts take it from there.
@@ -49,7 +50,7 @@ pub trait Face: Sync + 'static {
 
     /// What a snapshot has of a run: `None` for one of another system. `before` is the view before it in the same run, of
     /// which it may take what has not changed.
-    fn observe(&self, run: &Run, before: Option<&Self::View>) -> Option<Observed<Self::View>>;
+    fn observe(&self, run: &Run, before: Option<&Self::View>, show: Show) -> Option<Observed<Self::View>>;
 
     /// The outcomes beside the sentence; always as many.
     fn outcomes(&self, _: Moment<Self::View>) -> Vec<Figure> {
@@ -66,10 +67,9 @@ pub trait Face: Sync + 'static {
         canvas::simple::picture(now.snapshot, view)
     }
 
-    /// A number that changes whenever something has changed that is worth a new picture, for those who want few; `None`
-    /// in the midst of such a change, when the picture had better wait for its end.
-    fn picture_key(&self, now: Moment<Self::View>) -> Option<u64> {
-        Some(key_of(&now, &now.begun))
+    /// A number that changes whenever something has changed that is worth a new picture, for those who want few.
+    fn picture_key(&self, now: Moment<Self::View>) -> u64 {
+        key_of(&now, &now.begun)
     }
 
     /// The figures of a row of the table, one for each of [`Words::columns`]; `index` is the row's.
@@ -85,6 +85,13 @@ pub trait Face: Sync + 'static {
     /// What follows the clock's time for those who hear the page.
     fn said(&self, _: Moment<Self::View>) -> String {
         String::new()
+    }
+
+    /// What a run that has been watched to its end amounts to; without the truth, what the system itself can know of it.
+    fn ending(&self, run: &Run, _truth: bool) -> Caption {
+        let (begun, ended) = run.system().progress();
+        let detail = format!("{begun} {} were wanted, {ended} have ended.", run.system().kind().unit);
+        Caption::new("That was the run.".to_owned(), detail, "")
     }
 
     /// The way out of a state that the system does not leave by itself.
@@ -139,6 +146,20 @@ pub struct Remedy {
     pub title: &'static str,
     /// The fault that it brings, such as `restart:w-04`.
     pub fault: String,
+}
+
+/// What of a run is to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Show {
+    /// What only the laboratory knows; otherwise, only what the system itself can know.
+    pub truth: bool,
+    /// The unit of work that is kept in view, by its number; the newest that has ended, if there is none.
+    pub result: Option<u64>,
+}
+
+impl Show {
+    /// Everything, and the newest.
+    pub const ALL: Show = Show { truth: true, result: None };
 }
 
 /// What a face has seen of a run.
@@ -247,7 +268,12 @@ pub trait AnyFace: Sync {
     /// See [`Face::words`].
     fn words(&self) -> &'static Words;
     /// See [`Face::observe`].
-    fn observe(&self, run: &Run, before: Option<&Snapshot>) -> Option<Observed<Rc<dyn SystemView>>>;
+    fn observe(
+        &self,
+        run: &Run,
+        before: Option<&Snapshot>,
+        show: Show,
+    ) -> Option<Observed<Rc<dyn SystemView>>>;
     /// See [`Face::outcomes`].
     fn outcomes(&self, snapshot: &Snapshot) -> Vec<Figure>;
     /// See [`Face::caption`].
@@ -255,11 +281,13 @@ pub trait AnyFace: Sync {
     /// See [`Face::picture`].
     fn picture(&self, snapshot: &Snapshot, view: &canvas::View) -> Picture;
     /// See [`Face::picture_key`].
-    fn picture_key(&self, snapshot: &Snapshot) -> Option<u64>;
+    fn picture_key(&self, snapshot: &Snapshot) -> u64;
     /// The row of the table at `index`.
     fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row>;
     /// See [`Face::said`].
     fn said(&self, snapshot: &Snapshot) -> String;
+    /// See [`Face::ending`].
+    fn ending(&self, run: &Run, truth: bool) -> Caption;
     /// See [`Face::remedy`].
     fn remedy(&self, snapshot: &Snapshot) -> Option<Remedy>;
     /// See [`Face::charts`].
@@ -271,9 +299,14 @@ impl<F: Face> AnyFace for F {
         Face::words(self)
     }
 
-    fn observe(&self, run: &Run, before: Option<&Snapshot>) -> Option<Observed<Rc<dyn SystemView>>> {
+    fn observe(
+        &self,
+        run: &Run,
+        before: Option<&Snapshot>,
+        show: Show,
+    ) -> Option<Observed<Rc<dyn SystemView>>> {
         let before = before.and_then(|snapshot| snapshot.view.of_type());
-        let Observed { nodes, rows_from, messages, view } = Face::observe(self, run, before)?;
+        let Observed { nodes, rows_from, messages, view } = Face::observe(self, run, before, show)?;
         Some(Observed { nodes, rows_from, messages, view: Rc::new(view) })
     }
 
@@ -290,8 +323,8 @@ impl<F: Face> AnyFace for F {
         Moment::of(snapshot).map_or_else(blank, |now| Face::picture(self, now, view))
     }
 
-    fn picture_key(&self, snapshot: &Snapshot) -> Option<u64> {
-        Moment::of(snapshot).and_then(|now| Face::picture_key(self, now))
+    fn picture_key(&self, snapshot: &Snapshot) -> u64 {
+        Moment::of(snapshot).map_or(0, |now| Face::picture_key(self, now))
     }
 
     fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row> {
@@ -307,6 +340,10 @@ impl<F: Face> AnyFace for F {
 
     fn said(&self, snapshot: &Snapshot) -> String {
         Moment::of(snapshot).map_or_else(String::new, |now| Face::said(self, now))
+    }
+
+    fn ending(&self, run: &Run, truth: bool) -> Caption {
+        Face::ending(self, run, truth)
     }
 
     fn remedy(&self, snapshot: &Snapshot) -> Option<Remedy> {

@@ -1,16 +1,17 @@
 //! How a snapshot is taken of a run: the envelope here, what is inside by the system's face.
 
 use super::catalogue::face;
-use super::face::Observed;
+use super::face::{Observed, Show};
+use super::plot::axis_ms;
 use super::snapshot::{FaultView, Snapshot};
 use crate::lab::Run;
 use std::rc::Rc;
 
 /// This moment of a run; `before` is the snapshot before it in the same run, of which may be taken what has not changed.
-pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>) -> Snapshot {
+pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>, show: Show) -> Snapshot {
     let system = run.system();
     let Observed { nodes, rows_from, messages, view } =
-        face(system.kind()).observe(run, before).unwrap_or_else(|| Observed {
+        face(system.kind()).observe(run, before, show).unwrap_or_else(|| Observed {
             nodes: Vec::new(),
             rows_from: 0,
             messages: Vec::new(),
@@ -19,6 +20,7 @@ pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>) -> Snapshot 
     Snapshot {
         vtime_ms: run.now().as_millis_f64(),
         horizon_ms: run.horizon().as_millis_f64(),
+        axis_ms: axis_ms(run),
         events: run.events(),
         begun: system.begun(),
         system: system.kind(),
@@ -27,7 +29,7 @@ pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>) -> Snapshot 
         nodes,
         rows_from,
         messages,
-        faults: run.faults().map(FaultView::of).collect(),
+        faults: run.faults().enumerate().map(|(i, fault)| FaultView::of(fault, run.is_by_hand(i))).collect(),
         view,
     }
 }

@@ -4,6 +4,7 @@
 //! A [`Run`] plays it: the same scenario gives the same run, byte for byte, on every machine.
 
 pub mod aggregate;
+mod axis;
 pub mod check;
 pub mod config;
 pub mod curl;
@@ -27,6 +28,7 @@ pub mod systems;
 pub mod trace_file;
 pub mod wizard;
 
+pub use axis::Axis;
 pub use invalid::Invalid;
 pub use options::Options;
 pub use run::{ActedAt, CALL_LIMIT, Run};

@@ -64,6 +64,10 @@ pub struct Run {
     system: Box<dyn System>,
     settings: Rc<[Setting]>,
     faults: Vec<Running>,
+    /// How many of them are on schedule; those by hand come after them.
+    scheduled: usize,
+    /// Faults of the shipped scenario that these settings have no room for, and why.
+    left_out: Vec<(Fault, Invalid)>,
     /// The lies that hold, in the order in which they began; the last one about a worker counts.
     lies: Vec<usize>,
     /// Who lies for other reasons than a fault.
@@ -93,6 +97,8 @@ impl Run {
             settings: system.settings().into(),
             system,
             faults: Vec::new(),
+            scheduled: 0,
+            left_out: Vec::new(),
             lies: Vec::new(),
             born_liars,
             agenda: BTreeMap::new(),
@@ -101,11 +107,13 @@ impl Run {
             horizon: Instant::ZERO + horizon,
         };
         for fault in faults {
-            let planned = run.plan_fault(fault);
-            if faults_are_own {
-                planned?;
+            match run.plan_fault(fault.clone()) {
+                Err(invalid) if faults_are_own => return Err(invalid),
+                Err(invalid) => run.left_out.push((fault, invalid)),
+                Ok(_) => {}
             }
         }
+        run.scheduled = run.faults.len();
         for (index, action) in scenario.actions.iter().enumerate() {
             run.plan_action(index, action)?;
         }
@@ -261,6 +269,17 @@ impl Run {
     /// All faults, scheduled ones first, then those by hand.
     pub fn faults(&self) -> impl ExactSizeIterator<Item = &Fault> {
         self.faults.iter().map(|running| &running.fault)
+    }
+
+    /// Whether a fault was brought by hand, by its place among all of them.
+    pub fn is_by_hand(&self, index: usize) -> bool {
+        index >= self.scheduled
+    }
+
+    /// The faults of the shipped scenario that these settings have no room for, such as one of a worker that is not there,
+    /// and why.
+    pub fn left_out(&self) -> &[(Fault, Invalid)] {
+        &self.left_out
     }
 
     /// The nodes that a fault is about; for a link, its two ends.

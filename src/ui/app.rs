@@ -12,7 +12,6 @@ pub fn App(lab: Lab) -> impl IntoView {
     let theme = Theme::restore();
     let view = View {
         selected: RwSignal::new(lab.face().words().selected.to_owned()),
-        show_truth: RwSignal::new(true),
         help_open: RwSignal::new(false),
         dock_open: RwSignal::new(false),
     };

@@ -42,7 +42,6 @@ struct Asked {
     theme: u32,
     selected: String,
     hovered: Option<String>,
-    show_truth: bool,
 }
 
 /// What lives as long as the component.
@@ -64,7 +63,6 @@ struct Easel {
 struct Stand {
     lab: Lab,
     selected: RwSignal<String>,
-    show_truth: RwSignal<bool>,
     holder: NodeRef<Div>,
     canvas: NodeRef<Canvas>,
     switch: NodeRef<Div>,
@@ -93,13 +91,12 @@ pub struct LabelBox {
 /// The board. It fills the element that it stands in.
 #[component]
 pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
-    let super::View { selected, show_truth, .. } = view;
+    let super::View { selected, .. } = view;
     let menu = RwSignal::new(None::<(f64, f64)>);
     let words = lab.face().words();
     let stand = Stand {
         lab,
         selected,
-        show_truth,
         holder: NodeRef::new(),
         canvas: NodeRef::new(),
         switch: NodeRef::new(),
@@ -182,7 +179,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
                     open_menu(&event);
                 }
             ></canvas>
-            {words.truth.map(|title| view! { <board_controls::Truth show_truth title /> })}
+            {words.truth.map(|title| view! { <board_controls::Truth lab title /> })}
             <div class="strip-switch" role="group" aria-label="Strip" node_ref=switch>
                 {button(true, "When")}
                 {button(false, "What")}
@@ -207,14 +204,13 @@ impl Stand {
             theme: self.theme.get(),
             selected: self.selected.get(),
             hovered: self.hovered.get_value(),
-            show_truth: self.show_truth.get(),
         };
         let (Some(canvas), Some(switch), Some(holder)) =
             (self.canvas.get_untracked(), self.switch.get_untracked(), self.holder.get_untracked())
         else {
             return;
         };
-        let speed = if status.state == PlayerState::Running { status.speed } else { 0.0 };
+        let speed = if status.state == PlayerState::Running { status.readable } else { 0.0 };
         self.easel.update_value(|easel| {
             if easel.asked.as_ref().is_none_or(|before| !before.has_room_of(&asked)) {
                 set_up(&holder, &switch, &asked);
@@ -315,7 +311,7 @@ impl Easel {
         let (Some(asked), Some(snapshot)) = (&self.asked, &self.shown) else {
             return;
         };
-        let Asked { place, strips, show_truth, theme, .. } = *asked;
+        let Asked { place, strips, theme, .. } = *asked;
         if place.width < 1.0 || place.height < 1.0 {
             return;
         }
@@ -325,7 +321,6 @@ impl Easel {
             strips,
             selected: &asked.selected,
             hovered: asked.hovered.as_deref(),
-            show_truth,
             flow,
             reduced_motion,
         };
@@ -341,12 +336,10 @@ impl Easel {
         };
         let since = now_ms() - self.shown_at;
         let face = face(newest.system);
-        let (key, before) = (face.picture_key(newest), face.picture_key(shown));
         if calm {
-            since >= CALM_EVERY_MS && key.is_some() && key != before
+            since >= CALM_EVERY_MS && face.picture_key(newest) != face.picture_key(shown)
         } else {
-            // What has come to its end tells more than what is in the midst of it.
-            !flow || since >= FLOW_EVERY_MS * if key.is_some() { 1.0 } else { 1.5 }
+            !flow || since >= FLOW_EVERY_MS
         }
     }
 

@@ -7,18 +7,18 @@ use leptos::prelude::*;
 
 /// The switch between what the laboratory knows and what the system itself can see.
 #[component]
-pub fn Truth(show_truth: RwSignal<bool>, title: &'static str) -> impl IntoView {
+pub fn Truth(lab: Lab, title: &'static str) -> impl IntoView {
     view! {
         <button
             type="button"
             class="truth"
             data-testid="truth"
-            aria-pressed=text(move || show_truth.get().to_string())
+            aria-pressed=text(move || lab.truth.get().to_string())
             aria-keyshortcuts="X"
             title=title
-            on:click=move |_| show_truth.update(|show| *show = !*show)
+            on:click=move |_| lab.show_truth(!lab.truth.get_untracked())
         >
-            "Truth" <kbd aria-hidden="true">"X"</kbd>
+            {text(move || if lab.truth.get() { "Truth" } else { "Truth hidden" }.to_owned())} " " <kbd aria-hidden="true">"X"</kbd>
         </button>
     }
 }

@@ -1,6 +1,10 @@
-//! The caption under the board, and the live region that says it, at most once in five seconds.
+//! What happened: the caption under the board, and at the end of a run what it amounts to and where to go from there. The
+//! live region says the same, at most once in five seconds.
 
 use super::{Lab, text};
+use crate::app::caption::Caption as Story;
+use crate::app::session::{Address, Command};
+use crate::lab::presets;
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 
@@ -10,25 +14,80 @@ const SAY_EVERY_MS: u32 = 5000;
 /// The line.
 #[component]
 pub fn Caption(lab: Lab) -> impl IntoView {
-    let now = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().caption(snapshot)));
+    let ended = Memo::new(move |_| lab.status.get().ended);
+    let story = Memo::new(move |_| {
+        let ending = ended.get().then(|| lab.ending()).flatten();
+        ending.unwrap_or_else(|| lab.caption.get())
+    });
     let said = RwSignal::new(String::new());
     let ticking = Interval::new(SAY_EVERY_MS, move || {
-        let text = now.with_untracked(|caption| caption.text());
+        let text = story.with_untracked(Story::text);
         if said.with_untracked(|said| *said != text) {
             said.set(text);
         }
     });
     super::keep(ticking);
     view! {
-        <div class="caption">
+        <div class="caption" class:end=move || ended.get()>
             <p data-testid="caption">
-                <b>{text(move || now.with(|c| c.headline.clone()))}</b>
+                <b>{text(move || story.with(|c| c.headline.clone()))}</b>
                 " "
-                {text(move || now.with(|c| c.detail.clone()))}
+                <span>{text(move || story.with(|c| c.detail.clone()))}</span>
                 " "
-                <span class="question">{text(move || now.with(|c| c.question.clone()))}</span>
+                <span class="question">{text(move || story.with(|c| c.question.clone()))}</span>
             </p>
+            {move || ended.get().then(|| ways_on(lab))}
             <p class="visually-hidden" role="status" aria-live="polite">{text(move || said.get())}</p>
         </div>
+    }
+}
+
+/// What one may do at the end of a run; nothing of it happens by itself.
+fn ways_on(lab: Lab) -> AnyView {
+    let (axis, over) = (lab.snapshot.with_untracked(|now| now.axis_ms), lab.status.get_untracked().over);
+    let more = format!("{} more", span_text((axis.1 - axis.0) / 1000.0));
+    let button = move |testid: &'static str, class: &'static str, label: AnyView, act: Callback<()>| {
+        view! {
+            <button type="button" class=class data-testid=testid on:click=move |_| act.run(())>
+                {label}
+            </button>
+        }
+        .into_any()
+    };
+    let replay = view! { "Replay" <kbd aria-hidden="true">"Space"</kbd> }.into_any();
+    let next = next_scenario(lab).map(|preset| {
+        let label = view! {
+            <small>"Next" <kbd aria-hidden="true">"N"</kbd></small>
+            <b>{preset.title}</b>
+            <span>{preset.promise}</span>
+        };
+        button("next-scenario", "next", label.into_any(), Callback::new(move |()| go_on(lab)))
+    });
+    view! {
+        <div class="ways" data-testid="end">
+            {button("replay", "primary", replay, Callback::new(move |()| lab.act(Command::Play)))}
+            {(!over).then(|| button("extend", "", more.into_any(), Callback::new(move |()| lab.act(Command::Extend))))}
+            {button("end-seed", "", "Another seed".into_any(), Callback::new(move |()| lab.play_another_seed()))}
+        </div>
+        {next}
+    }
+    .into_any()
+}
+
+/// `30 s`, `2 min`
+fn span_text(s: f64) -> String {
+    if s < 120.0 { format!("{s:.0} s") } else { format!("{} min", (s / 6.0).round() / 10.0) }
+}
+
+/// The scenario after the one that is open; after the last, the first.
+fn next_scenario(lab: Lab) -> Option<&'static presets::Preset> {
+    let now = lab.address().preset;
+    presets::all().chain(presets::all()).skip_while(|preset| preset.name != now).nth(1)
+}
+
+/// Opens the scenario after this one.
+pub fn go_on(lab: Lab) {
+    if let Some(preset) = next_scenario(lab) {
+        lab.go(&Address::of(preset.name));
     }
 }

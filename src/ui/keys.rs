@@ -1,7 +1,7 @@
 //! The keyboard: one key per act, unless a person has switched that off or is typing.
 
-use super::break_bar;
 use super::{Lab, View, theme, transport};
+use super::{break_bar, caption};
 use crate::app::session::Command;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -56,7 +56,7 @@ pub fn listen(lab: Lab, view: View) {
 
 /// True if the key meant something.
 fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> bool {
-    let View { selected, help_open, show_truth, dock_open } = view;
+    let View { selected, help_open, dock_open } = view;
     let is = |selector: &str| at.is_some_and(|element| element.matches(selector).unwrap_or(false));
     if is("input[type=text], textarea, select") {
         return false;
@@ -76,7 +76,8 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         // Past the last row, as past the first, the key scrolls the page.
         "ArrowUp" => return select_next(lab, selected, -1),
         "ArrowDown" => return select_next(lab, selected, 1),
-        "x" | "X" if has_liars(lab) => show_truth.update(|show| *show = !*show),
+        "x" | "X" if has_liars(lab) => lab.show_truth(!lab.truth.get_untracked()),
+        "n" | "N" if lab.status.get_untracked().ended => caption::go_on(lab),
         "g" | "G" => focus("[data-testid=scrub]"),
         "m" | "M" => dock_open.update(|open| *open = !*open),
         "Escape" if dock_open.get_untracked() => dock_open.set(false),

@@ -2,16 +2,16 @@
 
 use super::board::LabelBox;
 use super::{address, host};
+use crate::app::caption::Caption;
 use crate::app::catalogue::face;
 use crate::app::face::AnyFace;
-use crate::app::session::{Address, Command, Outcome, Session, Status};
+use crate::app::session::{Address, Command, Outcome, Session, Status, opening_speed};
 use crate::app::{PlayerState, Snapshot};
 use crate::lab::params::Setting;
 use crate::lab::{Invalid, Run};
 use leptos::prelude::*;
 use std::rc::Rc;
 
-const OPENING_SPEED: f64 = 0.5;
 /// Proposed seeds are small enough to be read out.
 const SEEDS_PROPOSED: u32 = 1_000_000;
 
@@ -28,6 +28,10 @@ pub struct Lab {
     pub settings: RwSignal<Rc<[Setting]>, LocalStorage>,
     /// What the session is doing.
     pub status: RwSignal<Status>,
+    /// The story that is told.
+    pub caption: RwSignal<Caption>,
+    /// Whether what only the laboratory knows is shown.
+    pub truth: RwSignal<bool>,
     /// The last thing that was not allowed, for the page to say.
     pub problem: RwSignal<Option<String>>,
     /// The tab was hidden just now, and the run stood still meanwhile.
@@ -56,14 +60,15 @@ impl Lab {
             Ok(address) => (address, None),
             Err(invalid) => (Address::opening(), Some(invalid)),
         };
-        let (session, problem) = match Session::open(address.scenario(), OPENING_SPEED) {
+        let (session, problem) = match Session::open(address.scenario(), opening_speed(&address.preset)) {
             Ok(session) => (Ok(session), problem),
             Err(invalid) => {
                 if address.is_elsewhere() {
                     // Meanwhile there is something to look at.
                     host::elsewhere();
                 }
-                (Session::open(Address::opening().scenario(), OPENING_SPEED), Some(invalid))
+                let opening = Address::opening();
+                (Session::open(opening.scenario(), opening_speed(&opening.preset)), Some(invalid))
             }
         };
         let session = match session {
@@ -75,6 +80,8 @@ impl Lab {
             snapshot: RwSignal::new_local(Rc::clone(session.snapshot())),
             settings: RwSignal::new_local(Rc::clone(session.settings())),
             status: RwSignal::new(session.status()),
+            caption: RwSignal::new(session.caption().clone()),
+            truth: RwSignal::new(true),
             session: StoredValue::new_local(session),
             problem: RwSignal::new(problem.map(|invalid| invalid.to_string())),
             was_hidden: RwSignal::new(false),
@@ -157,6 +164,25 @@ impl Lab {
         // A browser without a source of randomness still has other seeds than the opening one.
         let seed = getrandom::fill(&mut bytes).map_or(1, |()| u32::from_le_bytes(bytes) % SEEDS_PROPOSED);
         self.act(Command::Seed { seed: u64::from(seed) });
+    }
+
+    /// Shows what only the laboratory knows, or hides it.
+    pub fn show_truth(&self, truth: bool) {
+        self.update(|session| session.show_truth(truth));
+        self.truth.set(truth);
+        self.show();
+    }
+
+    /// The same from its start.
+    pub fn play_another_seed(&self) {
+        self.act(Command::Play);
+        self.another_seed();
+    }
+
+    /// What the run amounts to, unless it is on its way to another moment than the one that is shown.
+    pub fn ending(&self) -> Option<Caption> {
+        let truth = self.truth.get();
+        self.read_run(|run| self.face().ending(run, truth))
     }
 
     /// Calls `hear` when the session has arrived where it is on its way to: at the next frame, if it is on no way.
@@ -245,6 +271,10 @@ impl Lab {
     fn tell(&self) {
         let (snapshot, settings, status) = self
             .read(|session| (Rc::clone(session.snapshot()), Rc::clone(session.settings()), session.status()));
+        let is_told = |caption: &Caption| self.read(|session| session.caption() == caption);
+        if !self.caption.with_untracked(is_told) {
+            self.caption.set(self.read(|session| session.caption().clone()));
+        }
         if !Rc::ptr_eq(&self.settings.get_untracked(), &settings) {
             self.settings.set(settings);
         }

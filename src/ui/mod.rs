@@ -47,8 +47,6 @@ thread_local! {
 struct View {
     /// The node that the break bar is about.
     selected: RwSignal<String>,
-    /// The truth, or only what the system itself can see.
-    show_truth: RwSignal<bool>,
     /// Whether the help is open.
     help_open: RwSignal<bool>,
     /// Whether the dock is open, on a page that is too low to show it always.

@@ -1,7 +1,7 @@
 //! The timeline: where the run is, when work was wanted, when faults begin and end. Scrubbing replays.
 
 use super::{Lab, text, transport};
-use crate::app::plot::{chips, timeline_extent_ms};
+use crate::app::plot::chips;
 use crate::app::session::Command;
 use crate::app::snapshot::{FaultView, Snapshot};
 use crate::lab::Run;
@@ -34,13 +34,13 @@ struct Flag {
 /// The timeline.
 #[component]
 pub fn Timeline(lab: Lab) -> impl IntoView {
-    let extent = Memo::new(move |_| lab.snapshot.with(|s| timeline_extent_ms(s.vtime_ms, s.horizon_ms)));
+    let axis = Memo::new(move |_| lab.snapshot.with(|s| s.axis_ms));
     let vtime = Memo::new(move |_| lab.snapshot.with(|s| s.vtime_ms));
     let begun = Memo::new(move |_| lab.snapshot.with(|s| s.begun));
     let ticks = Memo::new(move |before: Option<&String>| {
         begun.track();
-        let extent = extent.get();
-        let now = lab.read_run(|run| ticks(run, extent));
+        let axis = axis.get();
+        let now = lab.read_run(|run| ticks(run, axis));
         now.or_else(|| before.cloned()).unwrap_or_default()
     });
     let ticks = text(move || ticks.get());
@@ -50,11 +50,11 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
     let resized = window_event_listener(leptos::ev::resize, move |_| untrack(measure));
     on_cleanup(move || resized.remove());
     let flags = Memo::new(move |_| {
-        let mut flags = lab.snapshot.with(|snapshot| flags(snapshot, extent.get()));
+        let mut flags = lab.snapshot.with(|snapshot| flags(snapshot, axis.get()));
         place_chips(&mut flags, width.get());
         flags
     });
-    let share = text(move || format!("{:.2}", vtime.get() / extent.get() * UNITS));
+    let share = text(move || format!("{:.2}", share_of(vtime.get(), axis.get()) * UNITS));
     let said = text(move || {
         lab.snapshot.with(|now| format!("{:.1} seconds{}", now.vtime_ms / 1000.0, lab.face().said(now)))
     });
@@ -76,14 +76,14 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
                 data-testid="scrub"
                 aria-label="Virtual time"
                 aria-valuetext=said
-                min="0"
-                max=text(move || extent.get().to_string())
+                min=text(move || axis.get().0.to_string())
+                max=text(move || axis.get().1.to_string())
                 step="10"
                 prop:value=text(move || vtime.get().to_string())
                 on:input:target=seek
             />
         </div>
-        <span class="extent" aria-hidden="true">{text(move || transport::clock(extent.get()).split('.').next().unwrap_or_default().to_owned())}</span>
+        <span class="extent" aria-hidden="true">{text(move || transport::clock(axis.get().1).split('.').next().unwrap_or_default().to_owned())}</span>
     }
 }
 
@@ -122,12 +122,21 @@ fn place_chips(flags: &mut [Flag], width: f64) {
     }
 }
 
-fn ticks(run: &Run, extent: f64) -> String {
+/// How far along an axis an instant is, 0 … 1; less for one before it.
+fn share_of(ms: f64, (from, to): (f64, f64)) -> f64 {
+    (ms - from) / (to - from)
+}
+
+fn ticks(run: &Run, axis: (f64, f64)) -> String {
     let mut path = String::new();
     // Those that would stand on one another are one.
     let mut last = None;
     for at in run.system().begun_at() {
-        let x = (at.as_millis_f64() / extent * UNITS) as u32;
+        let share = share_of(at.as_millis_f64(), axis);
+        if share < 0.0 {
+            continue;
+        }
+        let x = (share * UNITS) as u32;
         if last.replace(x) != Some(x) {
             // Writing to a String cannot fail.
             let _ = write!(path, "M{x} 49v5");
@@ -136,13 +145,13 @@ fn ticks(run: &Run, extent: f64) -> String {
     path
 }
 
-fn flags(snapshot: &Rc<Snapshot>, extent: f64) -> Vec<Flag> {
+fn flags(snapshot: &Rc<Snapshot>, axis: (f64, f64)) -> Vec<Flag> {
     let mut flags = Vec::new();
     let mut add = |fault: &FaultView, at: Option<f64>, kind: &'static str, what: &str| {
-        if let Some(at) = at.filter(|&at| at <= extent) {
+        if let Some(at) = at.filter(|at| (axis.0..=axis.1).contains(at)) {
             let name = format!("{} {what}", fault.target);
             flags.push(Flag {
-                left: at / extent * 100.0,
+                left: share_of(at, axis) * 100.0,
                 kind,
                 name,
                 future: at > snapshot.vtime_ms,

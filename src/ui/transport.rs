@@ -129,7 +129,11 @@ fn Speed(lab: Lab) -> impl IntoView {
     let said = text(move || {
         let status = lab.status.get();
         let asked = speed_text(status.speed);
-        if status.state == PlayerState::Running && status.reached < 0.9 * status.speed {
+        if status.state != PlayerState::Running {
+            asked
+        } else if status.readable < 0.95 * status.speed {
+            format!("{asked}, {} to read", speed_text(status.readable))
+        } else if status.reached < 0.9 * status.speed {
             format!("{asked} asked, {} reached", speed_text(status.reached))
         } else {
             asked

@@ -61,17 +61,8 @@ fn labels_of_every_system_are_legible_on_every_page() {
                     let ways = [(strips[0], None, false), (strips[1], Some(last.as_str()), true)];
                     for (strips, hovered, flow) in ways {
                         let selected = face(snapshot.system).words().selected;
-                        let (show_truth, reduced_motion) = (true, false);
-                        let view = View {
-                            width,
-                            height,
-                            strips,
-                            selected,
-                            hovered,
-                            show_truth,
-                            flow,
-                            reduced_motion,
-                        };
+                        let reduced_motion = false;
+                        let view = View { width, height, strips, selected, hovered, flow, reduced_motion };
                         let picture = face(snapshot.system).picture(&snapshot, &view);
                         let what = format!("{preset}, {count}, {page} by {height}, {strips:?}");
                         wrong.extend(faults(&picture).into_iter().map(|fault| format!("{what}: {fault}")));

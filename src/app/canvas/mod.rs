@@ -78,8 +78,6 @@ pub struct View<'a> {
     pub selected: &'a str,
     /// The node under the pointer.
     pub hovered: Option<&'a str>,
-    /// False shows only what the system itself can see.
-    pub show_truth: bool,
     /// Messages are too fast to be seen one by one, see [`Pace`].
     pub flow: bool,
     /// No travelling dots.

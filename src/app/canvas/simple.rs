@@ -215,7 +215,6 @@ mod tests {
             strips,
             selected: "client",
             hovered: None,
-            show_truth: true,
             flow: false,
             reduced_motion: false,
         }

@@ -32,7 +32,7 @@ pub(super) fn caption(now: Now) -> Caption {
 }
 
 fn new(headline: String, detail: String, question: &str) -> Caption {
-    Caption { headline, detail, question: question.to_owned() }
+    Caption::new(headline, detail, question)
 }
 
 fn of_fault(fault: &FaultView) -> Caption {

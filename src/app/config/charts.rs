@@ -1,6 +1,6 @@
 //! The charts of a configuration system. Its ledger has all that they show, so they keep the picture of its last moment only.
 
-use crate::app::plot::geometry::{Scale, nice_step, shortest, timeline_extent_ms};
+use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, TOP, point, rect};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
 use crate::kernel::Instant;
@@ -51,15 +51,17 @@ impl Charts for ConfigCharts {
         let time = Time::of(run);
         let now_ms = time.now_ms;
         let bound = params.poll_max() + AGENT_ROUND_TRIP_MAX + params.worker_interval + WORKER_ROUND_TRIP_MAX;
-        let extent_s = timeline_extent_ms(now_ms, time.horizon_ms) / 1000.0;
+        let (from_ms, to_ms) = time.axis_ms;
         // Whole seconds, in which the ledger counts.
-        let column_s = (extent_s / COLUMNS as f64).ceil().max(1.0);
+        let column_s = ((to_ms - from_ms) / 1000.0 / COLUMNS as f64).ceil().max(1.0);
+        let mut columns = columns(system, now_ms / 1000.0, column_s);
+        columns.retain(|column| column.at_s >= from_ms / 1000.0);
         *self = ConfigCharts {
             time,
             bound_s: bound.as_secs_f64(),
             workers: tally.workers().len(),
             column_s,
-            columns: columns(system, now_ms / 1000.0, column_s),
+            columns,
             versions: ledger
                 .versions()
                 .iter()

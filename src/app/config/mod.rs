@@ -11,7 +11,7 @@ mod words;
 
 use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
-use crate::app::face::{Face, Moment, Observed, Words, key_of};
+use crate::app::face::{Face, Moment, Observed, Show, Words, key_of};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
 use crate::app::snapshot::NodeView;
@@ -34,7 +34,7 @@ impl Face for Config {
         &words::WORDS
     }
 
-    fn observe(&self, run: &Run, _: Option<&ConfigView>) -> Option<Observed<ConfigView>> {
+    fn observe(&self, run: &Run, _: Option<&ConfigView>, _: Show) -> Option<Observed<ConfigView>> {
         observe::observe(run)
     }
 
@@ -51,9 +51,9 @@ impl Face for Config {
     }
 
     /// Who has which version, and what is the newest.
-    fn picture_key(&self, now: Now) -> Option<u64> {
+    fn picture_key(&self, now: Now) -> u64 {
         let versions: Vec<u64> = now.view.holders.iter().map(|holder| holder.version).collect();
-        Some(key_of(&now, &(now.view.newest, versions)))
+        key_of(&now, &(now.view.newest, versions))
     }
 
     fn cells(&self, now: Now, node: &NodeView, index: usize) -> Vec<String> {

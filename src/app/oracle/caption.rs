@@ -1,163 +1,205 @@
 //! The oracle's captions: what just happened to the requests, and what one would ask next.
+//!
+//! Captions name the shares of requests in which something holds: one draw proves nothing. Without the truth they say
+//! what the coordinator can know.
 
 mod broker;
+mod fault;
 
-use crate::app::caption::Caption;
-use crate::app::oracle::Now;
-use crate::app::oracle::view::{RequestView, TaskView};
+#[cfg(test)]
+mod tests;
+
+use crate::app::caption::{About, Caption, Rank};
+use crate::app::oracle::view::{ReportView, RequestView, TaskView};
+use crate::app::oracle::{Now, other_strategy};
 use crate::app::snapshot::FaultView;
-use crate::lab::oracle::TaskEnd;
 use crate::lab::params::Setting;
 
-/// A fault is news for so long.
+/// A fault, and its end, are news for so long.
 const NEWS_MS: f64 = 2500.0;
 /// Counter-answers that differ by less than this say nothing.
 const TELLING_DIFFERENCE: f64 = 0.002;
+/// Of fewer requests nothing is said about chance.
+const JUDGED_FROM: u32 = 3;
 
 /// The caption of a moment.
 pub(super) fn caption(now: Now) -> Caption {
-    let news = now.faults.iter().rev().find(|fault| {
-        let age = now.vtime_ms - fault.from_ms;
-        (0.0..NEWS_MS).contains(&age)
-    });
-    let closed =
-        now.view.request.as_ref().filter(|request| request.closed_ms.is_some() || request.error.is_some());
-    let lost = now.view.broker.as_ref().is_some_and(|broker| broker.lost > 0);
-    match (news, closed) {
-        (Some(fault), None) => of_fault(fault, now),
-        // Until a request that has met the fault is through, the fault is the news.
-        (Some(fault), Some(request)) if request.opened_ms < Some(fault.from_ms) && !lost => {
-            of_fault(fault, now)
-        }
-        (_, Some(request)) => of_request(request, now),
+    let news = fault::newest_edge(now).filter(|edge| now.vtime_ms - edge.at_ms < NEWS_MS);
+    let finished = now.view.finished.as_deref();
+    match (news, finished) {
+        // Until a request that was asked after the fault is through, or one that the fault has met, the fault is the news.
+        (Some(edge), Some(request)) if has_met(request, edge.at_ms) => of_request(request, now),
+        (Some(edge), _) => fault::of(&edge, now),
+        (None, Some(request)) => of_request(request, now),
         (None, None) => of_waiting(now),
     }
 }
 
-fn of_fault(fault: &FaultView, now: Now) -> Caption {
-    if let Some(caption) = broker::of_fault(fault, now) {
-        return caption;
-    }
-    let FaultView { target, value, .. } = fault;
-    let at = format!("at {} s", seconds(fault.from_ms));
-    match fault.kind {
-        "crash" => Caption::new(
-            format!("{target} crashed {at}."),
-            "Requests to it are refused at once, and count as failed until it falls out of the registry."
-                .to_owned(),
-            "Does the answer get worse without it?",
-        ),
-        "restart" => Caption::new(
-            format!("{target} restarts {at}."),
-            "Its memory is gone; it registers again before it is asked again.".to_owned(),
-            "What did it forget?",
-        ),
-        "lie" => Caption::new(
-            format!("{target} lies by {} from {} s on.", percent(*value), seconds(fault.from_ms)),
-            format!(
-                "The coordinator cannot know; it takes the {} of all answers.",
-                now.view.settings.strategy
-            ),
-            "How far does one liar move it?",
-        ),
-        "slow" => Caption::new(
-            format!("{target} is {value} times as slow from {} s on.", seconds(fault.from_ms)),
-            "Whatever takes it past the timeout is cancelled.".to_owned(),
-            "Would a longer timeout help, or only cost time?",
-        ),
-        "cut" => Caption::new(
-            format!("{target} is cut off {at}."),
-            "Nothing passes, and nothing says so: the coordinator learns it by waiting.".to_owned(),
-            "How does this differ from a crash?",
-        ),
-        "drop" | "dup" => Caption::new(
-            format!("{target} {} messages {at}.", if fault.kind == "drop" { "loses" } else { "doubles" }),
-            format!("Each with a probability of {}.", percent(*value).trim_start_matches('+')),
-            "Which requests does it cost?",
-        ),
-        _ => Caption::new(format!("{target}: {} {at}.", fault.kind), String::new(), "What changes?"),
-    }
+fn has_met(request: &RequestView, fault_ms: f64) -> bool {
+    let after = |ms: Option<f64>| ms.is_some_and(|ms| ms >= fault_ms);
+    let over = after(request.closed_ms) || after(request.answered_ms);
+    after(request.opened_ms) || over && (request.first != Default::default() || request.lost > 0)
 }
 
 /// By how much it means to lie, if that is the same for every request; else how far off it is this time.
 fn of_liar(liar: &TaskView, request: &RequestView, now: Now) -> String {
     let node = now.nodes.iter().find(|node| node.id == liar.node);
     let is_constant = |setting: &Setting| setting.key == "lie-mode" && setting.value == "constant";
-    match (node.and_then(|node| node.lie), liar.value) {
-        (Some(bias), _) if now.set.iter().any(is_constant) => {
+    match (node.and_then(|node| node.lie), liar.value, request.truth) {
+        (Some(bias), ..) if now.set.iter().any(is_constant) => {
             format!("{} lies by {}.", liar.worker, percent(bias))
         }
-        (_, Some(value)) if request.truth != 0.0 => {
-            format!("{} lies: it is off by {}.", liar.worker, percent(value / request.truth - 1.0))
+        (_, Some(value), Some(truth)) if truth != 0.0 => {
+            format!("{} lies: it is off by {}.", liar.worker, percent(value / truth - 1.0))
         }
         _ => format!("{} lies.", liar.worker),
     }
 }
 
 fn of_request(request: &RequestView, now: Now) -> Caption {
+    let caption = told(request, now);
+    let rank = match request {
+        _ if caption.rank != Rank::Result => caption.rank,
+        RequestView { first, lost, .. } if first.lie || first.refusal || first.error || *lost > 0 => {
+            Rank::Effect
+        }
+        RequestView { error: Some(_), .. } => Rank::Exception,
+        _ => Rank::Result,
+    };
+    let about = if caption.about == About::Nothing { About::Result(request.number) } else { caption.about };
+    caption.about(about, rank)
+}
+
+fn told(request: &RequestView, now: Now) -> Caption {
     if let Some(caption) = broker::of_request(request, now) {
         return caption;
     }
-    let asked = request.tasks.len();
+    if let Some(caption) = now.view.report.as_ref().and_then(|report| of_report(report, request, now)) {
+        return caption;
+    }
     let heartbeats_off = |setting: &Setting| setting.key == "heartbeat" && setting.value == "0s";
     let none_registered = request.error.as_ref().is_some_and(|error| error.code == "no_workers");
     if none_registered && now.set.iter().any(heartbeats_off) {
         return Caption::new(
-            format!("{} failed: all workers were dropped from the registry.", request.id),
+            format!("{} failed: all workers were dropped from the registry.", request.short_id()),
             "They are healthy and idle, but heartbeats are off, and silence counts as death.".to_owned(),
             "What if they sent heartbeats?",
         );
     }
     if let Some(error) = &request.error {
         return Caption::new(
-            format!("{} failed: {}.", request.id, error.code.replace('_', " ")),
-            format!("{}.", error.message),
+            format!("{} failed: {}.", request.short_id(), error.code.replace('_', " ")),
+            format!("{}.", error.message.trim_end_matches('.')),
             "What would have saved it?",
         );
     }
-    let count = |end: TaskEnd| request.tasks.iter().filter(|task| task.end == end).count();
-    let (in_time, late, failed) = (count(TaskEnd::InTime), count(TaskEnd::Late), count(TaskEnd::Failed));
-    let lies = request.tasks.iter().filter(|task| task.lied);
-    let liars: Vec<&TaskView> = lies.filter(|task| task.value.is_some()).collect();
-    let compared = compare(request, now.view.settings.strategy);
-    match (liars.as_slice(), compared) {
-        ([liar], Some(compared)) => {
-            Caption::new(of_liar(liar, request, now), compared, "What if three more lie?")
-        }
-        ([], Some(compared)) if 2 * late > asked => Caption::new(
-            format!("{in_time} of {asked} answered in time, {late} late."),
-            compared,
-            "What does a longer timeout buy?",
-        ),
-        ([], Some(compared)) => Caption::new(
-            format!("{in_time} of {asked} answered in time: {late} late, {failed} failed."),
-            compared,
-            "What if one of them lies?",
-        ),
-        (many, Some(compared)) => Caption::new(
-            format!("{} of {in_time} answers are lies.", many.len()),
-            compared,
-            "When does the median give in?",
-        ),
-        (_, None) => Caption::new(
-            format!("{in_time} of {asked} answered in time: {late} late, {failed} failed."),
+    let liars: Vec<&TaskView> =
+        request.tasks.iter().filter(|task| task.lied && task.value.is_some()).collect();
+    let Some(compared) = compare(request, now) else {
+        return Caption::new(
+            in_time(request),
             "There is nothing to aggregate.".to_owned(),
             "What would have saved the request?",
+        );
+    };
+    match liars.as_slice() {
+        [liar] => Caption::new(of_liar(liar, request, now), compared, question(request, now)),
+        [] => Caption::new(in_time(request), compared, question(request, now)),
+        many => Caption::new(
+            format!("{} of {} answers are lies.", many.len(), request.counts.answered()),
+            compared,
+            question(request, now),
         ),
     }
 }
 
+/// What to ask depends on what is so already.
+fn question(request: &RequestView, now: Now) -> &'static str {
+    let counts = &request.counts;
+    let liars = now.rows().iter().filter(|node| node.lie.is_some()).count();
+    match liars {
+        _ if !now.view.truth => "Whom would you not trust?",
+        0 if 2 * counts.late > counts.all() => "What does a longer timeout buy?",
+        0 => "What if one of them lies?",
+        1 => "What if three more lie?",
+        _ => "When does the median give in?",
+    }
+}
+
+/// "8 of 12 answered in time: 2 late, 1 failed, 1 down."
+fn in_time(request: &RequestView) -> String {
+    let counts = &request.counts;
+    let others =
+        [(counts.late, "late"), (counts.failed, "failed"), (counts.down, "down"), (counts.idle, "not asked")];
+    let others: Vec<String> = others
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let all = format!("{} of {} answered in time", counts.answered(), counts.all());
+    if others.is_empty() { format!("{all}.") } else { format!("{all}: {}.", others.join(", ")) }
+}
+
 /// "The average is off by +4.52 %; a median would be off by −0.93 %."
-fn compare(request: &RequestView, strategy: &str) -> Option<String> {
-    let analysis = request.analysis.as_ref()?;
-    let other = if strategy == "average" { "median" } else { "average" };
-    let counter = (analysis.counter_answers.get(other)? - analysis.truth) / analysis.truth;
-    let own = format!("The {strategy} is off by {}", percent(analysis.error));
+fn compare(request: &RequestView, now: Now) -> Option<String> {
+    let strategy = now.view.settings.strategy;
+    let other = other_strategy(strategy);
+    let counter = *request.counter_answers.get(other)?;
     let article = if other == "average" { "an" } else { "a" };
+    let Some(analysis) = &request.analysis else {
+        let own = request.final_value?;
+        let apart = percent(counter / own - 1.0);
+        return Some(format!(
+            "The {strategy} is {own:.2}; {article} {other} would be {counter:.2}, {apart}."
+        ));
+    };
+    let counter = counter / analysis.truth - 1.0;
+    let own = format!("The {strategy} is off by {}", percent(analysis.error));
+    let (closer, all) = request.closer;
+    let is_worse = counter.abs() > analysis.error.abs();
     Some(if (counter - analysis.error).abs() < TELLING_DIFFERENCE {
         format!("{own}; {article} {other} would be, too.")
+    } else if is_worse && request.counts.lying > 0 && all >= JUDGED_FROM && 2 * closer > all {
+        format!(
+            "{own}; that {article} {other} would be worse, {}, is chance: it was closer in {closer} of {all} requests with a lie.",
+            percent(counter)
+        )
     } else {
         format!("{own}; {article} {other} would be off by {}.", percent(counter))
+    })
+}
+
+/// A report that consumers read lags behind what the coordinator knows, or is too old to be used.
+fn of_report(report: &ReportView, request: &RequestView, now: Now) -> Option<Caption> {
+    let asked = if now.view.truth { "How far may a report lag?" } else { "Would you still use it?" };
+    if report.stale {
+        let headline = format!("The report is {} s old, and stale.", seconds(report.age_ms));
+        let detail = match (report.off, now.view.truth) {
+            (Some(off), true) => {
+                format!("It says {:.2}, {} from the truth by now.", report.value, percent(off))
+            }
+            _ => format!("It says {:.2}; nobody may use it any more.", report.value),
+        };
+        return Some(
+            Caption::new(headline, detail, asked)
+                .about(About::Other(2_000_000 + report.round), Rank::Exception),
+        );
+    }
+    let own = request.final_value?;
+    let lag = report.value / own - 1.0;
+    (report.round > 1 && report.request == request.number).then(|| {
+        let caption = Caption::new(
+            format!("Report {} is published: {:.2}.", report.round, report.value),
+            match (report.before, now.view.truth, request.truth) {
+                (Some(before), true, Some(truth)) if truth != 0.0 => format!(
+                    "The one before said {before:.2}, which had come to be off by {}: old answers held it back.",
+                    percent(before / truth - 1.0)
+                ),
+                _ => format!("The value has moved by {} since the one before.", percent(lag)),
+            },
+            asked,
+        );
+        caption.about(About::Nothing, Rank::Exception)
     })
 }
 
@@ -186,6 +228,7 @@ fn of_waiting(now: Now) -> Caption {
         detail,
         "How many will be in time?",
     )
+    .about(About::Other(1), Rank::Result)
 }
 
 fn seconds(ms: f64) -> String {
@@ -202,91 +245,5 @@ fn percent(share: f64) -> String {
         format!("{sign}{magnitude} %")
     } else {
         format!("{sign}{magnitude:.2} %")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::app::{Player, PlayerState};
-    use crate::kernel::Instant;
-    use crate::lab::Scenario;
-
-    fn caption_at(ms: u64, set: &[(&str, &str)]) -> Caption {
-        let mut scenario = Scenario::preset("oracle-http", 31);
-        scenario.set = set.iter().map(|&(key, value)| (key.to_owned(), value.into())).collect();
-        let mut player = Player::new(&scenario, 1.0).unwrap();
-        player.seek(Instant::from_millis(ms)).unwrap();
-        while player.state() == PlayerState::Replaying {
-            player.frame(16.0, || true);
-        }
-        caption(Now::of(&player.snapshot()).unwrap())
-    }
-
-    #[test]
-    fn the_opening_story_is_told_in_order() {
-        assert!(caption_at(10, &[]).text().contains("w-09 begins to lie at 11 s"));
-        assert!(caption_at(8_600, &[]).headline.contains("w-04 crashed at 8 s"));
-        assert!(caption_at(12_000, &[]).headline.contains("w-09 lies by +18 %"));
-        let lie = caption_at(13_900, &[]);
-        assert_eq!(lie.headline, "w-09 lies by +18 %.");
-        assert!(
-            lie.detail.starts_with("The average is off by +") && lie.detail.contains("median"),
-            "{lie:?}"
-        );
-        assert_eq!(lie.question, "What if three more lie?");
-    }
-
-    #[test]
-    fn every_moment_has_a_headline_and_a_question() {
-        for ms in (0..40_000).step_by(731) {
-            for set in [
-                &[][..],
-                &[("fail", "1")],
-                &[("register", "off")],
-                &[("lie", "0.5")],
-                &[("strategy", "median")],
-            ] {
-                let caption = caption_at(ms, set);
-                assert!(
-                    caption.headline.ends_with('.') && caption.question.ends_with('?'),
-                    "{ms} {set:?} {caption:?}"
-                );
-            }
-        }
-    }
-
-    fn caption_of(preset: &str, ms: u64) -> Caption {
-        let mut player = Player::new(&Scenario::preset(preset, 31), 1.0).unwrap();
-        player.seek(Instant::from_millis(ms)).unwrap();
-        while player.state() == PlayerState::Replaying {
-            player.frame(16.0, || true);
-        }
-        caption(Now::of(&player.snapshot()).unwrap())
-    }
-
-    #[test]
-    fn every_shipped_scenario_says_what_happens_in_it() {
-        for (preset, ms, expected) in [
-            ("heartbeat-trap", 21_000, "all workers were dropped from the registry"),
-            ("oracle-nats", 9_100, "The broker went down at 9 s."),
-            ("oracle-nats", 10_900, "12 tasks or answers were lost with the broker."),
-            ("oracle-nats", 11_900, "nats: no servers available for connection"),
-            ("oracle-jetstream", 14_500, "JetStream delivered"),
-            ("broker-restart", 4_100, "The broker restarts at 4 s."),
-            ("queue-group-trap", 2_900, "to one of 12 workers"),
-            ("rate-limit-burst", 2_900, "20 of 30 requests got 429."),
-            ("colluding-third", 2_900, "answers are lies."),
-            ("stale-report", 2_900, "answers are lies."),
-        ] {
-            let caption = caption_of(preset, ms);
-            assert!(caption.text().contains(expected), "{preset} at {ms}: {caption:?}");
-        }
-    }
-
-    #[test]
-    fn percentages_have_a_sign_and_two_digits() {
-        assert_eq!(percent(0.18), "+18 %");
-        assert_eq!(percent(-0.00934), "−0.93 %");
     }
 }

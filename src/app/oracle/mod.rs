@@ -13,12 +13,11 @@ mod words;
 
 use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
-use crate::app::face::{Face, Moment, Observed, Remedy, Words, key_of};
+use crate::app::face::{Face, Moment, Observed, Remedy, Show, Words, key_of};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
-use crate::app::snapshot::NodeView;
+use crate::app::snapshot::{NodeView, Sign};
 use crate::lab::Run;
-use crate::lab::oracle::TaskEnd;
 use view::{Known, OracleView};
 
 /// Who has not registered until then has no coordinator, or has been dropped by it.
@@ -45,8 +44,8 @@ impl Face for Oracle {
         self.words
     }
 
-    fn observe(&self, run: &Run, before: Option<&OracleView>) -> Option<Observed<OracleView>> {
-        observe::observe(run, before)
+    fn observe(&self, run: &Run, before: Option<&OracleView>, show: Show) -> Option<Observed<OracleView>> {
+        observe::observe(run, before, show)
     }
 
     fn outcomes(&self, now: Now) -> Vec<Figure> {
@@ -61,13 +60,11 @@ impl Face for Oracle {
         board::race(now, view)
     }
 
-    /// A finished request tells more than one that has just begun.
-    fn picture_key(&self, now: Now) -> Option<u64> {
-        let Some(request) = &now.view.request else {
-            return Some(key_of(&now, &0_u64));
-        };
-        let is_open = request.opened_ms.is_some() && request.closed_ms.is_none() && request.error.is_none();
-        (!is_open).then(|| key_of(&now, &request.number))
+    /// Which request is kept in view, and what became of the newest.
+    fn picture_key(&self, now: Now) -> u64 {
+        let kept = now.view.request.as_ref().map(|request| request.number);
+        let live: Vec<Sign> = now.view.known.iter().map(|known| known.live).collect();
+        key_of(&now, &(kept, live))
     }
 
     fn cells(&self, now: Now, node: &NodeView, index: usize) -> Vec<String> {
@@ -82,8 +79,7 @@ impl Face for Oracle {
         let Some(request) = &now.view.request else {
             return String::new();
         };
-        let late = request.tasks.iter().filter(|task| task.end == TaskEnd::Late).count();
-        format!(", request {}, {late} late", request.number)
+        format!(", request {}, {} late", request.number, request.counts.late)
     }
 
     fn remedy(&self, now: Now) -> Option<Remedy> {
@@ -100,6 +96,11 @@ impl Face for Oracle {
     fn charts(&self) -> Box<dyn Charts> {
         Box::new(charts::History::default())
     }
+}
+
+/// What an aggregate is compared with.
+fn other_strategy(strategy: &str) -> &'static str {
+    if strategy == "average" { "median" } else { "average" }
 }
 
 impl Now<'_> {

@@ -1,34 +1,52 @@
 //! What a snapshot has of an oracle, read off its run: nodes, newest request, broker.
 
+use super::other_strategy;
 use super::view::{
-    ASKED, BROKER, BrokerView, COORDINATOR, FAILED, IN_TIME, Known, LATE, LYING, OracleView, RequestView,
-    Settings, TaskView, WORKER, WORKING,
+    ASKED, BROKER, BrokerView, COORDINATOR, Counts, FAILED, First, IN_TIME, Known, LATE, LYING, OracleView,
+    ReportView, RequestView, Settings, TaskView, WORKER, WORKING,
 };
-use crate::app::face::{self, Observed};
-use crate::app::snapshot::{MessageKind, MessageView, NodeView, Role, State, Watch};
+use crate::app::face::{self, Observed, Show};
+use crate::app::snapshot::{MessageKind, MessageView, NodeView, Role, Sign, State, Watch};
 use crate::kernel::Instant;
+use crate::lab::oracle::tally::Summary;
 use crate::lab::oracle::{OracleRun, RequestEntry, TaskEnd, TaskEntry};
 use crate::lab::{self, Run};
 use crate::net::{NodeId, Payload};
-use crate::systems::oracle::{Oracle, Params};
+use crate::systems::oracle::Oracle;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A worker's last answer is looked for in so many of the newest requests.
 const LAST_VALUES_FROM: usize = 8;
 
-/// An oracle's nodes, its newest request, its broker.
-pub(super) fn observe(run: &Run, before: Option<&OracleView>) -> Option<Observed<OracleView>> {
+/// A liar, a refusal or a failed request is news if none of so many requests before had one; a strategy is judged over as
+/// many.
+const MEMORY: usize = 50;
+
+/// An oracle's nodes, its requests, its broker.
+pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Option<Observed<OracleView>> {
     let oracle = lab::oracle::of(run.system())?;
     let (ledger, params) = (oracle.ledger(), oracle.params());
-    let newest = ledger.requests().iter().rev().find(|request| request.opened_at.is_some());
-    let newest_failed = || ledger.requests().back().filter(|request| request.error.is_some());
-    let shown = newest.or_else(newest_failed);
+    let requests = ledger.requests();
+    let is_over = |request: &&RequestEntry| request.closed_at.is_some() || request.error.is_some();
+    let newest = requests.iter().rev().find(|request| request.opened_at.is_some());
+    let finished = requests.iter().rev().find(is_over);
+    let kept = show.result.and_then(|number| ledger.request(number));
+    let shown = kept.filter(is_over).or(finished).or(newest);
+    let before = before.filter(|before| before.truth == show.truth);
     let progress = run.system().progress();
     // Figures change only when a request does.
     let known = before.filter(|before| before.summarised_at == progress);
-    let summary =
-        known.map_or_else(|| Rc::new(oracle.tally().summary()), |before| Rc::clone(&before.summary));
-    let (nodes, known) = nodes(run, oracle, newest);
+    let summary = known.map_or_else(
+        || Rc::new(summary(oracle.tally().summary(), show.truth)),
+        |before| Rc::clone(&before.summary),
+    );
+    let reader = Reader { run, oracle, requests, show, before };
+    let finished = finished.map(|entry| reader.request(entry, &[]));
+    let request = shown.map(|entry| reader.request(entry, finished.as_slice()));
+    let so_far: Vec<Rc<RequestView>> = finished.iter().chain(&request).cloned().collect();
+    let newest_view = newest.map(|entry| reader.request(entry, &so_far));
+    let (nodes, known) = reader.nodes(newest, shown);
     let broker = oracle.oracle().broker();
     Some(Observed {
         rows_from: nodes.partition_point(|node| node.role != WORKER),
@@ -38,8 +56,11 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>) -> Option<Observed
             None => face::messages(run),
         },
         view: OracleView {
-            request: shown.map(|entry| RequestView::of(entry, params)),
-            broker: broker.map(|broker| broker_view(oracle.oracle(), broker, shown)),
+            request,
+            newest: newest_view,
+            finished,
+            broker: broker.map(|broker| broker_view(oracle.oracle(), broker, newest.or(shown))),
+            report: report(oracle, newest.map(|newest| newest.truth).filter(|_| show.truth), run.now()),
             summary,
             summarised_at: progress,
             known,
@@ -49,8 +70,36 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>) -> Option<Observed
                 strategy: params.strategy.name(),
                 workers: params.workers,
             },
+            truth: show.truth,
         },
     })
+}
+
+/// Where a smaller step makes a report, nearly every answer is one.
+const REPORTS_FROM: f64 = 0.01;
+
+fn report(oracle: &OracleRun, truth: Option<f64>, now: Instant) -> Option<ReportView> {
+    if oracle.params().deviation < REPORTS_FROM {
+        return None;
+    }
+    let (report, stale) = oracle.oracle().report()?;
+    Some(ReportView {
+        value: report.value,
+        before: report.before,
+        round: report.round,
+        request: report.request,
+        age_ms: now.since(report.at).as_millis_f64(),
+        stale,
+        off: truth.map(|truth| report.value / truth - 1.0),
+    })
+}
+
+/// The figures over all requests; without the truth there is no error.
+fn summary(mut summary: Summary, truth: bool) -> Summary {
+    if !truth {
+        (summary.error_mean, summary.error_p95) = (None, None);
+    }
+    summary
 }
 
 /// What flows back is an answer; what only keeps connections going is not what a picture is about.
@@ -84,61 +133,114 @@ fn broker_view(oracle: &Oracle, broker: NodeId, newest: Option<&RequestEntry>) -
     }
 }
 
-/// The nodes, and what the coordinator knows of each.
-fn nodes(run: &Run, of: &OracleRun, newest: Option<&RequestEntry>) -> (Vec<NodeView>, Vec<Known>) {
-    let (net, oracle) = (run.net(), of.oracle());
-    // By node number; a registered name that is no node's has the first place, and nobody looks there.
-    let count = net.nodes().count() + 1;
-    // Over NATS there is nothing to register with.
-    let registered = oracle.broker().is_some();
-    let mut known = vec![Known { registered, ..Known::default() }; count];
-    let mut parts = vec![None; count];
-    oracle.look_at_registry(|entry| {
-        if let Some(known) = known.get_mut(entry.member.node as usize) {
-            (known.registered, known.score) = (true, Some(entry.history.score()));
-        }
-    });
-    for task in newest.iter().flat_map(|request| &request.tasks) {
-        if let Some(part) = parts.get_mut(task.node as usize) {
-            *part = Some((task.end, task.lying));
-        }
-    }
-    for request in of.ledger().requests().iter().rev().take(LAST_VALUES_FROM) {
-        for task in request.tasks.iter().filter(|task| task.value.is_some()) {
-            if let Some(known) = known.get_mut(task.node as usize) {
-                known.last_value = known.last_value.or(task.value);
+/// Reads off a run what is to be seen of it.
+struct Reader<'a> {
+    run: &'a Run,
+    oracle: &'a OracleRun,
+    requests: &'a VecDeque<RequestEntry>,
+    show: Show,
+    before: Option<&'a OracleView>,
+}
+
+impl Reader<'_> {
+    /// The nodes, and what the coordinator knows of each.
+    fn nodes(
+        &self,
+        newest: Option<&RequestEntry>,
+        shown: Option<&RequestEntry>,
+    ) -> (Vec<NodeView>, Vec<Known>) {
+        let (net, oracle) = (self.run.net(), self.oracle.oracle());
+        // By node number; a registered name that is no node's has the first place, and nobody looks there.
+        let count = net.nodes().count() + 1;
+        // Over NATS there is nothing to register with.
+        let registered = oracle.broker().is_some();
+        let mut known = vec![Known { registered, ..Known::default() }; count];
+        oracle.look_at_registry(|entry| {
+            if let Some(known) = known.get_mut(entry.member.node as usize) {
+                (known.registered, known.score) = (true, Some(entry.history.score()));
+            }
+        });
+        for request in self.requests.iter().rev().take(LAST_VALUES_FROM) {
+            for task in request.tasks.iter().filter(|task| task.value.is_some()) {
+                if let Some(known) = known.get_mut(task.node as usize) {
+                    known.last_value = known.last_value.or(task.value);
+                }
             }
         }
+        let (kept, live) = (parts(shown, count), parts(newest, count));
+        let watch = Watch::of(self.run);
+        let view = |id: NodeId| {
+            let role = self.role(id);
+            let place = id.0 as usize;
+            let state = if role == WORKER { self.state(id, kept[place]) } else { State::IDLE };
+            let entry = &mut known[place];
+            entry.kept = state.sign;
+            entry.live = match self.state(id, live[place]).sign {
+                _ if self.show.truth && !net.is_up(id) => Sign::Down,
+                sign => sign,
+            };
+            let node = watch.node(id, role, state);
+            if self.show.truth || role != WORKER { node } else { node.as_seen_from_outside(state) }
+        };
+        let nodes: Vec<NodeView> = net.nodes().map(view).collect();
+        let known = nodes.iter().map(|node| known[node.id as usize]).collect();
+        (nodes, known)
     }
-    let first_worker = oracle.workers().first().map_or(u32::MAX, |node| node.0);
-    let watch = Watch::of(run);
-    let view = |id: NodeId| {
-        let role = match id {
+
+    fn role(&self, id: NodeId) -> Role {
+        let oracle = self.oracle.oracle();
+        match id {
             _ if id == oracle.client() => Role::CLIENT,
             _ if id == oracle.coordinator() => COORDINATOR,
             _ if Some(id) == oracle.broker() => BROKER,
-            _ if id.0 >= first_worker => WORKER,
+            _ if id.0 >= self.first_worker() => WORKER,
             _ => Role::CONSOLE,
-        };
-        let works = || role == WORKER && oracle.busy((id.0 - first_worker) as usize) > 0;
-        let state = match parts[id.0 as usize] {
-            None => State::IDLE,
-            Some((TaskEnd::Pending, _)) if works() => WORKING,
-            Some((TaskEnd::Pending, _)) => ASKED,
-            Some((TaskEnd::InTime, true)) => LYING,
-            Some((TaskEnd::InTime, false)) => IN_TIME,
-            Some((TaskEnd::Failed | TaskEnd::Lost, _)) => FAILED,
-            Some((TaskEnd::Late, _)) => LATE,
-        };
-        watch.node(id, role, state)
-    };
-    let nodes: Vec<NodeView> = net.nodes().map(view).collect();
-    let known = nodes.iter().map(|node| known[node.id as usize]).collect();
-    (nodes, known)
-}
+        }
+    }
 
-impl RequestView {
-    fn of(entry: &RequestEntry, params: &Params) -> Self {
+    fn first_worker(&self) -> u32 {
+        self.oracle.oracle().workers().first().map_or(u32::MAX, |node| node.0)
+    }
+
+    /// What became of a worker in a request, or what it does in it.
+    fn state(&self, id: NodeId, task: Option<&TaskEntry>) -> State {
+        let works = || {
+            let worker = id.0.checked_sub(self.first_worker());
+            worker.is_some_and(|worker| self.oracle.oracle().busy(worker as usize) > 0)
+        };
+        let Some(task) = task else {
+            let is_down = self.show.truth && !self.run.net().is_up(id);
+            return if is_down { State::DOWN } else { State::IDLE };
+        };
+        match task.end {
+            TaskEnd::Pending if works() => WORKING,
+            TaskEnd::Pending => ASKED,
+            TaskEnd::InTime if task.lying && self.show.truth => LYING,
+            TaskEnd::InTime => IN_TIME,
+            // Who asks knows that nobody listens, not why.
+            TaskEnd::Failed if is_refusal(task) && self.show.truth => State::DOWN,
+            TaskEnd::Failed | TaskEnd::Lost => FAILED,
+            TaskEnd::Late => LATE,
+        }
+    }
+
+    /// A request; one that is over is taken from what has been read already.
+    fn request(&self, entry: &RequestEntry, so_far: &[Rc<RequestView>]) -> Rc<RequestView> {
+        let before = self.before.into_iter().flat_map(|before| {
+            // Late answers come after the end where nobody is cancelled.
+            let stays = before.broker.is_none();
+            [&before.finished, &before.request].into_iter().flatten().filter(move |_| stays)
+        });
+        let is_same = |view: &&Rc<RequestView>| view.number == entry.number && view.answered_ms.is_some();
+        let found = so_far.iter().find(|view| view.number == entry.number);
+        match found.or_else(|| before.clone().find(is_same)) {
+            Some(view) => Rc::clone(view),
+            None => Rc::new(self.read(entry)),
+        }
+    }
+
+    fn read(&self, entry: &RequestEntry) -> RequestView {
+        let (params, truth) = (self.oracle.params(), self.show.truth);
         let ms = |at: Option<Instant>| at.map(Instant::as_millis_f64);
         let took = |ended: Option<Instant>| Some(ended?.since(entry.opened_at?).as_millis_f64());
         let tasks = entry.tasks.iter().map(|task| TaskView {
@@ -150,9 +252,10 @@ impl RequestView {
             },
             value: task.value,
             err: task.err.as_deref().map(str::to_owned),
-            lied: task.lying,
+            lied: task.lying && truth,
             node: task.node,
         });
+        let analysis = entry.analysis(params);
         RequestView {
             number: entry.number,
             id: format!("req-{:05}", entry.number),
@@ -166,8 +269,70 @@ impl RequestView {
             final_value: entry.result.as_ref().map(|result| result.final_value),
             note: entry.result.as_ref().map(|result| result.reliability_note.to_string()),
             error: entry.error.clone(),
-            analysis: entry.analysis(params).cloned(),
-            truth: entry.truth,
+            analysis: analysis.filter(|_| truth).cloned(),
+            counter_answers: analysis.map(|analysis| analysis.counter_answers.clone()).unwrap_or_default(),
+            truth: truth.then_some(entry.truth),
+            counts: self.counts(entry),
+            lost: entry.tasks.iter().filter(|task| task.end == TaskEnd::Lost).count() as u32,
+            redelivered: entry.redelivered,
+            first: self.first(entry),
+            closer: if truth { self.closer(entry) } else { (0, 0) },
         }
     }
+
+    fn counts(&self, entry: &RequestEntry) -> Counts {
+        let parts = parts(Some(entry), self.run.net().nodes().count() + 1);
+        let mut counts = Counts::default();
+        for &id in self.oracle.oracle().workers() {
+            counts.add(self.state(id, parts[id.0 as usize]).sign);
+        }
+        counts
+    }
+
+    /// The newest requests before one, that one first.
+    fn back_from(&self, number: u64) -> impl Iterator<Item = &RequestEntry> {
+        self.requests.iter().rev().skip_while(move |request| request.number > number).take(MEMORY)
+    }
+
+    fn first(&self, entry: &RequestEntry) -> First {
+        let is_first =
+            |has: fn(&RequestEntry) -> bool| has(entry) && !self.back_from(entry.number).skip(1).any(has);
+        First {
+            lie: self.show.truth && is_first(has_lie),
+            refusal: is_first(|entry| entry.tasks.iter().any(is_refusal)),
+            error: is_first(|entry| entry.error.is_some()),
+        }
+    }
+
+    fn closer(&self, entry: &RequestEntry) -> (u32, u32) {
+        let params = self.oracle.params();
+        let other = other_strategy(params.strategy.name());
+        let alike = self.back_from(entry.number).filter(|one| has_lie(one) == has_lie(entry));
+        alike.filter_map(|one| one.analysis(params)).fold((0, 0), |(closer, all), analysis| {
+            let counter = analysis.counter_answers.get(other).map(|value| value / analysis.truth - 1.0);
+            let wins = counter.is_some_and(|counter| counter.abs() < analysis.error.abs());
+            (closer + u32::from(wins), all + 1)
+        })
+    }
+}
+
+/// Who lied in time.
+fn has_lie(entry: &RequestEntry) -> bool {
+    entry.tasks.iter().any(|task| task.lying && task.value.is_some())
+}
+
+/// The task of a node that does not listen.
+fn is_refusal(task: &TaskEntry) -> bool {
+    task.end == TaskEnd::Failed && task.err.as_deref() == Some("connection refused")
+}
+
+/// Each node's part in a request, by its number.
+fn parts(request: Option<&RequestEntry>, count: usize) -> Vec<Option<&TaskEntry>> {
+    let mut parts = vec![None; count];
+    for task in request.iter().flat_map(|request| &request.tasks) {
+        if let Some(part) = parts.get_mut(task.node as usize) {
+            *part = Some(task);
+        }
+    }
+    parts
 }

@@ -7,6 +7,7 @@ use crate::lab::oracle::{Analysis, TaskEnd};
 use crate::systems::oracle::fact::Failure;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Asks the workers.
@@ -33,11 +34,20 @@ pub const LATE: State = State::new(Sign::Late, "late");
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OracleView {
-    /// The newest request that the coordinator has taken up.
-    pub request: Option<RequestView>,
+    /// The request that is kept in view: the newest that has ended, or one that is told still. Before the first has ended,
+    /// the one that is under way.
+    pub request: Option<Rc<RequestView>>,
+    /// The newest request that the coordinator has taken up: what moves on the board is of it.
+    pub newest: Option<Rc<RequestView>>,
+    /// The newest that has ended, if any.
+    #[serde(skip)]
+    pub finished: Option<Rc<RequestView>>,
     /// The broker, in a system that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker: Option<BrokerView>,
+    /// The report that consumers read, where it is not made of every answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportView>,
     /// Figures over the requests so far, and how far they had come.
     pub summary: Rc<Summary>,
     /// How far the requests had come then.
@@ -49,6 +59,9 @@ pub struct OracleView {
     /// The parameters that pictures refer to.
     #[serde(skip)]
     pub settings: Settings,
+    /// Whether what only the laboratory knows is in all this.
+    #[serde(skip)]
+    pub truth: bool,
 }
 
 impl SystemView for OracleView {
@@ -68,6 +81,12 @@ pub struct Known {
     pub score: Option<f64>,
     /// Its last answer in time, over the newest requests.
     pub last_value: Option<f64>,
+    /// What became of it in the request that is kept in view.
+    #[serde(skip)]
+    pub kept: Sign,
+    /// What it is doing in the newest.
+    #[serde(skip)]
+    pub live: Sign,
 }
 
 /// The parameters that pictures refer to.
@@ -81,6 +100,26 @@ pub struct Settings {
     pub strategy: &'static str,
     /// How many workers there are.
     pub workers: u32,
+}
+
+/// The report that consumers read: not every answer becomes one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportView {
+    /// Its value.
+    pub value: f64,
+    /// The one before it.
+    pub before: Option<f64>,
+    /// The how-manieth it is.
+    pub round: u64,
+    /// The request whose answer it is.
+    pub request: u64,
+    /// How old it is.
+    pub age_ms: f64,
+    /// Whether it is too old to be used.
+    pub stale: bool,
+    /// How far it is from the truth as of the newest request.
+    pub off: Option<f64>,
 }
 
 /// A broker now.
@@ -133,8 +172,88 @@ pub struct RequestView {
     pub error: Option<Failure>,
     /// What the laboratory makes of the answers.
     pub analysis: Option<Analysis>,
+    /// What each strategy makes of the same answers.
+    pub counter_answers: BTreeMap<String, f64>,
     /// The true value.
-    pub truth: f64,
+    pub truth: Option<f64>,
+    /// What became of the workers in it.
+    pub counts: Counts,
+    /// Its tasks and answers that were lost with the broker.
+    #[serde(skip)]
+    pub lost: u32,
+    /// Its messages that the broker delivered again.
+    #[serde(skip)]
+    pub redelivered: u32,
+    /// Whether it is the first for a while in which something of this kind happened.
+    #[serde(skip)]
+    pub first: First,
+    /// Of the newest requests like this one, in how many the strategy that the answer is compared with was closer to the
+    /// truth, and of how many.
+    #[serde(skip)]
+    pub closer: (u32, u32),
+}
+
+impl RequestView {
+    /// What it is called where there is little room.
+    pub fn short_id(&self) -> String {
+        format!("r-{:04}", self.number)
+    }
+}
+
+/// How many workers are in which state after a request: the figures of legend and caption.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Answered in time and honestly, as far as is known.
+    pub in_time: u32,
+    /// Answered in time with a lie.
+    pub lying: u32,
+    /// Did not answer in time.
+    pub late: u32,
+    /// Failed.
+    pub failed: u32,
+    /// Do not run.
+    pub down: u32,
+    /// Have not answered yet.
+    pub open: u32,
+    /// Were not asked.
+    pub idle: u32,
+}
+
+impl Counts {
+    /// Counts one more.
+    pub fn add(&mut self, sign: Sign) {
+        *match sign {
+            Sign::InTime => &mut self.in_time,
+            Sign::Lying => &mut self.lying,
+            Sign::Late => &mut self.late,
+            Sign::Failed => &mut self.failed,
+            Sign::Down => &mut self.down,
+            Sign::Working | Sign::Asked => &mut self.open,
+            Sign::Idle => &mut self.idle,
+        } += 1;
+    }
+
+    /// How many workers there are.
+    pub fn all(&self) -> u32 {
+        self.in_time + self.lying + self.late + self.failed + self.down + self.open + self.idle
+    }
+
+    /// How many answers came in time, honest ones and lies.
+    pub fn answered(&self) -> u32 {
+        self.in_time + self.lying
+    }
+}
+
+/// What is new in a request: no earlier one of the newest had it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct First {
+    /// A lie came in time.
+    pub lie: bool,
+    /// A worker refused the connection.
+    pub refusal: bool,
+    /// There is no answer.
+    pub error: bool,
 }
 
 /// A worker's part in a request.

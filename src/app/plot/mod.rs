@@ -11,9 +11,8 @@ pub mod levels;
 pub mod pen;
 mod time;
 
-pub use geometry::timeline_extent_ms;
 pub use pen::{HEIGHT, Pen};
-pub use time::{Band, Time};
+pub use time::{Band, Time, axis_ms};
 
 use crate::lab::Run;
 use geometry::write_px;

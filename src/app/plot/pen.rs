@@ -1,6 +1,6 @@
 //! What draws on one chart: the time axis, the faults, lines, dots, bars, steps and names.
 
-use super::geometry::{Scale, sort_few, spread, time_ticks, timeline_extent_ms, write_px};
+use super::geometry::{Scale, sort_few, spread, time_ticks, write_px};
 use super::levels::Levels;
 use super::time::Time;
 use super::{Anchor, Chart, Item};
@@ -47,11 +47,16 @@ pub struct Pen {
 impl Pen {
     /// A pen for a chart of that width, in pixels.
     pub fn new(time: &Time, width: f64) -> Self {
-        let extent_s = timeline_extent_ms(time.now_ms, time.horizon_ms) / 1000.0;
+        let (from_ms, to_ms) = time.axis_ms;
         // A chart is never too narrow to have an inside.
         let right = (width - MARGIN).max(LEFT + 1.0);
-        let x = Scale { values: (0.0, extent_s), pixels: (LEFT, right) };
+        let x = Scale { values: (from_ms / 1000.0, to_ms / 1000.0), pixels: (LEFT, right) };
         Pen { items: Vec::new(), width, now: x.px_within(time.now_ms / 1000.0), x }
+    }
+
+    /// Whether a time in seconds is not before the axis.
+    fn is_on(&self, at_s: f64) -> bool {
+        at_s >= self.x.values.0
     }
 
     /// A path that looks as its class says; nothing for an empty one.
@@ -109,7 +114,7 @@ impl Pen {
                 .collect();
             sort_few(&mut spans, |span| span.0);
             let mut d = String::new();
-            let mut shaded = 0.0;
+            let mut shaded = time.axis_ms.0;
             for (from, to) in spans {
                 let from = from.max(shaded);
                 if from < to {
@@ -125,9 +130,9 @@ impl Pen {
     /// A line through values over seconds, with gaps where there is none.
     pub fn series(&mut self, class: &'static str, points: &[(f64, Option<f64>)], y: &Scale) {
         let mut d = String::new();
-        let value = |i: usize| points.get(i).and_then(|point| point.1);
+        let value = |i: usize| points.get(i).filter(|point| self.is_on(point.0)).and_then(|point| point.1);
         for (i, &(at_s, own)) in points.iter().enumerate() {
-            let Some(own) = own else {
+            let Some(own) = own.filter(|_| self.is_on(at_s)) else {
                 continue;
             };
             let (px, py) = (self.x.px(at_s), y.px_within(own));
@@ -147,7 +152,7 @@ impl Pen {
     /// A dot for each value over seconds.
     pub fn dots(&mut self, class: &'static str, points: impl Iterator<Item = (f64, f64)>, y: &Scale) {
         let mut d = String::new();
-        for (at_s, value) in points {
+        for (at_s, value) in points.filter(|point| self.is_on(point.0)) {
             point(&mut d, 'M', self.x.px(at_s), y.px_within(value));
             d.push_str("h0");
         }
@@ -164,6 +169,9 @@ impl Pen {
         let mut paths = [const { String::new() }; N];
         let mut width = BAR_MAX;
         for (i, (at_s, parts)) in columns.iter().enumerate() {
+            if !self.is_on(*at_s) {
+                continue;
+            }
             let left = self.x.px(*at_s);
             if let Some((next, _)) = columns.get(i + 1) {
                 width = (self.x.px(*next) - left).min(BAR_MAX);
@@ -189,11 +197,11 @@ impl Pen {
     pub fn steps(&mut self, levels: &Levels, now_ms: f64, y: &Scale) {
         let (left, right) = self.x.pixels;
         let steps = libm::floor(right - left).clamp(1.0, STEPS_MAX);
-        let extent_ms = self.x.values.1 * 1000.0;
+        let (begin_ms, end_ms) = (self.x.values.0 * 1000.0, self.x.values.1 * 1000.0);
         let mut d = String::new();
         let mut level = None;
         for step in 0..steps as u32 {
-            let part = |step: u32| extent_ms * f64::from(step) / steps;
+            let part = |step: u32| begin_ms + (end_ms - begin_ms) * f64::from(step) / steps;
             let (from, to) = (part(step), part(step + 1));
             if from > now_ms {
                 break;
@@ -253,7 +261,7 @@ impl Pen {
         self.line("now", self.now, TOP - 6.0, self.now, BASE + 2.0);
         self.items.extend(labels);
         let most = ((right - left) / TIME_LABEL_WIDTH).clamp(1.0, 6.0);
-        for (at, label) in time_ticks(self.x.values.1, most) {
+        for (at, label) in time_ticks(self.x.values, most) {
             let x = self.x.px(at);
             // A label at the very end would stand half outside.
             let (x, anchor) = if right - x < 16.0 { (right, Anchor::End) } else { (x, Anchor::Middle) };

@@ -1,8 +1,8 @@
 //! The time that a chart is of: how far the run has come, and when what was broken.
 
 use crate::kernel::Instant;
-use crate::lab::Run;
 use crate::lab::fault::{Fault, FaultKind};
+use crate::lab::{Axis, Run};
 use crate::net::NodeId;
 
 /// The time axis of a run's charts.
@@ -10,27 +10,30 @@ use crate::net::NodeId;
 pub struct Time {
     /// How far the run has come.
     pub now_ms: f64,
-    /// Where it ends.
-    pub horizon_ms: f64,
+    /// Where the axis begins and ends.
+    pub axis_ms: (f64, f64),
     /// The faults, also those to come.
     pub bands: Vec<Band>,
 }
 
 impl Default for Time {
     fn default() -> Self {
-        Time { now_ms: 0.0, horizon_ms: 1.0, bands: Vec::new() }
+        Time { now_ms: 0.0, axis_ms: (0.0, 1.0), bands: Vec::new() }
     }
 }
 
 impl Time {
     /// A run's.
     pub fn of(run: &Run) -> Self {
-        Time {
-            now_ms: run.now().as_millis_f64(),
-            horizon_ms: run.horizon().as_millis_f64(),
-            bands: bands(run),
-        }
+        Time { now_ms: run.now().as_millis_f64(), axis_ms: axis_ms(run), bands: bands(run) }
     }
+}
+
+/// Where the axis of a run begins and ends, in milliseconds: the charts' and the timeline's.
+pub fn axis_ms(run: &Run) -> (f64, f64) {
+    let Axis { from, to } = Axis::of(run);
+    // A run of no length would leave no room for a scale.
+    (from.as_millis_f64(), to.as_millis_f64().max(from.as_millis_f64() + 1.0))
 }
 
 /// A time when something was broken.

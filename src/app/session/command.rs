@@ -33,6 +33,8 @@ pub enum Command {
     },
     /// Lets virtual time pass; from the start, if the run has ended.
     Play,
+    /// Lets it pass beyond the end of the axis, which becomes twice as long.
+    Extend,
     /// Stops it. A replay that is under way ends where it is, and what waited for it is forgotten.
     Pause,
     /// Sets how many virtual milliseconds pass per millisecond, 0.1 … 1000.

@@ -9,16 +9,21 @@ mod address;
 mod command;
 mod log;
 mod player;
+mod teller;
 
 pub use address::Address;
 pub use command::{Command, Outcome};
 pub use log::{Entry, Log};
 pub use player::{Player, PlayerState};
+pub use teller::Teller;
 
 use crate::app::Snapshot;
+use crate::app::caption::Caption;
+use crate::app::catalogue::face;
+use crate::app::face::Show;
 use crate::kernel::Instant;
 use crate::lab::params::Setting;
-use crate::lab::{Invalid, Run, Scenario};
+use crate::lab::{Axis, Invalid, Run, Scenario, presets};
 use crate::substrate::http::{Method, Request};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -30,12 +35,16 @@ pub struct Status {
     pub state: PlayerState,
     /// The speed that was asked for.
     pub speed: f64,
-    /// The speed of the last frames; below the other one when the machine cannot keep up.
+    /// The speed that there is time to read at; below the other one while a story would come too early.
+    pub readable: f64,
+    /// The speed of the last frames; below the readable one when the machine cannot keep up.
     pub reached: f64,
     /// How far a replay has come, 0 … 1.
     pub progress: Option<f64>,
-    /// The run goes no further.
+    /// Playing goes no further.
     pub ended: bool,
+    /// The run itself goes no further.
+    pub over: bool,
 }
 
 /// A run, and what a person does to it.
@@ -47,23 +56,31 @@ pub struct Session {
     waiting: VecDeque<Command>,
     /// What came of a command later than it was given, for a person to read.
     notice: Option<String>,
-    /// The speed of every scenario that is opened.
-    opening_speed: f64,
     log: Log,
+    teller: Teller,
+    /// Whether what only the laboratory knows is shown.
+    truth: bool,
+}
+
+/// The speed that a scenario opens with: the one that makes its point soon, and not too fast to be followed.
+pub fn opening_speed(preset: &str) -> f64 {
+    presets::find(preset).map_or(1.0, presets::Preset::speed)
 }
 
 impl Session {
     /// A session at virtual zero, playing.
     pub fn open(scenario: Scenario, speed: f64) -> Result<Self, Invalid> {
-        let mut player = Player::new(&scenario, speed)?;
-        Ok(Session {
-            shown: player.snapshot(),
-            player,
+        let mut session = Session {
+            shown: Player::new(&scenario, speed)?.snapshot(),
+            player: begin(&scenario, speed)?,
             waiting: VecDeque::new(),
             notice: None,
-            opening_speed: speed,
             log: Log::new(scenario, speed, true),
-        })
+            teller: Teller::new(),
+            truth: true,
+        };
+        session.look(true);
+        Ok(session)
     }
 
     /// Does anew what a log tells, and goes to an instant, all at once.
@@ -86,7 +103,7 @@ impl Session {
     fn be_at(&mut self, instant: Instant) -> Result<(), Invalid> {
         if self.player.state() == PlayerState::Replaying || self.player.run().now() != instant {
             self.player.be_at(instant)?;
-            self.shown = self.player.snapshot();
+            self.look(true);
         }
         Ok(())
     }
@@ -100,8 +117,16 @@ impl Session {
             self.waiting.push_back(command);
             return Ok(Outcome::Waits);
         }
+        let is_act = matches!(
+            command,
+            Command::Fault { .. } | Command::Toggle { .. } | Command::Lift { .. } | Command::Call { .. }
+        );
+        let stays =
+            matches!(command, Command::Play | Command::Pause | Command::Speed { .. } | Command::Extend);
+        // What is done to a run that plays is told as it plays on.
+        let moves = !stays && !(is_act && self.player.state() == PlayerState::Running);
         let outcome = self.interpret(command);
-        self.look();
+        self.look(moves);
         outcome
     }
 
@@ -136,7 +161,7 @@ impl Session {
             Command::Open { preset, seed, set, faults, horizon } => {
                 let (set, faults, horizon) = (set.clone(), faults.clone(), horizon.clone());
                 let scenario = Scenario { set, faults, horizon, ..Scenario::preset(preset, *seed) };
-                self.player = Player::new(&scenario, self.opening_speed)?;
+                self.player = begin(&scenario, opening_speed(preset))?;
                 self.waiting.clear();
             }
             Command::Play => player.play()?,
@@ -144,7 +169,16 @@ impl Session {
                 player.pause();
                 self.waiting.clear();
             }
-            Command::Speed { speed } => player.set_speed(*speed)?,
+            Command::Speed { speed } => {
+                player.set_speed(*speed)?;
+                self.teller.hurry();
+            }
+            Command::Extend => {
+                let (axis, horizon) = (Axis::of(player.run()), player.run().horizon());
+                let end = player.end();
+                player.set_end(axis.holding(end, horizon).longer(horizon).to);
+                player.play()?;
+            }
             Command::Step => {
                 if !player.step() {
                     return Ok(Outcome::Ended);
@@ -156,7 +190,7 @@ impl Session {
                 let allowed = "milliseconds from 0".to_owned();
                 return Err(Invalid { field: "seek".to_owned(), value: at_ms.to_string(), allowed });
             }
-            Command::NextRequest if player.has_ended() => return Ok(Outcome::Ended),
+            Command::NextRequest if player.is_over() => return Ok(Outcome::Ended),
             Command::NextRequest => player.next_request()?,
             Command::Set { key, value } => player.set(key, value.clone())?,
             Command::Seed { seed } => player.set_seed(*seed)?,
@@ -185,7 +219,9 @@ impl Session {
     /// new: the moment that is shown, or how far a replay has come.
     pub fn frame(&mut self, elapsed_ms: f64, has_time: impl FnMut() -> bool) -> bool {
         let awaited = self.player.awaited();
-        let is_new = self.player.frame(elapsed_ms, has_time);
+        let was_replaying = self.player.state() == PlayerState::Replaying;
+        let pace = self.choose_pace(elapsed_ms);
+        let is_new = self.player.frame_at(pace, elapsed_ms, has_time);
         if awaited.is_some() && self.player.awaited().is_none() {
             self.note_a_missing_request(awaited);
         }
@@ -196,9 +232,22 @@ impl Session {
             }
         }
         if is_new {
-            self.look();
+            self.look(was_replaying);
         }
         is_new
+    }
+
+    /// Lets the reader read, and says at which share of its speed the run may play meanwhile.
+    fn choose_pace(&mut self, elapsed_ms: f64) -> f64 {
+        if self.player.state() != PlayerState::Running {
+            return 1.0;
+        }
+        let elapsed_ms = elapsed_ms.clamp(0.0, player::FRAME_MS_MAX);
+        // Who does not see the truth does not know the schedule either.
+        let ahead_ms = if self.truth { self.player.until_next_fault() } else { None };
+        self.teller.pass(elapsed_ms);
+        self.teller.choose_pace(elapsed_ms, self.player.speed(), ahead_ms);
+        self.teller.pace()
     }
 
     fn note_a_missing_request(&mut self, awaited: Option<u64>) {
@@ -208,11 +257,48 @@ impl Session {
         }
     }
 
-    /// Shows the present moment; what a replay comes by is not shown.
-    fn look(&mut self) {
-        if self.player.state() != PlayerState::Replaying {
-            self.shown = self.player.snapshot();
+    /// Shows the present moment; what a replay comes by is not shown. One that a person has gone to has its own story at
+    /// once.
+    fn look(&mut self, is_sought: bool) {
+        if self.player.state() == PlayerState::Replaying {
+            return;
         }
+        if self.player.run().now() > self.player.end() {
+            self.player.set_end(Axis::of(self.player.run()).to);
+        }
+        let show = self.show(is_sought);
+        self.shown = self.player.look(show);
+        let caption = face(self.shown.system).caption(&self.shown);
+        if is_sought {
+            self.teller.tell_now(caption);
+        } else if self.player.state() == PlayerState::Running {
+            self.teller.hear(caption);
+        }
+        let told = self.show(false);
+        if told != show {
+            self.shown = self.player.look(told);
+        }
+    }
+
+    /// What is to be seen: the result that is told, unless a moment tells its own.
+    fn show(&self, is_sought: bool) -> Show {
+        Show { truth: self.truth, result: self.teller.result().filter(|_| !is_sought) }
+    }
+
+    /// Shows what only the laboratory knows, or hides it.
+    pub fn show_truth(&mut self, truth: bool) {
+        self.truth = truth;
+        self.look(true);
+    }
+
+    /// Whether the player slows down where there would be too little time to read.
+    pub fn slows(&self) -> bool {
+        self.teller.slows
+    }
+
+    /// Lets the player slow down there, or not.
+    pub fn set_slows(&mut self, slows: bool) {
+        self.teller.slows = slows;
     }
 
     // --- what can be seen -------------------------------------------------------------------------------------
@@ -222,14 +308,21 @@ impl Session {
         &self.shown
     }
 
+    /// The story that is told now.
+    pub fn caption(&self) -> &Caption {
+        self.teller.shown()
+    }
+
     /// What the transport shows.
     pub fn status(&self) -> Status {
         Status {
             state: self.player.state(),
             speed: self.player.speed(),
+            readable: self.player.speed() * self.teller.pace(),
             reached: self.player.reached(),
             progress: self.player.progress(),
             ended: self.player.state() == PlayerState::Paused && self.player.has_ended(),
+            over: self.player.is_over(),
         }
     }
 
@@ -258,6 +351,17 @@ impl Session {
     pub fn log(&self) -> &Log {
         &self.log
     }
+}
+
+/// A player at a scenario's start, playing to the end of its axis.
+fn begin(scenario: &Scenario, speed: f64) -> Result<Player, Invalid> {
+    let mut player = Player::new(scenario, speed)?;
+    let Axis { from, to } = Axis::opening(player.run());
+    player.set_end(to);
+    if from > Instant::ZERO {
+        player.seek(from)?;
+    }
+    Ok(player)
 }
 
 /// An instant in milliseconds, as scripts and the timeline have it: exact to the nanosecond for a hundred days.

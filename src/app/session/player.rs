@@ -7,6 +7,7 @@
 mod moves;
 
 use crate::app::Snapshot;
+use crate::app::face::Show;
 use crate::app::observe;
 use crate::kernel::{Duration, Instant, Sink};
 use crate::lab::{Invalid, Options, Run, Scenario};
@@ -17,7 +18,7 @@ const RING: usize = 100_000;
 /// How many tasks the requests, jobs or versions that the page keeps may have: tens of megabytes.
 const KEEP: usize = 200_000;
 /// A frame that comes later than this was not asked for: the tab was hidden, or the machine slept.
-const FRAME_MS_MAX: f64 = 500.0;
+pub(super) const FRAME_MS_MAX: f64 = 500.0;
 /// How many instants are played between two looks at the clock.
 const INSTANTS_PER_LOOK: u32 = 16;
 /// How much the newest frame weighs in the speed that is shown as reached.
@@ -59,6 +60,8 @@ pub struct Player {
     /// Virtual time that frames have asked for and not yet got, when a frame's share is less than an instant.
     target: Instant,
     seek: Option<Seek>,
+    /// Where playing stops, though the run may go on.
+    end: Instant,
     /// The moment that was looked at last, of which the next may take what has not changed.
     seen: Option<Rc<Snapshot>>,
 }
@@ -99,8 +102,10 @@ fn options() -> Options {
 impl Player {
     /// A player at virtual zero, running.
     pub fn new(scenario: &Scenario, speed: f64) -> Result<Self, Invalid> {
+        let run = Run::new(scenario, options())?;
         Ok(Player {
-            run: Run::new(scenario, options())?,
+            end: run.horizon(),
+            run,
             parked: None,
             playing: true,
             speed,
@@ -115,7 +120,17 @@ impl Player {
 
     /// Plays one animation frame: `elapsed_ms` of wall time at the speed that is set, as far as `has_time` allows.
     /// Returns true when something is new: the moment, or how far a replay has come.
-    pub fn frame(&mut self, elapsed_ms: f64, mut has_time: impl FnMut() -> bool) -> bool {
+    pub fn frame(&mut self, elapsed_ms: f64, has_time: impl FnMut() -> bool) -> bool {
+        self.frame_at(1.0, elapsed_ms, has_time)
+    }
+
+    /// The same at a share of the speed.
+    pub(super) fn frame_at(
+        &mut self,
+        pace: f64,
+        elapsed_ms: f64,
+        mut has_time: impl FnMut() -> bool,
+    ) -> bool {
         if let Some(seek) = self.seek {
             if self.play_to(seek.target, seek.goal, &mut has_time) {
                 self.arrive();
@@ -126,12 +141,14 @@ impl Player {
         if plays {
             let elapsed_ms = elapsed_ms.clamp(0.0, FRAME_MS_MAX);
             let before = self.run.now();
-            self.target = self.target.max(before) + Duration::from_secs_f64(elapsed_ms * self.speed / 1000.0);
+            self.target =
+                self.target.max(before) + Duration::from_secs_f64(elapsed_ms * self.speed * pace / 1000.0);
+            self.target = self.target.min(self.end);
             if !self.play_to(self.target, Goal::Instant, &mut has_time) {
                 // The speed cannot be reached: what this frame did not get is not owed.
                 self.target = self.run.now();
             }
-            self.note_speed(self.run.now().since(before), elapsed_ms);
+            self.note_speed(self.run.now().since(before), elapsed_ms * pace);
         }
         self.park(&mut has_time);
         plays
@@ -167,9 +184,14 @@ impl Player {
 
     // --- what can be seen -------------------------------------------------------------------------------------
 
-    /// What the page may see of this moment.
+    /// All that can be seen of this moment.
     pub fn snapshot(&mut self) -> Rc<Snapshot> {
-        let now = Rc::new(observe::observe(&self.run, self.seen.as_deref()));
+        self.look(Show::ALL)
+    }
+
+    /// What is to be shown of this moment.
+    pub(in crate::app) fn look(&mut self, show: Show) -> Rc<Snapshot> {
+        let now = Rc::new(observe::observe(&self.run, self.seen.as_deref(), show));
         self.seen = Some(Rc::clone(&now));
         now
     }
@@ -188,9 +210,31 @@ impl Player {
         self.playing
     }
 
-    /// Whether the run goes no further.
+    /// Whether playing goes no further.
     pub fn has_ended(&self) -> bool {
+        self.run.now() >= self.end || self.is_over()
+    }
+
+    /// Whether the run itself goes no further.
+    pub(super) fn is_over(&self) -> bool {
         self.run.now() >= self.run.horizon() || self.run.stopped().is_some()
+    }
+
+    /// Where playing stops.
+    pub(super) fn end(&self) -> Instant {
+        self.end
+    }
+
+    /// Lets playing stop there, or where the run has come already.
+    pub(super) fn set_end(&mut self, end: Instant) {
+        self.end = end.max(self.run.now()).min(self.run.horizon());
+    }
+
+    /// How much virtual time there is until the next fault begins or ends, in milliseconds.
+    pub(super) fn until_next_fault(&self) -> Option<f64> {
+        let now = self.run.now();
+        let edges = self.run.faults().flat_map(|fault| fault.start.into_iter().chain(fault.end));
+        edges.filter(|&edge| edge > now).min().map(|edge| edge.since(now).as_millis_f64())
     }
 
     /// The speed that was asked for.

@@ -189,7 +189,10 @@ fn what_is_opened_begins_at_its_start_and_plays_as_the_first_did() {
     let to = |preset: &str| Address { preset: preset.to_owned(), seed: 9 };
     session.apply(to("heartbeat-trap").open()).unwrap();
     let status = session.status();
-    assert_eq!((vtime(&session), status.state, status.speed), (0.0, PlayerState::Running, 1.0));
+    assert_eq!(
+        (vtime(&session), status.state, status.speed),
+        (0.0, PlayerState::Running, opening_speed("heartbeat-trap"))
+    );
     assert_eq!(session.address(), to("heartbeat-trap"));
     assert!(session.apply(to("nowhere").open()).is_err());
     assert_eq!(session.address().preset, "heartbeat-trap");

@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub vtime_ms: f64,
     /// Where the run ends.
     pub horizon_ms: f64,
+    /// Where its time axis begins and ends.
+    pub axis_ms: (f64, f64),
     /// How many events there were.
     pub events: u64,
     /// How many units of work were wanted so far: requests, jobs, versions.
@@ -103,17 +105,20 @@ pub struct FaultView {
     pub to_ms: Option<f64>,
     /// How much; 0 for a kind without a value.
     pub value: f64,
+    /// Whether a person has brought it.
+    pub by_hand: bool,
 }
 
 impl FaultView {
     /// A fault of a run.
-    pub fn of(fault: &Fault) -> Self {
+    pub fn of(fault: &Fault, by_hand: bool) -> Self {
         FaultView {
             kind: fault.kind.name(),
             target: fault.target.to_string(),
             from_ms: fault.start.map_or(0.0, Instant::as_millis_f64),
             to_ms: fault.end.map(Instant::as_millis_f64),
             value: fault.value,
+            by_hand,
         }
     }
 

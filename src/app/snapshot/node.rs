@@ -42,7 +42,7 @@ impl Serialize for State {
 }
 
 /// The signs that the page has for states, each with a shape and a colour of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sign {
     /// All is as it should be.
@@ -60,6 +60,7 @@ pub enum Sign {
     /// It has something to do, and is not at work yet.
     Asked,
     /// It has nothing to do.
+    #[default]
     Idle,
 }
 
@@ -118,6 +119,20 @@ pub struct NodeView {
 }
 
 impl NodeView {
+    /// The node as whoever only talks to it can know it: it is in some state, and why is not to be seen.
+    pub fn as_seen_from_outside(self, state: State) -> Self {
+        NodeView {
+            up: true,
+            down_since_ms: None,
+            state,
+            lie: None,
+            slow: 1.0,
+            cut: false,
+            drops: false,
+            ..self
+        }
+    }
+
     /// What is to be said of it besides its state: since when it is down, how it lies, what is broken about it.
     pub fn remarks(&self) -> String {
         let mut remarks = String::new();

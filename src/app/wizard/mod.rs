@@ -11,7 +11,7 @@ mod words;
 
 use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
-use crate::app::face::{Face, Moment, Observed, Words, key_of};
+use crate::app::face::{Face, Moment, Observed, Show, Words, key_of};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
 use crate::app::snapshot::NodeView;
@@ -34,7 +34,7 @@ impl Face for Wizard {
         &words::WORDS
     }
 
-    fn observe(&self, run: &Run, _: Option<&WizardView>) -> Option<Observed<WizardView>> {
+    fn observe(&self, run: &Run, _: Option<&WizardView>, _: Show) -> Option<Observed<WizardView>> {
         observe::observe(run)
     }
 
@@ -51,9 +51,9 @@ impl Face for Wizard {
     }
 
     /// What changes the lists, and what changes a job.
-    fn picture_key(&self, now: Now) -> Option<u64> {
+    fn picture_key(&self, now: Now) -> u64 {
         let counts = now.view.counts;
-        Some(key_of(&now, &(now.view.lists, counts.acknowledged, counts.done, counts.lost)))
+        key_of(&now, &(now.view.lists, counts.acknowledged, counts.done, counts.lost))
     }
 
     fn cells(&self, now: Now, _: &NodeView, index: usize) -> Vec<String> {

@@ -83,6 +83,7 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
         site: site.clone(),
     });
     *site.registry.borrow_mut() = Rc::downgrade(&coordinator.registry);
+    *site.reports.borrow_mut() = Rc::downgrade(&coordinator.reports);
     let listener = site.http.listen(COORDINATOR);
     let handler = Rc::clone(&coordinator);
     let serve = listener.serve_peers(move |request, peer| route(Rc::clone(&handler), request, peer));

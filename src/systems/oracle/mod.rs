@@ -44,6 +44,7 @@ use broker::{Broker, Stage};
 use fact::Fact;
 use lie::Lie;
 use registry::{Entry, Registry};
+use report::{Report, Reports, Trigger};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
@@ -94,6 +95,8 @@ struct Site {
     lies: Rc<RefCell<BTreeMap<NodeId, Lie>>>,
     /// The registry of the coordinator that runs, for snapshots. It dies with the coordinator.
     registry: Rc<RefCell<Weak<RefCell<Registry>>>>,
+    /// Its reports, likewise.
+    reports: Rc<RefCell<Weak<RefCell<Reports>>>>,
     /// How many tasks each worker has under way, w-01 first.
     busy: Rc<[Cell<u32>]>,
     /// The broker, in a system that has one.
@@ -205,6 +208,7 @@ impl Oracle {
             requests: Rc::default(),
             lies: Rc::default(),
             registry: Rc::default(),
+            reports: Rc::default(),
             busy: cast.workers.iter().map(|_| Cell::new(0)).collect(),
             params: cast.params,
             broker: cast.broker,
@@ -297,6 +301,14 @@ impl Oracle {
         if let Some(registry) = self.site.registry.borrow().upgrade() {
             registry.borrow().entries().for_each(look);
         }
+    }
+
+    /// The coordinator's last report of the run's own query, and whether it is stale; none while no coordinator runs.
+    pub fn report(&self) -> Option<(Report, bool)> {
+        let reports = self.site.reports.borrow().upgrade()?;
+        let report = reports.borrow().last(&self.site.params.query)?.clone();
+        let is_stale = Trigger::from(&*self.site.params).is_stale(&report, self.site.ctx().now());
+        Some((report, is_stale))
     }
 
     /// How many tasks worker `i`, counted from 0, has under way.

@@ -42,6 +42,8 @@ pub enum Cause {
 pub struct Report {
     /// The value.
     pub value: f64,
+    /// The value of the one before it.
+    pub before: Option<f64>,
     /// The request whose aggregate it is.
     pub request: u64,
     /// When it was published.
@@ -94,12 +96,12 @@ impl Reports {
     ) -> Option<Cause> {
         let last = self.0.get(query);
         let cause = trigger.cause(last, value, now)?;
-        let round = last.map_or(1, |last| last.round + 1);
+        let (round, before) = (last.map_or(1, |last| last.round + 1), last.map(|last| last.value));
         if last.is_none() && self.0.len() >= QUERIES_MAX {
             let oldest = self.0.iter().min_by_key(|(_, report)| report.at).map(|(query, _)| query.clone());
             oldest.map(|query| self.0.remove(&query));
         }
-        self.0.insert(query.to_owned(), Report { value, request, at: now, cause, round });
+        self.0.insert(query.to_owned(), Report { value, before, request, at: now, cause, round });
         Some(cause)
     }
 
@@ -135,7 +137,7 @@ mod tests {
     const TRIGGER: Trigger = Trigger { deviation: 0.005, heartbeat: Duration::from_secs(60) };
 
     fn report(value: f64) -> Report {
-        Report { value, request: 1, at: Instant::ZERO, cause: Cause::First, round: 1 }
+        Report { value, before: None, request: 1, at: Instant::ZERO, cause: Cause::First, round: 1 }
     }
 
     #[test]

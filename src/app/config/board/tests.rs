@@ -26,16 +26,7 @@ fn picture(snapshot: &Snapshot, view: &View) -> Picture {
 
 fn view(width: f64, strips: Strips) -> View<'static> {
     let height = if matches!(strips, Strips::Phone(_)) { 340.0 } else { 430.0 };
-    View {
-        width,
-        height,
-        strips,
-        selected: "a-02",
-        hovered: None,
-        show_truth: true,
-        flow: false,
-        reduced_motion: false,
-    }
+    View { width, height, strips, selected: "a-02", hovered: None, flow: false, reduced_motion: false }
 }
 
 fn views() -> Vec<View<'static>> {

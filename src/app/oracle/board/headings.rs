@@ -18,11 +18,13 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
     if view.strips == Strips::Three {
         headline(sheet, (18.0, layout.gate.right() - 6.0), 17.0, "Cluster now", &[]);
         if let Some((x0, x1)) = layout.when {
-            let tails = ["when each worker answered", "when each answered"];
+            let held = scene.racing().map(|racing| format!("held until {} is known", racing.short_id()));
+            let tails = match &held {
+                Some(held) => [held.as_str(), "held"],
+                None => ["when each worker answered", "when each answered"],
+            };
             match scene.request {
-                Some(request) => {
-                    headline(sheet, (x0, x1 + 6.0), 17.0, &format!("Request {}", request.id), &tails)
-                }
+                Some(request) => headline(sheet, (x0, x1 + 6.0), 17.0, &request.short_id(), &tails),
                 None => headline(sheet, (x0, x1 + 6.0), 17.0, "No request yet", &[]),
             }
         }
@@ -52,7 +54,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
     {
         let tail = match (layout.what, scene.request) {
             (Some(_), _) => compared(scene),
-            (None, Some(request)) => format!("Request {}", request.id),
+            (None, Some(request)) => request.short_id(),
             (None, None) => "No request yet".to_owned(),
         };
         let text = Text::new(tail, x0 + SWITCH, y).px(13.0).paint(Paint::Ink3);

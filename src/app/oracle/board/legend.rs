@@ -26,7 +26,7 @@ const FORMS: [(Font, bool, f64); 4] = [
 ];
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
-    let count = |states: &[Sign]| scene.rows.iter().filter(|row| states.contains(&row.lamp)).count();
+    let count = |states: &[Sign]| scene.rows.iter().filter(|row| states.contains(&row.kept)).count();
     let (x0, y, x1) = place(layout);
     let most = scale::count(scene.rows.len());
     let width = |name: &str, (font, in_words, gap): (Font, bool, f64)| {
@@ -45,7 +45,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
     for (i, (states, name)) in ENTRIES.iter().enumerate() {
         let count = count(states);
         // Who is idle takes the place of who is at work; and only the truth knows who lies.
-        let no_place = i == STEADY - 1 && !some_open && scene.rows.iter().any(|row| row.lamp == Sign::Idle);
+        let no_place = i == STEADY - 1 && !some_open && scene.rows.iter().any(|row| row.kept == Sign::Idle);
         if no_place || !scene.has_truth && states[0] == Sign::Lying {
             continue;
         }

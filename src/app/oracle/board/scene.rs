@@ -3,8 +3,8 @@
 //! Whoever does not show the truth gets a scene without it: nothing behind this module can give a liar away.
 
 use crate::app::canvas::{Paint, Shape, View, ground_of};
-use crate::app::oracle::Now;
 use crate::app::oracle::view::{BROKER, COORDINATOR, RequestView, TaskView, WORKER};
+use crate::app::oracle::{Now, other_strategy};
 use crate::app::snapshot::{NodeView, Role, Sign};
 use crate::lab::oracle::TaskEnd;
 use crate::systems::oracle::aggregator::{Knobs, Strategy};
@@ -55,12 +55,20 @@ pub(super) struct Row<'a> {
     pub(super) task: Option<&'a TaskView>,
     /// What it is now.
     pub(super) lamp: Sign,
-    /// What became of its answer.
+    /// What became of it in the request that is kept in view.
+    pub(super) kept: Sign,
+    /// What became of its answer there.
     pub(super) answer: Answer,
+    /// And what becomes of it in the newest request: what its track shows.
+    pub(super) live: Answer,
+    pub(super) live_task: Option<&'a TaskView>,
+    /// How long that took, or has taken so far, while the newest is not the one that is kept.
+    pub(super) racing_ms: Option<f64>,
     /// How long the answer took, or has taken so far.
     pub(super) ms: f64,
-    /// Late, and there by now.
+    /// Late, and there by now, in the request that is kept in view and in the newest.
     pub(super) arrived_late: bool,
+    pub(super) live_arrived_late: bool,
     /// How far its value is from the reference, in per cent.
     pub(super) off: Option<f64>,
 }
@@ -77,7 +85,10 @@ pub(super) struct Level<'a> {
 /// All that is shown.
 pub(super) struct Scene<'a> {
     pub(super) now: Now<'a>,
+    /// The request that is kept in view.
     pub(super) request: Option<&'a RequestView>,
+    /// The newest: what moves is of it.
+    pub(super) newest: Option<&'a RequestView>,
     pub(super) rows: Vec<Row<'a>>,
     pub(super) coordinator: Option<&'a NodeView>,
     pub(super) client: Option<&'a NodeView>,
@@ -85,7 +96,7 @@ pub(super) struct Scene<'a> {
     pub(super) broker: Option<&'a NodeView>,
     /// The timeout of this request.
     pub(super) timeout_ms: f64,
-    /// How long the request has been open, while it is.
+    /// How long the newest request has been open, while it is.
     pub(super) open_ms: Option<f64>,
     /// What values are compared with.
     pub(super) reference: Option<f64>,
@@ -100,11 +111,12 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(now: Now<'a>, view: &View) -> Self {
-        let request = now.view.request.as_ref();
+        let (request, newest) = (now.view.request.as_deref(), now.view.newest.as_deref());
         let node_of = |role| now.snapshot.nodes.iter().find(|node| node.role == role);
         let mut scene = Scene {
             now,
             request,
+            newest,
             rows: Vec::with_capacity(now.nodes.len()),
             coordinator: node_of(COORDINATOR),
             client: node_of(Role::CLIENT),
@@ -112,34 +124,39 @@ impl<'a> Scene<'a> {
             timeout_ms: now.view.settings.timeout_ms,
             open_ms: None,
             reference: None,
-            has_truth: view.show_truth,
+            has_truth: now.view.truth,
             aggregate: None,
             counter: None,
             selected: None,
             hovered: None,
         };
         if let Some(request) = request {
-            scene.read_request(request, view.show_truth);
+            scene.read_request(request);
         }
         scene.read_workers(view);
+        scene.read_race();
         scene
     }
 
-    fn read_request(&mut self, request: &'a RequestView, show_truth: bool) {
+    /// The newest request, while the one that is kept in view is another.
+    pub(super) fn racing(&self) -> Option<&'a RequestView> {
+        let kept = self.request.map(|request| request.number);
+        self.newest.filter(|newest| newest.closed_ms.is_none() && Some(newest.number) != kept)
+    }
+
+    fn read_request(&mut self, request: &'a RequestView) {
         if let (Some(opened), Some(deadline)) = (request.opened_ms, request.deadline_ms) {
             self.timeout_ms = deadline - opened;
         }
-        let is_open = request.opened_ms.is_some() && request.closed_ms.is_none();
-        self.open_ms = request
-            .opened_ms
-            .filter(|_| is_open)
+        let newest = self.newest.filter(|newest| newest.closed_ms.is_none());
+        self.open_ms = newest
+            .and_then(|newest| newest.opened_ms)
             .map(|opened| (self.now.vtime_ms - opened).clamp(0.0, self.timeout_ms));
         let strategy = self.now.view.settings.strategy;
-        let counters = request.analysis.as_ref().map(|analysis| &analysis.counter_answers);
-        let counter_of = |name: &str| counters.and_then(|all| all.get(name)).copied();
+        let counter_of = |name: &str| request.counter_answers.get(name).copied();
         let aggregate = counter_of(strategy).or(request.final_value).or_else(|| so_far(request, strategy));
-        let other = if strategy == "average" { "median" } else { "average" };
-        self.reference = if show_truth { Some(request.truth) } else { aggregate };
+        let other = other_strategy(strategy);
+        self.reference = if self.has_truth { request.truth } else { aggregate };
         let Some(reference) = self.reference else {
             return;
         };
@@ -158,18 +175,21 @@ impl<'a> Scene<'a> {
             if view.hovered == Some(node.name.as_str()) {
                 self.hovered = Some(row);
             }
-            let lamp = match node.state.sign {
-                Sign::Lying if !view.show_truth => Sign::InTime,
-                sign => sign,
-            };
+            let known = self.now.known(row);
+            let seen = |sign: Sign| if sign == Sign::Lying && !self.has_truth { Sign::InTime } else { sign };
             self.rows.push(Row {
                 node,
-                registered: self.now.known(row).registered,
+                registered: known.registered,
                 task: None,
-                lamp,
+                lamp: seen(known.live),
+                kept: seen(known.kept),
                 answer: Answer::NotAsked,
+                live: Answer::NotAsked,
+                live_task: None,
+                racing_ms: None,
                 ms: 0.0,
                 arrived_late: false,
+                live_arrived_late: false,
                 off: None,
             });
         }
@@ -180,7 +200,7 @@ impl<'a> Scene<'a> {
             let Some(row) = self.row_of(task.node) else {
                 continue;
             };
-            let answer = answer(task, self.rows[row].node, view.show_truth);
+            let answer = answer(task, self.has_truth);
             let ms = match answer {
                 Answer::Pending => self.open_ms.unwrap_or(0.0),
                 Answer::Late if self.broker.is_some() => {
@@ -191,10 +211,33 @@ impl<'a> Scene<'a> {
                 _ => task.took_ms.unwrap_or(0.0).min(self.timeout_ms),
             };
             let off = task.value.zip(self.reference).map(|(value, reference)| off(value, reference));
-            let arrived_late = self.broker.is_some() && answer == Answer::Late && task.took_ms.is_some();
+            let arrived_late = self.is_late_and_there(answer, task);
             let entry = &mut self.rows[row];
             entry.arrived_late = arrived_late;
             (entry.task, entry.answer, entry.ms, entry.off) = (Some(task), answer, ms, off);
+        }
+    }
+
+    /// Where nobody is cancelled an answer comes, however late.
+    fn is_late_and_there(&self, answer: Answer, task: &TaskView) -> bool {
+        self.broker.is_some() && answer == Answer::Late && task.took_ms.is_some()
+    }
+
+    fn read_race(&mut self) {
+        let Some(newest) = self.newest else {
+            return;
+        };
+        let is_racing = self.racing().is_some();
+        for task in &newest.tasks {
+            let Some(row) = self.row_of(task.node) else {
+                continue;
+            };
+            let live = answer(task, self.has_truth);
+            let so_far = if live == Answer::Pending { self.open_ms } else { task.took_ms };
+            let arrived_late = self.is_late_and_there(live, task);
+            let entry = &mut self.rows[row];
+            (entry.live, entry.live_task, entry.live_arrived_late) = (live, Some(task), arrived_late);
+            entry.racing_ms = so_far.filter(|_| is_racing);
         }
     }
 
@@ -236,12 +279,12 @@ fn so_far(request: &RequestView, strategy: &str) -> Option<f64> {
     Some(strategy.aggregate(&values, &Knobs::default())?.value)
 }
 
-fn answer(task: &TaskView, node: &NodeView, show_truth: bool) -> Answer {
+fn answer(task: &TaskView, has_truth: bool) -> Answer {
     match task.end {
         TaskEnd::Pending => Answer::Pending,
-        TaskEnd::InTime if show_truth && task.lied => Answer::Lying,
+        TaskEnd::InTime if has_truth && task.lied => Answer::Lying,
         TaskEnd::InTime => Answer::InTime,
-        TaskEnd::Failed if !node.up && task.err.as_deref() == Some("connection refused") => Answer::Refused,
+        TaskEnd::Failed if has_truth && task.err.as_deref() == Some("connection refused") => Answer::Refused,
         TaskEnd::Failed => Answer::Failed,
         TaskEnd::Late => Answer::Late,
         TaskEnd::Lost => Answer::Lost,

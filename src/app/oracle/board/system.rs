@@ -49,8 +49,8 @@ fn client(sheet: &mut Sheet, scene: &Scene, layout: &Layout, rect: Rect, view: &
     let (out, back) = (y - 9.0, y + 9.0);
     sheet.level(out, x0, x1, 2.0, Paint::Line);
     sheet.level(back, x0, x1, 2.0, Paint::Line);
-    let answered = scene.request.and_then(|request| request.answered_ms.map(|_| request));
-    if scene.request.is_some() {
+    let answered = scene.newest.and_then(|request| request.answered_ms.map(|_| request));
+    if scene.newest.is_some() {
         sheet.level(out, x0, x1, 2.0, Paint::Task.alpha(0.55));
     }
     if let Some(request) = answered {
@@ -63,7 +63,7 @@ fn client(sheet: &mut Sheet, scene: &Scene, layout: &Layout, rect: Rect, view: &
     }
     node_box(sheet, rect, scene.client.is_none_or(|node| node.up));
     let middle = |text: Text| text.align(Align::Center);
-    let query = scene.request.map_or("", |request| request.query.as_str());
+    let query = scene.newest.map_or("", |request| request.query.as_str());
     // A query may be any text; the box has room for nine letters.
     let query = match query.char_indices().nth(8) {
         Some((end, _)) => format!("{}…", &query[..end]),

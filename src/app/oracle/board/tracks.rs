@@ -49,17 +49,17 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
 
 fn passed(scene: &Scene) -> Vec<Passed> {
     let of_row = |row: &Row| {
-        let was_asked = row.answer != Answer::NotAsked;
-        let sign = match row.answer {
-            Answer::InTime | Answer::Lying | Answer::Failed | Answer::Refused => Some(row.answer.shape()),
-            Answer::Late if row.arrived_late => Some(Shape::Late),
+        let was_asked = row.live != Answer::NotAsked;
+        let sign = match row.live {
+            Answer::InTime | Answer::Lying | Answer::Failed | Answer::Refused => Some(row.live.shape()),
+            Answer::Late if row.live_arrived_late => Some(Shape::Late),
             Answer::NotAsked | Answer::Pending | Answer::Late | Answer::Lost => None,
         };
         let whole = |yes: bool| if yes { 1.0 } else { 0.0 };
         Passed { out: whole(was_asked), back: whole(sign.is_some()), sign, moving: false, traffic: 0 }
     };
     let mut passed: Vec<Passed> = scene.rows.iter().map(of_row).collect();
-    let newest = scene.request.map_or(0, |request| request.number);
+    let newest = scene.newest.map_or(0, |request| request.number);
     for message in &scene.now.messages {
         let Some((row, outward)) = place(scene, message) else {
             continue;
@@ -82,7 +82,7 @@ fn passed(scene: &Scene) -> Vec<Passed> {
 
 /// Whether an answer of that worker may be on its way; a late one only where nobody is cancelled.
 fn awaits(scene: &Scene, row: usize) -> bool {
-    let answer = scene.rows[row].answer;
+    let answer = scene.rows[row].live;
     answer == Answer::Pending || answer == Answer::Late && scene.broker.is_some()
 }
 
@@ -100,12 +100,12 @@ fn place(scene: &Scene, message: &MessageView) -> Option<(usize, bool)> {
 
 /// The sign of a message on a worker's track.
 fn shape_of(scene: &Scene, row: usize, message: &MessageView) -> Shape {
-    let closed = scene.request.is_some_and(|request| {
+    let closed = scene.newest.is_some_and(|request| {
         message.req < request.number || message.req == request.number && request.closed_ms.is_some()
     });
     match message.kind {
         MessageKind::Answer if closed => Shape::Late,
-        MessageKind::Answer if scene.has_truth && scene.rows[row].task.is_some_and(|task| task.lied) => {
+        MessageKind::Answer if scene.has_truth && scene.rows[row].live_task.is_some_and(|task| task.lied) => {
             Shape::Lying
         }
         kind => message_shape(kind),
@@ -144,7 +144,7 @@ fn rails(sheet: &mut Sheet, row: &Row, passed: &Passed, layout: &Layout, i: usiz
     let (y, distance) = (layout.rows.center(i).round(), rail_distance(layout.rows.height(i)));
     let (out, back) = (y - distance, y + distance);
     let middle = ((x0 + x1) / 2.0).round();
-    let lost = row.lamp == Sign::Asked && !passed.moving && row.answer == Answer::Pending;
+    let lost = row.lamp == Sign::Asked && !passed.moving && row.live == Answer::Pending;
     let gap = (row.node.cut || lost).then_some(middle);
     let busy = if view.flow && passed.traffic > 0 { 4.0 } else { 2.0 };
     if row.lamp == Sign::Down {
@@ -153,7 +153,7 @@ fn rails(sheet: &mut Sheet, row: &Row, passed: &Passed, layout: &Layout, i: usiz
         rail(sheet, out, (x0, x1), 2.0, Paint::Line, gap);
         rail(sheet, out, (x0, x0 + (x1 - x0) * passed.out), busy, Paint::Task.alpha(0.6), gap);
     }
-    if row.answer == Answer::Refused && !layout.phone && layout.rows.height(i) >= 15.0 {
+    if row.live == Answer::Refused && !layout.phone && layout.rows.height(i) >= 15.0 {
         let words = Text::new("connection refused", x0 + 14.0, back).font(Font::Condensed);
         let end = words.bounds().right();
         if end < x1 {
@@ -164,7 +164,7 @@ fn rails(sheet: &mut Sheet, row: &Row, passed: &Passed, layout: &Layout, i: usiz
         }
     }
     rail(sheet, back, (x0, x1), 2.0, Paint::Line, gap);
-    if let Some(sign) = passed.sign.filter(|_| row.answer != Answer::Refused) {
+    if let Some(sign) = passed.sign.filter(|_| row.live != Answer::Refused) {
         let from = x1 - (x1 - x0) * passed.back;
         rail(sheet, back, (from, x1), busy.max(2.5), sign.paint(), gap);
         if passed.back >= 1.0 {
@@ -198,7 +198,7 @@ fn lanes(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View, passed:
         }
     }
     for i in (0..scene.rows.len()).filter(narrow) {
-        if scene.rows[i].answer == Answer::Pending && passed[i].out > 0.0 {
+        if scene.rows[i].live == Answer::Pending && passed[i].out > 0.0 {
             let x = x0 + (x1 - x0) * passed[i].out;
             sheet.level(layout.rows.center(i), x0, x, width, Paint::Task.alpha(0.6));
         }

@@ -63,9 +63,38 @@ pub(super) fn without_answers(sheet: &mut Sheet, scene: &Scene, layout: &Layout,
 
 /// How far the open request has come: where all that is pending has come to.
 fn now(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
-    if let Some(open) = scene.open_ms {
-        let x = axis.at(open);
+    let Some(open) = scene.open_ms else {
+        return;
+    };
+    let x = axis.at(open).round();
+    let Some(racing) = scene.racing() else {
         sheet.line([x, layout.top, x, layout.bottom], 1.0, Dash::Solid, Paint::Task.alpha(0.6));
+        return;
+    };
+    sheet.line([x, layout.bottom - 2.0, x, layout.bottom + 5.0], 2.0, Dash::Solid, Paint::Task);
+    let y = layout.bottom + if layout.phone { 11.0 } else { 13.0 };
+    let gate = axis.at(scene.timeout_ms) - 4.0;
+    for words in [format!("{} is racing", racing.short_id()), racing.short_id()] {
+        let words = Text::new(words, 0.0, y).font(Font::Condensed).paint(Paint::Ink3);
+        let left = (x - words.width() - 3.0).max(axis.pixels.0);
+        // The gate's own words stand right of it, or left where there is no room.
+        let is_free = left + words.width() <= gate && gate + 90.0 <= axis.pixels.1;
+        if is_free {
+            sheet.text(Text { x: left, ..words });
+            return;
+        }
+    }
+}
+
+/// What the request that is under way has come to, thin under each bar of the one that is kept in view.
+fn race(sheet: &mut Sheet, row: &Row, axis: &Scale, y: f64) {
+    if let Some(ms) = row.racing_ms {
+        let paint = match row.live {
+            Answer::Pending => Paint::Task,
+            answer => answer.shape().paint(),
+        };
+        let (x0, x1) = (axis.at(0.0), axis.at(ms.min(axis.values.1)));
+        sheet.level(y, x0, x1.max(x0 + 0.5), 2.0, paint);
     }
 }
 
@@ -118,6 +147,9 @@ fn bar(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale, i: usize
     let (x0, x1) = (axis.at(0.0), axis.at(row.ms.min(axis.values.1)));
     let rect = Rect::new(x0, y - (thick / 2.0).floor(), (x1 - x0).max(0.5), thick);
     let mut label_x = x1 + 6.0;
+    if height >= 12.0 {
+        race(sheet, row, axis, rect.bottom() + 2.0);
+    }
     match row.answer {
         Answer::NotAsked | Answer::Refused | Answer::Lost => label_x = x0 + 3.0,
         Answer::Pending => {
@@ -173,6 +205,7 @@ fn words(scene: &Scene, row: &Row) -> Vec<(String, Font)> {
     match row.answer {
         Answer::NotAsked | Answer::Refused => match row.node.down_since_ms {
             Some(since) => vec![(format!("down since {:.1} s", since / 1000.0), Font::Condensed)],
+            None if row.answer == Answer::Refused => vec![("was down".to_owned(), Font::Condensed)],
             None if scene.request.is_some_and(|request| request.opened_ms.is_some()) => {
                 let words = match &scene.now.view.broker {
                     Some(broker) if broker.delivery == "queue" => "not chosen",

@@ -1,23 +1,34 @@
 //! What is said of a broker: of its faults, of what was lost in it, and of what it delivered again.
 
+use super::fault::Edge;
 use super::{Caption, compare, percent, seconds};
+use crate::app::caption::{About, Rank};
 use crate::app::oracle::Now;
 use crate::app::oracle::view::{BrokerView, RequestView};
-use crate::app::snapshot::FaultView;
-use crate::lab::oracle::TaskEnd;
 
 fn is_jetstream(broker: &BrokerView) -> bool {
     broker.transport == "jetstream"
 }
 
-/// A fault of the broker; `None` for one of another node.
-pub(super) fn of_fault(fault: &FaultView, now: Now) -> Option<Caption> {
+/// A fault of the broker that begins or ends; `None` for one of another node.
+pub(super) fn of_fault(edge: &Edge, now: Now) -> Option<Caption> {
+    let fault = edge.fault;
     let broker = now.view.broker.as_ref()?;
     let name = &now.nodes.iter().find(|node| node.id == broker.node)?.name;
     if fault.target != *name {
         return None;
     }
-    let at = format!("at {} s", seconds(fault.from_ms));
+    let at = format!("at {} s", seconds(edge.at_ms));
+    if edge.ends {
+        return Some(Caption::new(
+            format!("The broker is back {at}."),
+            match is_jetstream(broker) {
+                true => "JetStream delivers again what nobody had acknowledged.".to_owned(),
+                false => "Its clients connect again by themselves; what was lost stays lost.".to_owned(),
+            },
+            "How long until all is as before?",
+        ));
+    }
     let (kept, question) = match is_jetstream(broker) {
         true => ("JetStream has on disk what was not acknowledged.", "When does it come back to it?"),
         false => ("Core NATS keeps nothing: what was in it is lost.", "What happens to messages in flight?"),
@@ -25,7 +36,7 @@ pub(super) fn of_fault(fault: &FaultView, now: Now) -> Option<Caption> {
     Some(match fault.kind {
         "crash" | "stop" => Caption::new(
             format!("The broker went down {at}."),
-            format!("{kept} New requests get \u{201c}nats: no servers available for connection\u{201d}."),
+            format!("{kept} New requests fail at once."),
             question,
         ),
         "restart" => Caption::new(
@@ -60,35 +71,41 @@ pub(super) fn of_request(request: &RequestView, now: Now) -> Option<Caption> {
     let broker = now.view.broker.as_ref()?;
     let workers = now.view.settings.workers;
     let summary = &now.view.summary;
-    if broker.lost > 0 {
+    let lost = request.lost;
+    if lost > 0 {
         let headline = match &request.error {
             Some(_) => {
-                format!("{} failed: {} tasks or answers were lost with the broker.", request.id, broker.lost)
+                format!("{} failed: {lost} tasks or answers were lost with the broker.", request.short_id())
             }
-            None => format!("{} tasks or answers were lost with the broker.", broker.lost),
+            None => format!("{lost} tasks or answers were lost with the broker."),
         };
         let detail = "Core NATS delivers at most once, and nobody sends them again.".to_owned();
         return Some(Caption::new(headline, detail, "What would JetStream have done?"));
     }
-    if broker.redelivered > 0 {
-        let in_time = request.tasks.iter().filter(|task| task.end == TaskEnd::InTime).count();
-        return Some(Caption::new(
-            format!("JetStream delivered {} messages again.", broker.redelivered),
-            format!("{in_time} of {workers} answers were in time after all, and none counts twice."),
+    if request.redelivered > 0 {
+        let caption = Caption::new(
+            format!("JetStream delivered {} messages again.", request.redelivered),
+            format!(
+                "{} of {workers} answered in time after all, and none counts twice.",
+                request.counts.answered()
+            ),
             "What does at-least-once cost?",
-        ));
+        );
+        return Some(caption.about(About::Result(request.number), Rank::Effect));
     }
-    if summary.limited > 0 {
-        return Some(Caption::new(
-            format!("{} of {} requests got 429.", summary.limited, summary.requests),
+    // Until all of a burst are through, there is no telling how many.
+    if summary.limited > 0 && summary.pending == 0 {
+        let caption = Caption::new(
+            format!("{} of {} requests got 429: too many at once.", summary.limited, summary.requests),
             "The bucket was empty; Retry-After says when it has a token again.".to_owned(),
             "What if they came one by one?",
-        ));
+        );
+        return Some(caption.about(About::Other(1_000_000 + summary.limited as u64), Rank::Exception));
     }
     if broker.delivery == "queue" && workers > 1 {
         return Some(Caption::new(
             format!("The queue group sent the task to one of {workers} workers."),
-            match (&request.error, compare(request, now.view.settings.strategy)) {
+            match (&request.error, compare(request, now)) {
                 (None, Some(compared)) => format!("One answer is nothing to aggregate. {compared}"),
                 _ => "That one failed or was late, and there is no other answer.".to_owned(),
             },

@@ -1,7 +1,7 @@
 //! The five pictures of a history.
 
 use super::history::{Counts, History, Point, counter_of};
-use crate::app::plot::geometry::{Scale, nice_step, shortest, timeline_extent_ms};
+use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, LINE, MANY, TOP, rect};
 use crate::app::plot::{Anchor, Chart, Item, Pen};
 use crate::lab::stats;
@@ -43,7 +43,8 @@ struct Column {
 }
 
 fn columns(history: &History) -> Vec<Column> {
-    let span_s = timeline_extent_ms(history.time.now_ms, history.time.horizon_ms) / 1000.0 / COLUMNS;
+    let (from_ms, to_ms) = history.time.axis_ms;
+    let span_s = (to_ms - from_ms) / 1000.0 / COLUMNS;
     let points: Vec<&Point> = history.points.iter().collect();
     let column = |point: &&Point| (point.at_s / span_s) as u64;
     points.chunk_by(|a, b| column(a) == column(b)).map(Column::of).collect()

@@ -30,6 +30,7 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
             horizon: fields.text_if_any("horizon")?,
         },
         "play" => Command::Play,
+        "extend" => Command::Extend,
         "pause" => Command::Pause,
         "speed" => Command::Speed { speed: fields.number("speed")? },
         "step" => Command::Step,

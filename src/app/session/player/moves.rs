@@ -3,7 +3,7 @@
 use super::{Goal, Player, Seek, options};
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
-use crate::lab::{ActedAt, CALL_LIMIT, Invalid, Run, Scenario};
+use crate::lab::{ActedAt, Axis, CALL_LIMIT, Invalid, Run, Scenario};
 use crate::substrate::http::Request;
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl Player {
     /// Lets time pass. A run that has ended is played from its start.
     pub fn play(&mut self) -> Result<(), Invalid> {
         if self.seek.is_none() && self.has_ended() {
-            self.seek(Instant::ZERO)?;
+            self.seek(Axis::opening(&self.run).from)?;
         }
         self.set_playing(true);
         Ok(())

@@ -24,16 +24,7 @@ fn picture(snapshot: &Snapshot, view: &View) -> Picture {
 }
 
 fn view(width: f64, strips: Strips) -> View<'static> {
-    View {
-        width,
-        height: 430.0,
-        strips,
-        selected: "c-02",
-        hovered: None,
-        show_truth: true,
-        flow: false,
-        reduced_motion: false,
-    }
+    View { width, height: 430.0, strips, selected: "c-02", hovered: None, flow: false, reduced_motion: false }
 }
 
 fn views() -> [View<'static>; 3] {

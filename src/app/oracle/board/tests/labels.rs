@@ -49,7 +49,9 @@ fn check(board: &Board, what: &str) {
 #[test]
 fn every_board_says_what_it_shows() {
     let board = draw(&workers(12, 3900), &wide());
-    for words in ["Cluster now", "Request req-00002", "What they said", "% from the true 42,135.50"] {
+    for words in
+        ["Cluster now", "r-0002", "when each worker answered", "What they said", "% from the true 42,135.50"]
+    {
         assert!(says(&board, words), "{words}");
     }
     assert!(says(&board, "timeout 1.5 s") && says(&board, "average ") && says(&board, "median "));

@@ -6,6 +6,7 @@ mod rows;
 mod truth;
 
 use crate::app::canvas::{Board, Layout, Mark, Picture, Rect, Strip, Strips, Text, View};
+use crate::app::face::Show;
 use crate::app::oracle::Now;
 use crate::app::oracle::view::{COORDINATOR, OracleView, TaskView, WORKER};
 use crate::app::snapshot::{Role, Snapshot};
@@ -13,6 +14,7 @@ use crate::app::{Player, PlayerState};
 use crate::kernel::Instant;
 use crate::lab::Scenario;
 use serde_json::Value;
+use std::rc::Rc;
 
 /// The opening scenario with some settings, played to an instant.
 fn played(set: &[(&str, &str)], faults: Option<&str>, ms: u64) -> Snapshot {
@@ -20,6 +22,10 @@ fn played(set: &[(&str, &str)], faults: Option<&str>, ms: u64) -> Snapshot {
 }
 
 fn played_of(preset: &str, set: &[(&str, &str)], faults: Option<&str>, ms: u64) -> Snapshot {
+    (*player_of(preset, set, faults, ms).snapshot()).clone()
+}
+
+fn player_of(preset: &str, set: &[(&str, &str)], faults: Option<&str>, ms: u64) -> Player {
     let mut scenario = Scenario::preset(preset, 31);
     scenario.faults = faults.map(str::to_owned);
     for (key, value) in set {
@@ -31,7 +37,7 @@ fn played_of(preset: &str, set: &[(&str, &str)], faults: Option<&str>, ms: u64) 
     while player.state() == PlayerState::Replaying {
         player.frame(16.0, || true);
     }
-    (*player.snapshot()).clone()
+    player
 }
 
 fn draw(snapshot: &Snapshot, view: &View) -> Board {
@@ -51,18 +57,15 @@ fn workers(count: usize, ms: u64) -> Snapshot {
     played(&[("workers", &count.to_string()), ("lie", "0.1")], None, ms)
 }
 
+/// The same as whoever does not see the truth sees it.
+fn without_truth(count: usize, ms: u64) -> Snapshot {
+    let set = [("workers", &*count.to_string()), ("lie", "0.1")];
+    (*player_of("oracle-http", &set, None, ms).look(Show { truth: false, result: None })).clone()
+}
+
 fn view(width: f64, strips: Strips) -> View<'static> {
     let height = if matches!(strips, Strips::Phone(_)) { 400.0 } else { 461.0 };
-    View {
-        width,
-        height,
-        strips,
-        selected: "w-08",
-        hovered: None,
-        show_truth: true,
-        flow: false,
-        reduced_motion: false,
-    }
+    View { width, height, strips, selected: "w-08", hovered: None, flow: false, reduced_motion: false }
 }
 
 fn wide() -> View<'static> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::canvas::{Fill, Paint, Shape, Size};
-use crate::app::snapshot::{MessageKind, MessageView, Sign, State};
+use crate::app::snapshot::{MessageKind, MessageView, Sign};
 use crate::lab::oracle::TaskEnd;
 
 fn bar(board: &Board, row: usize, fill: Fill) -> Option<Rect> {
@@ -55,8 +55,8 @@ fn pending_bars_grow_with_time() {
         let (row, _) = tasks(&snapshot).into_iter().find(|(_, task)| task.end == TaskEnd::Pending).unwrap();
         bar(&draw(&snapshot, &wide()), row, Fill::Solid).unwrap().w
     };
-    let (early, later) = (length(2300), length(2400));
-    let (x0, x1) = draw(&workers(12, 2300), &wide()).layout.when.unwrap();
+    let (early, later) = (length(300), length(400));
+    let (x0, x1) = draw(&workers(12, 300), &wide()).layout.when.unwrap();
     assert!((later - early - 100.0 * (x1 - x0) / 2140.0).abs() < 1e-6);
 }
 
@@ -169,9 +169,9 @@ fn each_state_has_its_own_shape() {
     ];
     let lamp = |sign: Sign| {
         let mut snapshot = base.clone();
-        for node in snapshot.nodes.iter_mut().filter(|node| node.role == WORKER) {
-            node.state = State::new(sign, "");
-        }
+        let mut view = view_of(&snapshot).clone();
+        view.known.iter_mut().for_each(|known| known.live = sign);
+        snapshot.view = Rc::new(view);
         let board = draw(&snapshot, &wide());
         let at = |mark: &Mark| match *mark {
             Mark::Glyph { shape, x, .. } if x == board.layout.lamp_x => Some(shape),

@@ -2,8 +2,6 @@
 
 use super::*;
 use crate::app::canvas::{Dash, Paint, Shape};
-use crate::app::oracle::view::{IN_TIME, LYING};
-use std::rc::Rc;
 
 #[test]
 fn values_beyond_the_axis_stand_at_its_edge_and_in_words() {
@@ -58,56 +56,32 @@ fn an_answer_from_before_the_first_lie_is_none() {
     assert!(!board.marks.iter().any(lies));
 }
 
-/// The same moment in a world where the liars are honest and the truth is another.
-fn without_secrets(snapshot: &Snapshot) -> Snapshot {
-    let mut other = snapshot.clone();
-    for node in other.nodes.iter_mut().filter(|node| node.role == WORKER) {
-        node.lie = None;
-        if node.state == LYING {
-            node.state = IN_TIME;
-        }
-    }
-    let mut view = view_of(snapshot).clone();
-    if let Some(request) = &mut view.request {
-        request.truth = 1.0;
-        request.tasks.iter_mut().for_each(|task| task.lied = false);
-        if let Some(analysis) = &mut request.analysis {
-            (analysis.truth, analysis.error) = (1.0, 0.5);
-        }
-    }
-    other.view = Rc::new(view);
-    other
-}
-
 #[test]
 fn without_the_truth_nothing_gives_a_liar_away() {
     for (count, ms) in [(12, 100), (12, 2240), (12, 2800), (12, 3900), (100, 2900), (100, 3900), (1000, 3900)]
     {
-        let snapshot = workers(count, ms);
-        let other = without_secrets(&snapshot);
-        for base in views() {
-            let hidden = View { show_truth: false, ..base };
-            assert_eq!(draw(&snapshot, &hidden).marks, draw(&other, &hidden).marks, "{count} at {ms}");
+        let snapshot = without_truth(count, ms);
+        let json = snapshot.to_json().to_string();
+        assert!(!json.contains("\"state\":\"lying") && !json.contains("\"lied\":true"), "{count} at {ms}");
+        for view in views() {
+            let board = draw(&snapshot, &view);
+            let lying = |mark: &Mark| match mark {
+                Mark::Glyph { shape, .. } => *shape == Shape::Lying,
+                Mark::Area { tint, .. } => tint.paint == Paint::Lying,
+                _ => false,
+            };
+            assert!(!board.marks.iter().any(lying), "{count} at {ms}");
         }
     }
 }
 
 #[test]
 fn only_the_truth_is_dotted_and_only_when_it_is_shown() {
-    let snapshot = workers(12, 3900);
-    let dotted = |show_truth: bool| {
-        let board = draw(&snapshot, &View { show_truth, ..wide() });
+    let told = |snapshot: &Snapshot| {
+        let board = draw(snapshot, &wide());
         let is_dotted = |mark: &&Mark| matches!(mark, Mark::Line { dash: Dash::Dotted, .. });
         (board.marks.iter().filter(is_dotted).count(), says(&board, "from the true"), says(&board, "1 lying"))
     };
-    assert_eq!(dotted(true).0, 1);
-    assert!(dotted(true).1);
-    assert_eq!(dotted(false), (0, false, false));
-    let hidden = draw(&snapshot, &View { show_truth: false, ..wide() });
-    let lying = |mark: &Mark| match mark {
-        Mark::Glyph { shape: Shape::Lying, y, .. } => *y < hidden.layout.bottom,
-        Mark::Area { tint, .. } => tint.paint == Paint::Lying,
-        _ => false,
-    };
-    assert!(!hidden.marks.iter().any(lying));
+    assert_eq!(told(&workers(12, 3900)), (1, true, true));
+    assert_eq!(told(&without_truth(12, 3900)), (0, false, false));
 }

@@ -52,6 +52,7 @@ mod determinism;
 mod draws;
 mod golden;
 mod golden_results;
+mod points;
 mod session;
 mod session_random;
 

@@ -26,7 +26,6 @@ pub struct ConfigCharts {
     columns: Vec<Column>,
     /// When each version was acknowledged, and how long it took to be everywhere or has taken so far; in seconds.
     versions: Vec<(f64, f64, bool)>,
-    herd_peak: u32,
 }
 
 /// A stretch of time.
@@ -68,7 +67,6 @@ impl Charts for ConfigCharts {
                 .filter(|entry| entry.number > 1)
                 .filter_map(|entry| convergence(entry, now_ms))
                 .collect(),
-            herd_peak: tally.herd_peak(),
         };
     }
 
@@ -218,7 +216,8 @@ impl ConfigCharts {
         pen.tick(&y, tick, &shortest(tick));
         let bars = self.bars(&pen, &y, &|column| (0.0, f64::from(column.requests)));
         pen.path("bar-task", bars);
-        let (now, peak) = (self.last().requests, self.herd_peak);
+        let peak = self.columns.iter().map(|column| column.requests).max().unwrap_or(0);
+        let now = self.last().requests;
         let description = format!("{now} requests in this second; the most in any second were {peak}.");
         pen.chart("load", "Requests a second", format!("peak {peak}"), description)
     }

@@ -24,8 +24,13 @@ const JUDGED_FROM: u32 = 3;
 
 /// The caption of a moment.
 pub(super) fn caption(now: Now) -> Caption {
-    let news = fault::newest_edge(now).filter(|edge| now.vtime_ms - edge.at_ms < NEWS_MS);
+    let news = now.snapshot.newest_edge().filter(|edge| now.vtime_ms - edge.at_ms < NEWS_MS);
     let finished = now.view.finished.as_deref();
+    // One of many that come too often is not told before all of them are through.
+    let finished = finished.filter(|request| {
+        let is_limited = request.error.as_ref().is_some_and(|error| error.code == "rate_limited");
+        !is_limited || now.view.summary.pending == 0
+    });
     match (news, finished) {
         // Until a request that was asked after the fault is through, or one that the fault has met, the fault is the news.
         (Some(edge), Some(request)) if has_met(request, edge.at_ms) => of_request(request, now),
@@ -59,6 +64,8 @@ fn of_liar(liar: &TaskView, request: &RequestView, now: Now) -> String {
 fn of_request(request: &RequestView, now: Now) -> Caption {
     let caption = told(request, now);
     let rank = match request {
+        // There the reports are the story.
+        _ if now.view.report.is_some() => caption.rank,
         _ if caption.rank != Rank::Result => caption.rank,
         RequestView { first, lost, .. } if first.lie || first.refusal || first.error || *lost > 0 => {
             Rank::Effect
@@ -191,41 +198,23 @@ fn of_report(report: &ReportView, request: &RequestView, now: Now) -> Option<Cap
         let caption = Caption::new(
             format!("Report {} is published: {:.2}.", report.round, report.value),
             match (report.before, now.view.truth, request.truth) {
-                (Some(before), true, Some(truth)) if truth != 0.0 => format!(
-                    "The one before said {before:.2}, which had come to be off by {}: old answers held it back.",
-                    percent(before / truth - 1.0)
-                ),
+                (Some(before), true, Some(truth)) if truth != 0.0 => {
+                    format!("The one before lagged behind the truth by {}.", percent(before / truth - 1.0))
+                }
                 _ => format!("The value has moved by {} since the one before.", percent(lag)),
             },
             asked,
         );
-        caption.about(About::Nothing, Rank::Exception)
+        caption.about(About::Nothing, if report.round == 2 { Rank::Effect } else { Rank::Result })
     })
 }
 
 fn of_waiting(now: Now) -> Caption {
     let workers = now.view.settings.workers;
     let timeout = seconds(now.view.settings.timeout_ms);
-    let coming: Vec<String> = now
-        .faults
-        .iter()
-        .filter(|fault| fault.from_ms > now.vtime_ms)
-        .take(2)
-        .map(|fault| {
-            let what = match fault.kind {
-                "crash" => "crashes",
-                "lie" => "begins to lie",
-                "restart" => "restarts",
-                "slow" => "slows down",
-                _ => "breaks",
-            };
-            format!("{} {what} at {} s", fault.target, seconds(fault.from_ms))
-        })
-        .collect();
-    let detail = if coming.is_empty() { String::new() } else { format!("{}.", coming.join(", ")) };
     Caption::new(
         format!("{workers} workers race to the gate at {timeout} s."),
-        detail,
+        String::new(),
         "How many will be in time?",
     )
     .about(About::Other(1), Rank::Result)

@@ -5,6 +5,7 @@
 //! slow down: time passes at the pace of the reader. What a person does is told at once.
 
 use crate::app::caption::{About, Caption, Rank};
+use std::collections::VecDeque;
 
 /// Above this speed nothing slows down: nobody reads along.
 const READABLE_SPEED: f64 = 5.0;
@@ -12,6 +13,8 @@ const READABLE_SPEED: f64 = 5.0;
 const SLOWEST: f64 = 0.1;
 /// How long the change from one pace to another takes, in milliseconds of wall time.
 const EASE_MS: f64 = 200.0;
+/// So many stories are known to have been told.
+const TOLD_MAX: usize = 64;
 /// More faults than this do not queue for being told.
 const WAITING_MAX: usize = 4;
 
@@ -23,6 +26,8 @@ pub struct Teller {
     read_ms: f64,
     /// The newest unit of work that was told: what the board keeps.
     result: Option<u64>,
+    /// What was told lately, besides units of work.
+    told: VecDeque<About>,
     /// In the order in which they came.
     waiting: Vec<Caption>,
     /// What the speed is multiplied by.
@@ -40,6 +45,7 @@ impl Teller {
             shown: Caption::default(),
             read_ms: 0.0,
             result: None,
+            told: VecDeque::new(),
             waiting: Vec::new(),
             pace: 1.0,
             slows: true,
@@ -70,6 +76,7 @@ impl Teller {
     /// Tells the story of this moment, whatever was told before: for a moment that stands still, or was sought.
     pub fn tell_now(&mut self, caption: Caption) {
         self.waiting.clear();
+        self.told.clear();
         self.result = None;
         self.pace = 1.0;
         if caption != self.shown {
@@ -84,7 +91,7 @@ impl Teller {
         // What was told already, or is older than that, is no news.
         let is_told = match caption.about {
             About::Result(number) => self.result.is_some_and(|told| number <= told),
-            about => about == self.shown.about && about != About::Nothing,
+            about => about == self.shown.about && about != About::Nothing || self.told.contains(&about),
         };
         if is_told {
             return;
@@ -140,6 +147,10 @@ impl Teller {
 
     fn show(&mut self, caption: Caption) {
         self.waiting.retain(|waiting| waiting.about != caption.about);
+        if !matches!(caption.about, About::Nothing | About::Result(_)) {
+            self.told.truncate(TOLD_MAX - 1);
+            self.told.push_front(caption.about);
+        }
         self.shown = caption;
         self.read_ms = 0.0;
         self.hurried = false;
@@ -207,6 +218,9 @@ mod tests {
         assert_eq!(told, [first, second, About::Result(2), About::Result(2)]);
         teller.hear(story(4, About::Begin(2), Rank::Act));
         assert_eq!(teller.shown().about, About::Begin(2));
+        teller.pass(2500.0);
+        teller.hear(story(4, About::Begin(0), Rank::Fault));
+        assert_eq!(teller.shown().about, About::Begin(2), "it was told");
     }
 
     #[test]

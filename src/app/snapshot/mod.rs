@@ -13,6 +13,7 @@ pub use flight::{MessageKind, MessageView};
 pub use node::{NodeView, Role, Sign, State};
 pub use watch::Watch;
 
+use crate::app::caption::{About, Caption, Rank};
 use crate::kernel::Instant;
 use crate::lab::SystemKind;
 use crate::lab::fault::Fault;
@@ -64,6 +65,18 @@ impl Snapshot {
         self.set.iter().find(|setting| setting.key == key).map(|setting| &setting.value)
     }
 
+    /// The newest beginning or end of a fault until now.
+    pub fn newest_edge(&self) -> Option<Edge<'_>> {
+        let edges = self.faults.iter().enumerate().flat_map(|(index, fault)| {
+            let begin = Edge { index, fault, ends: false, at_ms: fault.from_ms };
+            // A restart has no end to be told.
+            let end = fault.to_ms.filter(|_| fault.kind != "restart");
+            let end = end.map(|at_ms| Edge { index, fault, ends: true, at_ms });
+            [Some(begin), end].into_iter().flatten()
+        });
+        edges.filter(|edge| edge.at_ms <= self.vtime_ms).max_by(|a, b| a.at_ms.total_cmp(&b.at_ms))
+    }
+
     /// The node of a name.
     pub fn node(&self, name: &str) -> Option<&NodeView> {
         self.nodes.iter().find(|node| node.name == name)
@@ -107,6 +120,27 @@ pub struct FaultView {
     pub value: f64,
     /// Whether a person has brought it.
     pub by_hand: bool,
+}
+
+/// The beginning or the end of a fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge<'a> {
+    /// The fault's place among all.
+    pub index: usize,
+    /// The fault.
+    pub fault: &'a FaultView,
+    /// Whether it is its end.
+    pub ends: bool,
+    /// When.
+    pub at_ms: f64,
+}
+
+impl Edge<'_> {
+    /// A caption about it.
+    pub fn tell(&self, caption: Caption) -> Caption {
+        let about = if self.ends { About::End(self.index) } else { About::Begin(self.index) };
+        caption.about(about, if self.fault.by_hand && !self.ends { Rank::Act } else { Rank::Fault })
+    }
 }
 
 impl FaultView {

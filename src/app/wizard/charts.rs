@@ -4,7 +4,7 @@ use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, LINE, TOP, point};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
 use crate::kernel::Instant;
-use crate::lab::wizard::{Job, Ledger, Outcome};
+use crate::lab::wizard::{Job, Ledger, Outcome, theory};
 use crate::lab::{Run, Scenario};
 
 /// So many instants a curve is made of.
@@ -30,6 +30,8 @@ pub struct WizardCharts {
     samples: Vec<Sample>,
     /// When each job was done, in seconds, and how long it took, in milliseconds.
     times: Vec<(f64, f64)>,
+    /// The mean job time, and what theory says of it, in milliseconds.
+    means: Option<(f64, f64)>,
 }
 
 impl Charts for WizardCharts {
@@ -41,6 +43,11 @@ impl Charts for WizardCharts {
             *self = WizardCharts { scenario: Some(run.scenario().clone()), ..WizardCharts::default() };
         }
         self.time = Time::of(run);
+        let theory = theory::mean_wait(wizard.wizard().params());
+        self.means = theory.zip(wizard.tally().job_ms().mean()).map(|(wait_s, mean_ms)| {
+            let work_s = wizard.wizard().params().work.as_secs_f64();
+            (mean_ms, (wait_s + work_s) * 1000.0)
+        });
         let ledger = wizard.ledger();
         self.read(&ledger, run.now());
         self.any |= ledger.jobs().next().is_some();
@@ -131,6 +138,12 @@ impl WizardCharts {
                 d.push_str("h0");
             }
             pen.path("dots fine", d);
+            self.theory(&mut pen, &y);
+        }
+        if let Some((mean, theory)) = self.means {
+            let (mean, theory) = (mean / 1000.0, theory / 1000.0);
+            let words = format!("Jobs took {mean:.2} s on average; Erlang's C says {theory:.2} s.");
+            return pen.chart("job-time", "Job time", format!("mean {mean:.2} s"), words);
         }
         let newest = self.times.last().map(|time| time.1 / 1000.0);
         let (label, words) = match newest {
@@ -143,9 +156,23 @@ impl WizardCharts {
         pen.chart("job-time", "Job time", label, words)
     }
 
+    /// The mean so far, and the one of a textbook's queue.
+    fn theory(&self, pen: &mut Pen, y: &Scale) {
+        let Some((mean, theory)) = self.means else { return };
+        let (left, right) = pen.x.pixels;
+        for (class, ms) in [("timeout", theory), ("counter", mean)] {
+            let level = y.px_within(ms);
+            pen.line(class, left, level, right, level);
+        }
+        pen.text(right, y.px_within(theory.max(mean)) - 4.0, Anchor::End, "Erlang's C");
+    }
+
     fn depth(&self, width: f64) -> Chart {
         let now = self.samples.last().map_or(0.0, |sample| sample.waiting);
-        let words = format!("{now} jobs wait now.");
+        let words = format!(
+            "{} now.",
+            if now == 1.0 { "1 job waits".to_owned() } else { format!("{now} jobs wait") }
+        );
         self.curve(width, ("queue-depth", "Queue depth"), |sample| sample.waiting, shortest(now), words)
     }
 
@@ -159,13 +186,13 @@ impl WizardCharts {
 
     fn refused(&self, width: f64) -> Chart {
         let now = self.samples.last().map_or(0.0, |sample| sample.refused);
-        let words = format!("{now} jobs were turned away so far.");
+        let words = format!("{} turned away so far.", were(now));
         self.curve(width, ("rejected", "Refused"), |sample| sample.refused, shortest(now), words)
     }
 
     fn lost(&self, width: f64) -> Chart {
         let now = self.samples.last().map_or(0.0, |sample| sample.lost);
-        let words = format!("{now} jobs were lost so far.");
+        let words = format!("{} lost so far.", were(now));
         self.curve(width, ("lost", "Lost"), |sample| sample.lost, shortest(now), words)
     }
 
@@ -202,4 +229,9 @@ impl WizardCharts {
         }
         pen.chart(key, title, label, words)
     }
+}
+
+/// "1 job was", "3 jobs were"
+fn were(count: f64) -> String {
+    if count == 1.0 { "1 job was".to_owned() } else { format!("{count} jobs were") }
 }

@@ -3,7 +3,7 @@
 use crate::app::face::{self, Observed};
 use crate::app::snapshot::{NodeView, Role, Sign, State, SystemView, Watch};
 use crate::kernel::Instant;
-use crate::lab::wizard::{ClaimEnd, Counts, Job, Place, WizardRun};
+use crate::lab::wizard::{ClaimEnd, Counts, Job, Place, WizardRun, theory};
 use crate::lab::{self, Run};
 use crate::net::NodeId;
 use crate::systems::wizard::Wizard;
@@ -53,6 +53,10 @@ pub struct WizardView {
     pub counts: Counts,
     /// Milliseconds that a job waited on average.
     pub wait_ms: Option<f64>,
+    /// What a textbook says of that, for a queue of its kind.
+    pub theory_wait_ms: Option<f64>,
+    /// When the gateway has read its configuration again.
+    pub reloaded_ms: Option<f64>,
     /// Of those done, 95 % took so many milliseconds at most, from the push to the result.
     pub p95_ms: Option<f64>,
 }
@@ -75,6 +79,8 @@ pub struct ContainerView {
     pub handled: u64,
     /// Whether it was ever there: further containers start later.
     pub existed: bool,
+    /// When it came, if that was later than the others.
+    pub joined_ms: Option<f64>,
 }
 
 /// A worker's time with a job.
@@ -154,6 +160,7 @@ pub(super) fn observe(run: &Run) -> Option<Observed<WizardView>> {
 
 fn view(run: &Run, of: &WizardRun) -> WizardView {
     let (ledger, tally, wizard, net) = (of.ledger(), of.tally(), of.wizard(), run.net());
+    let params = wizard.params();
     let since = run.now().as_millis_f64() - WINDOW_MS;
     let newest = || ledger.jobs().rev().take(JOBS_MAX);
     let bars: Vec<BarView> = newest()
@@ -183,12 +190,13 @@ fn view(run: &Run, of: &WizardRun) -> WizardView {
             initiated: tally.deeds(i as usize).initiated,
             handled: tally.deeds(i as usize).handled,
             existed: net.down_since(container.node) != Some(Instant::ZERO),
+            joined_ms: (i >= params.containers).then(|| params.scale_at.as_millis_f64()),
         }
     };
     let lost = newest().filter(|job| job.place == Some(Place::Lost));
     let probe = wizard.probe();
     WizardView {
-        mode: wizard.params().mode.name(),
+        mode: params.mode.name(),
         lists: ["task_queue", "processing", "dead_letter"].map(|key| probe.list(key).len()),
         store_up: probe.is_up(),
         containers: (0..).zip(wizard.containers()).map(container).collect(),
@@ -196,6 +204,9 @@ fn view(run: &Run, of: &WizardRun) -> WizardView {
         lost: lost.map(JobView::of).take(LATEST).collect(),
         counts: tally.counts(),
         wait_ms: tally.wait_ms().mean(),
+        theory_wait_ms: theory::mean_wait(params).map(|s| s * 1000.0),
+        reloaded_ms: Some(params.reload_at.as_millis_f64())
+            .filter(|&at| at > 0.0 && at <= run.now().as_millis_f64()),
         p95_ms: tally.job_ms().percentile(95.0),
         bars,
     }

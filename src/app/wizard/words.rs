@@ -4,6 +4,7 @@ use super::Now;
 use crate::app::face::Words;
 use crate::app::outcomes::Figure;
 use crate::app::sentence::{Part, Style, number};
+use crate::lab::wizard::Counts;
 
 pub(super) static WORDS: Words = Words {
     selected: "c-01",
@@ -49,8 +50,8 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             key: "lost",
             value: counts.lost.to_string(),
             aside: String::new(),
-            label: format!("lost, {} refused", counts.refused_busy + counts.refused_rate),
-            title: "Jobs that nobody has any more; and jobs turned away with 503 or 429",
+            label: besides(&counts),
+            title: "Jobs that nobody has any more; jobs turned away with 503 or 429, sent twice, put back by the reaper",
         },
         Figure {
             key: "p95",
@@ -60,6 +61,15 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             title: "95th percentile, from the push to the result, over the raw samples",
         },
     ]
+}
+
+/// "lost, 3 refused, 1 sent twice"
+fn besides(counts: &Counts) -> String {
+    let refused = counts.refused_busy + counts.refused_rate;
+    let others = [(counts.duplicates, "sent twice"), (counts.reaped, "put back")];
+    let others = others.iter().filter(|(count, _)| *count > 0);
+    let others: String = others.map(|(count, what)| format!(", {count} {what}")).collect();
+    format!("lost, {refused} refused{others}")
 }
 
 pub(super) fn cells(now: Now, index: usize) -> Vec<String> {

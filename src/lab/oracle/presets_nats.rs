@@ -28,7 +28,7 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
         axis_s: 30,
         point_s: 13,
         set: &[("transport", "jetstream"), ("timeout", "6s"), ("period", "7s")],
-        faults: "crash:nats@8300ms..9500ms",
+        faults: "crash:nats@8800ms..10s",
         horizon: None,
     },
     Preset {
@@ -86,7 +86,7 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
         promise: "Truth drifts, a third repeat old news. The report lags, then is stale.",
         start_s: 0,
         axis_s: 90,
-        point_s: 40,
+        point_s: 50,
         set: &[
             ("drift", "0.01"),
             ("lie", "0.33"),

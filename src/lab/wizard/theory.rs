@@ -1,5 +1,7 @@
 //! What queueing theory says of systems simple enough for it, to hold runs against.
 
+use crate::systems::wizard::{Law, Load, Params};
+
 /// The probability that a job has to wait in an M/M/c queue: Erlang's C formula.
 ///
 /// `offered` is the arrival rate times the mean work, in [0, servers). By the recursion of Erlang's B over the servers,
@@ -15,6 +17,21 @@ pub fn erlang_c(servers: u32, offered: f64) -> f64 {
 /// The mean wait before service in an M/M/c queue, in units of the mean work: C / (c − a).
 pub fn mmc_mean_wait(servers: u32, offered: f64) -> f64 {
     erlang_c(servers, offered) / (f64::from(servers) - offered)
+}
+
+/// The mean wait in seconds that theory expects of a Math Wizard, if its parameters make it an M/M/c queue: Poisson
+/// arrivals, exponential work, nothing on the way, nobody turned away, and load that it can bear.
+pub fn mean_wait(params: &Params) -> Option<f64> {
+    let is_plain = params.load == Load::Poisson
+        && params.law == Law::Exponential
+        && params.latency.as_nanos() == 0
+        && params.queue_limit == 0
+        && params.rate == 0
+        && params.fail == 0.0
+        && params.scale_to == 0;
+    let (work, servers) = (params.work.as_secs_f64(), params.containers * params.workers);
+    let offered = work / params.period.as_secs_f64();
+    (is_plain && offered < f64::from(servers)).then(|| mmc_mean_wait(servers, offered) * work)
 }
 
 #[cfg(test)]

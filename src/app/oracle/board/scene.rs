@@ -105,6 +105,8 @@ pub(super) struct Scene<'a> {
     pub(super) aggregate: Option<Level<'a>>,
     /// What another strategy would have made of them.
     pub(super) counter: Option<Level<'a>>,
+    /// The report that consumers read, where that is not every answer.
+    pub(super) report: Option<Level<'a>>,
     pub(super) selected: Option<usize>,
     pub(super) hovered: Option<usize>,
 }
@@ -127,6 +129,7 @@ impl<'a> Scene<'a> {
             has_truth: now.view.truth,
             aggregate: None,
             counter: None,
+            report: None,
             selected: None,
             hovered: None,
         };
@@ -136,6 +139,11 @@ impl<'a> Scene<'a> {
         scene.read_workers(view);
         scene.read_race();
         scene
+    }
+
+    /// Whether the request that is kept in view is over.
+    pub(super) fn is_final(&self) -> bool {
+        self.request.is_none_or(|request| request.closed_ms.is_some())
     }
 
     /// The newest request, while the one that is kept in view is another.
@@ -163,6 +171,9 @@ impl<'a> Scene<'a> {
         let level = |name, value: f64| Level { name, value, off: off(value, reference) };
         self.aggregate = aggregate.map(|value| level(strategy, value));
         self.counter = counter_of(other).map(|value| level(other, value));
+        let report = self.now.view.report.as_ref();
+        self.report =
+            report.map(|report| level(if report.stale { "stale report" } else { "report" }, report.value));
     }
 
     fn read_workers(&mut self, view: &View) {

@@ -85,19 +85,28 @@ fn level_lines(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) 
         upright(counter.off, 0.0, 1.5, Dash::Long, Paint::Ink3);
     }
     if let Some(aggregate) = &scene.aggregate {
-        let is_final = scene.open_ms.is_none();
-        upright(aggregate.off, 2.0, if is_final { 3.0 } else { 1.5 }, Dash::Solid, Paint::Ink);
+        let width = if scene.is_final() { 3.0 } else { 1.5 };
+        upright(aggregate.off, 2.0, width, Dash::Solid, Paint::Ink);
+    }
+    if let Some(report) = &scene.report {
+        upright(report.off, 0.0, 2.0, Dash::Long, Paint::Late);
     }
 }
 
 /// The names under the lines, one to the left and one to the right; the counter-answer gives way.
 fn level_names(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
+    if let Some(report) = &scene.report {
+        let words = format!("{} {}", report.name, scale::value(report.value));
+        let text = Text::new(words, 0.0, layout.top + 9.0).paint(Paint::Ink2);
+        let (x, end) = (place(axis, report.off).0.round() + 5.0, axis.pixels.1 + 4.0 - text.width());
+        sheet.text_on(Text { x: x.min(end), ..text }, Some(Paint::Strip));
+    }
     let Some(aggregate) = &scene.aggregate else {
         return;
     };
     let (left, right) = (axis.pixels.0 - 6.0, axis.pixels.1 + 6.0);
     let y = layout.bottom + if layout.phone { 11.0 } else { 13.0 };
-    let so_far = if scene.open_ms.is_some() { " so far" } else { "" };
+    let so_far = if scene.is_final() { "" } else { " so far" };
     let words = |level: &Level, more: &str| format!("{}{more} {}", level.name, scale::value(level.value));
     let name = |level: &Level, more: &str, before: bool| {
         let x = place(axis, level.off).0.round();

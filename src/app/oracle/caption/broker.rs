@@ -1,10 +1,10 @@
 //! What is said of a broker: of its faults, of what was lost in it, and of what it delivered again.
 
-use super::fault::Edge;
 use super::{Caption, compare, percent, seconds};
 use crate::app::caption::{About, Rank};
 use crate::app::oracle::Now;
 use crate::app::oracle::view::{BrokerView, RequestView};
+use crate::app::snapshot::Edge;
 
 fn is_jetstream(broker: &BrokerView) -> bool {
     broker.transport == "jetstream"
@@ -34,16 +34,8 @@ pub(super) fn of_fault(edge: &Edge, now: Now) -> Option<Caption> {
         false => ("Core NATS keeps nothing: what was in it is lost.", "What happens to messages in flight?"),
     };
     Some(match fault.kind {
-        "crash" | "stop" => Caption::new(
-            format!("The broker went down {at}."),
-            format!("{kept} New requests fail at once."),
-            question,
-        ),
-        "restart" => Caption::new(
-            format!("The broker restarts {at}."),
-            format!("{kept} Its clients connect again after some 2 s, by themselves."),
-            question,
-        ),
+        "crash" | "stop" => Caption::new(format!("The broker went down {at}."), kept.to_owned(), question),
+        "restart" => Caption::new(format!("The broker restarts {at}."), kept.to_owned(), question),
         "cut" => Caption::new(
             format!("The broker is cut off {at}."),
             "Connections stay open and say nothing: bytes wait until the link is back.".to_owned(),
@@ -84,7 +76,10 @@ pub(super) fn of_request(request: &RequestView, now: Now) -> Option<Caption> {
     }
     if request.redelivered > 0 {
         let caption = Caption::new(
-            format!("JetStream delivered {} messages again.", request.redelivered),
+            match request.redelivered {
+                1 => "JetStream delivered a message again.".to_owned(),
+                many => format!("JetStream delivered {many} messages again."),
+            },
             format!(
                 "{} of {workers} answered in time after all, and none counts twice.",
                 request.counts.answered()

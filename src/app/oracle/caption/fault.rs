@@ -1,43 +1,18 @@
 //! What is said of a fault that begins or ends.
 
 use super::{Caption, FaultView, Now, broker, percent, seconds};
-use crate::app::caption::{About, Rank};
-
-/// The beginning or the end of a fault.
-pub(super) struct Edge<'a> {
-    /// The fault's place among all.
-    index: usize,
-    pub(super) fault: &'a FaultView,
-    pub(super) ends: bool,
-    pub(super) at_ms: f64,
-}
-
-/// The newest until now.
-pub(super) fn newest_edge<'a>(now: Now<'a>) -> Option<Edge<'a>> {
-    let faults = now.snapshot.faults.iter().enumerate();
-    let edges = faults.flat_map(|(index, fault)| {
-        let begin = Edge { index, fault, ends: false, at_ms: fault.from_ms };
-        // A restart has no end to be told.
-        let end = fault.to_ms.filter(|_| fault.kind != "restart");
-        let end = end.map(|at_ms| Edge { index, fault, ends: true, at_ms });
-        [Some(begin), end].into_iter().flatten()
-    });
-    edges.filter(|edge| edge.at_ms <= now.vtime_ms).max_by(|a, b| a.at_ms.total_cmp(&b.at_ms))
-}
+use crate::app::snapshot::Edge;
 
 /// Its caption.
 pub(super) fn of(edge: &Edge, now: Now) -> Caption {
-    let Edge { index, fault, ends, .. } = *edge;
-    let caption = match (broker::of_fault(edge, now), ends) {
+    edge.tell(match (broker::of_fault(edge, now), edge.ends) {
         (Some(caption), _) => caption,
-        (None, true) => of_end(fault),
-        (None, false) => of_begin(fault, now),
-    };
-    let about = if ends { About::End(index) } else { About::Begin(index) };
-    caption.about(about, if fault.by_hand && !ends { Rank::Act } else { Rank::Fault })
+        (None, true) => of_end(edge.fault),
+        (None, false) => of_begin(edge.fault),
+    })
 }
 
-fn of_begin(fault: &FaultView, now: Now) -> Caption {
+fn of_begin(fault: &FaultView) -> Caption {
     let FaultView { target, value, .. } = fault;
     let at = format!("at {} s", seconds(fault.from_ms));
     match fault.kind {
@@ -53,7 +28,7 @@ fn of_begin(fault: &FaultView, now: Now) -> Caption {
         ),
         "crash" | "stop" => Caption::new(
             format!("{target} crashed {at}."),
-            "Who asks it is refused at once, until it falls out of the registry.".to_owned(),
+            "Calls to it are refused at once.".to_owned(),
             "Does the answer get worse without it?",
         ),
         "restart" => Caption::new(
@@ -63,7 +38,7 @@ fn of_begin(fault: &FaultView, now: Now) -> Caption {
         ),
         "lie" => Caption::new(
             format!("{target} lies by {} from {} s on.", percent(*value), seconds(fault.from_ms)),
-            format!("The coordinator cannot know, and takes the {}.", now.view.settings.strategy),
+            "The coordinator cannot know.".to_owned(),
             "How far does one liar move it?",
         ),
         "slow" => Caption::new(
@@ -89,7 +64,7 @@ fn of_end(fault: &FaultView) -> Caption {
     let target = &fault.target;
     let at = format!("at {} s", seconds(fault.to_ms.unwrap_or_default()));
     let (what, detail) = match fault.kind {
-        "crash" | "stop" => ("is back", "It starts with an empty memory and registers again."),
+        "crash" | "stop" => ("is back", "Its memory is empty; it registers again."),
         "lie" => ("is honest again", "Nobody but the laboratory has noticed."),
         "slow" => ("is as fast as before", ""),
         "cut" => ("is connected again", ""),

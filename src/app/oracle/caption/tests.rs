@@ -18,7 +18,7 @@ fn caption_at(ms: u64, set: &[(&str, &str)]) -> Caption {
 
 #[test]
 fn the_opening_story_is_told_in_order() {
-    assert!(caption_at(10, &[]).text().contains("w-09 begins to lie at 11 s"));
+    assert!(caption_at(10, &[]).headline.contains("12 workers race to the gate"));
     assert!(caption_at(8_600, &[]).headline.contains("w-04 crashed at 8 s"));
     assert!(caption_at(12_000, &[]).headline.contains("w-09 lies by +18 %"));
     let lie = caption_at(13_900, &[]);

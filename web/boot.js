@@ -58,6 +58,13 @@ const host = {
   answered() {
     if (mounted?.name === OPENING && !navigator.connection?.saveData) program(ALL).catch(() => {});
   },
+  // The scenarios' pictures, for all of the page to use; it does without them if it must.
+  async thumbnails() {
+    const has = () => document.getElementById("thumbnails");
+    const response = has() ? undefined : await fetch(at("./thumbnails.svg")).catch(() => undefined);
+    const pictures = response?.ok ? await response.text() : "";
+    if (!has()) document.body.insertAdjacentHTML("beforeend", pictures);
+  },
   failed(cause) {
     broken("Glasshive stopped", cause);
   },

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The echo.
-pub const KIND: SystemKind = SystemKind { name: "echo", title: "Echo", over: "HTTP", unit: "words", slow_motion: false };
+pub const KIND: SystemKind = SystemKind { name: "echo", title: "Echo", over: "HTTP", unit: "words", question: "Does anybody answer?", slow_motion: false };
 
 /// What stands in the list of systems.
 pub(super) static ROOM: Room = Room { kind: KIND, presets: &PRESETS };

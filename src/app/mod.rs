@@ -6,6 +6,7 @@ pub mod caption;
 pub mod catalogue;
 pub mod config;
 pub mod face;
+pub mod gallery;
 mod observe;
 pub mod oracle;
 pub mod outcomes;

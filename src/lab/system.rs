@@ -28,6 +28,8 @@ pub struct SystemKind {
     pub over: &'static str,
     /// What its units of work are called: the key under which a report has them.
     pub unit: &'static str,
+    /// What one comes to see it for.
+    pub question: &'static str,
     /// Whether so much happens in a second that one sees more at half its speed.
     pub slow_motion: bool,
 }

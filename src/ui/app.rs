@@ -1,7 +1,7 @@
 //! The page's frame: header, sentence, board, caption, dock, transport.
 
 use super::{
-    Lab, View, address, board, break_bar, caption, dock, frames, header, help, keys, sentence, text,
+    Lab, View, address, board, break_bar, caption, dock, frames, gallery, header, help, keys, sentence, text,
     theme::Theme, transport,
 };
 use leptos::prelude::*;
@@ -13,6 +13,7 @@ pub fn App(lab: Lab) -> impl IntoView {
     let view = View {
         selected: RwSignal::new(lab.face().words().selected.to_owned()),
         help_open: RwSignal::new(false),
+        gallery: RwSignal::new(None),
         dock_open: RwSignal::new(false),
     };
     let View { selected, help_open, dock_open, .. } = view;
@@ -22,7 +23,7 @@ pub fn App(lab: Lab) -> impl IntoView {
     keep_selection_valid(lab, selected);
     view! {
         <SkipLinks lab />
-        <header::Header lab theme help_open />
+        <header::Header lab view theme />
         <sentence::Sentence lab />
         <main aria-label="The board">
             <break_bar::BreakBar lab selected />
@@ -32,6 +33,7 @@ pub fn App(lab: Lab) -> impl IntoView {
         <dock::Dock lab selected open=dock_open />
         <transport::Transport lab dock_open />
         <help::Help lab open=help_open />
+        <gallery::Gallery lab view />
     }
 }
 

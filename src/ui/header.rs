@@ -1,22 +1,21 @@
-//! The header: name, system, theme, help.
+//! The header: name, system, scenario, theme, help.
 
 use super::theme::Theme;
-use super::{Lab, address, text};
+use super::{Lab, View, address, gallery, text};
 use crate::app::session::Address;
-use crate::lab::presets::{self, Preset};
-use crate::lab::{SystemKind, systems};
-use leptos::ev::{Event, MouseEvent, Targeted};
+use crate::lab::{SystemKind, presets, systems};
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use web_sys::HtmlSelectElement;
+
+/// What is said of a scenario while the truth is hidden.
+const HIDDEN: &str = "Scenario, name hidden";
 
 /// The bar at the top.
 #[component]
-pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoView {
+pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
     // Another scenario's page has a header of its own.
     let now = lab.snapshot.with_untracked(|snapshot| snapshot.system);
-    let preset = lab.address().preset;
-    let choose =
-        move |event: Targeted<Event, HtmlSelectElement>| lab.go(&Address::of(&event.target().value()));
+    let View { help_open, .. } = view;
     view! {
         <header class="head">
             <h1 class="brand">
@@ -28,11 +27,9 @@ pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoVie
                 </svg>
                 <span>"Glasshive"</span>
             </h1>
-            <nav class="systems" aria-label="System">{systems::all().map(|system| tab(lab, system, now)).collect_view()}</nav>
+            <nav class="systems" aria-label="System">{systems::all().map(|system| tab(view, system, now)).collect_view()}</nav>
             <span class="push"></span>
-            <select class="presets" data-testid="preset" aria-label="Scenario" on:change:target=choose>
-                {systems::all().map(|system| presets_of(system, &preset)).collect_view()}
-            </select>
+            <Scenario lab view system=now />
             <button
                 type="button"
                 class="icon"
@@ -59,35 +56,59 @@ pub fn Header(lab: Lab, theme: Theme, help_open: RwSignal<bool>) -> impl IntoVie
     }
 }
 
-/// A system is a link to its first scenario; where a plain click leads, no page is loaded.
-fn tab(lab: Lab, system: SystemKind, now: SystemKind) -> impl IntoView {
+/// The button that names the scenario, and opens the gallery. The page's title follows it.
+#[component]
+fn Scenario(lab: Lab, view: View, system: SystemKind) -> impl IntoView {
+    let preset = lab.address().preset;
+    let index = presets::all().position(|other| other.name == preset);
+    let name = text(move || {
+        let known = index.filter(|_| lab.truth.get()).and_then(|index| presets::all().nth(index));
+        known.map_or(HIDDEN, |preset| preset.title).to_owned()
+    });
+    Effect::new(move || document().set_title(&format!("{} - Glasshive", name.get())));
+    let place = text(move || match index {
+        Some(index) if lab.truth.get() => format!("{} of {}", index + 1, presets::all().count()),
+        _ => String::new(),
+    });
+    view! {
+        <button
+            type="button"
+            class="scenarios"
+            data-testid="scenarios-open"
+            aria-haspopup="dialog"
+            aria-keyshortcuts="0"
+            aria-expanded=text(move || view.gallery.get().is_some().to_string())
+            on:click=move |_| gallery::open(lab, view)
+        >
+            // Where there is no room for the systems' names beside it.
+            <small class="of">{system.title} " " {system.over}</small>
+            <span>{name}</span>
+            <small>{place}</small>
+            <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+                <path class="icon-line" d="m2 4 4 4 4-4" />
+            </svg>
+        </button>
+    }
+}
+
+/// A system is a link to its first scenario; a plain click shows all that it has.
+fn tab(view: View, system: SystemKind, now: SystemKind) -> impl IntoView {
     let SystemKind { title, over, .. } = system;
-    let to = Address::of(system.name);
-    let href = address::href(&to);
-    let follow = move |event: MouseEvent| {
-        let elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key();
-        if event.button() == 0 && !elsewhere {
+    let href = address::href(&Address::of(system.name));
+    let show = move |event: MouseEvent| {
+        if gallery::is_plain(&event) {
             event.prevent_default();
-            lab.go(&to);
+            view.gallery.set(Some(system.name.to_owned()));
         }
     };
     view! {
         <a
             href=href
-            on:click=follow
+            on:click=show
             aria-current=(system == now).then_some("page")
             data-testid=format!("system-{}", system.name)
         >
             {title} <small>{over}</small>
         </a>
     }
-}
-
-fn presets_of(system: SystemKind, now: &str) -> impl IntoView + use<> {
-    let SystemKind { title, over, .. } = system;
-    let option = |preset: &'static Preset| {
-        view! { <option value=preset.name title=preset.promise selected=preset.name == now>{preset.title}</option> }
-    };
-    let options: Vec<_> = presets::all().filter(|preset| preset.system == system).map(option).collect();
-    view! { <optgroup label=format!("{title} {over}")>{options}</optgroup> }
 }

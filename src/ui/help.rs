@@ -18,8 +18,13 @@ fn keys_of(lab: Lab) -> Vec<(&'static str, String)> {
     if let Some(truth) = truth {
         keys.extend([("L", "lie".to_owned()), ("X", truth.to_owned())]);
     }
-    let others =
-        [("G", "go to a time"), ("M", "the charts, on a low page"), ("?", "this help"), ("Esc", "close")];
+    let others = [
+        ("G", "go to a time"),
+        ("M", "the charts, on a low page"),
+        ("0", "the scenarios"),
+        ("?", "this help"),
+        ("Esc", "close"),
+    ];
     keys.extend(others.map(|(key, meaning)| (key, meaning.to_owned())));
     keys
 }

@@ -17,6 +17,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn answered(this: &Host);
 
+    /// Puts the pictures of the scenarios into the page.
+    #[wasm_bindgen(method)]
+    fn thumbnails(this: &Host);
+
     /// The program is broken, and says why.
     #[wasm_bindgen(method)]
     fn failed(this: &Host, cause: &str);
@@ -47,6 +51,11 @@ pub fn elsewhere() {
 /// The first answer has come.
 pub fn answered() {
     tell(Host::answered);
+}
+
+/// The pictures of the scenarios are about to be seen.
+pub fn thumbnails() {
+    tell(Host::thumbnails);
 }
 
 fn tell(tell: impl FnOnce(&Host)) {

@@ -1,6 +1,6 @@
 //! The keyboard: one key per act, unless a person has switched that off or is typing.
 
-use super::{Lab, View, theme, transport};
+use super::{Lab, View, gallery, theme, transport};
 use super::{break_bar, caption};
 use crate::app::session::Command;
 use leptos::ev::KeyboardEvent;
@@ -42,6 +42,7 @@ pub fn listen(lab: Lab, view: View) {
             || event.meta_key()
             || event.alt_key()
             || view.help_open.get_untracked()
+            || view.gallery.with_untracked(Option::is_some)
             || !are_on()
         {
             return;
@@ -56,7 +57,7 @@ pub fn listen(lab: Lab, view: View) {
 
 /// True if the key meant something.
 fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> bool {
-    let View { selected, help_open, dock_open } = view;
+    let View { selected, help_open, dock_open, .. } = view;
     let is = |selector: &str| at.is_some_and(|element| element.matches(selector).unwrap_or(false));
     if is("input[type=text], textarea, select") {
         return false;
@@ -81,6 +82,7 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "g" | "G" => focus("[data-testid=scrub]"),
         "m" | "M" => dock_open.update(|open| *open = !*open),
         "Escape" if dock_open.get_untracked() => dock_open.set(false),
+        "0" => gallery::open(lab, view),
         "?" => help_open.set(true),
         _ => {
             let found = break_bar::offered(lab).find(|way| way.key().eq_ignore_ascii_case(&key));

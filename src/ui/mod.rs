@@ -13,6 +13,7 @@ mod break_bar;
 mod caption;
 mod dock;
 mod frames;
+mod gallery;
 mod header;
 mod help;
 mod host;
@@ -49,6 +50,8 @@ struct View {
     selected: RwSignal<String>,
     /// Whether the help is open.
     help_open: RwSignal<bool>,
+    /// Whether the gallery is open, and with the focus on which scenario.
+    gallery: RwSignal<Option<String>>,
     /// Whether the dock is open, on a page that is too low to show it always.
     dock_open: RwSignal<bool>,
 }

@@ -10,6 +10,12 @@ const search = (page) => page.evaluate(() => location.search);
 const asked = (requests, name) => requests.filter((url) => new URL(url).pathname.endsWith(`/${name}_bg.wasm`)).length;
 const answered = (page) => page.waitForFunction(() => glasshive.snapshot().summary.answered > 0, null, { timeout: 5000 * SLACK });
 
+/** Opens a scenario by its card. */
+async function choose(page, preset) {
+  await page.getByTestId("scenarios-open").click();
+  await page.getByTestId(`scenario-${preset}`).click();
+}
+
 /** Waits until a scenario is open; it begins at its start, running. */
 async function opens(page, system, address) {
   await page.waitForFunction((system) => globalThis.glasshive?.system === system, system, { timeout: 5000 * SLACK });
@@ -24,19 +30,20 @@ test("from system to system no page is loaded, and Back and Forward lead through
   await page.evaluate(() => (globalThis.sameDocument = true));
   await page.getByTestId("theme").click();
   await answered(page);
+  // A system's name shows what it has, its first scenario first.
   await page.getByTestId("system-config").click();
+  await page.keyboard.press("Enter");
   await opens(page, "config", "?preset=config&seed=31");
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "system-config", "the focus stays");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "play", "the focus is where the run is");
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark", "the theme goes along");
   // Only one program hears the key.
-  await page.keyboard.press("Space").catch(() => {});
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("Space");
   assert.equal(await page.evaluate(() => glasshive.state), "paused");
 
-  await page.getByTestId("preset").selectOption("mmc");
+  await choose(page, "mmc");
   await opens(page, "math-wizard", "?preset=mmc&seed=31");
-  await page.getByTestId("system-oracle-http").click();
+  await choose(page, "oracle-http");
   await opens(page, "oracle-http", "");
   await page.goBack();
   await opens(page, "math-wizard", "?preset=mmc&seed=31");
@@ -102,7 +109,7 @@ test("the larger program is fetched after the first answer, and one that cannot 
   for (let tries = 0; tries < 100 && !asked(requests, "glasshive-all"); tries += 1) await page.waitForTimeout(20);
   assert.equal(asked(requests, "glasshive-all"), 1);
   assert.equal(await page.evaluate(() => glasshive.state), "running", "what could not be fetched ahead disturbs nobody");
-  await page.getByTestId("system-math-wizard").click();
+  await choose(page, "math-wizard");
   const error = page.locator("#boot-error");
   await error.waitFor();
   assert.match(await error.innerText(), /could not open this scenario/);

@@ -1,22 +1,7 @@
 // Accessibility that a program can judge: axe on every state of the page in both themes, and the contrast of the tokens.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import test from "node:test";
-import { DESKTOP, PHONE, pausedAt } from "./helpers.mjs";
-
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-
-/** What axe finds, as lines; what it could not decide is no finding. */
-async function violations(page) {
-  const found = await page.evaluate(async (tags) => {
-    const { violations, passes } = await axe.run(document, { runOnly: { type: "tag", values: tags } });
-    if (passes.length < 10) throw new Error(`only ${passes.length} rules had something to look at`);
-    return violations.map(({ id, help, nodes }) => [id, help, nodes.map((node) => `${node.target} ${node.failureSummary}`)]);
-  }, TAGS);
-  return found.map(([id, help, nodes]) => `${id}: ${help}: ${nodes.join("; ")}`);
-}
+import { DESKTOP, PHONE, pausedAt, violations } from "./helpers.mjs";
 
 const STATES = {
   "the charts": async () => {},
@@ -37,8 +22,6 @@ for (const colorScheme of ["light", "dark"]) {
   for (const viewport of [DESKTOP, PHONE]) {
     test(`axe finds nothing in the ${colorScheme} theme at ${viewport.width} by ${viewport.height}`, async (t) => {
       const { page } = await pausedAt(t, 13_900, { viewport, context: { colorScheme } });
-      // Evaluated by the browser's tools, to which the page's policy does not apply.
-      await page.evaluate(AXE);
       // A bar that stays in sight lies over whatever one has not scrolled to yet, which axe takes for a cover. That
       // nothing is covered when one gets there is tested with the stops of the Tab key.
       await page.evaluate(() => (document.querySelector(".transport").style.position = "static"));

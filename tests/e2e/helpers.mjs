@@ -4,6 +4,7 @@
 
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { extname, join, resolve } from "node:path";
 import { after } from "node:test";
 import { chromium } from "playwright-core";
@@ -133,3 +134,18 @@ export async function pausedAt(t, ms, options) {
 /** Those of `requests` that leave `origin`; data: and blob: addresses are within the page. */
 export const leaving = (requests, origin) =>
   requests.filter((url) => !["data:", "blob:"].includes(new URL(url).protocol) && new URL(url).origin !== origin);
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+/** What axe finds, as lines; what it could not decide is no finding. */
+export async function violations(page) {
+  // Evaluated by the browser's tools, to which the page's policy does not apply.
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async (tags) => {
+    const { violations, passes } = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+    if (passes.length < 10) throw new Error(`only ${passes.length} rules had something to look at`);
+    return violations.map(({ id, help, nodes }) => [id, help, nodes.map((node) => `${node.target} ${node.failureSummary}`)]);
+  }, AXE_TAGS);
+  return found.map(([id, help, nodes]) => `${id}: ${help}: ${nodes.join("; ")}`);
+}

@@ -79,7 +79,7 @@ function faults() {
     const own = element.dataset?.testid ?? element.className?.baseVal ?? element.className;
     return `${element.localName}.${own} "${element.textContent.trim().slice(0, 24)}"`;
   };
-  const WORDS = ".brand, .systems a, .presets, .icon, .sentence > p, .outcomes > div, .break span, .break button, .truth, " +
+  const WORDS = ".brand, .systems a, .scenarios, .icon, .sentence > p, .outcomes > div, .break span, .break button, .truth, " +
     ".strip-switch button, .caption > p:first-child, .tabs button, .hint, .spark, .sparks > button, .chart figcaption b, .chart figcaption > span, " +
     ".play, .clock output, .clock small, .timeline input, .extent, .chip, .speed input, .speed output, .speed-choice, .metrics-open, .seed label";
   const elements = [...document.querySelectorAll(WORDS)].filter(seen);

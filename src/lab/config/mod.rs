@@ -35,8 +35,14 @@ use std::rc::Rc;
 use tally::Tally;
 
 /// The configuration system.
-pub const KIND: SystemKind =
-    SystemKind { name: "config", title: "Config", over: "ETag", unit: "versions", slow_motion: false };
+pub const KIND: SystemKind = SystemKind {
+    name: "config",
+    title: "Config",
+    over: "ETag",
+    unit: "versions",
+    question: "How stale can a worker get?",
+    slow_motion: false,
+};
 
 /// What its figures mean, for `doc/figures.md`.
 static FIGURES: [(&str, &str); 19] = [

@@ -45,11 +45,23 @@ use std::rc::Rc;
 use tally::Tally;
 
 /// The oracle over HTTP.
-pub const HTTP: SystemKind =
-    SystemKind { name: "oracle-http", title: "Oracle", over: "HTTP", unit: "requests", slow_motion: true };
+pub const HTTP: SystemKind = SystemKind {
+    name: "oracle-http",
+    title: "Oracle",
+    over: "HTTP",
+    unit: "requests",
+    question: "How far can you trust an average?",
+    slow_motion: true,
+};
 /// The oracle over NATS.
-pub const NATS: SystemKind =
-    SystemKind { name: "oracle-nats", title: "Oracle", over: "NATS", unit: "requests", slow_motion: true };
+pub const NATS: SystemKind = SystemKind {
+    name: "oracle-nats",
+    title: "Oracle",
+    over: "NATS",
+    unit: "requests",
+    question: "What happens to a message in flight?",
+    slow_motion: true,
+};
 
 /// What its figures mean, for `doc/figures.md`.
 static FIGURES: [(&str, &str); 9] = [

@@ -53,6 +53,7 @@ pub const KIND: SystemKind = SystemKind {
     title: "Math Wizard",
     over: "Valkey",
     unit: "jobs",
+    question: "Who finishes the job?",
     slow_motion: false,
 };
 

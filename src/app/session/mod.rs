@@ -308,6 +308,11 @@ impl Session {
         &self.shown
     }
 
+    /// All that can be seen of the present moment, whatever is told of it.
+    pub fn moment(&mut self) -> Rc<Snapshot> {
+        self.player.snapshot()
+    }
+
     /// The story that is told now.
     pub fn caption(&self) -> &Caption {
         self.teller.shown()

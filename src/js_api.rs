@@ -67,10 +67,14 @@ impl Glasshive {
         self.lab.read(|session| session.address().seed as f64)
     }
 
-    /// All faults, scheduled and by hand, as a specification.
+    /// All faults, scheduled and by hand, as a specification; while the truth is hidden, those by hand.
     #[wasm_bindgen(getter)]
     pub fn faults(&self) -> String {
-        self.lab.read(|session| format_list(session.run().faults()))
+        self.lab.read(|session| {
+            let (run, truth) = (session.run(), session.snapshot().truth);
+            let faults = run.faults().enumerate().filter(|(i, _)| truth || run.is_by_hand(*i));
+            format_list(faults.map(|(_, fault)| fault))
+        })
     }
 
     /// Lets virtual time pass; from the start, if the run has ended.

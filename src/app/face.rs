@@ -22,6 +22,7 @@
 //! | [`Face::charts`] | none | something is worth seeing over time |
 //! | [`Face::said`], [`Face::remedy`] | nothing | |
 //! | [`Face::ending`] | that the run has ended | it amounts to something |
+//! | [`Face::aside`] | nothing | the sentence alone would be wrong at some moments |
 //!
 //! What a face says of a node goes into its [`State`]: one of the page's signs, and what that
 //! means in this system. The legend, the table and scripts take it from there.
@@ -34,6 +35,7 @@ use super::caption::Caption;
 use super::outcomes::Figure;
 use super::plot::{Chart, Charts};
 use super::sentence::Part;
+pub use super::snapshot::Show;
 use super::snapshot::{MessageView, NodeView, Role, Sign, Snapshot, State, SystemView, Watch};
 use crate::lab::Run;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -87,6 +89,11 @@ pub trait Face: Sync + 'static {
         String::new()
     }
 
+    /// What stands after the sentence: what holds now besides what it says, such as a fault.
+    fn aside(&self, _: Moment<Self::View>) -> String {
+        String::new()
+    }
+
     /// What a run that has been watched to its end amounts to; without the truth, what the system itself can know of it.
     fn ending(&self, run: &Run, _truth: bool) -> Caption {
         let (begun, ended) = run.system().progress();
@@ -122,6 +129,8 @@ pub struct Words {
     pub help: &'static str,
     /// For a system whose nodes can lie: what hiding the truth hides.
     pub truth: Option<&'static str>,
+    /// The parameters that are hidden with it. Where the sentence comes to the first of them, it says so and ends.
+    pub hidden: &'static [&'static str],
 }
 
 impl Words {
@@ -134,6 +143,7 @@ impl Words {
         board: "Board, one row for each node. The table has the same rows in words.",
         help: "Each node has a row with its state. Dots between them are messages on their way.",
         truth: None,
+        hidden: &[],
     };
 }
 
@@ -146,20 +156,6 @@ pub struct Remedy {
     pub title: &'static str,
     /// The fault that it brings, such as `restart:w-04`.
     pub fault: String,
-}
-
-/// What of a run is to be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Show {
-    /// What only the laboratory knows; otherwise, only what the system itself can know.
-    pub truth: bool,
-    /// The unit of work that is kept in view, by its number; the newest that has ended, if there is none.
-    pub result: Option<u64>,
-}
-
-impl Show {
-    /// Everything, and the newest.
-    pub const ALL: Show = Show { truth: true, result: None };
 }
 
 /// What a face has seen of a run.
@@ -258,7 +254,7 @@ struct NoCharts;
 impl Charts for NoCharts {
     fn update(&mut self, _: &Run) {}
 
-    fn draw(&self, _: f64) -> Vec<Chart> {
+    fn draw(&self, _: f64, _: Show) -> Vec<Chart> {
         Vec::new()
     }
 }
@@ -286,6 +282,8 @@ pub trait AnyFace: Sync {
     fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row>;
     /// See [`Face::said`].
     fn said(&self, snapshot: &Snapshot) -> String;
+    /// See [`Face::aside`].
+    fn aside(&self, snapshot: &Snapshot) -> String;
     /// See [`Face::ending`].
     fn ending(&self, run: &Run, truth: bool) -> Caption;
     /// See [`Face::remedy`].
@@ -340,6 +338,10 @@ impl<F: Face> AnyFace for F {
 
     fn said(&self, snapshot: &Snapshot) -> String {
         Moment::of(snapshot).map_or_else(String::new, |now| Face::said(self, now))
+    }
+
+    fn aside(&self, snapshot: &Snapshot) -> String {
+        Moment::of(snapshot).map_or_else(String::new, |now| Face::aside(self, now))
     }
 
     fn ending(&self, run: &Run, truth: bool) -> Caption {

@@ -10,6 +10,13 @@ use std::rc::Rc;
 /// This moment of a run; `before` is the snapshot before it in the same run, of which may be taken what has not changed.
 pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>, show: Show) -> Snapshot {
     let system = run.system();
+    let words = face(system.kind()).words();
+    let is_shown = |i: usize| show.truth || run.is_by_hand(i);
+    let faults = run.faults().enumerate().filter(|(i, _)| is_shown(*i));
+    let set = match show.truth {
+        true => Rc::clone(run.settings()),
+        false => run.settings().iter().filter(|set| !words.hidden.contains(&set.key)).cloned().collect(),
+    };
     let Observed { nodes, rows_from, messages, view } =
         face(system.kind()).observe(run, before, show).unwrap_or_else(|| Observed {
             nodes: Vec::new(),
@@ -25,11 +32,12 @@ pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>, show: Show) 
         begun: system.begun(),
         system: system.kind(),
         seed: run.scenario().seed,
-        set: Rc::clone(run.settings()),
+        set,
         nodes,
         rows_from,
         messages,
-        faults: run.faults().enumerate().map(|(i, fault)| FaultView::of(fault, run.is_by_hand(i))).collect(),
+        faults: faults.map(|(i, fault)| FaultView::of(fault, run.is_by_hand(i))).collect(),
         view,
+        truth: show.truth,
     }
 }

@@ -52,6 +52,7 @@ impl Metrics {
         };
         Effect::new(move |before: Option<bool>| {
             let seen = seen.get();
+            lab.truth.track();
             lab.snapshot.track();
             // The session itself: its state is newer than the signal. What stands still is drawn as it is.
             let stands = lab.read(|session| session.status().state == PlayerState::Paused);
@@ -88,7 +89,7 @@ impl Drawing {
     fn draw(&mut self, lab: Lab) -> Rc<[Chart]> {
         // While it is on its way elsewhere, the charts stay at the moment that is shown.
         let _ = lab.read_run(|run| self.charts.update(run));
-        self.charts.draw(self.width).into()
+        self.charts.draw(self.width, lab.read(crate::app::Session::showing)).into()
     }
 
     /// All charts are equally wide.
@@ -101,18 +102,18 @@ impl Drawing {
 }
 
 fn chart(all: Drawn, i: usize) -> impl IntoView {
-    let (key, title) = all.with_untracked(|all| (all[i].key, all[i].title));
+    let key = all.with_untracked(|all| all[i].key);
     view! {
         <figure class="chart" data-testid=format!("chart-{key}")>
             <figcaption>
-                <b>{title}</b>
+                <b>{move || all.with(|all| all[i].title)}</b>
                 <span>{move || all.with(|all| all[i].value_label.clone())}</span>
             </figcaption>
             <svg
                 class="plot"
                 role="img"
                 viewBox=move || all.with(|all| format!("0 0 {} {HEIGHT}", all[i].width))
-                aria-label=move || all.with(|all| format!("{title}. {}", all[i].description))
+                aria-label=move || all.with(|all| format!("{}. {}", all[i].title, all[i].description))
                 inner_html=move || all.with(|all| all[i].svg())
             />
         </figure>
@@ -120,7 +121,7 @@ fn chart(all: Drawn, i: usize) -> impl IntoView {
 }
 
 fn spark(all: Drawn, i: usize) -> impl IntoView {
-    let (key, title) = all.with_untracked(|all| (all[i].key, all[i].title));
+    let key = all.with_untracked(|all| all[i].key);
     view! {
         <div class="spark" data-testid=format!("spark-{key}")>
             <svg
@@ -131,7 +132,7 @@ fn spark(all: Drawn, i: usize) -> impl IntoView {
                 inner_html=move || all.with(|all| all[i].svg())
             />
             <span>
-                <small>{title}</small>
+                <small>{move || all.with(|all| all[i].title)}</small>
                 <b>{move || all.with(|all| all[i].value_label.clone())}</b>
             </span>
         </div>

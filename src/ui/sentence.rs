@@ -12,14 +12,26 @@ use web_sys::HtmlSelectElement;
 /// The section.
 #[component]
 pub fn Sentence(lab: Lab) -> impl IntoView {
-    let parts = lab.face().words().sentence.iter().map(|&part| match part {
-        Part::Words(words) => words.into_any(),
-        Part::Number(number) => view! { <SpinButton lab number /> }.into_any(),
-        Part::Choice { key, label } => choice(lab, key, label),
-    });
+    let words = lab.face().words();
+    let is_secret = |part: &Part| matches!(part, Part::Number(number) if words.hidden.contains(&number.key));
+    let secret_from = words.sentence.iter().position(is_secret).unwrap_or(words.sentence.len());
+    let (open, secret) = words.sentence.split_at(secret_from);
+    let said = move |parts: &'static [Part]| {
+        let part = |&part: &Part| match part {
+            Part::Words(words) => words.into_any(),
+            Part::Number(number) => view! { <SpinButton lab number /> }.into_any(),
+            Part::Choice { key, label } => choice(lab, key, label),
+        };
+        parts.iter().map(part).collect_view()
+    };
+    let rest = move || match lab.truth.get() {
+        true => said(secret).into_any(),
+        false if secret.is_empty() => ().into_any(),
+        false => view! { <span class="mute">"Who fails and who lies is hidden."</span> }.into_any(),
+    };
     view! {
         <section class="sentence" aria-label="Configuration">
-            <p>{parts.collect_view()}</p>
+            <p>{said(open)} {rest}{text(move || lab.snapshot.with(|now| lab.face().aside(now)))}</p>
             <Outcomes lab />
             <p class="problem" role="alert">{text(move || lab.problem.get().unwrap_or_default())}</p>
         </section>

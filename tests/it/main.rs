@@ -48,10 +48,12 @@ mod valkey_real;
 mod valkey_rows;
 
 mod boards;
+mod counts;
 mod determinism;
 mod draws;
 mod golden;
 mod golden_results;
+mod hidden;
 mod points;
 mod session;
 mod session_random;

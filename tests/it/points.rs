@@ -48,6 +48,9 @@ fn watch(preset: &str, seed: u64, for_ms: f64) -> Watched {
     let mut wall_ms = 0.0;
     while wall_ms < for_ms {
         session.frame(FRAME_MS, || true);
+        if session.status().ended {
+            break;
+        }
         wall_ms += FRAME_MS;
         frames += 1;
         match watched.captions.last_mut() {
@@ -57,7 +60,7 @@ fn watch(preset: &str, seed: u64, for_ms: f64) -> Watched {
         // A few times a second is what an eye takes in, and what the charts are drawn at.
         if frames % 15 == 0 {
             charts.update(session.run());
-            let of_charts = charts.draw(254.0).into_iter();
+            let of_charts = charts.draw(254.0, session.showing()).into_iter();
             let of_charts = of_charts.flat_map(|chart| [chart.value_label, chart.description]);
             let figures = face(session.snapshot().system).outcomes(session.snapshot()).into_iter();
             let figures = figures.map(|figure| format!("{}{} {}", figure.value, figure.aside, figure.label));

@@ -4,6 +4,7 @@ use crate::app::caption::{About, Caption, Rank};
 use crate::app::config::Now;
 use crate::app::config::observe::{AGENT, CONTROLLER, VersionView, WORKER};
 use crate::app::snapshot::{FaultView, NodeView, Sign};
+use crate::lab::{self, Run};
 
 /// A fault, and its end, are news for so long.
 const NEWS_MS: f64 = 2500.0;
@@ -320,6 +321,31 @@ fn of_spreading(now: Now, version: &VersionView) -> Caption {
     }
 }
 
+/// What a run that has been watched to its end amounts to.
+pub(super) fn ending(run: &Run) -> Caption {
+    let Some(config) = lab::config::of(run.system()) else {
+        return Caption::default();
+    };
+    let tally = config.tally();
+    let newest = tally.newest();
+    let headline = match tally.still_behind() {
+        0 => format!("All workers run v{newest}, the newest."),
+        _ => format!("v{newest} is on its way."),
+    };
+    let mut parts = Vec::new();
+    if let Some(staleness) = tally.staleness_ms(run.now()) {
+        parts.push(format!(
+            "After a change a worker was behind for {} s on average, {} s at most.",
+            seconds(staleness.mean),
+            seconds(staleness.max)
+        ));
+    }
+    if let Some(peak) = tally.herd_peak_since_restart() {
+        parts.push(format!("At most {peak} requests came in one second after the controller was back."));
+    }
+    Caption::new(headline, parts.join(" "), "")
+}
+
 fn seconds(ms: f64) -> String {
     format!("{}", libm::round(ms / 100.0) / 10.0)
 }
@@ -374,7 +400,7 @@ mod tests {
 
     #[test]
     fn every_moment_has_a_headline_and_a_question() {
-        for preset in presets::all().filter(|preset| preset.system == crate::lab::config::KIND) {
+        for preset in presets::all().filter(|preset| preset.system == lab::config::KIND) {
             for ms in (0..45_000).step_by(1_731) {
                 let caption = caption_at(preset.name, ms);
                 let told = caption.headline.ends_with('.') && caption.question.ends_with('?');

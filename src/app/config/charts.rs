@@ -3,6 +3,7 @@
 use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, TOP, point, rect};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
+use crate::app::snapshot::Show;
 use crate::kernel::Instant;
 use crate::lab::Run;
 use crate::lab::config::counts::Polls;
@@ -70,7 +71,7 @@ impl Charts for ConfigCharts {
         };
     }
 
-    fn draw(&self, width: f64) -> Vec<Chart> {
+    fn draw(&self, width: f64, _: Show) -> Vec<Chart> {
         vec![
             self.staleness(width),
             self.current(width),

@@ -46,6 +46,10 @@ impl Face for Config {
         caption::caption(now)
     }
 
+    fn ending(&self, run: &Run, _: bool) -> Caption {
+        caption::ending(run)
+    }
+
     fn picture(&self, now: Now, view: &View) -> Picture {
         board::picture(now, view)
     }

@@ -17,6 +17,7 @@ pub(super) static WORDS: Words = Words {
            right: the messages on their way, which version was in use when, and for how long its node has been behind. \
            Hatched is what ran while a newer version was there.",
     truth: None,
+    hidden: &[],
 };
 
 const SENTENCE: [Part; 10] = [

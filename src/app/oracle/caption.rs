@@ -4,6 +4,7 @@
 //! what the coordinator can know.
 
 mod broker;
+mod ending;
 mod fault;
 
 #[cfg(test)]
@@ -14,6 +15,8 @@ use crate::app::oracle::view::{ReportView, RequestView, TaskView};
 use crate::app::oracle::{Now, other_strategy};
 use crate::app::snapshot::FaultView;
 use crate::lab::params::Setting;
+
+pub(super) use ending::ending;
 
 /// A fault, and its end, are news for so long.
 const NEWS_MS: f64 = 2500.0;

@@ -82,6 +82,14 @@ impl Face for Oracle {
         format!(", request {}, {} late", request.number, request.counts.late)
     }
 
+    fn aside(&self, now: Now) -> String {
+        words::aside(now)
+    }
+
+    fn ending(&self, run: &Run, truth: bool) -> Caption {
+        caption::ending(run, truth)
+    }
+
     fn remedy(&self, now: Now) -> Option<Remedy> {
         // Before that they are on their way.
         let nobody = now.vtime_ms > REGISTERED_BY_MS

@@ -8,6 +8,7 @@ use super::view::{
 use crate::app::face::{self, Observed, Show};
 use crate::app::snapshot::{MessageKind, MessageView, NodeView, Role, Sign, State, Watch};
 use crate::kernel::Instant;
+use crate::lab::fault::FaultKind;
 use crate::lab::oracle::tally::Summary;
 use crate::lab::oracle::{OracleRun, RequestEntry, TaskEnd, TaskEntry};
 use crate::lab::{self, Run};
@@ -46,7 +47,8 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Opt
     let request = shown.map(|entry| reader.request(entry, finished.as_slice()));
     let so_far: Vec<Rc<RequestView>> = finished.iter().chain(&request).cloned().collect();
     let newest_view = newest.map(|entry| reader.request(entry, &so_far));
-    let (nodes, known) = reader.nodes(newest, shown);
+    let signs = request.as_ref().map_or(&[][..], |request| &request.signs);
+    let (nodes, known) = reader.nodes(newest, signs);
     let broker = oracle.oracle().broker();
     Some(Observed {
         rows_from: nodes.partition_point(|node| node.role != WORKER),
@@ -144,11 +146,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The nodes, and what the coordinator knows of each.
-    fn nodes(
-        &self,
-        newest: Option<&RequestEntry>,
-        shown: Option<&RequestEntry>,
-    ) -> (Vec<NodeView>, Vec<Known>) {
+    fn nodes(&self, newest: Option<&RequestEntry>, signs: &[Sign]) -> (Vec<NodeView>, Vec<Known>) {
         let (net, oracle) = (self.run.net(), self.oracle.oracle());
         // By node number; a registered name that is no node's has the first place, and nobody looks there.
         let count = net.nodes().count() + 1;
@@ -167,12 +165,17 @@ impl Reader<'_> {
                 }
             }
         }
-        let (kept, live) = (parts(shown, count), parts(newest, count));
+        let live = parts(newest, count);
         let watch = Watch::of(self.run);
+        let by_hand = self.run.faults().enumerate().filter(|(i, _)| self.run.is_by_hand(*i));
+        let broken: Vec<(String, FaultKind)> =
+            by_hand.map(|(_, fault)| (fault.target.to_string(), fault.kind)).collect();
         let view = |id: NodeId| {
             let role = self.role(id);
             let place = id.0 as usize;
-            let state = if role == WORKER { self.state(id, kept[place]) } else { State::IDLE };
+            let row = id.0.checked_sub(self.first_worker()).map(|row| row as usize);
+            let sign = row.and_then(|row| signs.get(row)).copied().unwrap_or_default();
+            let state = if role == WORKER { state_of(sign) } else { State::IDLE };
             let entry = &mut known[place];
             entry.kept = state.sign;
             entry.live = match self.state(id, live[place]).sign {
@@ -180,7 +183,13 @@ impl Reader<'_> {
                 sign => sign,
             };
             let node = watch.node(id, role, state);
-            if self.show.truth || role != WORKER { node } else { node.as_seen_from_outside(state) }
+            if self.show.truth || role != WORKER {
+                return node;
+            }
+            // Whoever has broken it knows in which ways.
+            let ways = broken.iter().filter(|(name, _)| *name == node.name).map(|(_, kind)| *kind);
+            let ways: Vec<FaultKind> = ways.collect();
+            node.as_seen_by(state, &ways)
         };
         let nodes: Vec<NodeView> = net.nodes().map(view).collect();
         let known = nodes.iter().map(|node| known[node.id as usize]).collect();
@@ -226,14 +235,16 @@ impl Reader<'_> {
 
     /// A request; one that is over is taken from what has been read already.
     fn request(&self, entry: &RequestEntry, so_far: &[Rc<RequestView>]) -> Rc<RequestView> {
-        let before = self.before.into_iter().flat_map(|before| {
-            // Late answers come after the end where nobody is cancelled.
-            let stays = before.broker.is_none();
-            [&before.finished, &before.request].into_iter().flatten().filter(move |_| stays)
-        });
+        if let Some(view) = so_far.iter().find(|view| view.number == entry.number) {
+            return Rc::clone(view);
+        }
         let is_same = |view: &&Rc<RequestView>| view.number == entry.number && view.answered_ms.is_some();
-        let found = so_far.iter().find(|view| view.number == entry.number);
-        match found.or_else(|| before.clone().find(is_same)) {
+        let before = self.before.into_iter().flat_map(|before| [&before.finished, &before.request]);
+        match before.flatten().find(is_same) {
+            // Late answers come after the end where nobody is cancelled. What was counted stays.
+            Some(view) if self.oracle.params().has_broker() => {
+                Rc::new(RequestView { signs: view.signs.clone(), counts: view.counts, ..self.read(entry) })
+            }
             Some(view) => Rc::clone(view),
             None => Rc::new(self.read(entry)),
         }
@@ -255,7 +266,7 @@ impl Reader<'_> {
             lied: task.lying && truth,
             node: task.node,
         });
-        let analysis = entry.analysis(params);
+        let (analysis, signs) = (entry.analysis(params), self.signs(entry));
         RequestView {
             number: entry.number,
             id: format!("req-{:05}", entry.number),
@@ -272,7 +283,8 @@ impl Reader<'_> {
             analysis: analysis.filter(|_| truth).cloned(),
             counter_answers: analysis.map(|analysis| analysis.counter_answers.clone()).unwrap_or_default(),
             truth: truth.then_some(entry.truth),
-            counts: self.counts(entry),
+            counts: signs.iter().fold(Counts::default(), |counts, &sign| counts.with(sign)),
+            signs,
             lost: entry.tasks.iter().filter(|task| task.end == TaskEnd::Lost).count() as u32,
             redelivered: entry.redelivered,
             first: self.first(entry),
@@ -280,13 +292,10 @@ impl Reader<'_> {
         }
     }
 
-    fn counts(&self, entry: &RequestEntry) -> Counts {
+    fn signs(&self, entry: &RequestEntry) -> Vec<Sign> {
         let parts = parts(Some(entry), self.run.net().nodes().count() + 1);
-        let mut counts = Counts::default();
-        for &id in self.oracle.oracle().workers() {
-            counts.add(self.state(id, parts[id.0 as usize]).sign);
-        }
-        counts
+        let workers = self.oracle.oracle().workers().iter();
+        workers.map(|&id| self.state(id, parts[id.0 as usize]).sign).collect()
     }
 
     /// The newest requests before one, that one first.
@@ -313,6 +322,20 @@ impl Reader<'_> {
             let wins = counter.is_some_and(|counter| counter.abs() < analysis.error.abs());
             (closer + u32::from(wins), all + 1)
         })
+    }
+}
+
+/// A worker's state by its sign.
+fn state_of(sign: Sign) -> State {
+    match sign {
+        Sign::InTime => IN_TIME,
+        Sign::Lying => LYING,
+        Sign::Late => LATE,
+        Sign::Failed => FAILED,
+        Sign::Working => WORKING,
+        Sign::Asked => ASKED,
+        Sign::Down => State::DOWN,
+        Sign::Idle => State::IDLE,
     }
 }
 

@@ -178,6 +178,9 @@ pub struct RequestView {
     pub truth: Option<f64>,
     /// What became of the workers in it.
     pub counts: Counts,
+    /// The same for each, in the order of their rows, as it was when the request was over.
+    #[serde(skip)]
+    pub signs: Vec<Sign>,
     /// Its tasks and answers that were lost with the broker.
     #[serde(skip)]
     pub lost: u32,
@@ -221,8 +224,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts one more.
-    pub fn add(&mut self, sign: Sign) {
+    /// The same with one more.
+    pub fn with(mut self, sign: Sign) -> Self {
         *match sign {
             Sign::InTime => &mut self.in_time,
             Sign::Lying => &mut self.lying,
@@ -232,6 +235,7 @@ impl Counts {
             Sign::Working | Sign::Asked => &mut self.open,
             Sign::Idle => &mut self.idle,
         } += 1;
+        self
     }
 
     /// How many workers there are.

@@ -2,10 +2,11 @@
 
 use super::Now;
 use super::view::TaskView;
+use crate::app::canvas::scale;
 use crate::app::face::Words;
 use crate::app::outcomes::Figure;
 use crate::app::sentence::{Part, Style, number};
-use crate::app::snapshot::NodeView;
+use crate::app::snapshot::{FaultView, NodeView};
 use crate::lab::oracle::TaskEnd;
 
 /// Over HTTP.
@@ -18,6 +19,7 @@ pub(super) static HTTP: Words = Words {
     help: "Every worker gets every request. Its row reads from left to right: the messages on their way, when it \
            answered, what it said. The thick line in the middle is the gate: answers that come later do not count.",
     truth: Some("The truth, which only the laboratory knows, or only what the coordinator sees"),
+    hidden: &["fail", "lie", "lie-bias", "lie-mode", "noise", "drift", "truth"],
 };
 
 /// Over NATS.
@@ -55,28 +57,22 @@ const SENTENCE: [Part; 10] = [
     number("fail", "Tasks that fail, in per cent", Style::Percent),
     Part::Words(" fail, "),
     number("lie", "Workers that lie, in per cent", Style::Percent),
-    Part::Words(" lie."),
+    // Who lies besides, and the full stop, follow from the moment.
+    Part::Words(" lie"),
 ];
 
 pub(super) fn outcomes(now: Now) -> Vec<Figure> {
     let summary = &now.view.summary;
     let none = || "—".to_owned();
-    let error = summary.error_mean;
-    let interval = error.filter(|e| e.n > 1).map(|e| format!(" ±{:.2}", e.half_width * 100.0));
+    let first = if now.view.truth { error(now) } else { spread(now) };
     vec![
-        Figure {
-            key: "error",
-            value: error.map_or_else(none, |e| format!("{:.2}", e.mean * 100.0)),
-            aside: format!("{} %", interval.unwrap_or_default()),
-            label: format!("mean error of {}", summary.answered),
-            title: "Mean of |answer − truth| / truth, with its 95 % interval by Student's t",
-        },
+        first,
         Figure {
             key: "p99",
             value: summary.latency_ms.map_or_else(none, |l| format!("{:.3}", l.p99 / 1000.0)),
             aside: " s".to_owned(),
             label: "p99 request time".to_owned(),
-            title: "99th percentile, from the intended send time, over the raw samples",
+            title: "99 of 100 requests took no longer (99th percentile), from the moment the client wanted them",
         },
         Figure {
             key: "answered",
@@ -86,6 +82,34 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             title: "Of the requests that are no longer under way",
         },
     ]
+}
+
+/// How far apart the answers of a request lie: what one can know without the truth.
+fn spread(now: Now) -> Figure {
+    let request = now.view.request.as_deref();
+    let values = || request.into_iter().flat_map(|request| &request.tasks).filter_map(|task| task.value);
+    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    Figure {
+        key: "error",
+        value: if low <= high { scale::value(libm::round(high - low)) } else { "—".to_owned() },
+        aside: String::new(),
+        label: request
+            .map_or_else(|| "spread".to_owned(), |request| format!("spread of {}", request.short_id())),
+        title: "From the lowest answer to the highest",
+    }
+}
+
+fn error(now: Now) -> Figure {
+    let summary = &now.view.summary;
+    let error = summary.error_mean;
+    let interval = error.filter(|e| e.n > 1).map(|e| format!(" ±{:.2}", e.half_width * 100.0));
+    Figure {
+        key: "error",
+        value: error.map_or_else(|| "—".to_owned(), |e| format!("{:.2}", e.mean * 100.0)),
+        aside: format!("{} %", interval.unwrap_or_default()),
+        label: format!("mean error of {}", summary.answered),
+        title: "Mean of |answer − truth| / truth, with its 95 % interval by Student's t",
+    }
 }
 
 /// The same, and what became of messages in the broker.
@@ -111,6 +135,20 @@ pub(super) fn nats_outcomes(now: Now) -> Vec<Figure> {
         title,
     });
     figures
+}
+
+/// Who lies besides the share that the sentence names: those with a fault.
+pub(super) fn aside(now: Now) -> String {
+    if now.view.broker.is_some() || !now.view.truth {
+        return String::new();
+    }
+    let lies = |fault: &&FaultView| fault.kind == "lie" && fault.holds_at(now.vtime_ms);
+    let liars: Vec<&str> = now.faults.iter().filter(lies).map(|fault| fault.target.as_str()).collect();
+    match liars.as_slice() {
+        [] => ".".to_owned(),
+        [one] => format!(", and {one}."),
+        [one, more @ ..] => format!(", {one} and {} more.", more.len()),
+    }
 }
 
 pub(super) fn cells(now: Now, node: &NodeView, index: usize) -> Vec<String> {

@@ -14,6 +14,7 @@ mod time;
 pub use pen::{HEIGHT, Pen};
 pub use time::{Band, Time, axis_ms};
 
+use crate::app::snapshot::Show;
 use crate::lab::Run;
 use geometry::write_px;
 
@@ -22,8 +23,9 @@ pub trait Charts {
     /// Takes in what happened since they last looked.
     fn update(&mut self, run: &Run);
 
-    /// The charts, left to right, each `width` pixels wide; always as many.
-    fn draw(&self, width: f64) -> Vec<Chart>;
+    /// The charts, left to right, each `width` pixels wide; always as many. Their figures are of the unit of work that is
+    /// told; without the truth they show what the system itself can know.
+    fn draw(&self, width: f64, show: Show) -> Vec<Chart>;
 }
 
 /// A small chart.

@@ -232,7 +232,9 @@ impl Session {
             }
         }
         if is_new {
-            self.look(was_replaying);
+            // At the end the last result is what is looked at.
+            let ends = self.player.is_playing() && self.player.has_ended();
+            self.look(was_replaying || ends);
         }
         is_new
     }
@@ -283,6 +285,11 @@ impl Session {
     /// What is to be seen: the result that is told, unless a moment tells its own.
     fn show(&self, is_sought: bool) -> Show {
         Show { truth: self.truth, result: self.teller.result().filter(|_| !is_sought) }
+    }
+
+    /// What is to be seen of the moment that is shown.
+    pub fn showing(&self) -> Show {
+        self.show(false)
     }
 
     /// Shows what only the laboratory knows, or hides it.

@@ -12,7 +12,7 @@ impl Snapshot {
         let mut all = json!({
             "vtimeMs": self.vtime_ms,
             "horizonMs": self.horizon_ms,
-            "events": self.events,
+            "truth": self.truth,
             "system": self.system,
             "nodes": self.nodes,
             "messages": self.messages,
@@ -20,6 +20,10 @@ impl Snapshot {
             "settings": settings(&self.set, self.seed),
             "faults": self.faults,
         });
+        // How many records there are would tell of faults.
+        if self.truth {
+            all["events"] = self.events.into();
+        }
         lay_over(&mut all, self.view.json());
         all
     }

@@ -23,6 +23,20 @@ use serde_json::Value;
 use std::any::Any;
 use std::rc::Rc;
 
+/// What of a run is to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Show {
+    /// What only the laboratory knows; otherwise, only what the system itself can know.
+    pub truth: bool,
+    /// The unit of work that is kept in view, by its number; the newest that has ended, if there is none.
+    pub result: Option<u64>,
+}
+
+impl Show {
+    /// Everything, and the newest.
+    pub const ALL: Show = Show { truth: true, result: None };
+}
+
 /// A moment.
 #[derive(Clone)]
 pub struct Snapshot {
@@ -52,6 +66,8 @@ pub struct Snapshot {
     pub faults: Vec<FaultView>,
     /// What the system has besides.
     pub view: Rc<dyn SystemView>,
+    /// Whether what only the laboratory knows is in all this.
+    pub truth: bool,
 }
 
 impl Snapshot {

@@ -1,5 +1,6 @@
 //! A node in a snapshot: what it does in its system, how it is, what is broken about it.
 
+use crate::lab::fault::FaultKind;
 use serde::{Serialize, Serializer};
 
 /// What a node does in its system, in a word of that system.
@@ -119,16 +120,19 @@ pub struct NodeView {
 }
 
 impl NodeView {
-    /// The node as whoever only talks to it can know it: it is in some state, and why is not to be seen.
-    pub fn as_seen_from_outside(self, state: State) -> Self {
+    /// The node as whoever only talks to it can know it: it is in some state, and why is not to be seen, but for the ways in
+    /// which that person has broken it.
+    pub fn as_seen_by(self, state: State, broken: &[FaultKind]) -> Self {
+        let knows = |kind| broken.contains(&kind);
+        let of_life = [FaultKind::Crash, FaultKind::Stop, FaultKind::Restart].into_iter().any(knows);
         NodeView {
-            up: true,
-            down_since_ms: None,
-            state,
-            lie: None,
-            slow: 1.0,
-            cut: false,
-            drops: false,
+            up: self.up || !of_life,
+            down_since_ms: self.down_since_ms.filter(|_| of_life),
+            state: if of_life && !self.up { self.state } else { state },
+            lie: self.lie.filter(|_| knows(FaultKind::Lie)),
+            slow: if knows(FaultKind::Slow) { self.slow } else { 1.0 },
+            cut: self.cut && knows(FaultKind::Cut),
+            drops: self.drops && knows(FaultKind::Drop),
             ..self
         }
     }

@@ -4,7 +4,8 @@ use crate::app::caption::{About, Caption, Rank};
 use crate::app::snapshot::{Edge, FaultView, Role};
 use crate::app::wizard::Now;
 use crate::app::wizard::observe::{JobView, WizardView};
-use crate::lab::wizard::Place;
+use crate::lab::wizard::{Place, theory};
+use crate::lab::{self, Run};
 
 /// A fault, and its end, are news for so long; a lost job is longer.
 const NEWS_MS: f64 = 2500.0;
@@ -271,4 +272,37 @@ fn of_flow(now: Now, wizard: &WizardView) -> Caption {
             false,
         ),
     }
+}
+
+/// What a run that has been watched to its end amounts to.
+pub(super) fn ending(run: &Run) -> Caption {
+    let Some(wizard) = lab::wizard::of(run.system()) else {
+        return Caption::default();
+    };
+    let tally = wizard.tally();
+    let counts = tally.counts();
+    let lost = match counts.lost {
+        0 => "none is lost".to_owned(),
+        1 => "1 is lost".to_owned(),
+        many => format!("{many} are lost"),
+    };
+    let headline = format!("{} of {} accepted jobs are done, {lost}.", counts.done, counts.acknowledged);
+    let mut parts = Vec::new();
+    if let Some((mean, most)) = tally.wait_ms().mean().zip(tally.wait_ms().percentile(100.0)) {
+        parts.push(format!("They waited {:.1} s on average, {:.1} s at most.", mean / 1000.0, most / 1000.0));
+    }
+    if let Some(theory) = theory::mean_wait(wizard.wizard().params()) {
+        parts.push(format!("Erlang's C says {theory:.1} s, in the long run."));
+    }
+    let others = [
+        (counts.reaped, "put back by the reaper"),
+        (counts.duplicates, "sent twice"),
+        (counts.refused_busy + counts.refused_rate, "turned away"),
+    ];
+    for (count, what) in others {
+        if count > 0 {
+            parts.push(format!("{} {what}.", jobs(count)));
+        }
+    }
+    Caption::new(headline, parts.join(" "), "")
 }

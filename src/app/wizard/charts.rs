@@ -3,6 +3,7 @@
 use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, LINE, TOP, point};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
+use crate::app::snapshot::Show;
 use crate::kernel::Instant;
 use crate::lab::wizard::{Job, Ledger, Outcome, theory};
 use crate::lab::{Run, Scenario};
@@ -53,7 +54,7 @@ impl Charts for WizardCharts {
         self.any |= ledger.jobs().next().is_some();
     }
 
-    fn draw(&self, width: f64) -> Vec<Chart> {
+    fn draw(&self, width: f64, _: Show) -> Vec<Chart> {
         vec![
             self.job_time(width),
             self.depth(width),

@@ -16,6 +16,7 @@ pub(super) static WORDS: Words = Words {
            does them. The queue stands in Valkey, between the halves. Bars tell who had which job in hand, and when; the \
            list who took, did and told of the newest.",
     truth: None,
+    hidden: &[],
 };
 
 const SENTENCE: [Part; 14] = [

@@ -46,7 +46,9 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
         let count = count(states);
         // Who is idle takes the place of who is at work; and only the truth knows who lies.
         let no_place = i == STEADY - 1 && !some_open && scene.rows.iter().any(|row| row.kept == Sign::Idle);
-        if no_place || !scene.has_truth && states[0] == Sign::Lying {
+        let is_secret =
+            !scene.has_truth && (states[0] == Sign::Lying || states[0] == Sign::Down && count == 0);
+        if no_place || is_secret {
             continue;
         }
         let figure = scale::count(count);

@@ -1,6 +1,6 @@
 //! The five pictures of a history.
 
-use super::history::{Counts, History, Point, counter_of};
+use super::history::{Counts, History, Outcome, Point, counter_of};
 use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, LINE, MANY, TOP, rect};
 use crate::app::plot::{Anchor, Chart, Item, Pen};
@@ -14,15 +14,32 @@ const NOTHING: &str = "No requests yet";
 const GOAL: f64 = 1.0;
 
 /// The pictures, left to right, each `width` pixels wide.
-pub fn charts(history: &History, width: f64) -> [Chart; 5] {
+pub fn charts(history: &History, width: f64, result: Option<u64>) -> [Chart; 5] {
     let columns = columns(history);
     [
-        answer_time(history, &columns, width),
-        error(history, &columns, width),
-        answers(history, &columns, width),
+        answer_time(history, &columns, width, result),
+        error(history, &columns, width, result),
+        answers(history, &columns, width, result),
         in_flight(history, width),
         rejected(history, &columns, width),
     ]
+}
+
+/// The request whose figures are told: the newest that is settled, unless another is kept in view.
+fn told(history: &History, result: Option<u64>) -> Option<&Point> {
+    let kept = result.and_then(|number| history.point(number)).filter(|point| point.settled);
+    kept.or_else(|| history.newest_settled())
+}
+
+/// The same with what the coordinator knows: answers in the place of errors, nobody who lies, no faults.
+pub fn without_truth(history: &History, width: f64, result: Option<u64>) -> [Chart; 5] {
+    let mut seen = history.clone();
+    seen.time.bands.clear();
+    for point in &mut seen.points {
+        point.counts[Outcome::InTime as usize] += std::mem::take(&mut point.counts[Outcome::Lying as usize]);
+    }
+    let [time, _, answers, in_flight, rejected] = charts(&seen, width, result);
+    [time, spread(&seen, &columns(&seen), width, result), answers, in_flight, rejected]
 }
 
 /// Requests that are drawn as one, mostly one request.
@@ -36,6 +53,8 @@ struct Column {
     error: Option<f64>,
     /// The worst.
     counter: Option<f64>,
+    /// The lowest answer, the newest aggregate and the highest answer.
+    values: Option<[f64; 3]>,
     /// The means.
     counts: [f64; 5],
     /// How many came too often.
@@ -69,6 +88,10 @@ impl Column {
             p95_ms: worst(|point| point.p95_ms),
             error: worst(|point| point.error),
             counter: worst(|point| point.counter),
+            values: points
+                .iter()
+                .filter_map(|point| point.values)
+                .reduce(|a, b| [a[0].min(b[0]), b[1], a[2].max(b[2])]),
             counts,
             limited: limited as f64,
         }
@@ -90,10 +113,10 @@ fn has_points(pen: &mut Pen, history: &History) -> bool {
 
 // --- the pictures -----------------------------------------------------------------------------------------------
 
-fn answer_time(history: &History, columns: &[Column], width: f64) -> Chart {
+fn answer_time(history: &History, columns: &[Column], width: f64, result: Option<u64>) -> Chart {
     let mut pen = Pen::new(&history.time, width);
     let y = Scale { values: (0.0, (history.timeout_ms * 1.2).max(1.0)), pixels: (BASE, TOP) };
-    let newest = history.newest_settled().and_then(|point| Some((point.p50_ms?, point.p95_ms?)));
+    let newest = told(history, result).and_then(|point| Some((point.p50_ms?, point.p95_ms?)));
     pen.shade(&history.time);
     if has_points(&mut pen, history) {
         let timeout = y.px(history.timeout_ms);
@@ -112,7 +135,7 @@ fn answer_time(history: &History, columns: &[Column], width: f64) -> Chart {
         Some((p50, p95)) => (
             format!("p95 {}", time(p95)),
             format!(
-                "Of the newest request's answers in time, half came within {}, 95 % within {}. The timeout is {}.",
+                "Of the request's answers in time, half came within {}, 95 % within {}. The timeout is {}.",
                 time(p50),
                 time(p95),
                 time(history.timeout_ms)
@@ -123,7 +146,7 @@ fn answer_time(history: &History, columns: &[Column], width: f64) -> Chart {
     pen.chart("answer-time", "Worker answer time", value_label, description)
 }
 
-fn error(history: &History, columns: &[Column], width: f64) -> Chart {
+fn error(history: &History, columns: &[Column], width: f64, result: Option<u64>) -> Chart {
     let mut pen = Pen::new(&history.time, width);
     let values = columns.iter().flat_map(|column| [column.error, column.counter]).flatten();
     let most = (values.fold(0.0, |most: f64, value| most.max(value.abs())) * 1.1).max(2.0 * GOAL);
@@ -149,12 +172,12 @@ fn error(history: &History, columns: &[Column], width: f64) -> Chart {
         let names = [(other, last(columns, |c| c.counter)), (own, last(columns, |c| c.error))];
         pen.names(&y, &names, TOP + 4.0);
     }
-    let newest = history.newest_settled().and_then(|point| Some((point.error?, point.counter?)));
+    let newest = told(history, result).and_then(|point| Some((point.error?, point.counter?)));
     let (value_label, description) = match newest {
         Some((error, counter)) => (
             percent(error),
             format!(
-                "In the newest request the {own} is {} off the truth; the {other} would have been {} off.",
+                "In the request the {own} is {} off the truth; the {other} would have been {} off.",
                 percent(error),
                 percent(counter)
             ),
@@ -164,10 +187,41 @@ fn error(history: &History, columns: &[Column], width: f64) -> Chart {
     pen.chart("error", "Error vs truth", value_label, description)
 }
 
+/// What was answered, from the lowest to the highest, and what was made of it.
+fn spread(history: &History, columns: &[Column], width: f64, result: Option<u64>) -> Chart {
+    let mut pen = Pen::new(&history.time, width);
+    let values = || columns.iter().filter_map(|column| Some((column.at_s, column.values?)));
+    let low = values().fold(f64::INFINITY, |low, (_, [value, ..])| low.min(value));
+    let high = values().fold(f64::NEG_INFINITY, |high, (_, [.., value])| high.max(value));
+    if has_points(&mut pen, history) && low <= high {
+        let margin = ((high - low) * 0.08).max(1.0);
+        let y = Scale { values: (low - margin, high + margin), pixels: (BASE - 2.0, TOP - 2.0) };
+        for value in [low, high] {
+            pen.tick(&y, value, &format!("{:.0}k", value / 1000.0));
+        }
+        for (at_s, [from, _, to]) in values() {
+            let x = pen.x.px_within(at_s);
+            pen.line("counter", x, y.px(from), x, y.px(to));
+        }
+        pen.dots("dots", values().map(|(at_s, [_, value, _])| (at_s, value)), &y);
+    }
+    let newest = told(history, result).and_then(|point| point.values);
+    let (value_label, description) = match newest {
+        Some([low, value, high]) => (
+            format!("{value:.0}"),
+            format!(
+                "In the request the answers lie between {low:.0} and {high:.0}; the result is {value:.0}."
+            ),
+        ),
+        None => ("—".to_owned(), NOTHING.to_owned()),
+    };
+    pen.chart("error", "Answers and result", value_label, description)
+}
+
 /// The classes of the outcomes, from the axis upwards.
 const STACK: [&str; 5] = ["bar-in-time", "bar-lying", "bar-late", "bar-failed", "bar-down"];
 
-fn answers(history: &History, columns: &[Column], width: f64) -> Chart {
+fn answers(history: &History, columns: &[Column], width: f64, result: Option<u64>) -> Chart {
     let mut pen = Pen::new(&history.time, width);
     let most = columns.iter().map(|column| column.counts.iter().sum()).fold(history.workers.into(), f64::max);
     let y = Scale { values: (0.0, most.max(1.0)), pixels: (BASE, TOP) };
@@ -178,7 +232,7 @@ fn answers(history: &History, columns: &[Column], width: f64) -> Chart {
             columns.iter().map(|column| (column.at_s, column.counts)).collect();
         pen.stacks(STACK, &counts, &y);
     }
-    let (value_label, description) = match history.newest_settled() {
+    let (value_label, description) = match told(history, result) {
         Some(point) => {
             // Four digits leave no room for a word.
             let of = if point.total() < 1000 { " of " } else { "/" };
@@ -253,7 +307,7 @@ fn percent(value: f64) -> String {
 fn in_words(counts: &Counts) -> String {
     let [in_time, lying, late, failed, down] = counts;
     format!(
-        "In the newest request, of {} workers: {in_time} in time, {lying} lying in time, {late} late, {failed} failed, \
+        "Of {} workers: {in_time} in time, {lying} lying in time, {late} late, {failed} failed, \
          {down} down or not asked.",
         counts.iter().sum::<u32>()
     )

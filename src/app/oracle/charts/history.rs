@@ -49,6 +49,8 @@ pub struct Point {
     pub error: Option<f64>,
     /// How far the strategy not chosen would have been.
     pub counter: Option<f64>,
+    /// The lowest answer, the aggregate and the highest answer.
+    pub values: Option<[f64; 3]>,
     /// What became of the workers so far.
     pub counts: Counts,
     /// It came too often, and nobody was asked.
@@ -177,6 +179,11 @@ impl History {
         }
     }
 
+    /// The point of the request with that number, if it is here.
+    pub fn point(&self, number: u64) -> Option<&Point> {
+        self.points.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
     /// The newest point that has come to its end.
     pub fn newest_settled(&self) -> Option<&Point> {
         self.points.iter().rev().find(|point| point.settled && !point.limited)
@@ -247,6 +254,11 @@ impl Point {
             p95_ms: stats::percentile(&times, 95.0),
             error: request.off().map(|off| off * 100.0),
             counter: counter.map(|value| (value - request.truth) / request.truth * 100.0),
+            values: request.result.as_ref().map(|result| {
+                let answers = || request.tasks.iter().filter_map(|task| task.value);
+                let value = result.final_value;
+                [answers().fold(value, f64::min), value, answers().fold(value, f64::max)]
+            }),
             counts,
             limited,
         }

@@ -10,6 +10,7 @@ pub use draw::charts;
 pub use history::History;
 
 use crate::app::plot::{Chart, Charts};
+use crate::app::snapshot::Show;
 use crate::lab::Run;
 
 impl Charts for History {
@@ -17,8 +18,11 @@ impl Charts for History {
         History::update(self, run);
     }
 
-    fn draw(&self, width: f64) -> Vec<Chart> {
-        charts(self, width).into()
+    fn draw(&self, width: f64, show: Show) -> Vec<Chart> {
+        match show.truth {
+            true => charts(self, width, show.result).into(),
+            false => draw::without_truth(self, width, show.result).into(),
+        }
     }
 }
 

@@ -62,13 +62,13 @@ fn numbers(d: &str) -> Vec<f64> {
 fn nothing_yet_is_an_axis_and_says_so() {
     let mut player = opening();
     go(&mut player, 100);
-    for chart in charts(&at_once(&player), WIDTH).iter().take(4) {
+    for chart in charts(&at_once(&player), WIDTH, None).iter().take(4) {
         assert!(texts(chart).contains(&"No requests yet"), "{}", chart.key);
         assert!(path(chart, "axis").starts_with("M38 94"));
         assert!(texts(chart).ends_with(&["0", "10", "20", "30 s"]));
     }
     // Before anything was read, too.
-    assert_eq!(charts(&History::default(), WIDTH).map(|chart| chart.key).join(" "), KEYS);
+    assert_eq!(charts(&History::default(), WIDTH, None).map(|chart| chart.key).join(" "), KEYS);
 }
 
 const KEYS: &str = "answer-time error answers in-flight rejected";
@@ -92,23 +92,23 @@ fn a_history_does_not_depend_on_how_often_it_looked() {
     let once = at_once(&player);
     assert_eq!(often.points, once.points);
     assert_eq!(often.in_flight, once.in_flight);
-    assert_eq!(charts(&often, WIDTH), charts(&once, WIDTH));
+    assert_eq!(charts(&often, WIDTH, None), charts(&once, WIDTH, None));
     // Back in time, and another seed: other histories.
     for ms in [9000, 19_000] {
         go(&mut player, ms);
         often.update(player.run());
-        assert_eq!(charts(&often, WIDTH), charts(&at_once(&player), WIDTH));
+        assert_eq!(charts(&often, WIDTH, None), charts(&at_once(&player), WIDTH, None));
     }
     player.fault("crash:w-02").unwrap();
     go(&mut player, 24_000);
     often.update(player.run());
-    assert_eq!(charts(&often, WIDTH), charts(&at_once(&player), WIDTH));
+    assert_eq!(charts(&often, WIDTH, None), charts(&at_once(&player), WIDTH, None));
     // Acting in the past: what was done later is undone.
     go(&mut player, 10_000);
     player.fault("lie:w-03").unwrap();
     go(&mut player, 24_000);
     often.update(player.run());
-    assert_eq!(charts(&often, WIDTH), charts(&at_once(&player), WIDTH));
+    assert_eq!(charts(&often, WIDTH, None), charts(&at_once(&player), WIDTH, None));
     player.set_seed(8).unwrap();
     go(&mut player, 19_000);
     often.update(player.run());
@@ -195,7 +195,7 @@ fn pixels_invert_to_values() {
     go(&mut player, 25_000);
     let history = at_once(&player);
     let x = Scale { values: (0.0, 30.0), pixels: (38.0, 246.0) };
-    let [answer_time, error, answers, ..] = charts(&history, WIDTH);
+    let [answer_time, error, answers, ..] = charts(&history, WIDTH, None);
     // 0.1 px is 14 ms on this axis, and 2 ms of 1.8 s on the other.
     let y = Scale { values: (0.0, 1800.0), pixels: (94.0, 10.0) };
     let settled = || history.points.iter().filter(|point| point.settled);
@@ -232,7 +232,7 @@ fn bands_are_exactly_as_long_as_the_faults() {
     go(&mut player, 20_000);
     let history = at_once(&player);
     let x = Scale { values: (0.0, 30.0), pixels: (38.0, 246.0) };
-    for chart in charts(&history, WIDTH).iter().take(4) {
+    for chart in charts(&history, WIDTH, None).iter().take(4) {
         let spans = |class| {
             let rects = numbers(path(chart, class));
             let spans = rects.chunks(5).map(|r| (x.value(r[0]), x.value(r[0] + r[2])));
@@ -255,7 +255,7 @@ fn labels_do_not_overlap() {
     for ms in [100, 3000, 14_000, 29_000, 61_000, 299_000] {
         go(&mut player, ms);
         for width in [180.0, WIDTH, 326.0, 700.0] {
-            charts(&at_once(&player), width).iter().for_each(no_overlap);
+            charts(&at_once(&player), width, None).iter().for_each(no_overlap);
         }
     }
 }
@@ -294,7 +294,7 @@ fn a_long_run_is_drawn_with_few_points() {
     go(&mut player, 290_000);
     let history = at_once(&player);
     assert!(history.points.len() > 2800);
-    for chart in charts(&history, WIDTH) {
+    for chart in charts(&history, WIDTH, None) {
         let markup = chart.svg();
         let most = markup.matches(['M', 'L', 'H']).count();
         assert!(
@@ -312,7 +312,7 @@ fn charts_say_their_figures() {
     let mut player = opening();
     go(&mut player, 15_230);
     let history = at_once(&player);
-    let charts = charts(&history, WIDTH);
+    let charts = charts(&history, WIDTH, None);
     let newest = history.newest_settled().unwrap();
     assert_eq!(charts[2].value_label, format!("{} of 12 in time", newest.answers()));
     assert!(

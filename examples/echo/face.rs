@@ -1,7 +1,7 @@
 //! The echo's face: what the page says of it. The board, the table and the legend are those that any system gets.
 
 use super::caption::Caption;
-use super::face::{Face, Moment, Observed, Words};
+use super::face::{Face, Moment, Observed, Show, Words};
 use super::outcomes::Figure;
 use super::sentence::{Part, Style, number};
 use super::snapshot::SystemView;
@@ -43,7 +43,7 @@ impl Face for EchoFace {
         &WORDS
     }
 
-    fn observe(&self, run: &Run, _: Option<&EchoView>) -> Option<Observed<EchoView>> {
+    fn observe(&self, run: &Run, _: Option<&EchoView>, _: Show) -> Option<Observed<EchoView>> {
         let (heard, missed) = run.system().of_type::<EchoRun>()?.heard_and_missed();
         Some(Observed::of(run, EchoView { heard, missed }))
     }

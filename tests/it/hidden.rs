@@ -59,7 +59,9 @@ fn step(sessions: &mut [Session; 2], rng: &mut Rng) {
     for session in sessions {
         // What is not allowed is not allowed to either.
         let _ = command.clone().map(|command| session.apply(command));
-        frames.iter().for_each(|&ms| drop(session.frame(ms, || true)));
+        for &ms in &frames {
+            session.frame(ms, || true);
+        }
     }
 }
 
@@ -103,7 +105,9 @@ fn while_it_is_shown_he_can() {
     let open = |faults: &str| {
         let scenario = Scenario { faults: Some(faults.to_owned()), ..Scenario::preset("oracle-http", 31) };
         let mut session = Session::open(scenario, 4.0).unwrap();
-        (0..200).for_each(|_| drop(session.frame(16.0, || true)));
+        for _ in 0..200 {
+            session.frame(16.0, || true);
+        }
         seen(&session)
     };
     assert_ne!(open("lie:w-05@1s=0"), open(""));

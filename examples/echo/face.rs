@@ -55,6 +55,7 @@ impl Face for EchoFace {
             value: heard.to_string(),
             aside: format!("/{}", heard + missed),
             label: "echoes heard".to_owned(),
+            more: "",
             title: "Of all words that have come back or never will",
         }]
     }

@@ -12,6 +12,8 @@ pub struct Figure {
     pub aside: String,
     /// What it is.
     pub label: String,
+    /// More of that, where there is room.
+    pub more: &'static str,
     /// How it is reckoned.
     pub title: &'static str,
 }

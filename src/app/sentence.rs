@@ -3,6 +3,7 @@
 //! Ranges come from the table of parameters; how a value is said, stepped and typed follows from its [`Style`].
 
 use crate::kernel::Duration;
+use crate::lab::Invalid;
 use crate::lab::params::{Allowed, Setting};
 use crate::substrate::decimal;
 use serde_json::Value;
@@ -57,6 +58,27 @@ impl Number {
     pub fn value(&self, settings: &[Setting]) -> f64 {
         let found = settings.iter().find(|setting| setting.key == self.key);
         found.map_or(0.0, |setting| self.style.read(&setting.value))
+    }
+
+    /// Reads what was typed while it was `now`; what is not understood or not allowed is refused, and why.
+    pub fn read(&self, text: &str, now: f64, settings: &[Setting]) -> Result<f64, Invalid> {
+        let (low, high) = self.range(settings);
+        let refuse =
+            |allowed: String| Err(Invalid { field: self.label.to_owned(), value: text.to_owned(), allowed });
+        match self.style.parse(text, now) {
+            None => refuse(self.style.example().to_owned()),
+            Some(number) if (low..=high).contains(&number) => Ok(number),
+            Some(_) => {
+                let from_to = format!("{} to {}", self.style.text(low), self.style.text(high));
+                // Who leaves out the unit may have meant the other one.
+                let bare = self.style == Style::Time && text.trim().ends_with(|c: char| c.is_ascii_digit());
+                refuse(if bare {
+                    format!("{from_to}; with its unit, such as 800 ms or 1.2 s")
+                } else {
+                    from_to
+                })
+            }
+        }
     }
 
     /// The least and the greatest that is allowed.
@@ -147,21 +169,39 @@ impl Style {
         }
     }
 
-    /// Reads what was typed: `12 workers`, `1,000`, `1.2 s`, `800ms`, `5 %`. A time without a unit is in seconds.
-    pub fn parse(self, text: &str) -> Option<f64> {
-        let leading = || {
-            let digits = text.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
-            decimal::read(&digits.filter(|c| *c != ',').collect::<String>())
-        };
+    /// Reads what was typed: `12 workers`, `1,000`, `1.2 s`, `800ms`, `5 %`. A time without a unit has the one that is shown
+    /// for `now`. Nothing is rounded, and nothing is left over.
+    pub fn parse(self, text: &str, now: f64) -> Option<f64> {
+        let text = text.trim();
+        let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | ',')).unwrap_or(text.len());
+        let (digits, unit) = text.split_at(end);
+        let number = || decimal::read(&digits.chars().filter(|c| *c != ',').collect::<String>());
+        let unit = unit.trim();
         match self {
-            Style::CountOrAny(_) if text.trim_start().starts_with("any") => Some(0.0),
-            Style::Count(_) | Style::CountOrAny(_) => leading().map(f64::round),
+            Style::CountOrAny(_) if text.starts_with("any") => Some(0.0),
+            Style::Count(noun) | Style::CountOrAny(noun) => {
+                let is_own = unit.is_empty() || unit == noun || unit.strip_suffix('s') == Some(noun);
+                number().filter(|number| is_own && number.fract() == 0.0)
+            }
+            Style::Time if unit.is_empty() => {
+                let is_in_ms = now != 0.0 && now < 100.0;
+                number().map(|number| if is_in_ms { number } else { number * 1000.0 })
+            }
             Style::Time => {
                 let compact: String = text.split_whitespace().collect();
-                let with_unit = compact.parse::<Duration>().ok().map(|span| span.as_millis_f64());
-                with_unit.or_else(|| leading().map(|seconds| seconds * 1000.0))
+                compact.parse::<Duration>().ok().map(|span| span.as_millis_f64())
             }
-            Style::Percent => leading(),
+            Style::Percent => number().filter(|_| matches!(unit, "" | "%")),
+        }
+    }
+
+    /// What could have been typed.
+    fn example(self) -> &'static str {
+        match self {
+            Style::Count(_) => "a whole number such as 12",
+            Style::CountOrAny(_) => "a whole number such as 3, or any",
+            Style::Time => "a time such as 1.2 s or 800 ms",
+            Style::Percent => "a share such as 5 %",
         }
     }
 }
@@ -183,7 +223,7 @@ mod tests {
                 let (low, high) = number.range(settings);
                 assert!(low < high && (low..=high).contains(&value), "{}: {value}", number.key);
                 let Number { style, .. } = number;
-                assert_eq!(style.parse(&style.text(value)), Some(value), "{}", number.key);
+                assert_eq!(style.parse(&style.text(value), value), Some(value), "{}", number.key);
                 assert_eq!(style.read(&style.write(value)), value, "{}", number.key);
                 let mut scenario = run.scenario().clone();
                 scenario.set.insert(number.key.to_owned(), style.write(high));
@@ -216,11 +256,33 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_understood_with_a_unit_and_without() {
-        assert_eq!(Style::Time.parse("1.2 s"), Some(1200.0));
-        assert_eq!(Style::Time.parse("800ms"), Some(800.0));
-        assert_eq!(Style::Time.parse("1.2"), Some(1200.0));
-        assert_eq!(Style::Count("worker").parse("1,000 workers"), Some(1000.0));
-        assert_eq!(Style::Percent.parse("5 %"), Some(5.0));
-        assert_eq!(Style::Percent.parse("many"), None);
+        let worker = Style::Count("worker");
+        for (style, text, now, number) in [
+            (Style::Time, "1.2 s", 1500.0, Some(1200.0)),
+            (Style::Time, "800ms", 1500.0, Some(800.0)),
+            (Style::Time, "1.2", 1500.0, Some(1200.0)),
+            (Style::Time, "20", 50.0, Some(20.0)),
+            (Style::Time, "1.2 parsecs", 1500.0, None),
+            (worker, "1,000 workers", 12.0, Some(1000.0)),
+            (worker, "12.5", 12.0, None),
+            (worker, "12 horses", 12.0, None),
+            (Style::CountOrAny("answer"), "any", 3.0, Some(0.0)),
+            (Style::Percent, "5 %", 0.0, Some(5.0)),
+            (Style::Percent, "many", 0.0, None),
+        ] {
+            assert_eq!(style.parse(text, now), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_and_not_allowed_is_refused_aloud() {
+        let run = Run::new(&Scenario::preset("oracle-http", 7), Options::default()).unwrap();
+        let timeout = Number { key: "timeout", label: "Timeout", style: Style::Time };
+        let read =
+            |text: &str| timeout.read(text, 1500.0, run.settings()).map_err(|invalid| invalid.to_string());
+        assert_eq!(read("2"), Ok(2000.0));
+        let refused = read("800").unwrap_err();
+        assert!(refused.contains("Timeout") && refused.contains("800 ms"), "{refused}");
+        assert!(read("soon").unwrap_err().contains("such as 1.2 s"));
     }
 }

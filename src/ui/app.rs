@@ -14,6 +14,7 @@ pub fn App(lab: Lab) -> impl IntoView {
         selected: RwSignal::new(lab.face().words().selected.to_owned()),
         help_open: RwSignal::new(false),
         gallery: RwSignal::new(None),
+        go_to: RwSignal::new(false),
         dock_open: RwSignal::new(false),
     };
     let View { selected, help_open, dock_open, .. } = view;
@@ -31,7 +32,7 @@ pub fn App(lab: Lab) -> impl IntoView {
             <caption::Caption lab />
         </main>
         <dock::Dock lab selected open=dock_open />
-        <transport::Transport lab dock_open />
+        <transport::Transport lab dock_open go_to=view.go_to />
         <help::Help lab open=help_open />
         <gallery::Gallery lab view />
     }

@@ -160,7 +160,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
         }
     };
     view! {
-        <div class="board" node_ref=holder>
+        <div class="board" tabindex="-1" node_ref=holder>
             <canvas
                 data-testid="board"
                 role="img"

@@ -53,6 +53,12 @@ pub fn offered(lab: Lab) -> impl Iterator<Item = Break> {
     BREAKS.into_iter().filter(move |way| has_liars || way.kind != FaultKind::Lie)
 }
 
+/// Whether a node can be broken in a way: only who says something can lie, and those have a row each.
+pub fn applies(lab: Lab, way: Break, name: &str) -> bool {
+    let has_row = |snapshot: &Rc<Snapshot>| snapshot.rows().iter().any(|node| node.name == name);
+    way.kind != FaultKind::Lie || lab.snapshot.with(has_row)
+}
+
 /// Breaks a worker in a way, or mends it.
 pub fn toggle(lab: Lab, kind: FaultKind, node: &str) {
     lab.act(Command::Toggle { fault: kind, node: node.to_owned() });
@@ -73,6 +79,7 @@ pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
             <button
                 type="button"
                 data-testid=testid
+                hidden=move || !applies(lab, way, &selected.get())
                 data-holds=text(move || holds().to_string())
                 aria-keyshortcuts=way.key()
                 on:click=move |_| toggle(lab, way.kind, &selected.get_untracked())
@@ -83,7 +90,7 @@ pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
         }
     });
     view! {
-        <div class="break" role="group" aria-label="Break the selected worker">
+        <div class="break" role="group" aria-label="Break what is selected">
             <div>
                 <span><i>"Break "</i><b data-testid="selected">{text(move || selected.get())}</b></span>
                 {buttons.collect_view()}

@@ -3,6 +3,7 @@
 use super::{Lab, View, gallery, theme, transport};
 use super::{break_bar, caption};
 use crate::app::session::Command;
+use crate::app::snapshot::{NodeView, Role};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -52,7 +53,21 @@ pub fn listen(lab: Lab, view: View) {
             event.prevent_default();
         }
     });
-    on_cleanup(move || handle.remove());
+    // A pointer that has pressed a button leaves the keys to the board: Space plays and pauses.
+    let clicked = window_event_listener(leptos::ev::click, move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let closest = |selector: &str| target.as_ref().and_then(|at| at.closest(selector).ok().flatten());
+        let is_plain = closest("main button, footer button, header .icon, canvas").is_some()
+            && closest("dialog, .menu, [role=menu]").is_none();
+        // A key that presses a button counts as no click of a pointer.
+        if event.detail() > 0 && is_plain && !view.help_open.get_untracked() {
+            focus(".board");
+        }
+    });
+    on_cleanup(move || {
+        handle.remove();
+        clicked.remove();
+    });
 }
 
 /// True if the key meant something.
@@ -79,15 +94,16 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "ArrowDown" => return select_next(lab, selected, 1),
         "x" | "X" if has_liars(lab) => lab.show_truth(!lab.truth.get_untracked()),
         "n" | "N" if lab.status.get_untracked().ended => caption::go_on(lab),
-        "g" | "G" => focus("[data-testid=scrub]"),
+        "g" | "G" => view.go_to.set(true),
         "m" | "M" => dock_open.update(|open| *open = !*open),
         "Escape" if dock_open.get_untracked() => dock_open.set(false),
         "0" => gallery::open(lab, view),
         "?" => help_open.set(true),
         _ => {
-            let found = break_bar::offered(lab).find(|way| way.key().eq_ignore_ascii_case(&key));
-            let Some(way) = found else { return false };
-            break_bar::toggle(lab, way.kind, &selected.get_untracked());
+            let name = selected.get_untracked();
+            let mut ways = break_bar::offered(lab).filter(|way| break_bar::applies(lab, *way, &name));
+            let Some(way) = ways.find(|way| way.key().eq_ignore_ascii_case(&key)) else { return false };
+            break_bar::toggle(lab, way.kind, &name);
         }
     }
     true
@@ -118,11 +134,12 @@ fn scrolls(element: &Element) -> bool {
 /// Selects the next row, or the one before; false if there is none.
 fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) -> bool {
     let next = lab.snapshot.with_untracked(|snapshot| {
-        let rows = snapshot.rows();
+        // Those without a row stand above the first.
+        let nodes: Vec<&NodeView> = snapshot.nodes.iter().filter(|node| node.role != Role::CONSOLE).collect();
         let now =
-            selected.with_untracked(|name| rows.iter().position(|node| node.name == *name)).unwrap_or(0);
-        let next = now.saturating_add_signed(by).min(rows.len().saturating_sub(1));
-        rows.get(next).map(|node| node.name.clone())
+            selected.with_untracked(|name| nodes.iter().position(|node| node.name == *name)).unwrap_or(0);
+        let next = now.saturating_add_signed(by).min(nodes.len().saturating_sub(1));
+        nodes.get(next).map(|node| node.name.clone())
     });
     let Some(next) = next.filter(|next| selected.with_untracked(|now| now != next)) else { return false };
     selected.set(next);

@@ -111,11 +111,24 @@ impl Lab {
 
     /// Does what a person asks for, and shows what came of it. What is not allowed is said on the page.
     pub fn send(&self, command: Command) -> Result<Outcome, Invalid> {
+        let sets = matches!(command, Command::Set { .. });
         let outcome = self.update(|session| session.apply(command));
         let refused = outcome.as_ref().err().map(Invalid::to_string);
+        let refused = refused.or_else(|| self.left_out().filter(|_| sets));
         self.problem.set(refused.or_else(|| self.read(|session| session.run().stopped())));
         self.show();
         outcome
+    }
+
+    /// Which faults of the scenario these settings have no room for.
+    fn left_out(&self) -> Option<String> {
+        self.read(|session| {
+            let left_out: Vec<String> =
+                session.run().left_out().iter().map(|(fault, _)| fault.to_string()).collect();
+            // Who hides the truth does not hear of the schedule.
+            let is_told = !left_out.is_empty() && session.showing().truth;
+            is_told.then(|| format!("Not in this run, which has no such node: {}", left_out.join(", ")))
+        })
     }
 
     /// The same, where nobody waits for what came of it: what is not allowed is said on the page.

@@ -60,7 +60,8 @@ fn Open(
         }
     };
     let node = break_bar::watch(lab, selected);
-    let items = offered(lab).map(|way| {
+    let name = selected.get_untracked();
+    let items = offered(lab).filter(move |way| break_bar::applies(lab, *way, &name)).map(|way| {
         view! {
             <button
                 type="button"

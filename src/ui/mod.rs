@@ -52,6 +52,8 @@ struct View {
     help_open: RwSignal<bool>,
     /// Whether the gallery is open, and with the focus on which scenario.
     gallery: RwSignal<Option<String>>,
+    /// Whether one is typing the time to go to.
+    go_to: RwSignal<bool>,
     /// Whether the dock is open, on a page that is too low to show it always.
     dock_open: RwSignal<bool>,
 }

@@ -74,7 +74,10 @@ fn Outcomes(lab: Lab) -> impl IntoView {
                     {text(move || figures.with(|figures| figures[i].value.clone()))}
                     <i>{text(move || figures.with(|figures| figures[i].aside.clone()))}</i>
                 </dd>
-                <dt>{text(move || figures.with(|figures| figures[i].label.clone()))}</dt>
+                <dt>
+                    {text(move || figures.with(|figures| figures[i].label.clone()))}
+                    <span class="more">{text(move || figures.with(|figures| figures[i].more.to_owned()))}</span>
+                </dt>
             </div>
         }
     };

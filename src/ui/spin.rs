@@ -26,7 +26,7 @@ pub fn SpinButton(lab: Lab, number: Number) -> impl IntoView {
     view! {
         {move || {
             if editing.get() {
-                view! { <Editor number initial=value.get_untracked() change editing /> }.into_any()
+                view! { <Editor lab number initial=value.get_untracked() change editing /> }.into_any()
             } else {
                 view! { <Dragger number range=(low, high) value change editing /> }.into_any()
             }
@@ -124,7 +124,13 @@ fn Dragger(
 
 /// The text field that a spinbutton becomes while one types.
 #[component]
-fn Editor(number: Number, initial: f64, change: Callback<f64>, editing: RwSignal<bool>) -> impl IntoView {
+fn Editor(
+    lab: Lab,
+    number: Number,
+    initial: f64,
+    change: Callback<f64>,
+    editing: RwSignal<bool>,
+) -> impl IntoView {
     let node = NodeRef::<Input>::new();
     Effect::new(move || {
         if let Some(input) = node.get() {
@@ -137,8 +143,13 @@ fn Editor(number: Number, initial: f64, change: Callback<f64>, editing: RwSignal
     });
     let commit = move || {
         let typed = node.get_untracked().map(|input| input.value()).unwrap_or_default();
-        if let Some(new) = number.style.parse(typed.trim()) {
-            change.run(new);
+        // What was not touched is no number to be read.
+        if typed == number.style.text(initial) {
+            return;
+        }
+        match lab.settings.with_untracked(|set| number.read(&typed, initial, set)) {
+            Ok(new) => change.run(new),
+            Err(invalid) => lab.problem.set(Some(invalid.to_string())),
         }
     };
     let key = move |event: KeyboardEvent| {

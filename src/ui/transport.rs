@@ -1,17 +1,21 @@
 //! The transport: to the start, step back, play, step, next request; the clock, the timeline, the speed, the seed.
 
-use super::{Lab, text, timeline};
+use super::{Lab, keys, text, timeline};
 use crate::app::PlayerState;
 use crate::app::session::Command;
+use crate::kernel::Duration;
 use crate::lab::SEED_MAX;
 use crate::substrate::decimal;
-use leptos::ev::{Event, Targeted};
+use leptos::ev::{Event, KeyboardEvent, Targeted};
+use leptos::html::Input;
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
 /// The speed slider is logarithmic: from 10⁻¹ to 10³ in hundredths of a decade.
 const SPEED_MIN: f64 = -100.0;
 const SPEED_MAX: f64 = 300.0;
+/// What one press of an arrow is worth: less would be lost where a speed has two digits.
+const SPEED_KEY_STEP: f64 = 5.0;
 /// What one press of a speed key is worth: a third of a decade, about a factor of two.
 const SPEED_STEP: f64 = 33.333;
 /// What a phone offers instead of the slider, besides the speed that is set.
@@ -34,7 +38,7 @@ fn set_speed(lab: Lab, hundredths: f64) {
 
 /// The bar at the foot of the page.
 #[component]
-pub fn Transport(lab: Lab, dock_open: RwSignal<bool>) -> impl IntoView {
+pub fn Transport(lab: Lab, dock_open: RwSignal<bool>, go_to: RwSignal<bool>) -> impl IntoView {
     view! {
         <footer class="transport" aria-label="Transport">
             <div class="buttons">
@@ -59,7 +63,7 @@ pub fn Transport(lab: Lab, dock_open: RwSignal<bool>) -> impl IntoView {
                 <Button label="Step one event" testid="step" icon="m7 3 7 6-7 6zM4 4v10" act=Callback::new(move |()| lab.act(Command::Step)) />
                 <Button label="Next request" testid="next-request" icon="m2 4 6 5-6 5zM9 4l6 5-6 5z" act=Callback::new(move |()| lab.act(Command::NextRequest)) />
             </div>
-            <Clock lab />
+            <Clock lab go_to />
             <timeline::Timeline lab />
             <Speed lab />
             <SpeedChoice lab />
@@ -99,7 +103,7 @@ fn Button(label: &'static str, testid: &'static str, icon: &'static str, act: Ca
 }
 
 #[component]
-fn Clock(lab: Lab) -> impl IntoView {
+fn Clock(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
     let vtime = text(move || lab.snapshot.with(|snapshot| clock(snapshot.vtime_ms)));
     let note = text(move || {
         let status = lab.status.get();
@@ -116,11 +120,72 @@ fn Clock(lab: Lab) -> impl IntoView {
         }
     });
     view! {
-        <div class="clock">
+        <div class="clock" title="The run's own time. Click to go to another." on:click=move |_| go_to.set(true)>
             <output data-testid="clock" aria-live="off">{vtime}</output>
             <small>{note}</small>
+            {move || go_to.get().then(|| view! { <GoTo lab go_to /> })}
         </div>
     }
+}
+
+/// The field for a time, over the clock while one types.
+#[component]
+fn GoTo(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
+    let node = NodeRef::<Input>::new();
+    Effect::new(move || {
+        if let Some(input) = node.get() {
+            // A field that is gone takes no focus.
+            let _ = input.focus();
+        }
+    });
+    let leave = move || {
+        go_to.set(false);
+        keys::focus(".board");
+    };
+    let key = move |event: KeyboardEvent| {
+        event.stop_propagation();
+        match event.key().as_str() {
+            "Enter" => {
+                let typed = node.get_untracked().map(|input| input.value()).unwrap_or_default();
+                match read_time(&typed) {
+                    Some(at_ms) => {
+                        leave();
+                        lab.act(Command::Seek { at_ms });
+                    }
+                    None => lab.problem.set(Some(format!(
+                        "time: {typed:?} is not understood; allowed: a time such as 12.5, 800 ms or 1:30"
+                    ))),
+                }
+            }
+            "Escape" => leave(),
+            _ => {}
+        }
+    };
+    view! {
+        <input
+            type="text"
+            class="go-to"
+            data-testid="go-to"
+            inputmode="decimal"
+            autocomplete="off"
+            placeholder="12.5 s"
+            aria-label="Go to a time"
+            node_ref=node
+            on:click=|event| event.stop_propagation()
+            on:keydown=key
+            on:blur=move |_| go_to.set(false)
+        />
+    }
+}
+
+/// A time as people write it, in milliseconds: `12.5`, `12.5 s`, `800 ms`, `1:30`. Without a unit it is in seconds.
+fn read_time(text: &str) -> Option<f64> {
+    let text: String = text.split_whitespace().collect();
+    if let Some((minutes, seconds)) = text.split_once(':') {
+        return Some((decimal::read(minutes)? * 60.0 + decimal::read(seconds)?) * 1000.0);
+    }
+    let span = text.parse::<Duration>().ok().map(Duration::as_millis_f64);
+    span.or_else(|| decimal::read(&text).map(|seconds| seconds * 1000.0))
 }
 
 #[component]
@@ -156,6 +221,7 @@ fn Speed(lab: Lab) -> impl IntoView {
                 aria-valuetext=said
                 min=SPEED_MIN
                 max=SPEED_MAX
+                step=SPEED_KEY_STEP
                 prop:value=hundredths
                 on:input:target=change
             />
@@ -202,7 +268,7 @@ fn Seed(lab: Lab) -> impl IntoView {
         };
     view! {
         <div class="seed">
-            <label>
+            <label title="The number that everything random in the run is drawn from: the same seed, the same run">
                 "seed"
                 <input
                     type="text"

@@ -50,6 +50,7 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             value: staleness.map_or_else(nothing, |s| seconds(s.p95)),
             aside: staleness.map_or_else(String::new, |s| format!(" s, max {}", seconds(s.max))),
             label: "p95 staleness".to_owned(),
+            more: "",
             title: "From a version's acknowledgement until a worker runs it, or until now for one that does not",
         },
         Figure {
@@ -58,6 +59,7 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             aside: if converged.is_some() { " s".to_owned() } else { String::new() },
             label: converged
                 .map_or_else(|| "until everywhere".to_owned(), |(n, _)| format!("until v{n} was everywhere")),
+            more: "",
             title: "From the acknowledgement of the newest version that every worker has run, to the last worker",
         },
         Figure {
@@ -65,6 +67,7 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             value: share.map_or_else(nothing, |share| format!("{:.0}", share * 100.0)),
             aside: if share.is_some() { " %".to_owned() } else { String::new() },
             label: "of polls get 304".to_owned(),
+            more: "",
             title: "Of the agents' polls that were answered with 200 or 304",
         },
         Figure {
@@ -72,6 +75,7 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             value: peak.to_string(),
             aside: "/s".to_owned(),
             label: peak_label.to_owned(),
+            more: "",
             title: "The most requests that arrived at the controller within any second",
         },
     ]

@@ -71,14 +71,16 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             key: "p99",
             value: summary.latency_ms.map_or_else(none, |l| format!("{:.3}", l.p99 / 1000.0)),
             aside: " s".to_owned(),
-            label: "p99 request time".to_owned(),
+            label: "p99".to_owned(),
+            more: " request time",
             title: "99 of 100 requests took no longer (99th percentile), from the moment the client wanted them",
         },
         Figure {
             key: "answered",
             value: summary.answered.to_string(),
             aside: format!("/{}", summary.answered + summary.unanswered),
-            label: "requests answered".to_owned(),
+            label: "answered".to_owned(),
+            more: "",
             title: "Of the requests that are no longer under way",
         },
     ]
@@ -95,6 +97,7 @@ fn spread(now: Now) -> Figure {
         aside: String::new(),
         label: request
             .map_or_else(|| "spread".to_owned(), |request| format!("spread of {}", request.short_id())),
+        more: "",
         title: "From the lowest answer to the highest",
     }
 }
@@ -108,6 +111,7 @@ fn error(now: Now) -> Figure {
         value: error.map_or_else(|| "—".to_owned(), |e| format!("{:.2}", e.mean * 100.0)),
         aside: format!("{} %", interval.unwrap_or_default()),
         label: format!("mean error of {}", summary.answered),
+        more: "",
         title: "Mean of |answer − truth| / truth, with its 95 % interval by Student's t",
     }
 }
@@ -132,6 +136,7 @@ pub(super) fn nats_outcomes(now: Now) -> Vec<Figure> {
         value: count.to_string(),
         aside: if summary.limited > 0 { format!(", {} × 429", summary.limited) } else { String::new() },
         label: label.to_owned(),
+        more: "",
         title,
     });
     figures

@@ -45,6 +45,7 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             value: counts.done.to_string(),
             aside: format!("/{}", counts.acknowledged),
             label: "jobs done of those accepted".to_owned(),
+            more: "",
             title: "Jobs with a result, of all that were answered with 202",
         },
         Figure {
@@ -52,6 +53,7 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             value: counts.lost.to_string(),
             aside: String::new(),
             label: besides(&counts),
+            more: "",
             title: "Jobs that nobody has any more; jobs turned away with 503 or 429, sent twice, put back by the reaper",
         },
         Figure {
@@ -59,6 +61,7 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
             value: now.view.p95_ms.map_or_else(none, |ms| format!("{:.2}", ms / 1000.0)),
             aside: " s".to_owned(),
             label: "p95 job time".to_owned(),
+            more: "",
             title: "95th percentile, from the push to the result, over the raw samples",
         },
     ]

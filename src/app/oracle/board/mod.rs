@@ -19,14 +19,22 @@ mod tests;
 
 use crate::app::canvas::{Board, Layout, Picture, Sheet, Size, View};
 use crate::app::oracle::Now;
+use crate::app::oracle::view::COORDINATOR;
+use crate::app::snapshot::Role;
 use scene::Scene;
 
 /// The race board of a snapshot.
 pub fn race(now: Now, view: &View) -> Picture {
     let mut board = draw(now, view);
     let broker = now.view.broker.as_ref().map(|broker| broker.node);
+    let of = |role| now.snapshot.nodes.iter().find(|node| node.role == role).map(|node| node.id);
+    let boxes = [
+        board.layout.client.zip(of(Role::CLIENT)),
+        Some(board.layout.gate).zip(of(COORDINATOR)),
+        board.layout.relay.zip(broker),
+    ];
     Picture {
-        places: board.layout.relay.zip(broker).into_iter().collect(),
+        places: boxes.into_iter().flatten().collect(),
         marks: std::mem::take(&mut board.marks),
         width: board.layout.width,
         height: board.layout.height,

@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 /// How many samples are kept as they are.
 pub const EXACT_MAX: usize = 100_000;
 
+/// Fewer than so many samples of one bucket are copied to find one of them.
+const COPIED_MAX: usize = 512;
+
 /// A stream of samples.
 #[derive(Clone, Debug)]
 pub struct Quantiles {
@@ -151,9 +154,35 @@ impl Quantiles {
         self.samples.iter().for_each(|x| counts.add(x, 1));
         ranks.map(|rank| {
             let (bucket, before) = counts.of_rank(rank);
-            let mut inside: Vec<f64> = self.samples.iter().filter(|&x| bucket_of(x) == bucket).collect();
-            *inside.select_nth_unstable_by((rank - before - 1) as usize, f64::total_cmp).1
+            self.sample_in(bucket, rank - before)
         })
+    }
+
+    /// The sample of a rank among those of a bucket. While they are many they are counted in finer buckets: a copy of them
+    /// could be as large as all samples.
+    fn sample_in(&self, mut bucket: u64, mut rank: u64) -> f64 {
+        let mut rest = REST_BITS;
+        loop {
+            let all = self.samples.iter().map(ascending);
+            let inside = all.filter(|turned| turned >> rest == bucket);
+            if rest == 0 {
+                return from_ascending(bucket);
+            }
+            let mut copy = Vec::with_capacity(COPIED_MAX);
+            copy.extend(inside.clone().take(COPIED_MAX));
+            if copy.len() < COPIED_MAX {
+                return from_ascending(*copy.select_nth_unstable(rank as usize - 1).1);
+            }
+            let finer = rest.saturating_sub(BUCKET_BITS);
+            let mut counts = [0; 1 << BUCKET_BITS];
+            inside.for_each(|turned| counts[((turned >> finer) ^ (bucket << (rest - finer))) as usize] += 1);
+            let mut place = 0;
+            while rank > counts[place] {
+                rank -= counts[place];
+                place += 1;
+            }
+            (bucket, rest) = (bucket << (rest - finer) | place as u64, finer);
+        }
     }
 
     /// True while percentiles are samples; false when they may be 0.1 % away from one.

@@ -64,12 +64,19 @@ impl Roll {
     }
 }
 
-/// The draws for all messages of one exchange: fixed when it opens, made when they are asked for. Most exchanges are
-/// neither duplicated nor given up.
+/// The link and the draws for all messages of one exchange: fixed when it opens. The draws are made when they are asked
+/// for: most exchanges are neither duplicated nor given up.
 #[derive(Clone, Debug)]
-pub struct Trip(Rng);
+pub struct Trip {
+    model: LinkModel,
+    rng: Rng,
+}
 
 impl Trip {
+    pub(super) fn model(&self) -> LinkModel {
+        self.model
+    }
+
     /// The first message.
     pub fn request(&self) -> Roll {
         self.roll(0)
@@ -91,7 +98,7 @@ impl Trip {
     }
 
     fn roll(&self, place: usize) -> Roll {
-        let mut rng = self.0.clone();
+        let mut rng = self.rng.clone();
         for _ in 0..place * Roll::DRAWS {
             rng.next_u64();
         }
@@ -100,7 +107,7 @@ impl Trip {
 }
 
 /// One direction between two nodes.
-struct Link {
+pub(super) struct Link {
     model: LinkModel,
     /// Made when the first exchange opens.
     stream: Option<Stream>,
@@ -115,33 +122,48 @@ impl Default for Link {
     }
 }
 
-/// By direction. Only looked up, never iterated.
+/// Names one direction of a link, also before the two were connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkId(u32);
+
 #[derive(Default)]
-pub(super) struct Links(HashMap<(NodeId, NodeId), Link, BuildHasherDefault<PairHasher>>);
+pub(super) struct Links {
+    all: Vec<Link>,
+    /// By direction. Only looked up, never iterated.
+    by_ends: HashMap<(NodeId, NodeId), LinkId, BuildHasherDefault<PairHasher>>,
+}
 
 impl Links {
     pub(super) fn connect(&mut self, a: NodeId, b: NodeId, model: LinkModel) {
         let LinkModel { loss, duplication, .. } = model;
         assert!([loss, duplication].iter().all(|p| (0.0..=1.0).contains(p)), "{model:?}: no probability");
-        self.0.entry((a, b)).or_default().model = model;
-        self.0.entry((b, a)).or_default().model = model;
+        for (from, to) in [(a, b), (b, a)] {
+            let id = self.id(from, to);
+            self.all[id.0 as usize].model = model;
+        }
+    }
+
+    pub(super) fn id(&mut self, from: NodeId, to: NodeId) -> LinkId {
+        *self.by_ends.entry((from, to)).or_insert_with(|| {
+            self.all.push(Link::default());
+            LinkId(self.all.len() as u32 - 1)
+        })
     }
 
     pub(super) fn model(&self, from: NodeId, to: NodeId) -> LinkModel {
-        self.0.get(&(from, to)).map_or_else(|| Link::default().model, |link| link.model)
+        let link = self.by_ends.get(&(from, to)).map(|id| &self.all[id.0 as usize]);
+        link.map_or_else(|| Link::default().model, |link| link.model)
     }
 
-    pub(super) fn trip<'a>(
-        &mut self,
-        ctx: &Ctx,
-        from: NodeId,
-        to: NodeId,
-        name: impl Fn(NodeId) -> &'a str,
-    ) -> Trip {
-        let link = self.0.entry((from, to)).or_default();
-        let stream =
-            link.stream.get_or_insert_with(|| ctx.stream(&format!("{}>{}", name(from), name(to)), "link"));
-        let trip = Trip(stream.at(link.exchanges));
+    pub(super) fn get(&self, id: LinkId) -> Option<&Link> {
+        self.all.get(id.0 as usize)
+    }
+
+    /// `name` says what a link from one node to the other is called.
+    pub(super) fn trip(&mut self, ctx: &Ctx, id: LinkId, name: impl Fn() -> String) -> Trip {
+        let link = &mut self.all[id.0 as usize];
+        let stream = link.stream.get_or_insert_with(|| ctx.stream(&name(), "link"));
+        let trip = Trip { model: link.model, rng: stream.at(link.exchanges) };
         link.exchanges += 1;
         trip
     }

@@ -11,11 +11,11 @@ mod link;
 mod node;
 mod rule;
 
-pub use link::{Fate, Flight, LinkModel, Payload, Roll, Trip};
+pub use link::{Fate, Flight, LinkId, LinkModel, Payload, Roll, Trip};
 pub use node::{NodeId, Shutdown};
 pub use rule::{Effect, Rule, RuleId, Target};
 
-use crate::kernel::{Ctx, Duration, Instant, Kind, Span};
+use crate::kernel::{Ctx, Duration, Instant, Kind, Span, fetch};
 use futures::future::LocalBoxFuture;
 use link::{Flights, Links};
 use node::Node;
@@ -200,12 +200,30 @@ impl Net {
         self.state.borrow_mut().links.connect(a, b, model);
     }
 
-    /// Opens an exchange of messages between two nodes: all its random draws are fixed now, from the stream of this
-    /// pair at this exchange, so nothing that happens later in the run can shift them.
-    pub fn trip(&self, from: NodeId, to: NodeId) -> Trip {
+    /// The link from one node to another.
+    pub fn link(&self, from: NodeId, to: NodeId) -> LinkId {
+        self.state.borrow_mut().links.id(from, to)
+    }
+
+    /// Opens an exchange of messages between two nodes, over the link from the first to the second: all its random draws
+    /// are fixed now, from the stream of this pair at this exchange, so nothing that happens later in the run can shift them.
+    pub fn trip(&self, link: LinkId, from: NodeId, to: NodeId) -> Trip {
         let mut state = self.state.borrow_mut();
         let State { links, nodes, .. } = &mut *state;
-        links.trip(&self.ctx, from, to, |id| &nodes[id.0 as usize - 1].name)
+        let name = |id: NodeId| &nodes[id.0 as usize - 1].name;
+        links.trip(&self.ctx, link, || format!("{}>{}", name(from), name(to)))
+    }
+
+    /// Fetches what an exchange over a link will touch: see [`Foresee`](crate::kernel::Foresee).
+    pub fn foresee_trip(&self, link: LinkId) {
+        if let Some(link) = self.state.borrow().links.get(link) {
+            fetch(link);
+        }
+    }
+
+    /// Fetches what a message that arrives at a node will touch.
+    pub fn foresee_arrival(&self, node: NodeId) {
+        fetch(&self.state.borrow().nodes[node.0 as usize - 1]);
     }
 
     /// Decides the fate of a message that leaves now, `roll` being the draws for it.
@@ -213,6 +231,13 @@ impl Net {
         let state = self.state.borrow();
         let mut fate = state.links.model(from, to).fate(roll);
         state.rules.apply(from, to, roll, &mut fate);
+        fate
+    }
+
+    /// [`send`](Self::send) for a message of an exchange, whose link need not be looked up: both directions are alike.
+    pub fn send_on(&self, trip: &Trip, from: NodeId, to: NodeId, roll: Roll) -> Fate {
+        let mut fate = trip.model().fate(roll);
+        self.state.borrow().rules.apply(from, to, roll, &mut fate);
         fate
     }
 

@@ -9,6 +9,7 @@ mod support;
 mod conditional;
 mod http;
 mod http_random;
+mod http_urls;
 
 mod nats;
 mod rate_limit;

@@ -28,13 +28,15 @@ struct Law {
     draw: fn(&mut Rng) -> f64,
 }
 
-const LAWS: [Law; 8] = [
+const LAWS: [Law; 9] = [
     Law { name: "delays", draw: |rng| rng.uniform(100.0, 2_140.0) },
     Law { name: "a long tail", draw: |rng| rng.exponential(3.0) },
     Law { name: "both signs", draw: |rng| rng.uniform(-5.0, 5.0) },
     Law { name: "half zeros", draw: |rng| if rng.chance(0.5) { 0.0 } else { rng.exponential(1e-3) } },
     Law { name: "few values", draw: |rng| (rng.below(7) as f64 - 3.0) * 250.0 },
     Law { name: "one value", draw: |_| 1.0 / 3.0 },
+    // All in one bucket, and hardly two alike.
+    Law { name: "close together", draw: |rng| rng.uniform(1500.0, 1500.001) },
     Law { name: "negative", draw: |rng| -1e9 - rng.exponential(1e9) },
     // Every power of two that there is, with either sign.
     Law {

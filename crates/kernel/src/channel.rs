@@ -4,6 +4,7 @@
 //! becomes visible at its instant of arrival, at the cost of one timer. Messages that arrive at one instant come out
 //! in the order in which they were sent.
 
+use crate::foresight::fetch;
 use crate::mailbox::{Mailbox, SendError};
 use crate::sim::{Core, Ctx};
 use crate::time::Instant;
@@ -64,6 +65,18 @@ impl<T> Sender<T> {
     /// Sends a message that arrives at `at`.
     pub fn send_at(&self, at: Instant, message: T) -> Result<(), SendError<T>> {
         self.0.mailbox.send(&self.0.core, at, message)
+    }
+
+    /// For [`Foresee`](crate::Foresee): fetches what sending a message will touch, so many steps from this sender. False
+    /// after the last step.
+    pub fn foresee(&self, step: usize) -> bool {
+        match step {
+            0 => {
+                fetch(&*self.0);
+                true
+            }
+            _ => self.0.mailbox.foresee(&self.0.core, step - 1),
+        }
     }
 
     /// True when the receiver is gone.

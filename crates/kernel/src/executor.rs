@@ -8,6 +8,7 @@
 //!
 //! Dropping a future can run any code, so no table is borrowed while one is dropped or polled.
 
+use crate::foresight::{fetch, is_crowd};
 use crate::stuck::{Polled, Stuck, Watch};
 use crate::tasks::{Scope, Span, State, Task, TaskId, Tasks};
 use crate::time::Instant;
@@ -81,7 +82,16 @@ impl Default for Executor {
 
 impl Executor {
     pub(crate) fn spawn(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
-        self.tasks.borrow_mut().spawn(scope, task, self.span.get(), spawned_at)
+        let mut tasks = self.tasks.borrow_mut();
+        let id = tasks.spawn(scope, task, self.span.get(), spawned_at);
+        if is_crowd(tasks.slots.len()) {
+            self.fetch_waker(id);
+        }
+        id
+    }
+
+    fn fetch_waker(&self, id: TaskId) {
+        self.wakers.borrow().get(id.index()).map(fetch);
     }
 
     /// Puts a task into the ready queue, once, if it is still there.
@@ -89,6 +99,9 @@ impl Executor {
         match waiter {
             Waiter::Task(id) => {
                 let tasks = &mut *self.tasks.borrow_mut();
+                if is_crowd(tasks.slots.len()) {
+                    self.fetch_waker(id);
+                }
                 let slot = &mut tasks.slots[id.index()];
                 if slot.generation == id.generation() && !slot.queued {
                     slot.queued = true;
@@ -121,7 +134,14 @@ impl Executor {
             if self.wakes.any.load(Ordering::Acquire) {
                 self.collect_foreign_wakes();
             }
-            let next = self.tasks.borrow_mut().ready.pop_front();
+            let next = {
+                let mut tasks = self.tasks.borrow_mut();
+                let next = tasks.ready.pop_front();
+                if is_crowd(tasks.slots.len()) {
+                    tasks.fetch_ready();
+                }
+                next
+            };
             match next {
                 Some(id) => self.poll(id),
                 None => return self.stuck().is_none(),
@@ -144,6 +164,37 @@ impl Executor {
             if let Some(id) = task {
                 self.wake(Waiter::Task(id));
             }
+        }
+    }
+
+    /// Fetches what these tasks will touch.
+    #[cold]
+    pub(crate) fn foresee(&self, soon: &mut Vec<TaskId>) {
+        let mut step = 0;
+        while !soon.is_empty() {
+            soon.retain(|&id| self.foresee_task(id, step));
+            step += 1;
+        }
+    }
+
+    /// Fetches what a task will touch that is found so many steps from its slot. False after the last.
+    pub(crate) fn foresee_task(&self, id: TaskId, step: usize) -> bool {
+        let tasks = self.tasks.borrow();
+        let Some(slot) = tasks.slots.get(id.index()) else {
+            return false;
+        };
+        match step {
+            0 => {
+                fetch(slot);
+                self.fetch_waker(id);
+                true
+            }
+            1 => {
+                let beside = slot.beside().into_iter().filter_map(|index| tasks.slots.get(index as usize));
+                beside.for_each(fetch);
+                slot.task.as_deref().map(fetch).is_some()
+            }
+            _ => slot.task.as_deref().is_some_and(|task| task.foresee(step - 2)),
         }
     }
 

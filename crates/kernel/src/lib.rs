@@ -27,12 +27,14 @@
 //! | randomness by address | [`Stream`], [`Rng`] |
 //! | what happened, and its hash | [`Trace`], [`Record`], [`Kind`], [`Sink`] |
 //! | the event queue alone | [`TimerQueue`] |
+//! | thousands of tasks, and their memory | [`Foresee`], [`fetch`] |
 //!
 //! What it deliberately lacks: threads, the wall clock, input and output, and any notion of a machine. A *scope*
 //! is a bare number that tasks inherit, by which the layer above groups what must die together.
 
 mod channel;
 mod executor;
+mod foresight;
 mod join_handle;
 mod join_set;
 mod mailbox;
@@ -49,6 +51,7 @@ mod timers;
 mod trace;
 
 pub use channel::{Receiver, Sender, channel};
+pub use foresight::{Foresee, fetch};
 pub use join_handle::JoinHandle;
 pub use join_set::JoinSet;
 pub use mailbox::{Mailbox, SendError};

@@ -192,6 +192,14 @@ impl<T> Mailbox<T> {
         }
     }
 
+    /// For [`Foresee`](crate::Foresee): fetches what sending a message will touch.
+    pub(crate) fn foresee(&self, core: &Core, step: usize) -> bool {
+        match self.0.borrow().waiting {
+            Some(Waiter::Task(id)) => core.executor.foresee_task(id, step),
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.0.borrow().open
     }

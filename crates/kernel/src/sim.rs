@@ -1,6 +1,7 @@
 //! [`Sim`], which owns a simulation, and [`Ctx`], which its tasks hold.
 
 use crate::executor::Executor;
+use crate::foresight::{Foresee, Foreseeing, Near, Plain};
 use crate::join_handle::JoinHandle;
 use crate::oneshot::oneshot;
 use crate::rng::Stream;
@@ -27,6 +28,10 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn now(&self) -> Instant {
         self.executor.now.get()
+    }
+
+    fn pop(&self, limit: Instant) -> Option<(Instant, TaskId)> {
+        self.timers.pop(limit, |soon| self.executor.foresee(soon))
     }
 }
 
@@ -119,7 +124,7 @@ impl Sim {
         if self.stuck().is_some() || !core.executor.run_ready() {
             return;
         }
-        while let Some((at, target)) = core.timers.pop(limit) {
+        while let Some((at, target)) = core.pop(limit) {
             debug_assert!(at >= core.now(), "no timer is left from the past");
             core.executor.now.set(at);
             if !self.fire(target) {
@@ -140,14 +145,14 @@ impl Sim {
         let (at, mut goes_on) = if core.executor.has_ready() {
             (self.now(), core.executor.run_ready())
         } else {
-            let Some((at, target)) = core.timers.pop(limit) else {
+            let Some((at, target)) = core.pop(limit) else {
                 return false;
             };
             core.executor.now.set(at);
             (at, self.fire(target))
         };
         while goes_on {
-            let Some((_, target)) = core.timers.pop(at) else {
+            let Some((_, target)) = core.pop(at) else {
                 return true;
             };
             goes_on = self.fire(target);
@@ -248,7 +253,25 @@ impl Ctx {
     /// Starts a task in `scope`.
     #[track_caller]
     pub fn spawn_in(&self, scope: Scope, future: impl Future<Output = ()> + 'static) -> TaskId {
-        self.core.executor.spawn(scope, Box::pin(future), Location::caller())
+        self.core.executor.spawn(scope, Box::pin(Plain::new(future)), Location::caller())
+    }
+
+    /// Starts a task in `scope` that knows what it will touch: see [`Foresee`].
+    #[track_caller]
+    pub fn spawn_foreseeing(&self, scope: Scope, future: impl Foresee + 'static) -> TaskId {
+        self.core.executor.spawn(scope, Box::pin(Foreseeing::new(future)), Location::caller())
+    }
+
+    /// [`spawn`](Self::spawn) for a task that will touch `near` when its time comes.
+    #[track_caller]
+    pub fn spawn_near<T: 'static>(&self, near: Rc<T>, future: impl Future<Output = ()> + 'static) -> TaskId {
+        let executor = &self.core.executor;
+        executor.spawn(executor.scope.get(), Box::pin(Near::new(near, future)), Location::caller())
+    }
+
+    /// For [`Foresee`]: fetches what a task will touch that is found so many steps from its id. False after the last step.
+    pub fn foresee(&self, task: TaskId, step: usize) -> bool {
+        self.core.executor.foresee_task(task, step)
     }
 
     /// Starts a task in the scope of the current one, whose result the handle awaits.

@@ -4,8 +4,8 @@
 //! gone is dead and harmless. The tasks of one scope form a list through their slots, so that a scope is dropped at the
 //! cost of its own tasks, however many others there are.
 
+use crate::foresight::{Work, fetch, is_crowd};
 use std::collections::VecDeque;
-use std::future::Future;
 use std::iter::successors;
 use std::panic::Location;
 use std::pin::Pin;
@@ -20,6 +20,10 @@ pub struct TaskId(u64);
 const NOBODY: u32 = u32::MAX;
 /// Scopes from 1 to below this have a list of their tasks.
 const LISTED: u32 = 1 << 16;
+/// The slot of the ready task that is polled so many tasks later is fetched, and the future at half the distance.
+const READY_AHEAD: usize = 8;
+/// So many tasks later a free slot is used.
+const SPAWNED_AHEAD: usize = 4;
 /// Marks an id that is no task's but a place in the table of foreign wakers.
 const FOREIGN: u64 = 1 << 31;
 
@@ -66,7 +70,7 @@ pub struct Span {
     pub cause: u64,
 }
 
-pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
+pub(crate) type Task = Pin<Box<dyn Work>>;
 
 /// One line of the cache, and aligned to it: with many tasks each visit finds it cold.
 #[repr(align(64))]
@@ -82,6 +86,13 @@ pub(crate) struct Slot {
     after: u32,
     pub(crate) span: Span,
     pub(crate) spawned_at: &'static Location<'static>,
+}
+
+impl Slot {
+    /// The slots that are touched when it joins or leaves its list.
+    pub(crate) fn beside(&self) -> [u32; 2] {
+        [self.before, self.after]
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,10 +133,30 @@ impl Tasks {
         slot.spawned_at = spawned_at;
         let id = TaskId::new(index, slot.generation);
         self.ready.push_back(id);
+        if is_crowd(self.slots.len()) {
+            self.fetch_free();
+        }
         if is_listed(scope) {
             self.link(index, scope);
         }
         id
+    }
+
+    /// Fetches what ready tasks will touch whose turn comes soon.
+    pub(crate) fn fetch_ready(&self) {
+        if let (Some(next), Some(later)) = (self.ready.get(READY_AHEAD / 2), self.ready.get(READY_AHEAD)) {
+            fetch(&self.slots[later.index()]);
+            if let Some(task) = &self.slots[next.index()].task {
+                fetch(&**task);
+            }
+        }
+    }
+
+    /// One of a crowd finds its slot in the cache.
+    fn fetch_free(&self) {
+        if let Some(place) = self.free.len().checked_sub(SPAWNED_AHEAD) {
+            fetch(&self.slots[self.free[place] as usize]);
+        }
     }
 
     fn add_slot(&mut self, spawned_at: &'static Location<'static>) -> u32 {

@@ -8,6 +8,7 @@
 //! Slots are circular doubly linked lists through one array, whose first entries are the slots' sentinels: removal
 //! needs no search and no branch. Bitmaps find the next occupied slot in a few instructions.
 
+use crate::foresight::{fetch, is_crowd};
 use std::num::{NonZeroU32, NonZeroU64};
 
 const FINE_BITS: u32 = 12;
@@ -16,6 +17,10 @@ const COARSE_BITS: u32 = 6;
 const COARSE_SLOTS: usize = 1 << COARSE_BITS;
 /// 12 + 9 · 6 = 66 bits, so every `u64` deadline has a slot.
 const COARSE_LEVELS: usize = 9;
+/// So many at a time are foreseen, at most: what they touch has to fit into the cache.
+const SOON_MAX: usize = 256;
+/// So many timers later a free entry is used.
+const INSERTED_AHEAD: usize = 4;
 const SENTINELS: usize = FINE_SLOTS + COARSE_LEVELS * COARSE_SLOTS;
 
 /// Names a timer until it fires or is cancelled; afterwards the key is dead and harmless.
@@ -74,6 +79,10 @@ pub struct TimerQueue<T> {
     /// Which words of `fine` are not zero.
     fine_summary: u64,
     coarse: [u64; COARSE_LEVELS],
+    /// The items of the timers that are next, for whoever prepares for them; told of once each.
+    soon: Vec<T>,
+    /// The items of timers before this were put there.
+    foreseen: u64,
 }
 
 impl<T> Default for TimerQueue<T> {
@@ -87,6 +96,8 @@ impl<T> Default for TimerQueue<T> {
             fine: [0; FINE_SLOTS / 64],
             fine_summary: 0,
             coarse: [0; COARSE_LEVELS],
+            soon: Vec::new(),
+            foreseen: 0,
         }
     }
 }
@@ -100,7 +111,11 @@ impl<T: Copy> TimerQueue<T> {
                 let entry = &mut self.entries[index as usize];
                 entry.deadline = deadline;
                 entry.item = item;
-                (index, entry.generation)
+                let generation = entry.generation;
+                if is_crowd(self.entries.len()) {
+                    self.fetch_free();
+                }
+                (index, generation)
             }
             None => {
                 let generation = NonZeroU32::MIN;
@@ -111,6 +126,15 @@ impl<T: Copy> TimerQueue<T> {
         };
         self.link(index + SENTINELS as u32, self.slot_of(deadline));
         TimerKey::new(index, generation)
+    }
+
+    /// One of a crowd finds its entry in the cache.
+    fn fetch_free(&self) {
+        if let Some(place) = self.free.len().checked_sub(INSERTED_AHEAD) {
+            let ahead = self.free[place] as usize;
+            fetch(&self.entries[ahead]);
+            fetch(&self.links[ahead + SENTINELS]);
+        }
     }
 
     /// Removes a timer and returns its item, or `None` when it fired or was cancelled before.
@@ -136,6 +160,12 @@ impl<T: Copy> TimerQueue<T> {
             self.clear_bit(slot);
         }
         Some((self.cursor, self.release(node - SENTINELS as u32)))
+    }
+
+    /// Hands out the items of timers that are next, some of which may be gone meanwhile.
+    #[inline]
+    pub(crate) fn soon(&mut self) -> Option<&mut Vec<T>> {
+        (!self.soon.is_empty()).then_some(&mut self.soon)
     }
 
     /// How many timers wait.
@@ -201,21 +231,37 @@ impl<T: Copy> TimerQueue<T> {
             }
             debug_assert!(start > self.cursor, "the cursor's own coarse slots are empty");
             self.cursor = start;
-            self.cascade(FINE_SLOTS + level * COARSE_SLOTS + digit as usize);
+            let span = 1 << shift;
+            self.cascade(FINE_SLOTS + level * COARSE_SLOTS + digit as usize, span);
         }
     }
 
     /// Moves the timers of a coarse slot that the cursor has entered to finer slots, in order.
-    fn cascade(&mut self, slot: usize) {
+    fn cascade(&mut self, slot: usize, span: u64) {
         let mut node = self.links[slot].next;
         let sentinel = slot as u32;
         self.links[slot] = Link { prev: sentinel, next: sentinel };
         self.clear_bit(slot);
+        let is_crowd = is_crowd(self.entries.len());
+        let foresees = is_crowd && self.cursor >= self.foreseen;
         while node != sentinel {
             let next = self.links[node as usize].next;
-            let deadline = self.entries[node as usize - SENTINELS].deadline;
+            if is_crowd && next != sentinel {
+                fetch(&self.links[next as usize]);
+                fetch(&self.entries[next as usize - SENTINELS]);
+            }
+            let Entry { deadline, item, .. } = self.entries[node as usize - SENTINELS];
+            if foresees {
+                self.soon.push(item);
+            }
             self.link(node, self.slot_of(deadline));
             node = next;
+        }
+        if self.soon.len() > SOON_MAX {
+            // A finer slot is soon enough.
+            self.soon.clear();
+        } else if foresees {
+            self.foreseen = self.cursor.saturating_add(span);
         }
     }
 
@@ -322,6 +368,30 @@ mod tests {
                 assert_eq!(wheel.pop(u64::MAX), Some(place), "seed {seed}");
             }
             assert!(wheel.is_empty());
+        }
+    }
+
+    /// What a queue tells of when its timers are popped one by one.
+    fn told(timers: u64, apart: u64) -> Vec<u64> {
+        let (mut queue, mut told) = (TimerQueue::default(), Vec::new());
+        for i in 1..=timers {
+            queue.insert(i * apart, i);
+        }
+        for i in 1..=timers {
+            assert_eq!(queue.pop(u64::MAX), Some((i * apart, i)));
+            told.extend(queue.soon().into_iter().flat_map(std::mem::take));
+        }
+        told
+    }
+
+    #[test]
+    fn of_a_crowd_each_timer_is_told_of_once_and_few_are_not_told_of() {
+        // Five ticks apart there are more of them in one slot than the cache might hold.
+        for (apart, most) in [(5, 0), (300, 8_000), (3_000, 8_000), (250_000, 8_000), (20_000_000, 8_000)] {
+            let told = told(8_000, apart);
+            assert!(told.is_sorted_by(|a, b| a < b), "{apart}");
+            assert!((most * 9 / 10..=most).contains(&told.len()), "{apart}: {}", told.len());
+            assert_eq!(self::told(100, apart), []);
         }
     }
 

@@ -63,9 +63,19 @@ impl Timers {
         drop(self.foreign(before));
     }
 
-    /// Takes the next timer that is due by `limit`: when it is due, and what it wakes.
-    pub(crate) fn pop(&self, limit: Instant) -> Option<(Instant, TaskId)> {
-        let (at, target) = self.queue.borrow_mut().pop(limit.as_nanos())?;
+    /// Takes the next timer that is due by `limit`: when it is due, and what it wakes. Tells `foresee` whom the next
+    /// ones wake, now and then.
+    #[inline]
+    pub(crate) fn pop(
+        &self,
+        limit: Instant,
+        foresee: impl FnOnce(&mut Vec<TaskId>),
+    ) -> Option<(Instant, TaskId)> {
+        let mut queue = self.queue.borrow_mut();
+        let (at, target) = queue.pop(limit.as_nanos())?;
+        if let Some(soon) = queue.soon() {
+            foresee(soon);
+        }
         Some((Instant::from_nanos(at), target))
     }
 

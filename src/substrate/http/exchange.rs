@@ -3,17 +3,19 @@
 //! [`Connection`] is what both sides share, as the two ends of a TCP connection do: the caller waits for a [`Wire`]
 //! message on it, the server's [`Responder`] sends one, and whoever is dropped tells the other.
 
-use super::listener::Port;
+use super::listener::{Port, Way};
 use super::message::{Request, Response};
 use super::{
     ABANDONED, CANCELLED, HttpError, REFUSED, REQUEST_RECEIVED, REQUEST_SENT, RESET, RESPONSE_RECEIVED,
     RESPONSE_SENT,
 };
-use crate::kernel::{Duration, Mailbox, Scope, SendError, Span, TaskId};
+use crate::kernel::{Duration, Foresee, Mailbox, Scope, SendError, Sleep, Span, TaskId, fetch};
 use crate::net::{Flight, Net, NodeId, Payload, Trip};
-use futures::FutureExt;
 use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 /// What can come back to the caller, with the record that it follows from.
 enum Wire {
@@ -27,7 +29,6 @@ const REPLIES_MAX: usize = 2;
 /// What the two ends of an exchange share.
 pub(super) struct Connection {
     net: Net,
-    port: Rc<Port>,
     from: NodeId,
     to: NodeId,
     trip: Trip,
@@ -47,11 +48,11 @@ pub(super) struct Exchange(Caller);
 
 impl Exchange {
     /// Sends the request.
-    pub(super) fn open(net: &Net, from: NodeId, to: NodeId, port: Rc<Port>, request: Request) -> Self {
-        let (ctx, trip) = (net.ctx(), net.trip(from, to));
+    pub(super) fn open(net: &Net, way: Way, request: Request) -> Self {
+        let Way { port, from, to, link, .. } = way;
+        let (ctx, trip) = (net.ctx(), net.trip(link, from, to));
         let connection = Rc::new(Connection {
             net: net.clone(),
-            port,
             from,
             to,
             trip,
@@ -62,7 +63,7 @@ impl Exchange {
             cancelled: Cell::new(false),
         });
         ctx.record(REQUEST_SENT, to.0, 0);
-        connection.send_request();
+        connection.send_request(&port);
         Exchange(Caller { connection, span: ctx.span(), open: true })
     }
 
@@ -119,34 +120,33 @@ impl Drop for Caller {
 }
 
 impl Connection {
-    fn send_request(self: &Rc<Self>) {
+    fn send_request(self: &Rc<Self>, port: &Rc<Port>) {
         let span = self.net.ctx().span();
-        let fate = self.net.send(self.from, self.to, self.trip.request());
+        let fate = self.net.send_on(&self.trip, self.from, self.to, self.trip.request());
         self.observe(self.from, self.to, fate.delay, Payload::Request, span, fate.lost);
         if fate.lost {
             self.net.record_lost(self.from, self.to, span);
         } else {
-            self.deliver_request(fate.delay);
+            self.deliver_request(fate.delay, port);
         }
         if fate.duplicated {
             self.duplicated.set(true);
-            let copy = self.net.send(self.from, self.to, self.trip.copy());
+            let copy = self.net.send_on(&self.trip, self.from, self.to, self.trip.copy());
             if !copy.lost {
                 self.observe(self.from, self.to, copy.delay, Payload::Request, span, false);
-                self.deliver_request(copy.delay);
+                self.deliver_request(copy.delay, port);
             }
         }
     }
 
     /// The message travels by itself: neither the caller's end nor its crash calls it back.
-    fn deliver_request(self: &Rc<Self>, delay: Duration) {
-        let connection = Rc::clone(self);
-        let arrival = self.net.ctx().sleep(delay);
-        // Not an async block: that would hold the sleep twice.
-        self.net.ctx().spawn_in(Scope::default(), arrival.map(move |()| connection.arrive()));
+    fn deliver_request(self: &Rc<Self>, delay: Duration, port: &Rc<Port>) {
+        let (arrival, news) = (self.net.ctx().sleep(delay), News::Request(Rc::clone(port)));
+        let delivery = Delivery { arrival, connection: Rc::clone(self), news };
+        self.net.ctx().spawn_foreseeing(Scope::default(), delivery);
     }
 
-    fn arrive(self: Rc<Self>) {
+    fn arrive(self: &Rc<Self>, port: &Port) {
         let net = self.net.clone();
         let sent = net.ctx().span();
         if net.is_cut(self.from, self.to) {
@@ -156,14 +156,15 @@ impl Connection {
         if self.cancelled.get() {
             return;
         }
-        let queue = self.port.queue();
+        let queue = port.queue();
         let Some(queue) = queue.filter(|_| net.is_up(self.to)) else {
             self.send_back(Wire::Failed(HttpError::Refused, sent), Payload::Refusal);
             return;
         };
         let n = net.ctx().record_in(self.to.scope(), sent, REQUEST_RECEIVED, self.from.0, 0);
         let span = Span { cause: n, ..sent };
-        let incoming = Incoming { responder: Responder { connection: self, span, answered: false } };
+        let incoming =
+            Incoming { responder: Responder { connection: Rc::clone(self), span, answered: false } };
         if let Err(SendError::Full(incoming) | SendError::Closed(incoming)) = queue.send(incoming) {
             incoming.refuse();
         }
@@ -173,7 +174,7 @@ impl Connection {
     fn send_back(&self, wire: Wire, payload: Payload) {
         let (Wire::Response(_, span) | Wire::Failed(_, span)) = &wire;
         let span = *span;
-        let fate = self.net.send(self.to, self.from, self.trip.response());
+        let fate = self.net.send_on(&self.trip, self.to, self.from, self.trip.response());
         if !self.cancelled.get() {
             self.observe(self.to, self.from, fate.delay, payload, span, fate.lost);
         }
@@ -192,14 +193,15 @@ impl Connection {
         let ctx = self.net.ctx();
         let n = ctx.record_in(self.from.scope(), span, ABANDONED, self.to.0, 0);
         let span = Span { cause: n, ..span };
-        let fate = self.net.send(self.from, self.to, self.trip.cancel());
+        let fate = self.net.send_on(&self.trip, self.from, self.to, self.trip.cancel());
         self.observe(self.from, self.to, fate.delay, Payload::Cancel, span, fate.lost);
         if fate.lost {
             self.net.record_lost(self.from, self.to, span);
             return;
         }
-        let connection = Rc::clone(self);
-        ctx.spawn_in(Scope::default(), ctx.sleep(fate.delay).map(move |()| connection.cancel(span)));
+        let (arrival, news) = (ctx.sleep(fate.delay), News::Cancelled(span));
+        let delivery = Delivery { arrival, connection: Rc::clone(self), news };
+        ctx.spawn_foreseeing(Scope::default(), delivery);
     }
 
     fn cancel(&self, span: Span) {
@@ -242,6 +244,62 @@ impl Connection {
             payload,
             lost,
         });
+    }
+}
+
+/// A message to the server on its way.
+struct Delivery {
+    arrival: Sleep,
+    connection: Rc<Connection>,
+    news: News,
+}
+
+enum News {
+    Request(Rc<Port>),
+    /// The caller has given up.
+    Cancelled(Span),
+}
+
+impl Future for Delivery {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(Pin::new(&mut self.arrival).poll(cx));
+        match &self.news {
+            News::Request(port) => self.connection.arrive(port),
+            News::Cancelled(span) => self.connection.cancel(*span),
+        }
+        Poll::Ready(())
+    }
+}
+
+/// An arrival visits what its node has, where nobody has been for long.
+impl Foresee for Delivery {
+    fn foresee(&self, step: usize) -> bool {
+        let Connection { net, to, request, handlers, .. } = &*self.connection;
+        if step == 0 {
+            fetch(&*self.connection);
+        }
+        match (&self.news, step) {
+            (News::Request(port), 0) => fetch(&**port),
+            (News::Request(port), step) => {
+                match &*request.borrow() {
+                    Some(request) if step == 1 => fetch(&*request.url),
+                    Some(request) if step == 2 => fetch(request.url.path.as_str()),
+                    _ => {}
+                }
+                if step == 1 {
+                    net.foresee_arrival(*to);
+                }
+                return port.foresee(step - 1);
+            }
+            (News::Cancelled(_), 0) => {}
+            (News::Cancelled(_), step) => {
+                let [handler, _] = handlers.get();
+                return handler.is_some_and(|task| net.ctx().foresee(task, step - 1));
+            }
+        }
+        true
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::Http;
 use super::exchange::Incoming;
-use super::message::{Request, Response};
-use crate::kernel::{Receiver, Sender, channel};
-use crate::net::NodeId;
+use super::message::{Parts, Request, Response};
+use crate::kernel::{Receiver, Sender, channel, fetch};
+use crate::net::{LinkId, Net, NodeId};
 use futures::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 
@@ -27,6 +28,11 @@ impl Port {
     pub(super) fn queue(&self) -> Option<Sender<Incoming>> {
         self.listening.borrow().as_ref().map(|(_, queue)| queue.clone())
     }
+
+    /// Fetches what an arrival will touch.
+    pub(super) fn foresee(&self, step: usize) -> bool {
+        self.listening.borrow().as_ref().is_some_and(|(_, queue)| queue.foresee(step))
+    }
 }
 
 /// All addresses. Only looked up, never iterated.
@@ -34,6 +40,45 @@ impl Port {
 pub(super) struct Ports {
     ports: HashMap<String, Rc<Port>>,
     opened: u64,
+    /// Whose ports they are.
+    home: Rc<()>,
+}
+
+/// Where a URL leads to from the node that uses it: it is used time and again, and each look-up of a name visits distant
+/// memory. A copy of a URL may be changed, and has not found it yet.
+#[derive(Default)]
+pub(super) struct Found(RefCell<Option<Way>>);
+
+/// The way to a port.
+#[derive(Clone)]
+pub(super) struct Way {
+    /// In which network it is.
+    home: Rc<()>,
+    pub(super) port: Rc<Port>,
+    pub(super) from: NodeId,
+    pub(super) to: NodeId,
+    pub(super) link: LinkId,
+}
+
+impl Clone for Found {
+    fn clone(&self) -> Self {
+        Found::default()
+    }
+}
+
+/// What was found is no part of a URL.
+impl PartialEq for Found {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Found {}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Found")
+    }
 }
 
 impl Ports {
@@ -41,10 +86,29 @@ impl Ports {
         self.at(authority).node.set(Some(node));
     }
 
-    /// An address that some node has, and that node.
-    pub(super) fn find(&self, authority: &str) -> Option<(NodeId, Rc<Port>)> {
-        let port = self.ports.get(authority)?;
-        Some((port.node.get()?, Rc::clone(port)))
+    /// The way to an address that some node has.
+    pub(super) fn find(&self, net: &Net, from: NodeId, url: &Parts) -> Option<Way> {
+        let mut found = url.found.0.borrow_mut();
+        if let Some(way) = &*found
+            && Rc::ptr_eq(&way.home, &self.home)
+            && way.from == from
+            && way.port.node.get() == Some(way.to)
+        {
+            return Some(way.clone());
+        }
+        let port = self.ports.get(url.authority.as_str())?;
+        let to = port.node.get()?;
+        let (home, port, link) = (Rc::clone(&self.home), Rc::clone(port), net.link(from, to));
+        found.replace(Way { home, port, from, to, link });
+        found.clone()
+    }
+
+    /// Fetches what an exchange with an address will touch, if it was used before.
+    pub(super) fn foresee(&self, net: &Net, url: &Parts) {
+        if let Some(way) = &*url.found.0.borrow() {
+            fetch(&*way.port);
+            net.foresee_trip(way.link);
+        }
     }
 
     fn at(&mut self, authority: &str) -> Rc<Port> {
@@ -96,7 +160,8 @@ impl Listener {
             let connection = responder.connection();
             let answer = handler(request, connection.peer());
             // Not an async block: that would hold the answer twice, as captured and as awaited.
-            let task = ctx.spawn(answer.map(move |response| responder.respond(response)));
+            let near = Rc::clone(&connection);
+            let task = ctx.spawn_near(near, answer.map(move |response| responder.respond(response)));
             connection.handled_by(task);
             // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
             ctx.set_span(before);

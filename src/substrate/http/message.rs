@@ -1,5 +1,6 @@
 //! Requests, responses and URLs.
 
+use super::listener::Found;
 use crate::substrate::body::{Body, Json, Message};
 use crate::substrate::text::Text;
 use serde::Serialize;
@@ -67,17 +68,26 @@ pub struct Parts {
     pub path: Text,
     /// What follows `?`, without it; empty if there is none.
     pub query: Text,
+    /// Where the authority leads, once it was looked up.
+    pub(super) found: Found,
 }
 
 impl Url {
     /// A path without a query, at an authority such as `localhost:8080`.
     pub fn new(authority: impl Into<Text>, path: impl Into<Text>) -> Self {
-        Url(Rc::new(Parts { authority: authority.into(), path: path.into(), query: Text::default() }))
+        Url(Rc::new(Parts {
+            authority: authority.into(),
+            path: path.into(),
+            query: Text::default(),
+            found: Found::default(),
+        }))
     }
 
     /// Its parts, to be changed in this copy of it.
     pub fn to_mut(&mut self) -> &mut Parts {
-        Rc::make_mut(&mut self.0)
+        let parts = Rc::make_mut(&mut self.0);
+        parts.found = Found::default();
+        parts
     }
 }
 
@@ -124,7 +134,7 @@ impl FromStr for Url {
         let path = if path.is_empty() { "/" } else { path };
         let authority = format!("{name}:{port}").into();
         let (path, query) = (path.to_owned().into(), query.to_owned().into());
-        Ok(Url(Rc::new(Parts { authority, path, query })))
+        Ok(Url(Rc::new(Parts { authority, path, query, found: Found::default() })))
     }
 }
 

@@ -118,8 +118,8 @@ impl Http {
         from: NodeId,
         request: Request,
     ) -> impl Future<Output = Result<Response, HttpError>> + use<> {
-        let port = self.ports.borrow().find(&request.url.authority);
-        let mut exchange = port.map(|(to, port)| Exchange::open(&self.net, from, to, port, request));
+        let way = self.ports.borrow().find(&self.net, from, &request.url);
+        let mut exchange = way.map(|way| Exchange::open(&self.net, way, request));
         async move {
             match &mut exchange {
                 Some(exchange) => exchange.reply().await,
@@ -127,6 +127,11 @@ impl Http {
                 None => Err(HttpError::Refused),
             }
         }
+    }
+
+    /// Has the processor fetch what a request to a URL will touch: for who is about to send many.
+    pub fn foresee(&self, url: &Url) {
+        self.ports.borrow().foresee(&self.net, url);
     }
 
     /// [`fetch`](Self::fetch) within a time limit.

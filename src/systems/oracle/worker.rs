@@ -7,11 +7,9 @@ use crate::kernel::{Duration, Stream};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::{Json, Message};
 use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, bad_json, no_route};
-use futures::{FutureExt, select_biased};
 use serde_json::json;
 use std::cell::Cell;
 use std::future::Future;
-use std::pin::pin;
 use std::rc::Rc;
 
 /// How long a worker waits for the coordinator to answer a registration or a heartbeat.
@@ -60,14 +58,10 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     let (handler, listener) = (Rc::clone(&worker), site.http.listen(&worker_authority(i)));
     // A task of its own: what is woken for each request is small.
     let serving = ctx.spawn(listener.serve_peers(move |request, peer| route(&handler, request, peer)));
-    {
-        let mut presence = pin!(stay_registered(&worker).fuse());
-        let mut asked_to_end = pin!(shutdown.requested().fuse());
-        select_biased! {
-            () = presence => {}
-            () = asked_to_end => {}
-        }
-    }
+    let here = Rc::clone(&worker);
+    let presence = ctx.spawn(async move { stay_registered(&here).await });
+    shutdown.requested().await;
+    ctx.abort(presence);
     ctx.abort(serving);
     // The port is closed by now; no more tasks come once the coordinator knows.
     let _ = tell(&worker, &worker.tells("/deregister", worker.name())).await;

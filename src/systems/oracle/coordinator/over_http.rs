@@ -2,13 +2,18 @@
 
 use super::request::missing;
 use super::{Answer, Answers, Coordinator, Taken};
-use crate::kernel::JoinSet;
+use crate::kernel::{JoinSet, fetch};
 use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Request};
 use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
 use crate::systems::oracle::registry::Member;
 use std::rc::Rc;
+
+/// How far ahead of a worker that is asked another's address is fetched …
+const URLS_AHEAD: usize = 8;
+/// … and where that leads to.
+const WAYS_AHEAD: usize = 4;
 
 /// Asks all workers at once and waits for all or a quorum of them, at most the timeout. Whatever still runs then is
 /// cancelled.
@@ -23,6 +28,7 @@ pub(super) async fn fan_out(
     for i in 0..asked.len() {
         let (coordinator, task, asked) = (Rc::clone(coordinator), task.clone(), Rc::clone(asked));
         tasks.spawn(async move {
+            foresee(&coordinator, &asked[i..]);
             let answer = ask(&coordinator, task, &asked[i]).await;
             (i, answer, coordinator.site.ctx().span())
         });
@@ -49,6 +55,17 @@ pub(super) async fn fan_out(
     // Some answers missing is what the caller looks at, not the error.
     let _ = site.ctx().timeout(site.params.timeout, enough).await;
     answers
+}
+
+/// All are asked in this order, at one instant: what is needed to ask the next ones is fetched meanwhile.
+fn foresee(coordinator: &Coordinator, next: &[Member]) {
+    let url = |ahead: usize| next.get(ahead).and_then(|member| member.tasks.as_ref());
+    if let Some(url) = url(URLS_AHEAD) {
+        fetch(&**url);
+    }
+    if let Some(url) = url(WAYS_AHEAD) {
+        coordinator.site.http.foresee(url);
+    }
 }
 
 async fn ask(coordinator: &Coordinator, task: Json<OracleRequest>, member: &Member) -> Answer {

@@ -11,6 +11,8 @@ const attribute = (testid, name) => `document.querySelector("[data-testid=${test
 const PRESSED = [
   ["theme", "document.documentElement.dataset.theme"],
   ["truth", attribute("truth", "aria-pressed")],
+  // What is hidden would not be there to be looked at.
+  ["truth", attribute("truth", "aria-pressed")],
   ["break-slow", `${node("w-08")}.slow`],
   ["break-lie", `${node("w-08")}.lie`],
   ["break-cut", `${node("w-08")}.cut`],
@@ -234,6 +236,8 @@ test("every key does what the help says, and none does when they are switched of
     ["g", "document.activeElement.dataset.testid"],
   ];
   for (const [key, what] of keys) await changes(page, what, () => page.keyboard.press(key), `the key ${key}`);
+  // The field for the time is typed into.
+  await page.keyboard.press("Escape");
   await page.keyboard.press("?");
   await page.waitForSelector("dialog[open]");
   await page.getByRole("checkbox").uncheck();

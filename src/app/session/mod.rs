@@ -76,7 +76,7 @@ impl Session {
             waiting: VecDeque::new(),
             notice: None,
             log: Log::new(scenario, speed, true),
-            teller: Teller::new(),
+            teller: Teller::default(),
             truth: true,
         };
         session.look(true);
@@ -124,7 +124,7 @@ impl Session {
         let stays =
             matches!(command, Command::Play | Command::Pause | Command::Speed { .. } | Command::Extend);
         // What is done to a run that plays is told as it plays on.
-        let moves = !stays && !(is_act && self.player.state() == PlayerState::Running);
+        let moves = !(stays || is_act && self.player.state() == PlayerState::Running);
         let outcome = self.interpret(command);
         self.look(moves);
         outcome

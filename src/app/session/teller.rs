@@ -38,9 +38,9 @@ pub struct Teller {
     hurried: bool,
 }
 
-impl Teller {
+impl Default for Teller {
     /// A teller with nothing told yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Teller {
             shown: Caption::default(),
             read_ms: 0.0,
@@ -52,7 +52,9 @@ impl Teller {
             hurried: false,
         }
     }
+}
 
+impl Teller {
     /// What is told now.
     pub fn shown(&self) -> &Caption {
         &self.shown
@@ -185,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_caption_stays_until_it_can_have_been_read() {
-        let mut teller = Teller::new();
+        let mut teller = Teller::default();
         teller.hear(story(20, About::Begin(0), Rank::Fault));
         teller.pass(1000.0);
         teller.hear(result(1));
@@ -204,7 +206,7 @@ mod tests {
 
     #[test]
     fn what_matters_more_is_told_first_and_an_act_at_once() {
-        let mut teller = Teller::new();
+        let mut teller = Teller::default();
         teller.hear(result(1));
         teller.hear(story(4, About::Result(2), Rank::Exception));
         teller.hear(story(4, About::Begin(0), Rank::Fault));
@@ -225,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_pace_follows_the_reader() {
-        let mut teller = Teller::new();
+        let mut teller = Teller::default();
         teller.hear(story(20, About::Begin(0), Rank::Fault));
         teller.choose_pace(16.0, 1.0, None);
         assert_eq!(teller.pace(), 1.0, "nothing is to come");

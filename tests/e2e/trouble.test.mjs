@@ -65,7 +65,8 @@ test("where nothing may be kept, single keys can be switched off, and the theme 
   await page.getByTestId("theme").click();
   const chosen = await theme();
   // Another scenario's page is told of both.
-  await page.getByTestId("preset").selectOption("heartbeat-trap");
+  await page.getByTestId("scenarios-open").click();
+  await page.getByTestId("scenario-heartbeat-trap").click();
   await page.waitForFunction(() => glasshive.vtime < 13_000);
   await page.evaluate(() => (glasshive.pause(), document.activeElement.blur()));
   const paused = await events();

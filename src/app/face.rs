@@ -22,6 +22,7 @@
 //! | [`Face::charts`] | none | something is worth seeing over time |
 //! | [`Face::said`], [`Face::remedy`] | nothing | |
 //! | [`Face::ending`] | that the run has ended | it amounts to something |
+//! | [`Face::experiment`], [`Face::measure`] | the question is words only | it can be tried |
 //! | [`Face::aside`] | nothing | the sentence alone would be wrong at some moments |
 //!
 //! What a face says of a node goes into its [`State`]: one of the page's signs, and what that
@@ -32,6 +33,7 @@
 
 use super::canvas::{self, Picture};
 use super::caption::Caption;
+use super::experiment::Experiment;
 use super::outcomes::Figure;
 use super::plot::{Chart, Charts};
 use super::sentence::Part;
@@ -92,6 +94,16 @@ pub trait Face: Sync + 'static {
     /// What stands after the sentence: what holds now besides what it says, such as a fault.
     fn aside(&self, _: Moment<Self::View>) -> String {
         String::new()
+    }
+
+    /// The question of the caption as something that can be tried.
+    fn experiment(&self, _: Moment<Self::View>) -> Option<Experiment> {
+        None
+    }
+
+    /// The figures that an experiment asks for, one for each unit of work, when the last of them is known.
+    fn measure(&self, _: &Run, _: &Experiment) -> Option<Vec<f64>> {
+        None
     }
 
     /// What a run that has been watched to its end amounts to; without the truth, what the system itself can know of it.
@@ -282,6 +294,10 @@ pub trait AnyFace: Sync {
     fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row>;
     /// See [`Face::said`].
     fn said(&self, snapshot: &Snapshot) -> String;
+    /// See [`Face::experiment`].
+    fn experiment(&self, snapshot: &Snapshot) -> Option<Experiment>;
+    /// See [`Face::measure`].
+    fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>>;
     /// See [`Face::aside`].
     fn aside(&self, snapshot: &Snapshot) -> String;
     /// See [`Face::ending`].
@@ -338,6 +354,14 @@ impl<F: Face> AnyFace for F {
 
     fn said(&self, snapshot: &Snapshot) -> String {
         Moment::of(snapshot).map_or_else(String::new, |now| Face::said(self, now))
+    }
+
+    fn experiment(&self, snapshot: &Snapshot) -> Option<Experiment> {
+        Moment::of(snapshot).and_then(|now| Face::experiment(self, now))
+    }
+
+    fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {
+        Face::measure(self, run, experiment)
     }
 
     fn aside(&self, snapshot: &Snapshot) -> String {

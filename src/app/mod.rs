@@ -5,6 +5,7 @@ pub mod canvas;
 pub mod caption;
 pub mod catalogue;
 pub mod config;
+pub mod experiment;
 pub mod face;
 pub mod gallery;
 mod observe;

@@ -1,8 +1,8 @@
 //! The page's frame: header, sentence, board, caption, dock, transport.
 
 use super::{
-    Lab, View, address, board, break_bar, caption, dock, frames, gallery, header, help, keys, sentence, text,
-    theme::Theme, transport,
+    Lab, View, address, board, break_bar, caption, dock, frames, gallery, header, help, keys, predict,
+    sentence, text, theme::Theme, transport,
 };
 use leptos::prelude::*;
 
@@ -14,6 +14,7 @@ pub fn App(lab: Lab) -> impl IntoView {
         selected: RwSignal::new(lab.face().words().selected.to_owned()),
         help_open: RwSignal::new(false),
         gallery: RwSignal::new(None),
+        predict: RwSignal::new(None),
         go_to: RwSignal::new(false),
         dock_open: RwSignal::new(false),
     };
@@ -21,6 +22,7 @@ pub fn App(lab: Lab) -> impl IntoView {
     keys::listen(lab, view);
     address::listen(lab);
     frames::note_hidden(lab);
+    predict::follow(lab, view);
     keep_selection_valid(lab, selected);
     view! {
         <SkipLinks lab />
@@ -29,7 +31,7 @@ pub fn App(lab: Lab) -> impl IntoView {
         <main aria-label="The board">
             <break_bar::BreakBar lab selected />
             <board::Board lab view />
-            <caption::Caption lab />
+            <caption::Caption lab view />
         </main>
         <dock::Dock lab selected open=dock_open />
         <transport::Transport lab dock_open go_to=view.go_to />

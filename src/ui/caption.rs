@@ -1,20 +1,22 @@
 //! What happened: the caption under the board, and at the end of a run what it amounts to and where to go from there. The
 //! live region says the same, at most once in five seconds.
 
-use super::{Lab, text};
+use super::{Lab, View, predict, text};
 use crate::app::caption::Caption as Story;
 use crate::app::session::{Address, Command};
 use crate::lab::presets;
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
+use predict::Stage;
 
 /// How often those who hear the page are told.
 const SAY_EVERY_MS: u32 = 5000;
 
 /// The line.
 #[component]
-pub fn Caption(lab: Lab) -> impl IntoView {
-    let ended = Memo::new(move |_| lab.status.get().ended);
+pub fn Caption(lab: Lab, view: View) -> impl IntoView {
+    let asks = Memo::new(move |_| matches!(view.predict.get(), Some(Stage::Asked(_) | Stage::Known(..))));
+    let ended = Memo::new(move |_| lab.status.get().ended && !asks.get());
     let story = Memo::new(move |_| {
         let ending = ended.get().then(|| lab.ending()).flatten();
         ending.unwrap_or_else(|| lab.caption.get())
@@ -28,17 +30,40 @@ pub fn Caption(lab: Lab) -> impl IntoView {
     });
     super::keep(ticking);
     view! {
-        <div class="caption" class:end=move || ended.get()>
-            <p data-testid="caption">
+        <div class="caption" class:end=move || ended.get() class:asks=move || asks.get()>
+            {move || predict::panel(lab, view)}
+            <p data-testid="caption" hidden=move || asks.get()>
                 <b>{text(move || story.with(|c| c.headline.clone()))}</b>
                 " "
                 <span>{text(move || story.with(|c| c.detail.clone()))}</span>
                 " "
-                <span class="question">{text(move || story.with(|c| c.question.clone()))}</span>
+                {move || question(lab, view, story)}
             </p>
             {move || ended.get().then(|| ways_on(lab))}
             <p class="visually-hidden" role="status" aria-live="polite">{text(move || said.get())}</p>
         </div>
+    }
+}
+
+/// The question; a button, where it can be tried.
+fn question(lab: Lab, view: View, story: Memo<Story>) -> AnyView {
+    let words = story.with(|story| story.question.clone());
+    let offered = lab.snapshot.with(|now| lab.face().experiment(now));
+    if offered.is_some_and(|offered| offered.question == words) {
+        view! {
+            <button
+                type="button"
+                class="question"
+                data-testid="predict"
+                aria-keyshortcuts="Q"
+                on:click=move |_| predict::ask(lab, view)
+            >
+                {words}
+            </button>
+        }
+        .into_any()
+    } else {
+        view! { <span class="question">{words}</span> }.into_any()
     }
 }
 

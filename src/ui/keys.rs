@@ -1,7 +1,7 @@
 //! The keyboard: one key per act, unless a person has switched that off or is typing.
 
 use super::{Lab, View, gallery, theme, transport};
-use super::{break_bar, caption};
+use super::{break_bar, caption, predict};
 use crate::app::session::Command;
 use crate::app::snapshot::{NodeView, Role};
 use leptos::ev::KeyboardEvent;
@@ -94,8 +94,10 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "ArrowDown" => return select_next(lab, selected, 1),
         "x" | "X" if has_liars(lab) => lab.show_truth(!lab.truth.get_untracked()),
         "n" | "N" if lab.status.get_untracked().ended => caption::go_on(lab),
+        "q" | "Q" => predict::ask(lab, view),
         "g" | "G" => view.go_to.set(true),
         "m" | "M" => dock_open.update(|open| *open = !*open),
+        "Escape" if view.predict.with_untracked(Option::is_some) => view.predict.set(None),
         "Escape" if dock_open.get_untracked() => dock_open.set(false),
         "0" => gallery::open(lab, view),
         "?" => help_open.set(true),

@@ -21,6 +21,7 @@ mod keys;
 mod lab;
 mod menu;
 mod metrics;
+mod predict;
 mod sentence;
 mod spin;
 mod table;
@@ -52,6 +53,8 @@ struct View {
     help_open: RwSignal<bool>,
     /// Whether the gallery is open, and with the focus on which scenario.
     gallery: RwSignal<Option<String>>,
+    /// The question that is being tried.
+    predict: RwSignal<Option<predict::Stage>>,
     /// Whether one is typing the time to go to.
     go_to: RwSignal<bool>,
     /// Whether the dock is open, on a page that is too low to show it always.

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import test from "node:test";
-import { started } from "./helpers.mjs";
+import { DESKTOP, pausedAt, started } from "./helpers.mjs";
 
 test("pause stops virtual time, step moves it by at least one event, play lets it go on", async (t) => {
   const { page } = await started(t);
@@ -70,4 +70,26 @@ test("what is not allowed is an error that names it", async (t) => {
   assert.match(await message("glasshive.setSpeed(0)"), /speed: 0 .* from 0\.1 to 1000/);
   assert.match(await message("glasshive.seek(-1)"), /seek: -1/);
   assert.match(await message("glasshive.set('workers', 0)"), /workers: 0 .* from 1 to 10000/);
+});
+
+test("a question is a button: guess, run, compare", async (t) => {
+  const { page, problems } = await pausedAt(t, 16_000, { viewport: DESKTOP });
+  await page.getByTestId("predict").click();
+  const guess = page.getByTestId("guess");
+  await guess.waitFor();
+  const before = Number(await guess.inputValue());
+  await guess.press("ArrowRight");
+  assert.ok(Number(await guess.inputValue()) > before);
+  await page.evaluate(() => glasshive.setSpeed(20));
+  await guess.press("Enter");
+  const result = page.getByTestId("predict-result");
+  await result.waitFor({ timeout: 20_000 });
+  const said = await result.textContent();
+  assert.match(said, /The average was off by [\d.]+ % over these 5 requests\. Without it: [\d.]+ %\. You guessed [\d.]+ %\./);
+  const [withIt, without] = said.match(/[\d.]+ %/g).map(parseFloat);
+  assert.ok(withIt > without, said);
+  assert.equal(await page.evaluate(() => glasshive.state), "paused");
+  await page.getByTestId("predict-leave").click();
+  await result.waitFor({ state: "detached" });
+  assert.deepEqual(problems, []);
 });

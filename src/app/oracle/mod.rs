@@ -7,12 +7,14 @@
 mod board;
 mod caption;
 mod charts;
+mod experiment;
 mod observe;
 pub mod view;
 mod words;
 
 use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
+use crate::app::experiment::Experiment;
 use crate::app::face::{Face, Moment, Observed, Remedy, Show, Words, key_of};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
@@ -80,6 +82,14 @@ impl Face for Oracle {
             return String::new();
         };
         format!(", request {}, {} late", request.number, request.counts.late)
+    }
+
+    fn experiment(&self, now: Now) -> Option<Experiment> {
+        experiment::experiment(now)
+    }
+
+    fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {
+        experiment::measure(run, experiment)
     }
 
     fn aside(&self, now: Now) -> String {

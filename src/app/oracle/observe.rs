@@ -1,5 +1,6 @@
 //! What a snapshot has of an oracle, read off its run: nodes, newest request, broker.
 
+use super::experiment::last_errors;
 use super::other_strategy;
 use super::view::{
     ASKED, BROKER, BrokerView, COORDINATOR, Counts, FAILED, First, IN_TIME, Known, LATE, LYING, OracleView,
@@ -62,6 +63,10 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Opt
             newest: newest_view,
             finished,
             broker: broker.map(|broker| broker_view(oracle.oracle(), broker, newest.or(shown))),
+            errors: match show.truth {
+                true => last_errors(requests.iter().rev(), params),
+                false => Vec::new(),
+            },
             report: report(oracle, newest.map(|newest| newest.truth).filter(|_| show.truth), run.now()),
             summary,
             summarised_at: progress,

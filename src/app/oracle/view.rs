@@ -45,6 +45,9 @@ pub struct OracleView {
     /// The broker, in a system that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker: Option<BrokerView>,
+    /// By how many per cent the last answers were off, newest first.
+    #[serde(skip)]
+    pub errors: Vec<f64>,
     /// The report that consumers read, where it is not made of every answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportView>,

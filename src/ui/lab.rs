@@ -71,17 +71,18 @@ impl Lab {
                 (Session::open(opening.scenario(), opening_speed(&opening.preset)), Some(invalid))
             }
         };
-        let session = match session {
+        let mut session = match session {
             Ok(session) => session,
             Err(invalid) => panic!("the opening scenario is not valid: {invalid}"),
         };
+        session.show_truth(address.truth);
         let told = Told { address: session.address(), answered: false, turns: false };
         Lab {
             snapshot: RwSignal::new_local(Rc::clone(session.snapshot())),
             settings: RwSignal::new_local(Rc::clone(session.settings())),
             status: RwSignal::new(session.status()),
             caption: RwSignal::new(session.caption().clone()),
-            truth: RwSignal::new(true),
+            truth: RwSignal::new(address.truth),
             session: StoredValue::new_local(session),
             problem: RwSignal::new(problem.map(|invalid| invalid.to_string())),
             was_hidden: RwSignal::new(false),

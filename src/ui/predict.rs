@@ -99,7 +99,7 @@ fn asked(lab: Lab, view: View, experiment: Experiment) -> AnyView {
         <div class="predict" role="group" aria-label="Your guess">
             <p><b>{question}</b> " " {detail}</p>
             <div class="axis">
-                <output style:left=text(move || share(guess.get(), (low, high)))>
+                <output style:left=text(move || label_share(guess.get(), (low, high)))>
                     {text(move || format!("your guess {:.1}{unit}", guess.get()))}
                 </output>
                 <input
@@ -165,9 +165,14 @@ fn known(view: View, experiment: &Experiment, guess: Option<f64>, finding: &Find
 /// A place on the axis, with its name.
 fn mark(class: &'static str, name: &'static str, at: f64, scale: (f64, f64), unit: &'static str) -> AnyView {
     let words = format!("{name} {at:.1}{unit}");
-    view! { <span class=format!("mark-{class}") style:left=share(at, scale)>{words}</span> }.into_any()
+    view! { <span class=format!("mark-{class}") style:left=label_share(at, scale)>{words}</span> }.into_any()
 }
 
 fn share(at: f64, (low, high): (f64, f64)) -> String {
     format!("{:.2}%", (at - low) / (high - low) * 100.0)
+}
+
+/// The same for words, which stay within the axis.
+fn label_share(at: f64, (low, high): (f64, f64)) -> String {
+    format!("{:.2}%", ((at - low) / (high - low) * 100.0).clamp(15.0, 85.0))
 }

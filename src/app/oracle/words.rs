@@ -93,7 +93,7 @@ fn spread(now: Now) -> Figure {
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     Figure {
         key: "error",
-        value: if low <= high { scale::value(libm::round(high - low)) } else { "—".to_owned() },
+        value: if low <= high { scale::count((high - low) as usize) } else { "—".to_owned() },
         aside: String::new(),
         label: request
             .map_or_else(|| "spread".to_owned(), |request| format!("spread of {}", request.short_id())),
@@ -152,7 +152,7 @@ pub(super) fn aside(now: Now) -> String {
     match liars.as_slice() {
         [] => ".".to_owned(),
         [one] => format!(", and {one}."),
-        [one, more @ ..] => format!(", {one} and {} more.", more.len()),
+        more => format!(", and {} more.", more.len()),
     }
 }
 

@@ -356,7 +356,7 @@ impl Session {
     /// The address of the scenario that is open.
     pub fn address(&self) -> Address {
         let scenario = self.player.run().scenario();
-        Address { preset: scenario.preset.clone(), seed: scenario.seed }
+        Address { preset: scenario.preset.clone(), seed: scenario.seed, truth: self.truth }
     }
 
     /// What was done so far.

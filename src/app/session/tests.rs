@@ -186,7 +186,7 @@ fn what_is_opened_begins_at_its_start_and_plays_as_the_first_did() {
     let mut session = session();
     seek(&mut session, 5_000.0);
     session.apply(Command::Speed { speed: 8.0 }).unwrap();
-    let to = |preset: &str| Address { preset: preset.to_owned(), seed: 9 };
+    let to = |preset: &str| Address { preset: preset.to_owned(), seed: 9, truth: true };
     session.apply(to("heartbeat-trap").open()).unwrap();
     let status = session.status();
     assert_eq!(

@@ -4,7 +4,7 @@
 //! gone is dead and harmless. The tasks of one scope form a list through their slots, so that a scope is dropped at the
 //! cost of its own tasks, however many others there are.
 
-use std::collections::VecDeque;
+use std::collections::{BinaryHeap, VecDeque};
 use std::future::Future;
 use std::iter::successors;
 use std::panic::Location;
@@ -204,10 +204,9 @@ impl Tasks {
         if is_listed(scope) {
             let first = self.first.get(scope.0 as usize).copied().unwrap_or(NOBODY);
             let next = |index: u32| (index != NOBODY).then_some(index);
-            let mut indices: Vec<u32> =
+            let indices: BinaryHeap<u32> =
                 successors(next(first), |&index| next(self.slots[index as usize].after)).collect();
-            indices.sort_unstable();
-            return indices.into_iter().map(id).collect();
+            return indices.into_sorted_vec().into_iter().map(id).collect();
         }
         let belongs = |slot: &Slot| slot.scope == scope && slot.state != State::Free;
         (0_u32..).zip(&self.slots).filter(|(_, slot)| belongs(slot)).map(|(index, _)| id(index)).collect()

@@ -5,12 +5,14 @@
 //   and opens a WebSocket to reload the page;
 // - gives every address in it the build's own query: the file names are stable, and a host may let a browser keep
 //   a file for minutes, so without it a visitor could get the new page with the old program;
+// - gives what a program and its script call each other short names (names.mjs);
 // - takes out of scripts and style sheets what is for people only: lines of comments, and indentation;
 // - takes out the element that told Trunk what to build, which Trunk leaves in when it injects no script.
 
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { shorten } from "./names.mjs";
 
 const POLICY = [
   "default-src 'none'",
@@ -58,6 +60,12 @@ const { "glasshive-all": onlyInAll } = JSON.parse(await readFile("web/presets.js
 await writeFile(boot, replaceOne(await readFile(boot, "utf8"), /const ONLY_IN_ALL = \[\];/, `const ONLY_IN_ALL = ${JSON.stringify(onlyInAll)};`));
 
 if (process.env.TRUNK_PROFILE === "release") {
+  for (const name of ["glasshive-app", "glasshive-all"]) {
+    const [js, wasm] = [`${name}.js`, `${name}_bg.wasm`].map((file) => join(directory, file));
+    const { script, program } = shorten(await readFile(js, "utf8"), await readFile(wasm));
+    await writeFile(js, script);
+    await writeFile(wasm, program);
+  }
   const texts = (await readdir(directory)).filter((name) => /\.(js|css)$/.test(name)).map((name) => join(directory, name));
   for (const text of texts) await writeFile(text, lean(await readFile(text, "utf8")));
   const file = join(directory, "index.html");

@@ -5,7 +5,7 @@ use super::figures::Figures;
 use super::params::{self, Allowed, Param, Parsed, Setting, ms, param, span};
 use super::system::Preset;
 use super::quantiles::Quantiles;
-use super::system::{Done, Entries, Room, Settings, System, SystemKind};
+use super::system::{Done, Entries, Room, Settings, System, SystemKind, give};
 use super::invalid::Invalid;
 use super::options::Options;
 use crate::kernel::{Duration, Instant};
@@ -136,10 +136,9 @@ impl Hear<Fact> for Folds {
             }
             None => self.missed += 1,
         }
-        if let Some(entries) = &self.entries {
-            let entry = json!({"word": said, "said_at_ms": at.as_millis_f64(), "took_ms": took_ms, "heard": heard.is_some()});
-            (entries.borrow_mut())(entry);
-        }
+        give(&self.entries, || {
+            json!({"word": said, "said_at_ms": at.as_millis_f64(), "took_ms": took_ms, "heard": heard.is_some()})
+        });
     }
 }
 
@@ -191,6 +190,14 @@ impl System for EchoRun {
         (self.echo.words(), heard + missed)
     }
 
+    fn violation(&self) -> Option<Violation> {
+        self.folds.borrow().verdicts.first().cloned()
+    }
+}
+
+/// What the command line reports of it.
+#[cfg(not(target_arch = "wasm32"))]
+impl super::system::Reported for EchoRun {
     fn figures(&self) -> Figures {
         let folds = self.folds.borrow();
         let (heard, missed, open) = (folds.heard, folds.missed, folds.open.len());
@@ -212,9 +219,5 @@ impl System for EchoRun {
 
     fn checks(&self) -> Vec<Check> {
         self.folds.borrow().verdicts.checks()
-    }
-
-    fn violation(&self) -> Option<Violation> {
-        self.folds.borrow().verdicts.first().cloned()
     }
 }

@@ -76,7 +76,7 @@ impl Caption {
     pub fn reading_ms(&self) -> f64 {
         let words = self.headline.split_whitespace().chain(self.detail.split_whitespace());
         // A sign or a number with its unit is read with its neighbour.
-        let words = words.filter(|word| word.chars().any(char::is_alphanumeric)).count();
+        let words = words.filter(|word| word.contains(|c: char| c.is_ascii_alphanumeric())).count();
         (words as f64 * MS_PER_WORD).max(READING_MS_MIN)
     }
 }

@@ -187,16 +187,16 @@ impl<V> Observed<V> {
     pub fn of(run: &Run, view: V) -> Self {
         let watch = Watch::of(run);
         let console = |name: &str| name == Role::CONSOLE.0;
-        let mut nodes: Vec<NodeView> = run
+        let (mut nodes, rows): (Vec<NodeView>, Vec<NodeView>) = run
             .net()
             .nodes()
             .map(|id| {
                 let role = if console(&run.net().name(id)) { Role::CONSOLE } else { Role("node") };
                 watch.node(id, role, State::IDLE)
             })
-            .collect();
-        nodes.sort_by_key(|node| node.role != Role::CONSOLE);
-        let rows_from = nodes.partition_point(|node| node.role == Role::CONSOLE);
+            .partition(|node| node.role == Role::CONSOLE);
+        let rows_from = nodes.len();
+        nodes.extend(rows);
         Observed { nodes, rows_from, messages: messages(run), view }
     }
 }

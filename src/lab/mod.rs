@@ -18,6 +18,7 @@ pub mod params;
 pub mod presets;
 pub mod quantiles;
 pub mod reference;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod report;
 mod run;
 mod samples;
@@ -33,4 +34,4 @@ pub use invalid::Invalid;
 pub use options::Options;
 pub use run::{ActedAt, CALL_LIMIT, Run};
 pub use scenario::{Action, SEED_MAX, Scenario};
-pub use system::{Entries, Knob, Settings, System, SystemKind};
+pub use system::{Entries, Knob, Reported, Settings, System, SystemKind};

@@ -3,8 +3,7 @@
 //! A system is a room of its own (`lab/oracle`, `lab/wizard`, `lab/config`): its parameters, its shipped scenarios, its
 //! folds over the facts that its roles tell, and what it answers here. `systems.rs` lists the rooms.
 
-use super::check::{Check, Violation};
-use super::figures::Figures;
+use super::check::Violation;
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::Setting;
@@ -105,8 +104,44 @@ pub type Done = Box<dyn FnOnce(Result<Response, HttpError>)>;
 /// Who gets each unit of work, as JSON, when it has ended.
 pub type Entries = Rc<RefCell<dyn FnMut(Value)>>;
 
+/// Gives one unit of work that has ended to whoever gets them.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn give(entries: &Option<Entries>, entry: impl FnOnce() -> Value) {
+    if let Some(entries) = entries {
+        (entries.borrow_mut())(entry());
+    }
+}
+
+/// Nobody gets them on the page, whose programs do without what would write them.
+#[cfg(target_arch = "wasm32")]
+pub(super) fn give(_: &Option<Entries>, _: impl FnOnce() -> Value) {}
+
+/// What the command line reports of a run.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait Reported {
+    /// What the run amounts to so far.
+    fn figures(&self) -> super::figures::Figures;
+
+    /// The units of work that have not ended, as JSON.
+    fn open_entries(&self) -> Vec<Value>;
+
+    /// The newest unit of work that has ended, for a person to read; empty where there is nothing to read.
+    fn newest_text(&self) -> String {
+        String::new()
+    }
+
+    /// The invariants, as far as the run has come.
+    fn checks(&self) -> Vec<super::check::Check>;
+}
+
+/// The page reports nothing, and its programs do without what would.
+#[cfg(target_arch = "wasm32")]
+pub trait Reported {}
+#[cfg(target_arch = "wasm32")]
+impl<T> Reported for T {}
+
 /// A running system, and what the laboratory makes of the facts that it tells.
-pub trait System: Any {
+pub trait System: Any + Reported {
     /// Which it is.
     fn kind(&self) -> SystemKind;
 
@@ -130,20 +165,6 @@ pub trait System: Any {
 
     /// Changes whenever a unit of work begins or ends.
     fn progress(&self) -> (u64, u64);
-
-    /// What the run amounts to so far.
-    fn figures(&self) -> Figures;
-
-    /// The units of work that have not ended, as JSON.
-    fn open_entries(&self) -> Vec<Value>;
-
-    /// The newest unit of work that has ended, for a person to read; empty where there is nothing to read.
-    fn newest_text(&self) -> String {
-        String::new()
-    }
-
-    /// The invariants, as far as the run has come.
-    fn checks(&self) -> Vec<Check>;
 
     /// What first broke one of them.
     fn violation(&self) -> Option<Violation> {

@@ -244,9 +244,8 @@ impl Flights {
 
     pub(super) fn current(&mut self, now: Instant) -> Vec<Flight> {
         self.forget_arrived(now);
-        let mut flights: Vec<Flight> = self.by_arrival.iter().map(|&Reverse(flight)| flight).collect();
-        flights.sort_unstable();
-        flights
+        let latest_first = self.by_arrival.clone().into_sorted_vec();
+        latest_first.into_iter().rev().map(|Reverse(flight)| flight).collect()
     }
 
     fn forget_arrived(&mut self, now: Instant) {

@@ -75,10 +75,14 @@ impl Effect {
 pub(super) struct Rules {
     all: BTreeMap<RuleId, Rule>,
     next: u64,
-    of_node: BTreeMap<NodeId, Vec<(RuleId, Effect)>>,
+    /// A node twice.
+    of_node: Index,
     /// By direction.
-    of_link: BTreeMap<(NodeId, NodeId), Vec<(RuleId, Effect)>>,
+    of_link: Index,
 }
+
+/// One type for nodes and for links: a second would weigh the page by the code of another map.
+type Index = BTreeMap<(NodeId, NodeId), Vec<(RuleId, Effect)>>;
 
 impl Rules {
     pub(super) fn add(&mut self, rule: Rule) -> RuleId {
@@ -93,7 +97,7 @@ impl Rules {
         self.all.insert(id, rule);
         let entry = (id, rule.effect);
         match rule.target {
-            Target::Node(node) => self.of_node.entry(node).or_default().push(entry),
+            Target::Node(node) => self.of_node.entry((node, node)).or_default().push(entry),
             Target::OneWay(a, b) => self.of_link.entry((a, b)).or_default().push(entry),
             Target::Both(a, b) => {
                 self.of_link.entry((a, b)).or_default().push(entry);
@@ -109,7 +113,7 @@ impl Rules {
     pub(super) fn remove(&mut self, id: RuleId) -> Option<Rule> {
         let rule = self.all.remove(&id)?;
         match rule.target {
-            Target::Node(node) => forget(&mut self.of_node, node, id),
+            Target::Node(node) => forget(&mut self.of_node, (node, node), id),
             Target::OneWay(a, b) => forget(&mut self.of_link, (a, b), id),
             Target::Both(a, b) => {
                 forget(&mut self.of_link, (a, b), id);
@@ -161,7 +165,7 @@ impl Rules {
     }
 
     fn at(&self, node: NodeId) -> &[(RuleId, Effect)] {
-        self.of_node.get(&node).map_or(&[], Vec::as_slice)
+        self.of_node.get(&(node, node)).map_or(&[], Vec::as_slice)
     }
 
     fn between(&self, from: NodeId, to: NodeId) -> &[(RuleId, Effect)] {
@@ -169,7 +173,7 @@ impl Rules {
     }
 }
 
-fn forget<K: Ord>(index: &mut BTreeMap<K, Vec<(RuleId, Effect)>>, key: K, id: RuleId) {
+fn forget(index: &mut Index, key: (NodeId, NodeId), id: RuleId) {
     if let Some(rules) = index.get_mut(&key) {
         debug_assert!(!rules.is_empty(), "what has no rules is not in the index");
         rules.retain(|&(other, _)| other != id);

@@ -2,6 +2,7 @@
 
 use super::{Lab, text, transport};
 use crate::app::plot::chips;
+use crate::app::plot::geometry::sort_few;
 use crate::app::session::Command;
 use crate::app::snapshot::{FaultView, Snapshot};
 use crate::lab::Run;
@@ -174,6 +175,6 @@ fn flags(snapshot: &Rc<Snapshot>, axis: (f64, f64)) -> Vec<Flag> {
         add(fault, Some(fault.from_ms), fault.kind, begins);
         add(fault, fault.to_ms, "end", ends);
     }
-    flags.sort_unstable_by(|a, b| a.left.total_cmp(&b.left));
+    sort_few(&mut flags, |flag| flag.left);
     flags
 }

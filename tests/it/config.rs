@@ -5,7 +5,7 @@ use glasshive::kernel::{Duration, Instant, Kind, Record, Sim, Sink};
 use glasshive::lab::config::ConfigRun;
 use glasshive::lab::config::ledger::Ledger;
 use glasshive::lab::config::tally::Tally;
-use glasshive::lab::{Options, System};
+use glasshive::lab::{Options, Reported};
 use glasshive::net::{LinkModel, Net, NodeId};
 use glasshive::substrate::http::{CANCELLED, HttpError, Method, REQUEST_SENT, Request, Response};
 use glasshive::systems::config::{Config, Params, TICK_DONE, VERSION_STORED, WORKER_APPLIED};

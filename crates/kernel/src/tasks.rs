@@ -5,7 +5,7 @@
 //! cost of its own tasks, however many others there are.
 
 use crate::foresight::{Work, fetch, is_crowd};
-use std::collections::VecDeque;
+use std::collections::{BinaryHeap, VecDeque};
 use std::iter::successors;
 use std::panic::Location;
 use std::pin::Pin;
@@ -235,10 +235,9 @@ impl Tasks {
         if is_listed(scope) {
             let first = self.first.get(scope.0 as usize).copied().unwrap_or(NOBODY);
             let next = |index: u32| (index != NOBODY).then_some(index);
-            let mut indices: Vec<u32> =
+            let indices: BinaryHeap<u32> =
                 successors(next(first), |&index| next(self.slots[index as usize].after)).collect();
-            indices.sort_unstable();
-            return indices.into_iter().map(id).collect();
+            return indices.into_sorted_vec().into_iter().map(id).collect();
         }
         let belongs = |slot: &Slot| slot.scope == scope && slot.state != State::Free;
         (0_u32..).zip(&self.slots).filter(|(_, slot)| belongs(slot)).map(|(index, _)| id(index)).collect()

@@ -58,7 +58,7 @@ fn settings(set: &[Setting], seed: u64) -> Value {
         let mut name = String::new();
         for (place, word) in key.split('-').enumerate() {
             let (first, rest) = word.split_at(usize::from(place > 0).min(word.len()));
-            name += &first.to_uppercase();
+            name += &first.to_ascii_uppercase();
             name += rest;
         }
         let value = match allowed {

@@ -11,7 +11,7 @@ use super::counts::Polls;
 use super::entry;
 use super::tally::{HERD_WINDOW, Tally};
 use crate::kernel::Instant;
-use crate::lab::system::Entries;
+use crate::lab::system::{Entries, give};
 use crate::systems::config::{Fact, Params, Settings};
 use crate::systems::facts::Told;
 use serde_json::Value;
@@ -298,8 +298,8 @@ impl Ledger {
     /// Tells of the next version.
     fn tell(&mut self, ended: bool) {
         self.told += 1;
-        if let (Some(entries), Some(version)) = (&self.entries, self.version(self.told)) {
-            (entries.borrow_mut())(entry::json(version, ended));
+        if let Some(version) = self.version(self.told) {
+            give(&self.entries, || entry::json(version, ended));
         }
     }
 

@@ -7,16 +7,18 @@
 mod checks;
 pub mod counts;
 mod entry;
+#[cfg(not(target_arch = "wasm32"))]
 mod figures;
 pub mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
+#[cfg(not(target_arch = "wasm32"))]
+mod report;
 pub mod tally;
 #[cfg(test)]
 mod tests;
 
-use super::check::{Check, Violation};
-use super::figures::Figures;
+use super::check::Violation;
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::{self as tables, Setting};
@@ -200,18 +202,6 @@ impl System for ConfigRun {
     fn progress(&self) -> (u64, u64) {
         let changes = self.tally().changes;
         (changes.intended, changes.ended())
-    }
-
-    fn figures(&self) -> Figures {
-        figures::figures(&self.tally(), self.config.now())
-    }
-
-    fn open_entries(&self) -> Vec<Value> {
-        self.ledger().open_entries()
-    }
-
-    fn checks(&self) -> Vec<Check> {
-        self.folds.borrow().checker.checks(|number| self.config.stored(number))
     }
 
     fn violation(&self) -> Option<Violation> {

@@ -8,6 +8,7 @@ use crate::systems::facts::Told;
 use crate::systems::oracle::aggregator::{Answers, Strategy};
 use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::{Delivery, Params, Transport};
+use std::collections::BinaryHeap;
 
 const ONE_OUTCOME: usize = 0;
 const CLOSED_BY_DEADLINE: usize = 1;
@@ -93,8 +94,8 @@ fn one_entry_per_worker(request: &RequestEntry, params: &Params) -> Result<(), S
     };
     if params.has_broker() {
         // Nobody knows who was asked; but nobody counts twice.
-        let mut names: Vec<&str> = result.worker_responses.iter().map(|r| &*r.worker_id).collect();
-        names.sort_unstable();
+        let names: BinaryHeap<&str> = result.worker_responses.iter().map(|r| &*r.worker_id).collect();
+        let names = names.into_sorted_vec();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
         return twice.map_or(Ok(()), |pair| Err(format!("{} is in it twice", pair[0])));
     }

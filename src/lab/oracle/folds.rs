@@ -8,7 +8,7 @@ use super::tally::Tally;
 use super::world::World;
 use crate::kernel::Ctx;
 use crate::lab::Options;
-use crate::lab::system::Entries;
+use crate::lab::system::{Entries, give};
 use crate::systems::facts::{Hear, Told};
 use crate::systems::oracle::Cast;
 use crate::systems::oracle::fact::Fact;
@@ -36,10 +36,8 @@ impl Folds {
     fn settle(&mut self, told: &Told<'_, Fact>) {
         let Folds { ledger, world, entries, .. } = self;
         ledger.settle(told.at, |request| {
-            if let Some(entries) = entries {
-                let report = RequestReport::of(request, world.params());
-                entries.borrow_mut()(serde_json::to_value(&report).unwrap_or_default());
-            }
+            let report = || RequestReport::of(request, world.params());
+            give(entries, || serde_json::to_value(report()).unwrap_or_default());
         });
     }
 }

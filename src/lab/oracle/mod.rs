@@ -13,6 +13,8 @@ pub mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
 pub(in crate::lab) mod presets_nats;
+#[cfg(not(target_arch = "wasm32"))]
+mod report;
 mod request;
 pub mod tally;
 mod task;
@@ -24,8 +26,7 @@ pub use analysis::Analysis;
 pub use request::RequestEntry;
 pub use task::{TaskEnd, TaskEntry};
 
-use super::check::{Check, Violation};
-use super::figures::Figures;
+use super::check::Violation;
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params as tables;
@@ -35,7 +36,6 @@ use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{Request, Service};
 use crate::systems::oracle::{BY_NATS, Cast, Oracle, Params, Plug, SERVICES, SERVICES_OVER_NATS};
-use entry::RequestReport;
 use folds::Folds;
 use ledger::Ledger;
 use params as table;
@@ -203,26 +203,6 @@ impl System for OracleRun {
 
     fn progress(&self) -> (u64, u64) {
         self.tally().progress()
-    }
-
-    fn figures(&self) -> Figures {
-        self.tally().summary().figures()
-    }
-
-    fn open_entries(&self) -> Vec<Value> {
-        let to_json =
-            |entry| serde_json::to_value(RequestReport::of(entry, self.params())).unwrap_or_default();
-        self.ledger().open().map(to_json).collect()
-    }
-
-    fn newest_text(&self) -> String {
-        let ledger = self.ledger();
-        let newest = ledger.newest_ended();
-        newest.map_or_else(String::new, |entry| RequestReport::of(entry, self.params()).to_text())
-    }
-
-    fn checks(&self) -> Vec<Check> {
-        self.folds.borrow().checker.0.checks()
     }
 
     fn violation(&self) -> Option<Violation> {

@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::ledger::Ledger;
 use super::tally::Tally;
 use crate::kernel::{Duration, Instant};
-use crate::lab::system::Entries;
+use crate::lab::system::{Entries, give};
 use crate::systems::facts::{Hear, Told};
 use crate::systems::wizard::fact::Fact;
 use std::collections::{BTreeMap, VecDeque};
@@ -78,9 +78,7 @@ impl Folds {
             return;
         }
         let number_of_submission = job.submission;
-        if let Some(entries) = &self.entries {
-            (entries.borrow_mut())(Entry::of_job(job, submission).to_json());
-        }
+        give(&self.entries, || Entry::of_job(job, submission).to_json());
         self.ledger.end_job(number);
         if let Some(submission) = self.ledger.submission_mut(number_of_submission) {
             submission.open.retain(|&other| other != number);
@@ -94,13 +92,14 @@ impl Folds {
         if !submission.quiet || submission.inside > 0 || !submission.open.is_empty() {
             return;
         }
-        if let (0, Some(entries)) = (submission.jobs, &self.entries) {
-            (entries.borrow_mut())(Entry::of_submission(submission).to_json());
+        if submission.jobs == 0 {
+            give(&self.entries, || Entry::of_submission(submission).to_json());
         }
         self.ledger.end_submission(number);
     }
 
     /// What has not ended: the jobs, and the submissions without one.
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the page reports nothing"))]
     pub(super) fn open_entries(&self) -> Vec<serde_json::Value> {
         let jobs = self.ledger.open_jobs();
         let jobs = jobs.map(|job| Entry::of_job(job, self.ledger.submission(job.submission)));

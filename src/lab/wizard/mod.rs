@@ -18,6 +18,8 @@ mod job;
 mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
+#[cfg(not(target_arch = "wasm32"))]
+mod report;
 mod tally;
 pub mod theory;
 
@@ -29,8 +31,7 @@ pub use job::{Claim, ClaimEnd, Job, Loss, Outcome, Place, Submission, wait_of};
 pub use ledger::Ledger;
 pub use tally::{Counts, Deeds, Tally};
 
-use super::check::{Check, Violation};
-use super::figures::Figures;
+use super::check::Violation;
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::{self as tables, Setting};
@@ -174,18 +175,6 @@ impl System for WizardRun {
     /// How many submissions were intended, and how much has become of jobs.
     fn progress(&self) -> (u64, u64) {
         (self.wizard.submissions(), self.tally().changes())
-    }
-
-    fn figures(&self) -> Figures {
-        self.tally().figures(self.wizard.now())
-    }
-
-    fn open_entries(&self) -> Vec<Value> {
-        self.folds.borrow().open_entries()
-    }
-
-    fn checks(&self) -> Vec<Check> {
-        self.folds.borrow().checks.verdicts().checks()
     }
 
     fn violation(&self) -> Option<Violation> {

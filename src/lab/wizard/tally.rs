@@ -114,6 +114,7 @@ impl Tally {
     }
 
     /// The same, as a report has them.
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the page reports nothing"))]
     pub(super) fn figures(&self, now: Instant) -> Figures {
         let counts = &self.counts;
         let Counts { acknowledged, done, done_again, dead, lost, .. } = counts;

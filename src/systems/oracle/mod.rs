@@ -46,7 +46,6 @@ use lie::Lie;
 use registry::{Entry, Registry};
 use report::{Report, Reports, Trigger};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 /// Where the coordinator listens.
@@ -91,8 +90,8 @@ struct Site {
     facts: Teller<Fact>,
     /// Requests intended so far. Ids count them over the whole run, whatever restarts meanwhile.
     requests: Rc<Cell<u64>>,
-    /// Who lies.
-    lies: Rc<RefCell<BTreeMap<NodeId, Lie>>>,
+    /// Who lies, in the order of the nodes.
+    lies: Rc<RefCell<Vec<(NodeId, Lie)>>>,
     /// The registry of the coordinator that runs, for snapshots. It dies with the coordinator.
     registry: Rc<RefCell<Weak<RefCell<Registry>>>>,
     /// Its reports, likewise.
@@ -115,6 +114,12 @@ impl Site {
     /// Tells a fact of the current task's node and request. Returns its number.
     fn tell(&self, fact: Fact) -> u64 {
         self.facts.tell(fact)
+    }
+
+    /// How a node lies; `None` for an honest one.
+    fn lie_of(&self, node: NodeId) -> Option<Lie> {
+        let lies = self.lies.borrow();
+        lies.binary_search_by_key(&node, |&(liar, _)| liar).ok().map(|place| lies[place].1)
     }
 
     /// Numbers a new request and makes it what the current task is busy with. Its client waits for `limit` at most.
@@ -257,16 +262,18 @@ impl Oracle {
         self.site.facts.tell_in(worker.scope(), Span::default(), fact);
         let since = self.site.ctx().now();
         let mut lies = self.site.lies.borrow_mut();
-        let before = match bias {
-            Some(bias) => lies.insert(worker, Lie { bias, since }),
-            None => lies.remove(&worker),
-        };
-        before.map(|lie| lie.bias)
+        let place = lies.binary_search_by_key(&worker, |&(liar, _)| liar);
+        let before = place.ok().map(|place| lies.remove(place).1.bias);
+        if let Some(bias) = bias {
+            let (Ok(place) | Err(place)) = place;
+            lies.insert(place, (worker, Lie { bias, since }));
+        }
+        before
     }
 
     /// By how much a worker lies; `None` for an honest one.
     pub fn lie_of(&self, worker: NodeId) -> Option<f64> {
-        self.site.lies.borrow().get(&worker).map(|lie| lie.bias)
+        self.site.lie_of(worker).map(|lie| lie.bias)
     }
 
     /// Calls the simulated API from the console; `done` gets the response.

@@ -183,8 +183,8 @@ impl Registry {
                 stale.push(place);
             }
         }
-        stale.sort_unstable();
-        let evicted = stale.into_iter().map(|place| self.remove(place)).collect();
+        let evicted =
+            BinaryHeap::from(stale).into_sorted_vec().into_iter().map(|place| self.remove(place)).collect();
         self.close_gaps();
         evicted
     }

@@ -199,7 +199,7 @@ impl Worker {
         }
         let noise = self.noises.at(req).uniform(-params.noise, params.noise);
         result.value = truth::value_at(ctx, params.drift, &task.query, ctx.now()) * (1.0 + noise);
-        let lie = site.lies.borrow().get(node).copied().filter(|lie| lie.tells(params.lie_mode));
+        let lie = site.lie_of(*node).filter(|lie| lie.tells(params.lie_mode));
         if let Some(lie) = lie {
             let asked = lie::Asked { query: &task.query, req, asker };
             result.value = lie.answer(ctx, params, &self.id, &asked, result.value);

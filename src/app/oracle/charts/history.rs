@@ -8,7 +8,7 @@ use crate::lab::{Run, Scenario, stats};
 use crate::substrate::http::HttpError;
 use crate::systems::oracle::Params;
 use crate::systems::oracle::aggregator::Strategy;
-use std::collections::VecDeque;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// The most points kept.
 const POINTS_MAX: usize = 10_000;
@@ -161,7 +161,7 @@ impl History {
             self.put(number, point);
         }
         // An end at an instant counts before a beginning at it, or there would seem to be more than there are.
-        changes.sort_unstable();
+        let changes = BinaryHeap::from(changes).into_sorted_vec();
         changes.into_iter().for_each(|(at, by)| self.in_flight.change(at, by));
     }
 

@@ -1,5 +1,6 @@
 //! Answers as the strategies take them: in the order in which they came, and sorted, with their weights.
 
+use super::merge;
 use serde::{Deserialize, Serialize};
 
 /// Weights that differ by less than this share of their sum are the same to the weighted median: sums of equal
@@ -47,7 +48,7 @@ impl<'a> Answers<'a> {
         }
         let weights = weights.iter().copied().chain(std::iter::repeat(0.0));
         let mut pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights).collect();
-        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        merge::sort(&mut pairs, |a, b| a.0.total_cmp(&b.0).is_lt());
         let (sorted, weights) = pairs.into_iter().unzip();
         Answers { values, sorted, weights: Some((weights, total)) }
     }

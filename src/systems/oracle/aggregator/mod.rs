@@ -6,6 +6,7 @@
 
 mod answers;
 mod hodges_lehmann;
+mod merge;
 pub mod pyth;
 mod rules;
 

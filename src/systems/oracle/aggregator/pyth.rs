@@ -5,7 +5,7 @@
 //! Valid is a quote that is trading, not older than 25 slots, with a positive confidence and votes that fit 64 bits.
 //! The rule is that of `upd_aggregate.h` in `pyth-network/pyth-client`.
 
-use super::Aggregate;
+use super::{Aggregate, merge};
 use serde::Serialize;
 
 /// A quote from more slots ago is not used.
@@ -67,7 +67,7 @@ pub fn aggregate(quotes: &[Quote]) -> PythPrice {
     // Of sorted quotes these are three ascending runs, which a merging sort likes.
     let mut votes: Vec<i64> = Vec::with_capacity(last + 1);
     (0..3).for_each(|k| votes.extend(valid.iter().map(|votes| votes[k])));
-    votes.sort();
+    merge::sort(&mut votes, |a, b| a < b);
     let count = votes.len();
     let (left, right) = (votes[(count - 1) / 2], votes[count / 2]);
     let price = floor_mean(left, right);

@@ -6,7 +6,7 @@
 // - gives every address in it the build's own query: the file names are stable, and a host may let a browser keep
 //   a file for minutes, so without it a visitor could get the new page with the old program;
 // - gives what a program and its script call each other short names (names.mjs);
-// - takes out of scripts and style sheets what is for people only: lines of comments, and indentation;
+// - takes out of scripts, style sheets and the document what is for people only: lines of comments, and indentation;
 // - takes out the element that told Trunk what to build, which Trunk leaves in when it injects no script.
 
 import { createHash } from "node:crypto";
@@ -75,5 +75,6 @@ if (process.env.TRUNK_PROFILE === "release") {
   html = replaceOne(html, /\n *<link data-trunk rel="rust"[^>]*>/, "");
   // A font never changes under its name, and the style sheet asks for it without a query.
   html = html.replace(/ (href|src)="(\.\/(?!fonts\/)[^"?#]+)"/g, ` $1="$2?v=${build}"`);
+  html = html.replace(/^ *<!--[^]*?-->\n/gm, "").replace(/^ +/gm, "");
   await writeFile(file, html);
 }

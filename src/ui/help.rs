@@ -35,6 +35,7 @@ fn keys_of(lab: Lab) -> Vec<(&'static str, String)> {
 pub fn Help(lab: Lab, open: RwSignal<bool>) -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     let keys_on = RwSignal::new(keys::are_on());
+    let slows = RwSignal::new(lab.read(crate::app::Session::slows));
     Effect::new(move || {
         if let (Some(dialog), true) = (dialog.get(), open.get()) {
             // Refused only for one that is open already.
@@ -74,6 +75,18 @@ pub fn Help(lab: Lab, open: RwSignal<bool>) -> impl IntoView {
                     }
                 />
                 " Single keys act"
+            </label>
+            <label>
+                <input
+                    type="checkbox"
+                    data-testid="slows"
+                    prop:checked=move || slows.get()
+                    on:change:target=move |event| {
+                        slows.set(event.target().checked());
+                        lab.set_slows(event.target().checked());
+                    }
+                />
+                " Slow down where there is too little time to read"
             </label>
             <button type="button" on:click=close>"Close"</button>
         </dialog>

@@ -180,6 +180,11 @@ impl Lab {
         self.act(Command::Seed { seed: u64::from(seed) });
     }
 
+    /// Lets the run slow down where there is too little time to read, or not.
+    pub fn set_slows(&self, slows: bool) {
+        self.update(|session| session.set_slows(slows));
+    }
+
     /// Shows what only the laboratory knows, or hides it.
     pub fn show_truth(&self, truth: bool) {
         self.update(|session| session.show_truth(truth));

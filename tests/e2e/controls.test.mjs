@@ -240,7 +240,7 @@ test("every key does what the help says, and none does when they are switched of
   await page.keyboard.press("Escape");
   await page.keyboard.press("?");
   await page.waitForSelector("dialog[open]");
-  await page.getByRole("checkbox").uncheck();
+  await page.getByRole("checkbox", { name: /Single keys/ }).uncheck();
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog", { state: "hidden" });
   await page.evaluate(() => document.activeElement.blur());

@@ -53,7 +53,7 @@ test("where nothing may be kept, single keys can be switched off, and the theme 
     );
   const { page, problems } = await pausedAt(t, 13_000, { viewport: DESKTOP, before: deny });
   await page.keyboard.press("?");
-  await page.getByRole("checkbox").uncheck();
+  await page.getByRole("checkbox", { name: /Single keys/ }).uncheck();
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog", { state: "hidden" });
   await page.evaluate(() => document.activeElement.blur());

@@ -99,7 +99,10 @@ impl Folds {
     }
 
     /// What has not ended: the jobs, and the submissions without one.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the page reports nothing"))]
+    #[cfg_attr(
+        all(target_arch = "wasm32", not(test)),
+        expect(dead_code, reason = "the page reports nothing")
+    )]
     pub(super) fn open_entries(&self) -> Vec<serde_json::Value> {
         let jobs = self.ledger.open_jobs();
         let jobs = jobs.map(|job| Entry::of_job(job, self.ledger.submission(job.submission)));

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 #[cfg(not(debug_assertions))]
 use std::path::PathBuf;
+use std::process::Command;
 #[cfg(not(debug_assertions))]
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// What the guide copies, and where to.
 #[cfg(not(debug_assertions))]
@@ -45,6 +46,15 @@ fn the_patch_for_the_lists_has_at_most_eight_lines() {
     };
     let (added, removed) = (lines('+', "+++"), lines('-', "---"));
     assert!((1..=8).contains(&(added + removed)), "{added} added, {removed} removed");
+}
+
+/// The slow test below needs minutes to say so.
+#[test]
+fn the_patch_fits_the_lists() {
+    let mut git = Command::new("git");
+    let checked =
+        git.args(["apply", "--check", PATCH]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }
 
 /// Builds the program once more: only beside the other slow tests.

@@ -4,7 +4,7 @@ use super::experiment::last_errors;
 use super::other_strategy;
 use super::view::{
     ASKED, BROKER, BrokerView, COORDINATOR, Counts, FAILED, First, IN_TIME, Known, LATE, LYING, OracleView,
-    ReportView, RequestView, Settings, TaskView, WORKER, WORKING,
+    ReportView, RequestView, Settings, TaskView, WAS_DOWN, WORKER, WORKING,
 };
 use crate::app::face::{self, Observed, Show};
 use crate::app::snapshot::{MessageKind, MessageView, NodeView, Role, Sign, State, Watch};
@@ -180,9 +180,14 @@ impl Reader<'_> {
             let place = id.0 as usize;
             let row = id.0.checked_sub(self.first_worker()).map(|row| row as usize);
             let sign = row.and_then(|row| signs.get(row)).copied().unwrap_or_default();
-            let state = if role == WORKER { state_of(sign) } else { State::IDLE };
+            let state = match sign {
+                _ if role != WORKER => State::IDLE,
+                // It was then, and is not any more.
+                Sign::Down if net.is_up(id) => WAS_DOWN,
+                sign => state_of(sign),
+            };
             let entry = &mut known[place];
-            entry.kept = state.sign;
+            entry.kept = if role == WORKER { sign } else { Sign::Idle };
             entry.live = match self.state(id, live[place]).sign {
                 _ if self.show.truth && !net.is_up(id) => Sign::Down,
                 sign => sign,

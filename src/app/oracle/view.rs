@@ -27,6 +27,8 @@ pub const IN_TIME: State = State::new(Sign::InTime, "in time");
 pub const LYING: State = State::new(Sign::Lying, "lying");
 /// It failed.
 pub const FAILED: State = State::new(Sign::Failed, "failed");
+/// It was down when it was asked, and is not any more.
+pub const WAS_DOWN: State = State::new(Sign::Failed, "was down");
 /// It did not answer in time.
 pub const LATE: State = State::new(Sign::Late, "late");
 

@@ -231,7 +231,7 @@ test("with reduced motion nothing travels, and the live region speaks at most on
   const clocks = [page.locator(".transport"), page.locator(".charts")];
   const shot = () => page.screenshot({ mask: clocks });
   // What changed before is drawn within a second.
-  const [one, two] = await still(3_820, shot, 1_100);
+  const [one, two] = await still(3_820, shot, 2_000);
   assert.ok(one.equals(two), "the page moved between two requests");
 
   const changes = await page.evaluate(async () => {

@@ -3,6 +3,9 @@
 
 use crate::lab::{Options, Run, Scenario};
 
+/// Whoever waits longer for a comparison had better do without.
+const INSTANTS_MAX: u32 = 200_000;
+
 /// An experiment on the run that is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
@@ -47,8 +50,6 @@ pub fn mean(figures: &[f64]) -> Option<f64> {
 
 /// Plays a scenario as it was before anything was done, until a figure can be read off it.
 pub fn without(scenario: &Scenario, measure: impl Fn(&Run) -> Option<Vec<f64>>) -> Option<f64> {
-    /// Whoever waits longer for a comparison had better do without.
-    const INSTANTS_MAX: u32 = 200_000;
     let mut run = Run::new(scenario, Options::default()).ok()?;
     for _ in 0..INSTANTS_MAX / 64 {
         for _ in 0..64 {

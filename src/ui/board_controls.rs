@@ -18,7 +18,7 @@ pub fn Truth(lab: Lab, title: &'static str) -> impl IntoView {
             title=title
             on:click=move |_| lab.show_truth(!lab.truth.get_untracked())
         >
-            {text(move || if lab.truth.get() { "Truth" } else { "Truth hidden" }.to_owned())} " " <kbd aria-hidden="true">"X"</kbd>
+            "Truth" <i>{text(move || if lab.truth.get() { "" } else { "hidden" }.to_owned())}</i> <kbd aria-hidden="true">"X"</kbd>
         </button>
     }
 }

@@ -54,9 +54,9 @@ pub fn offered(lab: Lab) -> impl Iterator<Item = Break> {
 }
 
 /// Whether a node can be broken in a way: only who says something can lie, and those have a row each.
-pub fn applies(lab: Lab, way: Break, name: &str) -> bool {
-    let has_row = |snapshot: &Rc<Snapshot>| snapshot.rows().iter().any(|node| node.name == name);
-    way.kind != FaultKind::Lie || lab.snapshot.with(has_row)
+pub fn applies(lab: Lab, way: Break, node: Option<&NodeView>) -> bool {
+    let of_rows = |snapshot: &Rc<Snapshot>| snapshot.rows().first().map(|row| row.role);
+    way.kind != FaultKind::Lie || node.map(|node| node.role) == lab.snapshot.with_untracked(of_rows)
 }
 
 /// Breaks a worker in a way, or mends it.
@@ -79,7 +79,7 @@ pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
             <button
                 type="button"
                 data-testid=testid
-                hidden=move || !applies(lab, way, &selected.get())
+                hidden=move || node.with(|node| !applies(lab, way, node.as_ref()))
                 data-holds=text(move || holds().to_string())
                 aria-keyshortcuts=way.key()
                 on:click=move |_| toggle(lab, way.kind, &selected.get_untracked())

@@ -21,6 +21,12 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
         let ending = ended.get().then(|| lab.ending()).flatten();
         ending.unwrap_or_else(|| lab.caption.get())
     });
+    // A button that was made anew with each frame could not be clicked.
+    let question = Memo::new(move |_| story.with(|story| story.question.clone()));
+    let is_tried = Memo::new(move |_| {
+        let offered = lab.snapshot.with(|now| lab.face().experiment(now));
+        offered.is_some_and(|offered| question.with(|question| offered.question == *question))
+    });
     let said = RwSignal::new(String::new());
     let ticking = Interval::new(SAY_EVERY_MS, move || {
         let text = story.with_untracked(Story::text);
@@ -37,7 +43,7 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
                 " "
                 <span>{text(move || story.with(|c| c.detail.clone()))}</span>
                 " "
-                {move || question(lab, view, story)}
+                {move || ask(lab, view, question.get(), is_tried.get())}
             </p>
             {move || ended.get().then(|| ways_on(lab))}
             <p class="visually-hidden" role="status" aria-live="polite">{text(move || said.get())}</p>
@@ -46,10 +52,8 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
 }
 
 /// The question; a button, where it can be tried.
-fn question(lab: Lab, view: View, story: Memo<Story>) -> AnyView {
-    let words = story.with(|story| story.question.clone());
-    let offered = lab.snapshot.with(|now| lab.face().experiment(now));
-    if offered.is_some_and(|offered| offered.question == words) {
+fn ask(lab: Lab, view: View, words: String, is_tried: bool) -> AnyView {
+    if is_tried {
         view! {
             <button
                 type="button"
@@ -79,7 +83,7 @@ fn ways_on(lab: Lab) -> AnyView {
         }
         .into_any()
     };
-    let replay = view! { "Replay" <kbd aria-hidden="true">"Space"</kbd> }.into_any();
+    let replay = view! { "Replay " <kbd aria-hidden="true">"Space"</kbd> }.into_any();
     let next = next_scenario(lab).map(|preset| {
         let label = view! {
             <small>"Next" <kbd aria-hidden="true">"N"</kbd></small>

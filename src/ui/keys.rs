@@ -103,7 +103,8 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "?" => help_open.set(true),
         _ => {
             let name = selected.get_untracked();
-            let mut ways = break_bar::offered(lab).filter(|way| break_bar::applies(lab, *way, &name));
+            let node = lab.snapshot.with_untracked(|snapshot| snapshot.node(&name).cloned());
+            let mut ways = break_bar::offered(lab).filter(|way| break_bar::applies(lab, *way, node.as_ref()));
             let Some(way) = ways.find(|way| way.key().eq_ignore_ascii_case(&key)) else { return false };
             break_bar::toggle(lab, way.kind, &name);
         }
@@ -152,7 +153,14 @@ fn select_next(lab: Lab, selected: RwSignal<String>, by: isize) -> bool {
 pub fn focus(selector: &str) {
     let found = document().query_selector(selector).ok().flatten();
     if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // One that is gone takes no focus.
-        let _ = element.focus();
+        focus_in_place(&element);
     }
+}
+
+/// Gives the focus to an element, and leaves the page where it is.
+pub fn focus_in_place(element: &web_sys::HtmlElement) {
+    let options = web_sys::FocusOptions::new();
+    options.set_prevent_scroll(true);
+    // One that is gone takes no focus.
+    let _ = element.focus_with_options(&options);
 }

@@ -1,6 +1,6 @@
 //! The menu of a worker: what the break bar offers, where the pointer is. A right click or a long press opens it.
 
-use super::break_bar::{self, offered};
+use super::break_bar::{self, Break, offered};
 use super::{Lab, text};
 use crate::app::session::Command;
 use leptos::ev::KeyboardEvent;
@@ -60,8 +60,8 @@ fn Open(
         }
     };
     let node = break_bar::watch(lab, selected);
-    let name = selected.get_untracked();
-    let items = offered(lab).filter(move |way| break_bar::applies(lab, *way, &name)).map(|way| {
+    let applies = move |way: &Break| node.with_untracked(|node| break_bar::applies(lab, *way, node.as_ref()));
+    let items = offered(lab).filter(applies).map(|way| {
         view! {
             <button
                 type="button"

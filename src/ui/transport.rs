@@ -134,8 +134,7 @@ fn GoTo(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
     let node = NodeRef::<Input>::new();
     Effect::new(move || {
         if let Some(input) = node.get() {
-            // A field that is gone takes no focus.
-            let _ = input.focus();
+            keys::focus_in_place(&input);
         }
     });
     let leave = move || {

@@ -1,9 +1,8 @@
 //! One source for every count: whatever a person does, caption, legend, table, sentence, outcomes, charts and snapshot
 //! agree.
 
-use super::support::for_seeds;
+use super::support::{for_seeds, wide_board};
 use glasshive::app::Session;
-use glasshive::app::canvas::{Strips, View};
 use glasshive::app::caption::About;
 use glasshive::app::catalogue::face;
 use glasshive::app::session::Command;
@@ -42,19 +41,10 @@ fn check(session: &Session) -> u32 {
     let workers = snapshot.rows().len() as u64;
     hold("the sentence's workers", snapshot.setting("workers").and_then(Value::as_u64), workers);
     // The legend.
-    let view = View {
-        width: 1406.0,
-        height: 474.0,
-        strips: Strips::Three,
-        selected: "w-03",
-        hovered: None,
-        flow: false,
-        reduced_motion: false,
-    };
     let names = ["in time", "late", "failed", "lying", "down"];
     let keys = ["inTime", "late", "failed", "lying", "down"];
     let is_over = !json["request"].is_null();
-    for label in face.picture(snapshot, &view).labels().filter(|_| is_over) {
+    for label in face.picture(snapshot, &wide_board("w-03")).labels().filter(|_| is_over) {
         for (name, key) in names.iter().zip(keys) {
             if let Some(count) = label.name.strip_suffix(name).and_then(|count| count.trim().parse().ok()) {
                 hold(&format!("the legend's {name}"), Some(count), counted(&json, key));

@@ -1,9 +1,8 @@
 //! Truth hidden means hidden: a session with a liar who says what he would say anyway cannot be told from one without.
 //! Whatever the page is made of is compared: snapshot, captions, sentence, outcomes, table, board, charts, ending.
 
-use super::support::for_seeds;
+use super::support::{for_seeds, wide_board};
 use glasshive::app::Session;
-use glasshive::app::canvas::{Strips, View};
 use glasshive::app::catalogue::face;
 use glasshive::app::session::Command;
 use glasshive::kernel::Rng;
@@ -18,18 +17,9 @@ const STEPS: u64 = 60;
 fn seen(session: &Session) -> String {
     let snapshot = session.snapshot();
     let face = face(snapshot.system);
-    let view = View {
-        width: 1406.0,
-        height: 474.0,
-        strips: Strips::Three,
-        selected: "w-03",
-        hovered: None,
-        flow: false,
-        reduced_motion: false,
-    };
     let mut text = format!("{}\n{:?}\n", snapshot.to_json(), session.caption());
     writeln!(text, "{} {} {:?}", face.aside(snapshot), face.said(snapshot), face.outcomes(snapshot)).unwrap();
-    writeln!(text, "{:?}", face.picture(snapshot, &view).marks).unwrap();
+    writeln!(text, "{:?}", face.picture(snapshot, &wide_board("w-03")).marks).unwrap();
     let rows = (0..snapshot.rows().len()).map(|i| format!("{:?}\n", face.row(snapshot, i)));
     text.extend(rows);
     let mut charts = face.charts();

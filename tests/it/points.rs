@@ -1,7 +1,7 @@
 //! The point of every shipped scenario, as `doc/points.md` has it: whoever opens the page and touches nothing has been told
 //! it within half a minute, at any seed. And each caption stays for as long as it takes to read.
 
-use glasshive::app::canvas::{Strips, View};
+use super::support::wide_board;
 use glasshive::app::catalogue::face;
 use glasshive::app::session::opening_speed;
 use glasshive::app::{Session, Snapshot};
@@ -28,16 +28,10 @@ struct Watched {
 
 fn labels(snapshot: &Snapshot) -> Vec<String> {
     let face = face(snapshot.system);
-    let view = View {
-        width: 1406.0,
-        height: 474.0,
-        strips: Strips::Three,
-        selected: face.words().selected,
-        hovered: None,
-        flow: false,
-        reduced_motion: false,
-    };
-    face.picture(snapshot, &view).labels().map(|label| label.name.clone()).collect()
+    face.picture(snapshot, &wide_board(face.words().selected))
+        .labels()
+        .map(|label| label.name.clone())
+        .collect()
 }
 
 fn watch(preset: &str, seed: u64, for_ms: f64) -> Watched {

@@ -1,5 +1,6 @@
 //! What the tests share: cases that know the command which replays them, random fault schedules, look-ups in a trace.
 
+use glasshive::app::canvas::{Strips, View};
 use glasshive::kernel::{Instant, Kind, Record, Rng, Sink};
 use glasshive::lab::oracle::entry::RequestReport;
 use glasshive::lab::{Options, Run, Scenario};
@@ -7,6 +8,12 @@ use glasshive::substrate::http::{Method, Request};
 use serde_json::Value;
 use std::fmt::Write;
 use std::ops::Range;
+
+/// A board as a wide page has it.
+pub fn wide_board(selected: &str) -> View<'_> {
+    let (width, height, strips) = (1406.0, 474.0, Strips::Three);
+    View { width, height, strips, selected, hovered: None, flow: false, reduced_motion: false }
+}
 
 /// Says something on stderr if the test fails while it lives.
 pub struct OnFailure(String);

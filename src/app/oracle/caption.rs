@@ -10,6 +10,7 @@ mod fault;
 #[cfg(test)]
 mod tests;
 
+use crate::app::canvas::scale;
 use crate::app::caption::{About, Caption, Rank};
 use crate::app::oracle::view::{ReportView, RequestView, TaskView};
 use crate::app::oracle::{Now, other_strategy};
@@ -160,7 +161,9 @@ fn compare(request: &RequestView, now: Now) -> Option<String> {
         let own = request.final_value?;
         let apart = percent(counter / own - 1.0);
         return Some(format!(
-            "The {strategy} is {own:.2}; {article} {other} would be {counter:.2}, {apart}."
+            "The {strategy} is {}; {article} {other} would be {}, {apart}.",
+            scale::value(own),
+            scale::value(counter)
         ));
     };
     let counter = counter / analysis.truth - 1.0;
@@ -182,13 +185,14 @@ fn compare(request: &RequestView, now: Now) -> Option<String> {
 /// A report that consumers read lags behind what the coordinator knows, or is too old to be used.
 fn of_report(report: &ReportView, request: &RequestView, now: Now) -> Option<Caption> {
     let asked = if now.view.truth { "How far may a report lag?" } else { "Would you still use it?" };
+    let said = scale::value(report.value);
     if report.stale {
         let headline = format!("The report is {} s old, and stale.", seconds(report.age_ms));
         let detail = match (report.off, now.view.truth) {
             (Some(off), true) => {
-                format!("It says {:.2}, {} from the truth by now.", report.value, percent(off))
+                format!("It says {said}, {} from the truth by now.", percent(off))
             }
-            _ => format!("It says {:.2}; nobody may use it any more.", report.value),
+            _ => format!("It says {said}; nobody may use it any more."),
         };
         return Some(
             Caption::new(headline, detail, asked)
@@ -199,7 +203,7 @@ fn of_report(report: &ReportView, request: &RequestView, now: Now) -> Option<Cap
     let lag = report.value / own - 1.0;
     (report.round > 1 && report.request == request.number).then(|| {
         let caption = Caption::new(
-            format!("Report {} is published: {:.2}.", report.round, report.value),
+            format!("Report {} is published: {said}.", report.round),
             match (report.before, now.view.truth, request.truth) {
                 (Some(before), true, Some(truth)) if truth != 0.0 => {
                     format!("The one before lagged behind the truth by {}.", percent(before / truth - 1.0))

@@ -5,6 +5,7 @@ use crate::app::experiment::{Experiment, mean};
 use crate::app::snapshot::NodeView;
 use crate::lab::oracle::RequestEntry;
 use crate::lab::{self, Run};
+use crate::systems::oracle::Params;
 use serde_json::Value;
 
 /// Over so many requests it is asked.
@@ -77,7 +78,7 @@ pub(super) fn measure(run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {
 /// The errors of the last requests, in per cent.
 pub(super) fn last_errors<'a>(
     newest_first: impl Iterator<Item = &'a RequestEntry>,
-    params: &crate::systems::oracle::Params,
+    params: &Params,
 ) -> Vec<f64> {
     let errors = newest_first.filter_map(|entry| entry.analysis(params));
     errors.map(|analysis| analysis.error.abs() * 100.0).take(RESULTS as usize).collect()

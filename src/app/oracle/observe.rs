@@ -60,9 +60,8 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Opt
         },
         view: OracleView {
             request,
-            newest: newest_view,
             finished,
-            broker: broker.map(|broker| broker_view(oracle.oracle(), broker, newest.or(shown))),
+            broker: broker.map(|broker| broker_view(oracle.oracle(), broker, newest_view.as_deref())),
             errors: match show.truth {
                 true => last_errors(requests.iter().rev(), params),
                 false => Vec::new(),
@@ -77,6 +76,7 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Opt
                 strategy: params.strategy.name(),
                 workers: params.workers,
             },
+            newest: newest_view,
             truth: show.truth,
         },
     })
@@ -126,15 +126,14 @@ fn messages(run: &Run, oracle: &Oracle, broker: NodeId) -> Vec<MessageView> {
     views.collect()
 }
 
-fn broker_view(oracle: &Oracle, broker: NodeId, newest: Option<&RequestEntry>) -> BrokerView {
+fn broker_view(oracle: &Oracle, broker: NodeId, newest: Option<&RequestView>) -> BrokerView {
     let params = oracle.params();
-    let is_lost = |task: &&TaskEntry| task.end == TaskEnd::Lost;
     BrokerView {
         node: broker.0,
         transport: params.transport.name(),
         delivery: params.delivery.name(),
         stored: oracle.stored(),
-        lost: newest.map_or(0, |request| request.tasks.iter().filter(is_lost).count()),
+        lost: newest.map_or(0, |request| request.lost),
         redelivered: newest.map_or(0, |request| request.redelivered),
         connected: oracle.connected(),
     }

@@ -140,7 +140,7 @@ pub struct BrokerView {
     /// Messages that its streams hold until they are acknowledged: tasks, results.
     pub stored: [u64; 2],
     /// The newest request's tasks and answers that were lost with it.
-    pub lost: usize,
+    pub lost: u32,
     /// The newest request's messages that it delivered again.
     pub redelivered: u32,
     /// Whether the coordinator and how many workers have a connection to it.

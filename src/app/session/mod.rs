@@ -15,7 +15,7 @@ pub use address::Address;
 pub use command::{Command, Outcome};
 pub use log::{Entry, Log};
 pub use player::{Player, PlayerState};
-pub use teller::Teller;
+use teller::Teller;
 
 use crate::app::Snapshot;
 use crate::app::caption::Caption;
@@ -70,9 +70,10 @@ pub fn opening_speed(preset: &str) -> f64 {
 impl Session {
     /// A session at virtual zero, playing.
     pub fn open(scenario: Scenario, speed: f64) -> Result<Self, Invalid> {
+        let mut player = begin(&scenario, speed)?;
         let mut session = Session {
-            shown: Player::new(&scenario, speed)?.snapshot(),
-            player: begin(&scenario, speed)?,
+            shown: player.snapshot(),
+            player,
             waiting: VecDeque::new(),
             notice: None,
             log: Log::new(scenario, speed, true),

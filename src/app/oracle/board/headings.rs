@@ -9,8 +9,11 @@ use crate::app::canvas::{
 const SWITCH: f64 = 132.0;
 /// What the switch of the truth takes of the last strip's.
 const TRUTH: f64 = 92.0;
+/// And while it says that the truth is hidden.
+const HIDDEN: f64 = 140.0;
 
 pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View) {
+    let switch = if scene.has_truth { TRUTH } else { HIDDEN };
     strip_grounds(sheet, layout);
     if layout.size != Size::Bundles {
         row_grounds(sheet, layout, scene.selected, scene.hovered);
@@ -33,7 +36,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
             let tails = [tail.as_str()];
             headline(
                 sheet,
-                (x0, x1 + 6.0 - TRUTH),
+                (x0, x1 + 6.0 - switch),
                 17.0,
                 "What they said",
                 if tail.is_empty() { &[] } else { &tails },
@@ -58,7 +61,7 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &Vie
             (None, None) => "No request yet".to_owned(),
         };
         let text = Text::new(tail, x0 + SWITCH, y).px(13.0).paint(Paint::Ink3);
-        if text.bounds().right() <= x1 + 6.0 - TRUTH {
+        if text.bounds().right() <= x1 + 6.0 - switch {
             sheet.text(text);
         }
     }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod experiment;
 pub mod face;
 pub mod gallery;
+pub mod glossary;
 mod observe;
 pub mod oracle;
 pub mod outcomes;

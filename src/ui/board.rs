@@ -297,9 +297,11 @@ impl Easel {
         calm: bool,
     ) {
         let flow = self.pace.update(&newest, speed);
+        // While a replay is under way nothing is new but how far it has come.
+        let is_new = self.shown.as_ref().is_none_or(|shown| !Rc::ptr_eq(shown, &newest));
         // What a person does is seen at once; only the passing of time may be held back.
-        let must = speed == 0.0 || self.asked.as_ref() != Some(&asked);
-        if must || self.is_time(&newest, flow, calm) {
+        let must = speed == 0.0 && is_new || self.asked.as_ref() != Some(&asked);
+        if must || is_new && self.is_time(&newest, flow, calm) {
             self.shown_at = now_ms();
             self.shown = Some(newest);
             self.asked = Some(asked);

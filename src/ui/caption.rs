@@ -3,6 +3,7 @@
 
 use super::{Lab, View, predict, text};
 use crate::app::caption::Caption as Story;
+use crate::app::glossary;
 use crate::app::session::{Address, Command};
 use crate::lab::presets;
 use gloo_timers::callback::Interval;
@@ -21,7 +22,9 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
         let ending = ended.get().then(|| lab.ending()).flatten();
         ending.unwrap_or_else(|| lab.caption.get())
     });
-    // A button that was made anew with each frame could not be clicked.
+    // What was made anew with each frame could not be hovered or clicked.
+    let headline = Memo::new(move |_| story.with(|story| story.headline.clone()));
+    let detail = Memo::new(move |_| story.with(|story| story.detail.clone()));
     let question = Memo::new(move |_| story.with(|story| story.question.clone()));
     let is_tried = Memo::new(move |_| {
         let offered = lab.snapshot.with(|now| lab.face().experiment(now));
@@ -39,9 +42,9 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
         <div class="caption" class:end=move || ended.get() class:asks=move || asks.get()>
             {move || predict::panel(lab, view)}
             <p data-testid="caption" hidden=move || asks.get()>
-                <b>{text(move || story.with(|c| c.headline.clone()))}</b>
+                <b>{move || explained(&headline.get())}</b>
                 " "
-                <span>{text(move || story.with(|c| c.detail.clone()))}</span>
+                <span>{move || explained(&detail.get())}</span>
                 " "
                 {move || ask(lab, view, question.get(), is_tried.get())}
             </p>
@@ -49,6 +52,15 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
             <p class="visually-hidden" role="status" aria-live="polite">{text(move || said.get())}</p>
         </div>
     }
+}
+
+/// A text whose words that nobody need know tell what they mean, to the pointer and to the keys.
+fn explained(text: &str) -> AnyView {
+    let piece = |(words, meaning): (&str, Option<&'static str>)| match meaning {
+        Some(meaning) => view! { <abbr tabindex="0" title=meaning>{words.to_owned()}</abbr> }.into_any(),
+        None => words.to_owned().into_any(),
+    };
+    glossary::explain(text).into_iter().map(piece).collect_view().into_any()
 }
 
 /// The question; a button, where it can be tried.

@@ -3,7 +3,9 @@
 use super::{Lab, is_mounted};
 use crate::app::PlayerState;
 use gloo_timers::callback::Timeout;
-use leptos::prelude::{GetUntracked, Set, document, on_cleanup, window_event_listener_untyped};
+use leptos::prelude::{
+    GetUntracked, Set, WithUntracked, document, on_cleanup, window_event_listener_untyped,
+};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -13,6 +15,8 @@ use wasm_bindgen::closure::Closure;
 const FRAME_MS: f64 = 10.0;
 /// The simulation gets what drawing leaves of it, within these bounds.
 const BUDGET_MS: (f64, f64) = (1.0, 6.0);
+/// A replay is not drawn until it has arrived: it gets as much as a click can wait.
+const REPLAY_MS: f64 = 30.0;
 /// How much the newest frame weighs in what drawing is taken to need.
 const NEWEST_WEIGHT: f64 = 0.2;
 
@@ -35,7 +39,8 @@ pub fn start(lab: Lab) {
         }
         let elapsed = now - std::mem::replace(&mut last, now);
         let begun = wall_ms();
-        let budget = (FRAME_MS - rest.get()).clamp(BUDGET_MS.0, BUDGET_MS.1);
+        let draws = lab.status.with_untracked(|status| status.progress.is_none());
+        let budget = if draws { (FRAME_MS - rest.get()).clamp(BUDGET_MS.0, BUDGET_MS.1) } else { REPLAY_MS };
         let simulated = Cell::new(begun);
         lab.frame(elapsed, || {
             simulated.set(wall_ms());

@@ -105,7 +105,7 @@ fn chart(all: Drawn, i: usize) -> impl IntoView {
     let key = all.with_untracked(|all| all[i].key);
     view! {
         <figure class="chart" data-testid=format!("chart-{key}")>
-            <figcaption>
+            <figcaption title=move || all.with(|all| all[i].description.clone())>
                 <b>{move || all.with(|all| all[i].title)}</b>
                 <span>{move || all.with(|all| all[i].value_label.clone())}</span>
             </figcaption>

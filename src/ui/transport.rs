@@ -11,6 +11,8 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
+/// A replay that takes no longer is over before that is read, in milliseconds.
+const WORTH_SAYING_MS: f64 = 1500.0;
 /// The speed slider is logarithmic: from 10⁻¹ to 10³ in hundredths of a decade.
 const SPEED_MIN: f64 = -100.0;
 const SPEED_MAX: f64 = 300.0;
@@ -108,7 +110,10 @@ fn Clock(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
     let note = text(move || {
         let status = lab.status.get();
         match (status.progress, status.state) {
-            (Some(progress), _) => format!("replaying {:.0} %", progress * 100.0),
+            (Some(progress), _) => match status.left_ms.filter(|&left| left >= WORTH_SAYING_MS) {
+                Some(left) => format!("{:.0} %, {:.0} s to go", progress * 100.0, left / 1000.0),
+                None => format!("replaying {:.0} %", progress * 100.0),
+            },
             (None, PlayerState::Running) if lab.was_hidden.get() => "stood: tab hidden".to_owned(),
             // Where, to the second: the clock beside it has the rest.
             (None, PlayerState::Paused) if status.ended => {

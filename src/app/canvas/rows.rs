@@ -9,8 +9,10 @@ const LANES_MIN: usize = ROWS_MAX + 1;
 const LANES_MAX: usize = 399;
 /// Nodes of one bundle.
 const BUNDLE: usize = 25;
-/// The most bundles; above, each stands for more nodes.
+/// The most bundles while the grid has the room for longer rows; above, each stands for more nodes.
 const BUNDLES_MAX: usize = 40;
+/// The grid's share of the room, with bundles beside it.
+const BESIDE: f64 = 0.64;
 /// How high the row under the lens is among narrow ones.
 const LENS: f64 = 20.0;
 /// No row is higher than that: few of them stand in the middle of their room.
@@ -128,12 +130,15 @@ impl Grid {
     pub(super) fn new(count: usize, (left, right, top, height): (f64, f64, f64, f64), beside: bool) -> Self {
         let bundles = beside && right - left >= 130.0;
         let per_row = if bundles {
-            BUNDLE * count.div_ceil(BUNDLE * BUNDLES_MAX)
+            // As square as they come with whole bundles, and no more of those than there have to be.
+            let square = (count as f64 * (right - left) * BESIDE / height).sqrt();
+            let fewest = count.div_ceil(BUNDLE * BUNDLES_MAX);
+            BUNDLE * fewest.min((square / BUNDLE as f64).ceil().max(1.0) as usize)
         } else {
             ((count as f64 * (right - left) / height).sqrt().round() as usize).max(5)
         };
         let rows = count.div_ceil(per_row).max(1);
-        let share = if bundles { 0.64 } else { 1.0 };
+        let share = if bundles { BESIDE } else { 1.0 };
         let w = ((right - left) * share / per_row as f64).min(12.0);
         // Whole pixels where there are some, so that all marks look the same.
         let w = if w >= 3.0 { w.floor() } else { w };

@@ -142,12 +142,13 @@ fn in_time(request: &RequestView) -> String {
     let counts = &request.counts;
     let others =
         [(counts.late, "late"), (counts.failed, "failed"), (counts.down, "down"), (counts.idle, "not asked")];
+    let said = |count: u32| scale::count(count as usize);
     let others: Vec<String> = others
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
+        .map(|(count, what)| format!("{} {what}", said(*count)))
         .collect();
-    let all = format!("{} of {} answered in time", counts.answered(), counts.all());
+    let all = format!("{} of {} answered in time", said(counts.answered()), said(counts.all()));
     if others.is_empty() { format!("{all}.") } else { format!("{all}: {}.", others.join(", ")) }
 }
 

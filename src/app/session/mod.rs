@@ -41,6 +41,8 @@ pub struct Status {
     pub reached: f64,
     /// How far a replay has come, 0 … 1.
     pub progress: Option<f64>,
+    /// How much longer it will take, in milliseconds of wall time, once that can be told.
+    pub left_ms: Option<f64>,
     /// Playing goes no further.
     pub ended: bool,
     /// The run itself goes no further.
@@ -334,6 +336,7 @@ impl Session {
             readable: self.player.speed() * self.teller.pace(),
             reached: self.player.reached(),
             progress: self.player.progress(),
+            left_ms: self.player.left_ms(),
             ended: self.player.state() == PlayerState::Paused && self.player.has_ended(),
             over: self.player.is_over(),
         }

@@ -69,6 +69,8 @@ pub struct Player {
 #[derive(Clone, Copy)]
 struct Seek {
     from: Instant,
+    /// How long it has taken so far, in milliseconds of wall time.
+    spent_ms: f64,
     /// Arrived when the goal is reached, and here at the latest.
     target: Instant,
     goal: Goal,
@@ -131,7 +133,9 @@ impl Player {
         elapsed_ms: f64,
         mut has_time: impl FnMut() -> bool,
     ) -> bool {
-        if let Some(seek) = self.seek {
+        if let Some(seek) = &mut self.seek {
+            seek.spent_ms += elapsed_ms.max(0.0);
+            let seek = *seek;
             if self.play_to(seek.target, seek.goal, &mut has_time) {
                 self.arrive();
             }

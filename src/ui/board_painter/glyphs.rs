@@ -7,6 +7,9 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 /// Above this radius, a glyph has its inner sign.
 const INNER_ABOVE: f64 = 6.0;
 
+/// Below this radius nobody can tell a disc or a ring from a square, which costs a fraction.
+const TELL_APART: f64 = 1.3;
+
 /// The cosine and sine of each tenth of a turn.
 const TENTHS: [(f64, f64); 10] = [
     (1.0, 0.0),
@@ -30,6 +33,17 @@ impl Painter {
         let tint = Tint::from(paint);
         let thin = (r * 0.2).max(1.4);
         match shape {
+            // A ring so small is a dot.
+            Shape::Asked | Shape::Working if r < TELL_APART => {
+                self.fill_with(tint);
+                self.outlines(marks, shape);
+                self.context.fill();
+            }
+            Shape::Down if r < TELL_APART => {
+                self.stroke_with(tint, 1.0, Dash::Solid);
+                self.outlines(marks, shape);
+                self.context.stroke();
+            }
             Shape::InTime | Shape::Lying | Shape::Late | Shape::Dot | Shape::Beyond | Shape::Before => {
                 self.fill_with(tint);
                 self.outlines(marks, shape);
@@ -92,8 +106,7 @@ impl Painter {
                 context.line_to(x - k * 0.6, y + r);
                 context.close_path();
             }
-            // At two pixels nobody can tell a disc from a square, which costs a fraction.
-            _ if r < 1.3 => context.rect(x - r, y - r, 2.0 * r, 2.0 * r),
+            _ if r < TELL_APART => context.rect(x - r, y - r, 2.0 * r, 2.0 * r),
             Shape::Idle => self.circle(x, y, r * 0.8, TAU),
             _ => self.circle(x, y, r, TAU),
         });

@@ -1,6 +1,7 @@
 //! The five pictures of a history.
 
 use super::history::{Counts, History, Outcome, Point, counter_of};
+use crate::app::canvas::scale;
 use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, LINE, MANY, TOP, rect};
 use crate::app::plot::{Anchor, Chart, Item, Pen};
@@ -236,7 +237,9 @@ fn answers(history: &History, columns: &[Column], width: f64, result: Option<u64
         Some(point) => {
             // Four digits leave no room for a word.
             let of = if point.total() < 1000 { " of " } else { "/" };
-            (format!("{}{of}{} in time", point.answers(), point.total()), in_words(&point.counts))
+            let said = |count: u32| scale::count(count as usize);
+            let label = format!("{}{of}{} in time", said(point.answers()), said(point.total()));
+            (label, in_words(&point.counts))
         }
         None => ("—".to_owned(), NOTHING.to_owned()),
     };
@@ -256,7 +259,7 @@ fn in_flight(history: &History, width: f64) -> Chart {
         pen.steps(&history.in_flight, history.time.now_ms, &y);
     }
     let description = format!("{now} tasks are in flight now; the most so far was {peak}.");
-    pen.chart("in-flight", "Tasks in flight", now.to_string(), description)
+    pen.chart("in-flight", "Tasks in flight", scale::count(now as usize), description)
 }
 
 fn rejected(history: &History, columns: &[Column], width: f64) -> Chart {

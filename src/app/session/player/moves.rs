@@ -12,6 +12,8 @@ const SPEED_MIN: f64 = 0.1;
 const SPEED_MAX: f64 = 1000.0;
 /// How far the next request is looked for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// After so long a replay can tell how much longer it will take, in milliseconds.
+const TELLING_MS: f64 = 500.0;
 /// The node of every system that makes its load.
 const CLIENT: &str = "client";
 
@@ -122,7 +124,7 @@ impl Player {
 
     fn set_out(&mut self, target: Instant, goal: Goal) {
         let target = target.min(self.run.horizon());
-        self.seek = Some(Seek { from: self.run.now(), target, goal });
+        self.seek = Some(Seek { from: self.run.now(), spent_ms: 0.0, target, goal });
     }
 
     /// Where a replay that is under way arrives, if that is known.
@@ -143,6 +145,12 @@ impl Player {
         let seek = self.seek?;
         let (done, all) = (self.run.now().since(seek.from), seek.target.since(seek.from));
         Some(if all == Duration::ZERO { 1.0 } else { done.as_secs_f64() / all.as_secs_f64() })
+    }
+
+    /// How much longer a replay will take, in milliseconds of wall time, once it has gone on for long enough to tell.
+    pub fn left_ms(&self) -> Option<f64> {
+        let (Seek { spent_ms, .. }, done) = (self.seek?, self.progress()?);
+        (spent_ms >= TELLING_MS && done > 0.0).then(|| spent_ms * (1.0 - done) / done)
     }
 
     /// Sets how many virtual milliseconds pass per millisecond of wall time, within ×0.1 … ×1000.

@@ -15,6 +15,9 @@ use wasm_bindgen::closure::Closure;
 const FRAME_MS: f64 = 10.0;
 /// The simulation gets what drawing leaves of it, within these bounds.
 const BUDGET_MS: (f64, f64) = (1.0, 6.0);
+/// Where drawing takes long, so much of as much, and no more than that.
+const BESIDE_DRAWING: f64 = 0.3;
+const BESIDE_DRAWING_MS_MAX: f64 = 12.0;
 /// A replay is not drawn until it has arrived: it gets as much as a click can wait.
 const REPLAY_MS: f64 = 30.0;
 /// How much the newest frame weighs in what drawing is taken to need.
@@ -40,7 +43,7 @@ pub fn start(lab: Lab) {
         let elapsed = now - std::mem::replace(&mut last, now);
         let begun = wall_ms();
         let draws = lab.status.with_untracked(|status| status.progress.is_none());
-        let budget = if draws { (FRAME_MS - rest.get()).clamp(BUDGET_MS.0, BUDGET_MS.1) } else { REPLAY_MS };
+        let budget = if draws { budget(rest.get()) } else { REPLAY_MS };
         let simulated = Cell::new(begun);
         lab.frame(elapsed, || {
             simulated.set(wall_ms());
@@ -55,6 +58,13 @@ pub fn start(lab: Lab) {
         request(again.borrow().as_ref());
     }));
     request(callback.borrow().as_ref());
+}
+
+/// How long the simulation may take of a frame in whose rest the last ones took so long.
+fn budget(rest: f64) -> f64 {
+    let left = (FRAME_MS - rest).clamp(BUDGET_MS.0, BUDGET_MS.1);
+    // Who waits for the drawing anyway is to see time pass.
+    left.max((rest * BESIDE_DRAWING).min(BESIDE_DRAWING_MS_MAX))
 }
 
 /// A run that stood still while its tab was hidden says so when it is seen again.

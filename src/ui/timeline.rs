@@ -26,6 +26,7 @@ struct Flag {
     kind: &'static str,
     name: String,
     future: bool,
+    by_hand: bool,
     /// How far right of it its chip begins, and what is on it; one that stands for several says how many more.
     chip: Option<(f64, String)>,
     /// All that its chip stands for.
@@ -90,7 +91,7 @@ pub fn Timeline(lab: Lab) -> impl IntoView {
 
 #[component]
 fn FlagMark(n: usize, flag: Flag) -> impl IntoView {
-    let Flag { left, kind, name, future, chip, all } = flag;
+    let Flag { left, kind, name, future, by_hand, chip, all } = flag;
     let chip = chip.map(|(offset, words)| {
         let is_one = !words.starts_with('+');
         view! {
@@ -101,7 +102,7 @@ fn FlagMark(n: usize, flag: Flag) -> impl IntoView {
         }
     });
     view! {
-        <li data-testid=format!("flag-{n}") data-kind=kind class:future=future style:left=format!("{left:.3}%")>
+        <li data-testid=format!("flag-{n}") data-kind=kind class:future=future class:own=by_hand style:left=format!("{left:.3}%")>
             {chip}
             <span class="visually-hidden">{name}</span>
         </li>
@@ -156,6 +157,7 @@ fn flags(snapshot: &Rc<Snapshot>, axis: (f64, f64)) -> Vec<Flag> {
                 kind,
                 name,
                 future: at > snapshot.vtime_ms,
+                by_hand: fault.by_hand,
                 chip: None,
                 all: String::new(),
             });

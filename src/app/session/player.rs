@@ -19,8 +19,9 @@ const RING: usize = 100_000;
 const KEEP: usize = 200_000;
 /// A frame that comes later than this was not asked for: the tab was hidden, or the machine slept.
 pub(super) const FRAME_MS_MAX: f64 = 500.0;
-/// How many instants are played between two looks at the clock.
+/// How many instants are played between two looks at the clock; fewer, if so much happens in them.
 const INSTANTS_PER_LOOK: u32 = 16;
+const EVENTS_PER_LOOK: u64 = 500;
 /// How much the newest frame weighs in the speed that is shown as reached.
 const REACHED_WEIGHT: f64 = 0.1;
 /// How far back the parked run is: at least so much, and twice as much at most where frames leave it the time.
@@ -265,6 +266,7 @@ fn play(
     is_there: impl Fn(&Run) -> bool,
 ) -> bool {
     loop {
+        let enough = run.events() + EVENTS_PER_LOOK;
         for _ in 0..INSTANTS_PER_LOOK {
             if !run.run_instant(target) {
                 run.run_until(target);
@@ -272,6 +274,9 @@ fn play(
             }
             if is_there(run) {
                 return true;
+            }
+            if run.events() >= enough {
+                break;
             }
         }
         if !has_time() {

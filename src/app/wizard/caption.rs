@@ -286,7 +286,7 @@ pub(super) fn ending(run: &Run) -> Caption {
         1 => "1 is lost".to_owned(),
         many => format!("{many} are lost"),
     };
-    let headline = format!("{} of {} accepted jobs are done, {lost}.", counts.done, counts.acknowledged);
+    let headline = format!("{} of {} jobs are done, {lost}.", counts.done, tally.queued());
     let mut parts = Vec::new();
     if let Some((mean, most)) = tally.wait_ms().mean().zip(tally.wait_ms().percentile(100.0)) {
         parts.push(format!("They waited {:.1} s on average, {:.1} s at most.", mean / 1000.0, most / 1000.0));

@@ -43,10 +43,13 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
         Figure {
             key: "done",
             value: counts.done.to_string(),
-            aside: format!("/{}", counts.acknowledged),
-            label: "jobs done of those accepted".to_owned(),
+            aside: format!(
+                "/{}",
+                now.view.containers.iter().map(|container| container.initiated).sum::<u64>()
+            ),
+            label: "jobs done of those queued".to_owned(),
             more: "",
-            title: "Jobs with a result, of all that were answered with 202",
+            title: "Jobs with a result, of all that a container put into the queue",
         },
         Figure {
             key: "lost",

@@ -82,6 +82,12 @@ impl Tally {
         self.deeds.get(container).copied().unwrap_or_default()
     }
 
+    /// Jobs that containers took from users and put into the queue. More than were acknowledged, where the answer was
+    /// lost or its container died before.
+    pub fn queued(&self) -> u64 {
+        self.deeds.iter().map(|deeds| deeds.initiated).sum()
+    }
+
     /// From the push to the first time that a job was taken, milliseconds.
     pub fn wait_ms(&self) -> &Quantiles {
         &self.wait_ms
@@ -117,10 +123,11 @@ impl Tally {
     #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the page reports nothing"))]
     pub(super) fn figures(&self, now: Instant) -> Figures {
         let counts = &self.counts;
-        let Counts { acknowledged, done, done_again, dead, lost, .. } = counts;
+        let Counts { done, done_again, dead, lost, .. } = counts;
         let mut figures = Figures::default();
         let words = format!(
-            "{done} done of {acknowledged} accepted, {} under way, {lost} lost, {dead} dead",
+            "{done} done of {} queued, {} under way, {lost} lost, {dead} dead",
+            self.queued(),
             self.in_system
         );
         figures.tell("counts", counts, "jobs", words);

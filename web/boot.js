@@ -1,6 +1,7 @@
 // Starts the page: loads a program (built by Trunk) and mounts it. The opening one, glasshive-app, is small and has one
 // system; glasshive-all has them all, and takes the other one's place in the same document when it is asked for what that
-// one has not.
+// one has not. Where that is a panel on a run that is under way, the larger program gets the run as it is: it follows the
+// other one until it has come to the same moment, and only then takes its place.
 //
 // It is a file of its own, and not the script that Trunk would put into the page, because the page's policy
 // allows no inline script. It imports the program dynamically, because a static import that fails would leave
@@ -54,6 +55,7 @@ const host = {
       broken("Glasshive could not open this scenario", error);
     });
   },
+  handOver,
   // The first load ends here: from now on there is time to fetch what may be wanted next.
   answered() {
     if (mounted?.name === OPENING && !navigator.connection?.saveData) program(ALL).catch(() => {});
@@ -74,19 +76,67 @@ const host = {
 async function show(name) {
   const wait = mounted && setTimeout(showLoading, 200);
   try {
-    const [[module, wasm]] = await Promise.all([program(name), parsed]);
-    await module.default({ module_or_path: wasm });
+    const [module] = await Promise.all([ready(name), parsed]);
     // Asked for twice: it shows what the address is by now.
-    if (mounted?.name === name) return;
-    const focused = document.activeElement?.dataset.testid;
-    mounted?.module.unmount();
-    mounted = { name, module };
-    module.mount(host);
-    document.getElementById("poster")?.remove();
-    if (focused) document.querySelector(`[data-testid="${focused}"]`)?.focus();
+    if (mounted?.name !== name) replace({ name, module }, () => module.mount(host));
   } finally {
-    clearTimeout(wait);
-    document.getElementById("loading")?.remove();
+    stopLoading(wait);
+  }
+}
+
+/** A program's module, with its memory. */
+async function ready(name) {
+  const [module, wasm] = await program(name);
+  await module.default({ module_or_path: wasm });
+  return module;
+}
+
+/** Puts a program in the place of the one that is there, and gives the focus to what has it. */
+function replace(by, mount) {
+  const focused = selector(document.activeElement);
+  mounted?.module.unmount();
+  mounted = by;
+  mount();
+  document.getElementById("poster")?.remove();
+  if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
+}
+
+/** What finds an element in the page of the other program, too; undefined if nothing does. */
+function selector({ dataset, id, localName, className }) {
+  const found = dataset.testid ? `[data-testid="${dataset.testid}"]` : id ? `#${id}` : className && `${localName}.${className.split(" ").join(".")}`;
+  return found && document.querySelectorAll(found).length === 1 ? found : undefined;
+}
+
+// A slice of the way that the larger program goes meanwhile, in milliseconds.
+const SLICE = 12;
+let handingOver = false;
+
+/** Lets the larger program take over the run of the one that is there, which goes on until then. */
+async function handOver() {
+  // Asked for again: what was asked for last is in what is handed over.
+  if (handingOver) return;
+  handingOver = true;
+  const from = mounted;
+  const wait = setTimeout(showLoading, 200);
+  try {
+    const module = await ready(ALL);
+    while (mounted === from && !failed) {
+      // Nothing while a replay is under way; empty when it was called off.
+      const handed = from.module.handed();
+      if (handed === "") return;
+      if (handed && module.follow(handed, SLICE)) {
+        const [x, y] = [scrollX, scrollY];
+        replace({ name: ALL, module }, () => module.takeOver(host));
+        scrollTo(x, y);
+      } else {
+        await new Promise((next) => setTimeout(next, handed ? 0 : SLICE));
+      }
+    }
+  } catch (error) {
+    if (mounted === from) from.module.stay(String(error?.message ?? error));
+  } finally {
+    handingOver = false;
+    stopLoading(wait);
   }
 }
 
@@ -94,8 +144,13 @@ function showLoading() {
   const note = document.createElement("p");
   note.id = "loading";
   note.setAttribute("role", "status");
-  note.textContent = "Loading the program with all systems…";
+  note.textContent = "Loading the larger program…";
   document.body.append(note);
+}
+
+function stopLoading(wait) {
+  clearTimeout(wait);
+  document.getElementById("loading")?.remove();
 }
 
 /** A program that is broken can be trusted with nothing any more: what is left is what it was about, as a link. */

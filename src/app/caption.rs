@@ -4,8 +4,10 @@
 //! Which caption is shown for how long is the session's business (`session/teller.rs`); a caption says what it is about and
 //! how much that matters.
 
+use serde::{Deserialize, Serialize};
+
 /// A caption.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Caption {
     /// What happened.
     pub headline: String,
@@ -20,7 +22,7 @@ pub struct Caption {
 }
 
 /// How much a story matters, what matters most first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Rank {
     /// What the person at the page has done.
     Act,
@@ -36,7 +38,7 @@ pub enum Rank {
 }
 
 /// What a story is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum About {
     /// Nothing that can be named.
     #[default]

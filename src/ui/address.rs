@@ -3,6 +3,7 @@
 use super::Lab;
 use crate::app::session::Address;
 use crate::lab::Invalid;
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
@@ -23,6 +24,11 @@ pub fn follow(address: &Address) {
 /// The address as a link, relative to the page.
 pub fn href(address: &Address) -> String {
     format!("./{}", address.search())
+}
+
+/// A click that asks for nothing but what it is on: no other tab, no other window.
+pub fn is_plain(event: &MouseEvent) -> bool {
+    event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
 }
 
 fn note(address: &Address, push: bool) {

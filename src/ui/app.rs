@@ -1,8 +1,8 @@
 //! The page's frame: header, sentence, board, caption, dock, transport.
 
 use super::{
-    Lab, View, address, board, break_bar, caption, dock, frames, gallery, header, help, keys, predict,
-    sentence, text, theme::Theme, transport,
+    Lab, View, address, board, break_bar, caption, dock, frames, header, keys, sentence, text, theme::Theme,
+    transport, workbench,
 };
 use leptos::prelude::*;
 
@@ -10,19 +10,12 @@ use leptos::prelude::*;
 #[component]
 pub fn App(lab: Lab) -> impl IntoView {
     let theme = Theme::restore();
-    let view = View {
-        selected: RwSignal::new(lab.face().words().selected.to_owned()),
-        help_open: RwSignal::new(false),
-        gallery: RwSignal::new(None),
-        predict: RwSignal::new(None),
-        go_to: RwSignal::new(false),
-        dock_open: RwSignal::new(false),
-    };
-    let View { selected, help_open, dock_open, .. } = view;
+    let view = View::new(lab);
+    let View { selected, dock_open, .. } = view;
     keys::listen(lab, view);
     address::listen(lab);
     frames::note_hidden(lab);
-    predict::follow(lab, view);
+    workbench::listen(lab, view);
     keep_selection_valid(lab, selected);
     view! {
         <SkipLinks lab />
@@ -33,10 +26,9 @@ pub fn App(lab: Lab) -> impl IntoView {
             <board::Board lab view />
             <caption::Caption lab view />
         </main>
-        <dock::Dock lab selected open=dock_open />
+        <dock::Dock lab view />
         <transport::Transport lab dock_open go_to=view.go_to />
-        <help::Help lab open=help_open />
-        <gallery::Gallery lab view />
+        {workbench::dialogs(lab, view)}
     }
 }
 

@@ -91,7 +91,7 @@ pub struct LabelBox {
 /// The board. It fills the element that it stands in.
 #[component]
 pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
-    let super::View { selected, .. } = view;
+    let super::View { selected, shows_when, .. } = view;
     let menu = RwSignal::new(None::<(f64, f64)>);
     let words = lab.face().words();
     let stand = Stand {
@@ -100,14 +100,14 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
         holder: NodeRef::new(),
         canvas: NodeRef::new(),
         switch: NodeRef::new(),
-        shows_when: RwSignal::new(true),
+        shows_when,
         place: StoredValue::new(Place::default()),
         hovered: StoredValue::new(None),
         changes: RwSignal::new(0),
         theme: RwSignal::new(0),
         easel: StoredValue::new_local(Easel::default()),
     };
-    let Stand { holder, canvas, switch, shows_when, .. } = stand;
+    let Stand { holder, canvas, switch, .. } = stand;
     Effect::new(move |_| {
         if let Some(holder) = holder.get() {
             observe_size(holder.into(), stand.place, stand.changes);

@@ -1,14 +1,14 @@
 //! What happened: the caption under the board, and at the end of a run what it amounts to and where to go from there. The
 //! live region says the same, at most once in five seconds.
 
-use super::{Lab, View, predict, text};
+use super::panel::Panel;
+use super::{Lab, View, text, workbench};
 use crate::app::caption::Caption as Story;
 use crate::app::glossary;
 use crate::app::session::{Address, Command};
 use crate::lab::presets;
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
-use predict::Stage;
 
 /// How often those who hear the page are told.
 const SAY_EVERY_MS: u32 = 5000;
@@ -16,7 +16,7 @@ const SAY_EVERY_MS: u32 = 5000;
 /// The line.
 #[component]
 pub fn Caption(lab: Lab, view: View) -> impl IntoView {
-    let asks = Memo::new(move |_| matches!(view.predict.get(), Some(Stage::Asked(_) | Stage::Known(..))));
+    let asks = Memo::new(move |_| view.desk.asks());
     let ended = Memo::new(move |_| lab.status.get().ended && !asks.get());
     let story = Memo::new(move |_| {
         let ending = ended.get().then(|| lab.ending()).flatten();
@@ -40,7 +40,7 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
     super::keep(ticking);
     view! {
         <div class="caption" class:end=move || ended.get() class:asks=move || asks.get()>
-            {move || predict::panel(lab, view)}
+            {move || workbench::in_place_of_caption(lab, view)}
             <p data-testid="caption" hidden=move || asks.get()>
                 <b>{move || explained(&headline.get())}</b>
                 " "
@@ -72,7 +72,7 @@ fn ask(lab: Lab, view: View, words: String, is_tried: bool) -> AnyView {
                 class="question"
                 data-testid="predict"
                 aria-keyshortcuts="Q"
-                on:click=move |_| predict::ask(lab, view)
+                on:click=move |_| workbench::open(lab, view, Panel::Predict)
             >
                 {words}
             </button>

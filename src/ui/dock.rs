@@ -2,36 +2,29 @@
 //! the style sheet says where.
 
 use super::metrics::Metrics;
-use super::{Lab, table, text};
+use super::{Lab, View, table, text};
 use leptos::prelude::*;
 
-/// What the dock can show.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tab {
-    Metrics,
-    Table,
-}
-
-/// Each tab's test id, and the panel that it shows.
-const TABS: [(Tab, &str, &str); 2] =
-    [(Tab::Metrics, "tab-metrics", "panel-metrics"), (Tab::Table, "tab-workers", "panel-workers")];
+/// Each tab: whether it is the table's, its test id, and the panel that it shows.
+const TABS: [(bool, &str, &str); 2] =
+    [(false, "tab-metrics", "panel-metrics"), (true, "tab-workers", "panel-workers")];
 
 /// The dock.
 #[component]
-pub fn Dock(lab: Lab, selected: RwSignal<String>, open: RwSignal<bool>) -> impl IntoView {
-    let tab = RwSignal::new(Tab::Metrics);
-    let metrics = Metrics::follow(lab, Signal::derive(move || (tab.get() == Tab::Metrics) ^ open.get()));
-    let hidden = move |panel: Tab| Signal::derive(move || tab.get() != panel);
+pub fn Dock(lab: Lab, view: View) -> impl IntoView {
+    let View { selected, dock_open: open, shows_table, .. } = view;
+    let metrics = Metrics::follow(lab, Signal::derive(move || !shows_table.get() ^ open.get()));
+    let hidden = move |panel: bool| Signal::derive(move || shows_table.get() != panel);
     let other = move |event: leptos::ev::KeyboardEvent| {
         if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
-            tab.update(|tab| *tab = if *tab == Tab::Metrics { Tab::Table } else { Tab::Metrics });
+            shows_table.update(|shows| *shows = !*shows);
             super::keys::focus("[role=tab][aria-selected=true]");
         }
     };
     let table_name = format!("{} table", lab.face().words().rows);
-    let tabs = TABS.map(|(which, testid, panel)| {
-        let name = if which == Tab::Metrics { "Metrics".to_owned() } else { table_name.clone() };
-        let is_selected = move || tab.get() == which;
+    let tabs = TABS.map(|(is_table, testid, panel)| {
+        let name = if is_table { table_name.clone() } else { "Metrics".to_owned() };
+        let is_selected = move || shows_table.get() == is_table;
         view! {
             <button
                 type="button"
@@ -40,7 +33,7 @@ pub fn Dock(lab: Lab, selected: RwSignal<String>, open: RwSignal<bool>) -> impl 
                 aria-selected=text(move || is_selected().to_string())
                 aria-controls=panel
                 tabindex=text(move || if is_selected() { "0" } else { "-1" }.to_owned())
-                on:click=move |_| tab.set(which)
+                on:click=move |_| shows_table.set(is_table)
             >
                 {name}
             </button>
@@ -67,10 +60,10 @@ pub fn Dock(lab: Lab, selected: RwSignal<String>, open: RwSignal<bool>) -> impl 
                     <span class="hint">"All charts share the timeline below. Shaded: faults."</span>
                 </div>
                 // Both panels are always there: the table is the board in words, also for scripts, while the charts are shown.
-                <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=hidden(Tab::Metrics)>
+                <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=hidden(false)>
                     {metrics.charts()}
                 </div>
-                <div class="panel" id="panel-workers" role="tabpanel" aria-label=table_name hidden=hidden(Tab::Table)>
+                <div class="panel" id="panel-workers" role="tabpanel" aria-label=table_name hidden=hidden(true)>
                     <table::Table lab selected />
                 </div>
             </div>

@@ -86,6 +86,7 @@ fn request(callback: Option<&Callback>) {
     }
 }
 
-fn wall_ms() -> f64 {
+/// Wall time in milliseconds, since the page began.
+pub fn wall_ms() -> f64 {
     web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
 }

@@ -1,7 +1,8 @@
 //! The header: name, system, scenario, theme, help.
 
+use super::panel::Panel;
 use super::theme::Theme;
-use super::{Lab, View, address, gallery, text};
+use super::{Lab, View, address, text, workbench};
 use crate::app::session::Address;
 use crate::lab::{SystemKind, presets, systems};
 use leptos::ev::MouseEvent;
@@ -15,7 +16,6 @@ const HIDDEN: &str = "Scenario, name hidden";
 pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
     // Another scenario's page has a header of its own.
     let now = lab.snapshot.with_untracked(|snapshot| snapshot.system);
-    let View { help_open, .. } = view;
     view! {
         <header class="head">
             <h1 class="brand">
@@ -27,7 +27,7 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
                 </svg>
                 <span>"Glasshive"</span>
             </h1>
-            <nav class="systems" aria-label="System">{systems::all().map(|system| tab(view, system, now)).collect_view()}</nav>
+            <nav class="systems" aria-label="System">{systems::all().map(|system| tab(lab, view, system, now)).collect_view()}</nav>
             <span class="push"></span>
             <Scenario lab view system=now />
             <button
@@ -48,7 +48,7 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
                 class="icon"
                 data-testid="help"
                 aria-label="Help, keyboard shortcuts"
-                on:click=move |_| help_open.set(true)
+                on:click=move |_| workbench::open(lab, view, Panel::Help)
             >
                 "?"
             </button>
@@ -77,8 +77,8 @@ fn Scenario(lab: Lab, view: View, system: SystemKind) -> impl IntoView {
             data-testid="scenarios-open"
             aria-haspopup="dialog"
             aria-keyshortcuts="0"
-            aria-expanded=text(move || view.gallery.get().is_some().to_string())
-            on:click=move |_| gallery::open(lab, view)
+            aria-expanded=text(move || view.desk.has_gallery().to_string())
+            on:click=move |_| workbench::open(lab, view, Panel::Gallery(None))
         >
             // Where there is no room for the systems' names beside it.
             <small class="of">{system.title} " " {system.over}</small>
@@ -92,13 +92,13 @@ fn Scenario(lab: Lab, view: View, system: SystemKind) -> impl IntoView {
 }
 
 /// A system is a link to its first scenario; a plain click shows all that it has.
-fn tab(view: View, system: SystemKind, now: SystemKind) -> impl IntoView {
+fn tab(lab: Lab, view: View, system: SystemKind, now: SystemKind) -> impl IntoView {
     let SystemKind { title, over, .. } = system;
     let href = address::href(&Address::of(system.name));
     let show = move |event: MouseEvent| {
-        if gallery::is_plain(&event) {
+        if address::is_plain(&event) {
             event.prevent_default();
-            view.gallery.set(Some(system.name.to_owned()));
+            workbench::open(lab, view, Panel::Gallery(Some(system.name.to_owned())));
         }
     };
     view! {

@@ -13,13 +13,17 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn elsewhere(this: &Host);
 
+    /// Hands the run to the program that has what was asked for.
+    #[wasm_bindgen(method, js_name = handOver)]
+    pub fn hand_over(this: &Host);
+
     /// The first answer has come.
     #[wasm_bindgen(method)]
     fn answered(this: &Host);
 
     /// Puts the pictures of the scenarios into the page.
     #[wasm_bindgen(method)]
-    fn thumbnails(this: &Host);
+    pub fn thumbnails(this: &Host);
 
     /// The program is broken, and says why.
     #[wasm_bindgen(method)]
@@ -53,12 +57,8 @@ pub fn answered() {
     tell(Host::answered);
 }
 
-/// The pictures of the scenarios are about to be seen.
-pub fn thumbnails() {
-    tell(Host::thumbnails);
-}
-
-fn tell(tell: impl FnOnce(&Host)) {
+/// Tells it something.
+pub fn tell(tell: impl FnOnce(&Host)) {
     HOST.with(|host| {
         if let Some(host) = host.get() {
             tell(host);

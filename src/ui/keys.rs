@@ -1,7 +1,7 @@
 //! The keyboard: one key per act, unless a person has switched that off or is typing.
 
-use super::{Lab, View, gallery, theme, transport};
-use super::{break_bar, caption, predict};
+use super::panel::Panel;
+use super::{Lab, View, break_bar, caption, theme, transport, workbench};
 use crate::app::session::Command;
 use crate::app::snapshot::{NodeView, Role};
 use leptos::ev::KeyboardEvent;
@@ -9,7 +9,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-const OFF_KEY: &str = "glasshive-keys-off";
+/// What the browser keeps of it.
+pub const OFF_KEY: &str = "glasshive-keys-off";
 const OFF_ATTRIBUTE: &str = "data-keys-off";
 
 /// Whether single keys act. The page itself knows, since a browser may keep nothing.
@@ -17,16 +18,8 @@ pub fn are_on() -> bool {
     document().document_element().is_none_or(|root| !root.has_attribute(OFF_ATTRIBUTE))
 }
 
-/// Switches single keys on or off, for good.
-pub fn switch(on: bool) {
-    mark(on);
-    if let Some(storage) = theme::storage() {
-        // A browser that keeps nothing forgets it with the page.
-        let _ = if on { storage.remove_item(OFF_KEY) } else { storage.set_item(OFF_KEY, "1") };
-    }
-}
-
-fn mark(on: bool) {
+/// Notes on the page whether they do.
+pub fn mark(on: bool) {
     if let Some(root) = document().document_element() {
         // The name is valid.
         let _ = if on { root.remove_attribute(OFF_ATTRIBUTE) } else { root.set_attribute(OFF_ATTRIBUTE, "") };
@@ -39,13 +32,7 @@ pub fn listen(lab: Lab, view: View) {
         mark(false);
     }
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
-        if event.ctrl_key()
-            || event.meta_key()
-            || event.alt_key()
-            || view.help_open.get_untracked()
-            || view.gallery.with_untracked(Option::is_some)
-            || !are_on()
-        {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || view.desk.is_covered() || !are_on() {
             return;
         }
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -57,10 +44,10 @@ pub fn listen(lab: Lab, view: View) {
     let clicked = window_event_listener(leptos::ev::click, move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let closest = |selector: &str| target.as_ref().and_then(|at| at.closest(selector).ok().flatten());
-        let is_plain = closest("main button, footer button, header .icon, canvas").is_some()
+        let is_plain = closest("main button, footer button, [data-testid=theme], canvas").is_some()
             && closest("dialog, .menu, [role=menu]").is_none();
         // A key that presses a button counts as no click of a pointer.
-        if event.detail() > 0 && is_plain && !view.help_open.get_untracked() {
+        if event.detail() > 0 && is_plain {
             focus(".board");
         }
     });
@@ -72,7 +59,8 @@ pub fn listen(lab: Lab, view: View) {
 
 /// True if the key meant something.
 fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> bool {
-    let View { selected, help_open, dock_open, .. } = view;
+    let View { selected, dock_open, .. } = view;
+    let open = |panel: Panel| workbench::open(lab, view, panel);
     let is = |selector: &str| at.is_some_and(|element| element.matches(selector).unwrap_or(false));
     if is("input[type=text], textarea, select") {
         return false;
@@ -94,13 +82,13 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "ArrowDown" => return select_next(lab, selected, 1),
         "x" | "X" if has_liars(lab) => lab.show_truth(!lab.truth.get_untracked()),
         "n" | "N" if lab.status.get_untracked().ended => caption::go_on(lab),
-        "q" | "Q" => predict::ask(lab, view),
+        "q" | "Q" => open(Panel::Predict),
         "g" | "G" => view.go_to.set(true),
         "m" | "M" => dock_open.update(|open| *open = !*open),
-        "Escape" if view.predict.with_untracked(Option::is_some) => view.predict.set(None),
+        "Escape" if view.desk.leave() => {}
         "Escape" if dock_open.get_untracked() => dock_open.set(false),
-        "0" => gallery::open(lab, view),
-        "?" => help_open.set(true),
+        "0" => open(Panel::Gallery(None)),
+        "?" => open(Panel::Help),
         _ => {
             let name = selected.get_untracked();
             let node = lab.snapshot.with_untracked(|snapshot| snapshot.node(&name).cloned());

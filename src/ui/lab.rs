@@ -76,15 +76,20 @@ impl Lab {
             Err(invalid) => panic!("the opening scenario is not valid: {invalid}"),
         };
         session.show_truth(address.truth);
+        Lab::of(session, problem.map(|invalid| invalid.to_string()))
+    }
+
+    /// The page's handle to a session.
+    pub fn of(session: Session, problem: Option<String>) -> Self {
         let told = Told { address: session.address(), answered: false, turns: false };
         Lab {
             snapshot: RwSignal::new_local(Rc::clone(session.snapshot())),
             settings: RwSignal::new_local(Rc::clone(session.settings())),
             status: RwSignal::new(session.status()),
             caption: RwSignal::new(session.caption().clone()),
-            truth: RwSignal::new(address.truth),
+            truth: RwSignal::new(session.showing().truth),
             session: StoredValue::new_local(session),
-            problem: RwSignal::new(problem.map(|invalid| invalid.to_string())),
+            problem: RwSignal::new(problem),
             was_hidden: RwSignal::new(false),
             waiting: StoredValue::new_local(Vec::new()),
             told: StoredValue::new_local(told),

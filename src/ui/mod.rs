@@ -13,27 +13,28 @@ mod break_bar;
 mod caption;
 mod dock;
 mod frames;
-mod gallery;
 mod header;
-mod help;
 mod host;
 mod keys;
 mod lab;
 mod menu;
 mod metrics;
-mod predict;
+mod panel;
 mod sentence;
 mod spin;
 mod table;
 mod theme;
 mod timeline;
 mod transport;
+// What few people open; a program without it hands its run to the one that has it.
+#[cfg_attr(not(feature = "workbench"), path = "elsewhere.rs")]
+mod workbench;
 
 pub use lab::Lab;
 
 use leptos::prelude::*;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use app::App;
@@ -42,6 +43,8 @@ use host::Host;
 thread_local! {
     /// What is mounted; it is unmounted when this is dropped.
     static MOUNTED: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    /// The session behind it, and what of it is looked at.
+    static PAGE: Cell<Option<(Lab, View)>> = const { Cell::new(None) };
 }
 
 /// What a person has chosen to look at; it is no part of the run.
@@ -49,16 +52,31 @@ thread_local! {
 struct View {
     /// The node that the break bar is about.
     selected: RwSignal<String>,
-    /// Whether the help is open.
-    help_open: RwSignal<bool>,
-    /// Whether the gallery is open, and with the focus on which scenario.
-    gallery: RwSignal<Option<String>>,
-    /// The question that is being tried.
-    predict: RwSignal<Option<predict::Stage>>,
+    /// The panels that few people open.
+    desk: workbench::Desk,
     /// Whether one is typing the time to go to.
     go_to: RwSignal<bool>,
     /// Whether the dock is open, on a page that is too low to show it always.
     dock_open: RwSignal<bool>,
+    /// Whether the dock shows the table in the place of the charts.
+    shows_table: RwSignal<bool>,
+    /// Which strip the board shows where there is room for one.
+    shows_when: RwSignal<bool>,
+}
+
+impl View {
+    fn new(lab: Lab) -> Self {
+        let view = View {
+            selected: RwSignal::new(lab.face().words().selected.to_owned()),
+            desk: workbench::Desk::new(),
+            go_to: RwSignal::new(false),
+            dock_open: RwSignal::new(false),
+            shows_table: RwSignal::new(false),
+            shows_when: RwSignal::new(true),
+        };
+        PAGE.set(Some((lab, view)));
+        view
+    }
 }
 
 /// A text that follows what it reads. Every text and attribute of the page that changes is one of these, not a closure
@@ -85,7 +103,10 @@ impl<F: FnMut()> Drop for AtEnd<F> {
 #[wasm_bindgen]
 pub fn mount(host: Host) {
     host::meet(host);
-    let lab = Lab::open();
+    start_page(Lab::open());
+}
+
+fn start_page(lab: Lab) {
     crate::js_api::install(lab);
     show(lab);
     frames::start(lab);

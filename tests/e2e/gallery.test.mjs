@@ -37,7 +37,7 @@ test("the button, its key and a system's name open it, and Esc goes back to that
   ];
   for (const [open, first] of ways) {
     await open();
-    assert.ok(await isOpen(page));
+    await page.getByTestId("gallery").waitFor();
     assert.equal(await focused(page), first);
     assert.equal(await page.getByTestId("scenarios-open").getAttribute("aria-expanded"), "true");
     const at = await vtime(page);
@@ -75,6 +75,8 @@ test("a replay under way goes on behind it, and stands still where it arrives", 
   await page.waitForFunction(() => glasshive.state === "paused", null, { timeout: 5000 * SLACK });
   const at = await vtime(page);
   assert.ok(at >= 250_000 && at < 251_000, `${at}`);
+  await page.getByTestId("gallery").waitFor();
+  assert.equal(await vtime(page), at);
   await page.keyboard.press("Escape");
   await runs(page);
 });
@@ -163,6 +165,7 @@ test("its pictures are fetched with its first opening, once, and it does without
 
   const other = await started(t, { viewport: DESKTOP, before: (page) => page.route("**/thumbnails.svg*", (route) => route.abort()) });
   await other.page.getByTestId("scenarios-open").click();
+  await other.page.getByTestId("gallery").waitFor();
   assert.equal((await shown(other.page)).length, PRESETS.length);
   await other.page.getByTestId("scenario-heartbeat-trap").click();
   await opens(other.page, "heartbeat-trap");
@@ -188,6 +191,7 @@ test("while the truth is hidden, nothing tells which scenario is open", async (t
   assert.doesNotMatch(await page.getByTestId("scenarios-open").innerText(), /Idle|of 23/);
   assert.equal(await page.title(), "Scenario, name hidden - Glasshive");
   await page.keyboard.press("0");
+  await page.getByTestId("gallery").waitFor();
   assert.equal(await page.locator(".scenario[aria-current]").count(), 0);
   assert.equal(await focused(page), "scenario-oracle-http");
 });

@@ -2,7 +2,7 @@
 //! Their logs, done anew, must come to the same moment of the same run. `tests/web.rs` plays them in a browser, too.
 
 use glasshive::app::PlayerState;
-use glasshive::app::session::{Command, Log, Session};
+use glasshive::app::session::{Command, Handed, Log, Session, Status};
 use glasshive::kernel::{Instant, Rng};
 use glasshive::lab::Scenario;
 use glasshive::lab::fault::FaultKind;
@@ -28,6 +28,46 @@ pub fn check(seed: u64) {
     // What is told of it depends on how long somebody has been reading; the moment itself does not.
     let plain = |session: &mut Session| serde_json::to_value(&*session.moment()).expect("plain data");
     assert!(plain(&mut anew) == plain(&mut live), "it is another moment");
+    check_handed_over(&mut live);
+}
+
+/// Another program that takes a session over while it plays has the same one, down to the story that is told.
+fn check_handed_over(live: &mut Session) {
+    for command in [Command::Speed { speed: 2.0 }, Command::Play] {
+        live.apply(command).expect("it is allowed at any moment");
+    }
+    let mut coming: Option<Session> = None;
+    let other = loop {
+        live.frame(16.0, || true);
+        // Not while a replay is under way.
+        let Some(handed) = live.hand_over() else { continue };
+        let text = serde_json::to_string(&handed).expect("plain data");
+        let handed: Handed = serde_json::from_str(&text).expect("it reads what it wrote");
+        let mut other = match coming.take() {
+            Some(other) => other,
+            None => Session::follow(&handed).expect("it was allowed before"),
+        };
+        let mut looks = 20;
+        let has_time = || {
+            looks -= 1;
+            looks > 0
+        };
+        if other.catch_up(&handed, has_time).expect("it was allowed before") {
+            break other;
+        }
+        coming = Some(other);
+    };
+    assert_eq!((other.log(), mark(&other)), (live.log(), mark(live)), "another run");
+    let status = Status { reached: other.status().reached, ..live.status() };
+    assert_eq!((other.status(), other.caption()), (status, live.caption()));
+    // The summary is taken from the moment before as long as no request begins or ends.
+    let shown = |session: &Session| {
+        let mut shown = serde_json::to_value(&**session.snapshot()).expect("plain data");
+        shown.as_object_mut().map(|shown| shown.remove("summary"));
+        shown
+    };
+    assert!(shown(&other) == shown(live), "it shows another moment");
+    assert_eq!(other.hand_over(), live.hand_over(), "it is not handed on as it came");
 }
 
 fn mark(session: &Session) -> (Instant, u64, String) {

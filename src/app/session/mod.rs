@@ -7,12 +7,14 @@
 
 mod address;
 mod command;
+mod handed;
 mod log;
 mod player;
 mod teller;
 
 pub use address::Address;
 pub use command::{Command, Outcome};
+pub use handed::Handed;
 pub use log::{Entry, Log};
 pub use player::{Player, PlayerState};
 use teller::Teller;

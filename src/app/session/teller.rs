@@ -5,6 +5,7 @@
 //! slow down: time passes at the pace of the reader. What a person does is told at once.
 
 use crate::app::caption::{About, Caption, Rank};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Above this speed nothing slows down: nobody reads along.
@@ -19,7 +20,7 @@ const TOLD_MAX: usize = 64;
 const WAITING_MAX: usize = 4;
 
 /// What is told, and what waits.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Teller {
     shown: Caption,
     /// For how long it has been shown, in milliseconds of wall time.

@@ -122,6 +122,35 @@ impl Player {
         Ok(())
     }
 
+    /// Plays towards a moment of a scenario, as far as `has_time` allows, and from its start if that moment does not lie ahead;
+    /// true when it is there.
+    pub(in crate::app::session) fn follow(
+        &mut self,
+        scenario: &Scenario,
+        to: Instant,
+        mut has_time: impl FnMut() -> bool,
+    ) -> Result<bool, Invalid> {
+        if self.run.scenario() != scenario || self.run.now() > to {
+            self.run = Run::new(scenario, options())?;
+            self.seen = None;
+        }
+        Ok(self.play_to(to, Goal::Instant, &mut has_time))
+    }
+
+    /// Takes what was sought for the present moment, to go on from it as another player did.
+    pub(in crate::app::session) fn settle(
+        &mut self,
+        playing: bool,
+        speed: f64,
+        end: Instant,
+    ) -> Result<(), Invalid> {
+        self.arrive();
+        self.set_speed(speed)?;
+        self.set_playing(playing);
+        self.set_end(end);
+        Ok(())
+    }
+
     fn set_out(&mut self, target: Instant, goal: Goal) {
         let target = target.min(self.run.horizon());
         self.seek = Some(Seek { from: self.run.now(), spent_ms: 0.0, target, goal });

@@ -1,10 +1,10 @@
 //! A question that is tried: guess on an axis, run, compare. It takes the caption's place while it lasts.
 
-use super::{Lab, View, text};
 use crate::app::PlayerState;
 use crate::app::experiment::{self, Experiment, Finding};
 use crate::app::session::Command;
 use crate::lab::Scenario;
+use crate::ui::{Lab, View, keys, text};
 use leptos::ev::{Event, KeyboardEvent, Targeted};
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
@@ -29,7 +29,7 @@ pub enum Stage {
 pub fn ask(lab: Lab, view: View) {
     if let Some(experiment) = lab.snapshot.with_untracked(|now| lab.face().experiment(now)) {
         lab.act(Command::Pause);
-        view.predict.set(Some(Stage::Asked(experiment)));
+        view.desk.predict.set(Some(Stage::Asked(experiment)));
     }
 }
 
@@ -38,10 +38,10 @@ fn try_it(lab: Lab, view: View, experiment: &Experiment, guess: Option<f64>) {
     let before = lab.read(|session| session.run().scenario().clone());
     for fault in &experiment.faults {
         if lab.send(Command::Fault { fault: fault.clone() }).is_err() {
-            return view.predict.set(None);
+            return view.desk.predict.set(None);
         }
     }
-    view.predict.set(Some(Stage::Runs(experiment.clone(), guess, Box::new(before))));
+    view.desk.predict.set(Some(Stage::Runs(experiment.clone(), guess, Box::new(before))));
     lab.act(Command::Play);
 }
 
@@ -50,7 +50,7 @@ pub fn follow(lab: Lab, view: View) {
     Effect::new(move |_| {
         lab.snapshot.track();
         let status = lab.status.get();
-        let Some(Stage::Runs(experiment, guess, before)) = view.predict.get_untracked() else {
+        let Some(Stage::Runs(experiment, guess, before)) = view.desk.predict.get_untracked() else {
             return;
         };
         let measure = |run: &_| lab.face().measure(run, &experiment);
@@ -58,18 +58,18 @@ pub fn follow(lab: Lab, view: View) {
             lab.act(Command::Pause);
             let is_small = lab.snapshot.with_untracked(|now| now.rows().len() <= COMPARED);
             let without = is_small.then(|| experiment::without(&before, measure)).flatten();
-            view.predict.set(Some(Stage::Known(experiment, guess, Finding { singles, without })));
+            view.desk.predict.set(Some(Stage::Known(experiment, guess, Finding { singles, without })));
         } else if status.ended && !status.over {
             lab.act(Command::Extend);
         } else if status.state == PlayerState::Paused && status.over {
-            view.predict.set(None);
+            view.desk.predict.set(None);
         }
     });
 }
 
 /// What stands in the caption's place; nothing while nothing is asked.
 pub fn panel(lab: Lab, view: View) -> AnyView {
-    match view.predict.get() {
+    match view.desk.predict.get() {
         None | Some(Stage::Runs(..)) => ().into_any(),
         Some(Stage::Asked(experiment)) => asked(lab, view, experiment),
         Some(Stage::Known(experiment, guess, finding)) => known(view, &experiment, guess, &finding),
@@ -89,12 +89,12 @@ fn asked(lab: Lab, view: View, experiment: Experiment) -> AnyView {
             event.prevent_default();
             run(Some(guess.get_untracked()));
         }
-        "Escape" => view.predict.set(None),
+        "Escape" => view.desk.predict.set(None),
         _ => {}
     };
     let (question, detail, before) =
         experiment.with_value(|of| (of.question.clone(), of.detail.clone(), of.before));
-    Effect::new(move |_| super::keys::focus("[data-testid=guess]"));
+    Effect::new(move |_| keys::focus("[data-testid=guess]"));
     view! {
         <div class="predict" role="group" aria-label="Your guess">
             <p><b>{question}</b> " " {detail}</p>
@@ -122,7 +122,7 @@ fn asked(lab: Lab, view: View, experiment: Experiment) -> AnyView {
                     "Run it " <kbd aria-hidden="true">"Enter"</kbd>
                 </button>
                 <button type="button" data-testid="predict-skip" on:click=move |_| run(None)>"Just show me"</button>
-                <button type="button" data-testid="predict-leave" on:click=move |_| view.predict.set(None)>"Leave"</button>
+                <button type="button" data-testid="predict-leave" on:click=move |_| view.desk.predict.set(None)>"Leave"</button>
             </div>
         </div>
     }
@@ -155,7 +155,7 @@ fn known(view: View, experiment: &Experiment, guess: Option<f64>, finding: &Find
                 <span class="ends"><i>{scale.0}</i><i>{format!("{}{unit}", scale.1)}</i></span>
             </div>
             <div class="ways">
-                <button type="button" class="primary" data-testid="predict-leave" on:click=move |_| view.predict.set(None)>"Go on"</button>
+                <button type="button" class="primary" data-testid="predict-leave" on:click=move |_| view.desk.predict.set(None)>"Go on"</button>
             </div>
         </div>
     }

@@ -4,12 +4,13 @@
 //! it follows the run, and a view of its own for each part would weigh several times as much. The pictures come from
 //! `web/thumbnails.svg`, which the boot module fetches then.
 
-use super::{Lab, View, address, host, keys};
 use crate::app::PlayerState;
 use crate::app::gallery::{extent, finds, promise, short};
 use crate::app::session::{Address, Command};
 use crate::lab::presets::{self, Preset};
 use crate::lab::{SystemKind, systems};
+use crate::ui::host::{self, Host};
+use crate::ui::{Lab, View, address, keys};
 use leptos::ev::{Event, KeyboardEvent, MouseEvent};
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -27,27 +28,26 @@ struct Sheet {
     lab: Lab,
     view: View,
     dialog: NodeRef<Dialog>,
-    /// Whether the run was playing, and goes on when one comes back to it.
-    resumes: RwSignal<bool>,
 }
 
 /// The name of the scenario that is open, for those who may know it.
-pub fn current(lab: Lab) -> Option<&'static Preset> {
+fn current(lab: Lab) -> Option<&'static Preset> {
     presets::find(&lab.address().preset).filter(|_| lab.truth.get_untracked())
 }
 
-/// Opens the gallery at the scenario that is open; at the first where one may not know which that is.
-pub fn open(lab: Lab, view: View) {
-    let first = current(lab).or_else(|| presets::all().next());
-    view.gallery.set(first.map(|preset| preset.name.to_owned()));
+/// Opens the gallery at a system's first scenario, or at the one that is open; at the first of all where one may not know which
+/// that is.
+pub fn open(lab: Lab, view: View, system: Option<String>) {
+    let current = || current(lab).or_else(|| presets::all().next()).map(|preset| preset.name.to_owned());
+    view.desk.gallery.set(system.or_else(current));
 }
 
-/// The dialog. `view.gallery` says whether it is open, and which card it begins with.
+/// The dialog. `view.desk` says whether it is open, and which card it begins with.
 #[component]
 pub fn Gallery(lab: Lab, view: View) -> impl IntoView {
-    let sheet = Sheet { lab, view, dialog: NodeRef::new(), resumes: RwSignal::new(false) };
+    let sheet = Sheet { lab, view, dialog: NodeRef::new() };
     Effect::new(move || {
-        if let (Some(dialog), Some(first)) = (sheet.dialog.get(), view.gallery.get()) {
+        if let (Some(dialog), Some(first)) = (sheet.dialog.get(), view.desk.gallery.get()) {
             sheet.open(&dialog, &first);
         }
     });
@@ -71,7 +71,7 @@ impl Sheet {
             self.lab.when_arrived(Box::new(move || self.hold()));
         }
         dialog.set_inner_html(&markup(self.lab, current(self.lab)));
-        host::thumbnails();
+        host::tell(Host::thumbnails);
         // Refused only for one that is open already.
         let _ = dialog.show_modal();
         keys::focus(&format!("[data-testid=scenario-{first}]"));
@@ -90,19 +90,19 @@ impl Sheet {
     /// Lets the run stand still as long as the sheet is open.
     fn hold(self) {
         // It may be gone by now.
-        let is_open = self.view.gallery.try_get_untracked().flatten().is_some();
+        let is_open = self.view.desk.gallery.try_get_untracked().flatten().is_some();
         if is_open && self.lab.read(|session| session.status().state == PlayerState::Running) {
-            self.resumes.set(true);
+            self.view.desk.resumes.set(true);
             self.lab.act(Command::Pause);
         }
     }
 
     /// Goes back to the run as it was.
     fn closed(self) {
-        if self.view.gallery.try_get_untracked().flatten().is_some() {
-            self.view.gallery.set(None);
-            if self.resumes.get_untracked() {
-                self.resumes.set(false);
+        if self.view.desk.gallery.try_get_untracked().flatten().is_some() {
+            self.view.desk.gallery.set(None);
+            if self.view.desk.resumes.get_untracked() {
+                self.view.desk.resumes.set(false);
                 self.lab.act(Command::Play);
             }
         }
@@ -110,8 +110,8 @@ impl Sheet {
 
     /// Leaves the sheet for a scenario. Its first key is for the button that plays.
     fn choose(self, preset: &str) {
-        self.view.gallery.set(None);
-        self.resumes.set(false);
+        self.view.desk.gallery.set(None);
+        self.view.desk.resumes.set(false);
         self.close();
         keys::focus("[data-testid=play]");
         self.lab.go(&Address::of(preset));
@@ -132,13 +132,13 @@ impl Sheet {
             }
             self.filter();
         } else if let Some(card) = around(&at, "[data-preset]") {
-            if is_plain(event) {
+            if address::is_plain(event) {
                 event.prevent_default();
                 self.choose(&card.get_attribute("data-preset").unwrap_or_default());
             }
         } else if let Some(way) = around(&at, "[data-way]") {
             if way.get_attribute("data-way").is_some_and(|way| way == "play") {
-                self.resumes.set(true);
+                self.view.desk.resumes.set(true);
             }
             self.close();
         } else if at.matches("dialog").unwrap_or(false) {
@@ -228,11 +228,6 @@ impl Sheet {
         let found = self.dialog.get_untracked()?.query_selector(selector).ok()?;
         found?.dyn_into().ok()
     }
-}
-
-/// A click that asks for nothing but what it is on: no other tab, no other window.
-pub fn is_plain(event: &MouseEvent) -> bool {
-    event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
 }
 
 /// The nearest element around one that a selector finds.

@@ -1,6 +1,6 @@
 //! The help dialog: the keys, and the switch that turns them off.
 
-use super::{Lab, keys};
+use crate::ui::{Lab, keys, theme};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -71,7 +71,7 @@ pub fn Help(lab: Lab, open: RwSignal<bool>) -> impl IntoView {
                     prop:checked=move || keys_on.get()
                     on:change:target=move |event| {
                         keys_on.set(event.target().checked());
-                        keys::switch(event.target().checked());
+                        switch(event.target().checked());
                     }
                 />
                 " Single keys act"
@@ -90,5 +90,14 @@ pub fn Help(lab: Lab, open: RwSignal<bool>) -> impl IntoView {
             </label>
             <button type="button" on:click=close>"Close"</button>
         </dialog>
+    }
+}
+
+/// Switches single keys on or off, for good.
+fn switch(on: bool) {
+    keys::mark(on);
+    if let Some(storage) = theme::storage() {
+        // A browser that keeps nothing forgets it with the page.
+        let _ = if on { storage.remove_item(keys::OFF_KEY) } else { storage.set_item(keys::OFF_KEY, "1") };
     }
 }

@@ -1,0 +1,127 @@
+//! Stands in the place of `workbench.rs` in a program without it: whoever opens a panel gets the larger program, which has
+//! all of them, with the run as it is.
+//!
+//! The boot module asks for what is to be handed over until the other program has come to this moment, and changes them in
+//! one go; meanwhile this one goes on. If the other one cannot be had, this one stays.
+
+use super::host::{self, Host};
+use super::panel::{Asked, Kept, Panel};
+use super::{Lab, PAGE, View};
+use crate::app::session::Command;
+use crate::app::{PlayerState, Session};
+use leptos::prelude::*;
+use std::cell::RefCell;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+thread_local! {
+    /// What was asked for last.
+    static ASKED: RefCell<Option<Asked>> = const { RefCell::new(None) };
+}
+
+/// What is open: nothing, here.
+#[derive(Clone, Copy)]
+pub struct Desk;
+
+impl Desk {
+    /// As there is no panel, there is nothing to know of one.
+    pub fn new() -> Self {
+        Desk
+    }
+
+    /// No dialog is open.
+    pub fn is_covered(self) -> bool {
+        false
+    }
+
+    /// The gallery neither.
+    pub fn has_gallery(self) -> bool {
+        false
+    }
+
+    /// No question is being tried.
+    pub fn asks(self) -> bool {
+        false
+    }
+
+    /// Calls off what was asked for.
+    pub fn leave(self) -> bool {
+        go_on().is_some()
+    }
+}
+
+/// Asks for the program that has the panel.
+pub fn open(lab: Lab, _: View, panel: Panel) {
+    // At the moment at which it was asked for.
+    let holds_run = !matches!(panel, Panel::Help);
+    ASKED.with_borrow_mut(|asked| {
+        let resumes = asked.as_ref().is_some_and(|asked| asked.resumes);
+        *asked = Some(Asked { panel, resumes });
+    });
+    if holds_run {
+        hold(lab);
+        if lab.read(|session| session.status().state == PlayerState::Replaying) {
+            lab.when_arrived(Box::new(move || hold(lab)));
+        }
+    }
+    host::tell(Host::hand_over);
+}
+
+/// Lets a run that plays stand still.
+fn hold(lab: Lab) {
+    ASKED.with_borrow_mut(|asked| {
+        let plays = lab.read(|session| session.status().state == PlayerState::Running);
+        if let (Some(asked), true) = (asked, plays) {
+            asked.resumes = true;
+            lab.act(Command::Pause);
+        }
+    });
+}
+
+/// What is handed over, as JSON: nothing while a replay is under way, and empty when nobody wants it any more.
+#[wasm_bindgen]
+pub fn handed() -> Option<String> {
+    let Some(asked) = ASKED.with_borrow(Clone::clone) else { return Some(String::new()) };
+    let (lab, view) = PAGE.get()?;
+    let kept = Kept {
+        session: lab.read(Session::hand_over)?,
+        asked,
+        problem: lab.problem.get_untracked(),
+        selected: view.selected.get_untracked(),
+        dock_open: view.dock_open.get_untracked(),
+        shows_table: view.shows_table.get_untracked(),
+        shows_when: view.shows_when.get_untracked(),
+    };
+    serde_json::to_string(&kept).ok()
+}
+
+/// The other program cannot be had: says so, and goes on.
+#[wasm_bindgen]
+pub fn stay(cause: &str) {
+    let Some(lab) = go_on() else { return };
+    let problem = format!(
+        "What you opened is in the larger program, which could not be loaded ({cause}). The run goes on without it."
+    );
+    lab.problem.set(Some(problem));
+}
+
+/// Forgets what was asked for, if there is something, and lets the run go on that stood still for it.
+fn go_on() -> Option<Lab> {
+    let (asked, (lab, _)) = (ASKED.take()?, PAGE.get()?);
+    if asked.resumes {
+        lab.act(Command::Play);
+    }
+    Some(lab)
+}
+
+/// Nothing to listen to.
+pub fn listen(_: Lab, _: View) {}
+
+/// Nothing takes the caption's place.
+pub fn in_place_of_caption(_: Lab, _: View) -> AnyView {
+    ().into_any()
+}
+
+/// No dialogs.
+pub fn dialogs(_: Lab, _: View) -> AnyView {
+    ().into_any()
+}

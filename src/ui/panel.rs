@@ -1,0 +1,44 @@
+//! What few people open: the list of it, and what a program that lacks it hands to the one that has it, as plain data.
+//! `workbench.rs` has the panels and takes a run over; `elsewhere.rs`, in its place, hands it over.
+
+use crate::app::session::Handed;
+use serde::{Deserialize, Serialize};
+
+/// Something that few people open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Panel {
+    /// The help.
+    Help,
+    /// The gallery: at the first scenario of a system, or at the one that is open.
+    Gallery(Option<String>),
+    /// The question that the caption asks, to be guessed and tried.
+    Predict,
+}
+
+/// A panel that was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which.
+    pub panel: Panel,
+    /// Whether the run stands still for it, and goes on afterwards.
+    pub resumes: bool,
+}
+
+/// All that a page has, as plain data.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Kept {
+    /// The session.
+    pub session: Handed,
+    /// What was not allowed last.
+    pub problem: Option<String>,
+    /// The panel that is to be opened.
+    pub asked: Asked,
+    /// The node that is selected.
+    pub selected: String,
+    /// Whether the dock is open.
+    pub dock_open: bool,
+    /// Whether it shows the table.
+    pub shows_table: bool,
+    /// Which strip of the board is shown.
+    pub shows_when: bool,
+}

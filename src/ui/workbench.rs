@@ -1,0 +1,137 @@
+//! The panels that few people open: help, gallery, the question that is tried. The program that the page opens with has none
+//! of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
+
+mod gallery;
+mod help;
+mod predict;
+
+use super::host::{self, Host};
+use super::panel::{Asked, Kept, Panel};
+use super::{Lab, PAGE, View, frames, start_page};
+use crate::app::Session;
+use crate::app::session::Command;
+use leptos::prelude::*;
+use predict::Stage;
+use std::cell::RefCell;
+use wasm_bindgen::prelude::*;
+
+thread_local! {
+    /// The session that is on its way to what another program hands over, and that.
+    static COMING: RefCell<Option<(Session, Kept)>> = const { RefCell::new(None) };
+}
+
+/// What is open.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    help: RwSignal<bool>,
+    /// With the focus on which scenario.
+    gallery: RwSignal<Option<String>>,
+    /// Whether the run was playing when the gallery was opened, and goes on when one comes back to it.
+    resumes: RwSignal<bool>,
+    predict: RwSignal<Option<Stage>>,
+}
+
+impl Desk {
+    /// Nothing is open.
+    pub fn new() -> Self {
+        Desk {
+            help: RwSignal::new(false),
+            gallery: RwSignal::new(None),
+            resumes: RwSignal::new(false),
+            predict: RwSignal::new(None),
+        }
+    }
+
+    /// Whether a dialog is open, which has the keys.
+    pub fn is_covered(self) -> bool {
+        self.help.get_untracked() || self.gallery.with_untracked(Option::is_some)
+    }
+
+    /// Whether the gallery is open.
+    pub fn has_gallery(self) -> bool {
+        self.gallery.with(Option::is_some)
+    }
+
+    /// Whether a question stands in the caption's place.
+    pub fn asks(self) -> bool {
+        self.predict.with(|stage| matches!(stage, Some(Stage::Asked(_) | Stage::Known(..))))
+    }
+
+    /// Leaves the question that is being tried, if there is one.
+    pub fn leave(self) -> bool {
+        let is_tried = self.predict.with_untracked(Option::is_some);
+        if is_tried {
+            self.predict.set(None);
+        }
+        is_tried
+    }
+}
+
+/// Opens a panel.
+pub fn open(lab: Lab, view: View, panel: Panel) {
+    match panel {
+        Panel::Help => view.desk.help.set(true),
+        Panel::Gallery(system) => gallery::open(lab, view, system),
+        Panel::Predict => predict::ask(lab, view),
+    }
+}
+
+/// Listens as long as the page is mounted.
+pub fn listen(lab: Lab, view: View) {
+    predict::follow(lab, view);
+}
+
+/// The question that is tried, where the caption is otherwise.
+pub fn in_place_of_caption(lab: Lab, view: View) -> AnyView {
+    predict::panel(lab, view)
+}
+
+/// The dialogs.
+pub fn dialogs(lab: Lab, view: View) -> AnyView {
+    view! {
+        <help::Help lab open=view.desk.help />
+        <gallery::Gallery lab view />
+    }
+    .into_any()
+}
+
+// --- taking a run over --------------------------------------------------------------------------------------------
+
+/// Comes closer to what another program hands over, for some milliseconds; true when it is there.
+#[wasm_bindgen]
+pub fn follow(kept: &str, ms: f64) -> Result<bool, JsError> {
+    let kept: Kept = serde_json::from_str(kept).map_err(|error| JsError::new(&error.to_string()))?;
+    let until = frames::wall_ms() + ms;
+    let (mut session, _) = match COMING.take() {
+        Some(coming) => coming,
+        None => (Session::follow(&kept.session).map_err(to_error)?, kept.clone()),
+    };
+    let is_there = session.catch_up(&kept.session, || frames::wall_ms() < until).map_err(to_error)?;
+    COMING.set(Some((session, kept)));
+    Ok(is_there)
+}
+
+/// Mounts the page of what was followed, as it was; what was asked for is opened once the page has its focus back.
+#[wasm_bindgen(js_name = takeOver)]
+pub fn take_over(host: Host) {
+    let Some((session, kept)) = COMING.take() else { return };
+    host::meet(host);
+    start_page(Lab::of(session, kept.problem));
+    let Some((lab, view)) = PAGE.get() else { return };
+    view.selected.set(kept.selected);
+    view.dock_open.set(kept.dock_open);
+    view.shows_table.set(kept.shows_table);
+    view.shows_when.set(kept.shows_when);
+    let Asked { panel, resumes } = kept.asked;
+    match panel {
+        Panel::Gallery(_) => view.desk.resumes.set(resumes),
+        // It stood still for something that was asked for before.
+        Panel::Help if resumes => lab.act(Command::Play),
+        Panel::Help | Panel::Predict => {}
+    }
+    queue_microtask(move || open(lab, view, panel));
+}
+
+fn to_error(invalid: crate::lab::Invalid) -> JsError {
+    JsError::new(&invalid.to_string())
+}

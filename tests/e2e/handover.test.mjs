@@ -1,0 +1,172 @@
+// What few people open is in the larger program only: it takes the run over as it is, and nobody notices but for a moment's
+// wait.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { DESKTOP, SLACK, pausedAt, started } from "./helpers.mjs";
+
+const opens = (page) => page.waitForSelector("dialog[open]", { timeout: 10_000 * SLACK });
+/** Which program has the page: only the larger one has the dialogs. */
+const isLarger = (page) => page.evaluate(() => document.querySelector("dialog") !== null);
+/** What must be the same in both; how the page looks beside. The summary lags behind in a run that is stepped through. */
+const seen = (page) =>
+  page.evaluate(() => {
+    const { summary, ...moment } = glasshive.snapshot();
+    return { moment, hash: glasshive.traceHash(), faults: glasshive.faults, state: glasshive.state, speed: glasshive.speed, answered: summary.answered };
+  });
+const text = (page, testid) => page.getByTestId(testid).textContent();
+const pressed = (page, testid) => page.getByTestId(testid).getAttribute("aria-pressed");
+
+/** A run on which much was done, paused at 15 s. */
+async function busy(t, options) {
+  const opened = await pausedAt(t, 5_000, { viewport: DESKTOP, ...options });
+  await opened.page.evaluate(async () => {
+    globalThis.sameDocument = true;
+    glasshive.setSpeed(2);
+    glasshive.fault("crash:w-02");
+    await glasshive.set("strategy", "median");
+    await glasshive.seek(14_000);
+    await glasshive.apply({ kind: "toggle", fault: "slow", node: "w-05" });
+    await glasshive.seek(15_000);
+  });
+  return opened;
+}
+
+test("a paused run is the same after it, with all that was done, what is shown, selected and folded", async (t) => {
+  const { page, problems } = await busy(t);
+  await page.getByTestId("tab-workers").click();
+  await page.getByTestId("select-w-07").click();
+  await page.getByTestId("truth").click();
+  const before = await seen(page);
+  const story = await text(page, "caption");
+  const board = () => page.getByTestId("board").evaluate((canvas) => canvas.toDataURL());
+  const picture = await board();
+  assert.equal(await isLarger(page), false);
+  await page.getByTestId("help").focus();
+  await page.keyboard.press("Enter");
+  await opens(page);
+  assert.equal(await isLarger(page), true);
+  assert.ok(await page.evaluate(() => globalThis.sameDocument), "the page was loaded again");
+  assert.deepEqual(await seen(page), before);
+  assert.equal(await text(page, "caption"), story);
+  assert.equal(await text(page, "selected"), "w-07");
+  assert.equal(await pressed(page, "truth"), "false");
+  assert.ok(await page.locator("#panel-workers").isVisible());
+  assert.equal(await page.locator(".problem").textContent(), "");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog[open]", { state: "detached" });
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "help", "the focus is where it was");
+  await page.evaluate(() => document.activeElement.blur());
+  assert.equal(await board(), picture, "the board looks otherwise");
+  // What was done can still be undone by going back, and the run goes on.
+  await page.evaluate(() => glasshive.seek(4_000));
+  const early = await seen(page);
+  assert.equal(early.faults, before.faults);
+  await page.evaluate(() => glasshive.seek(15_000));
+  assert.deepEqual(await seen(page), before);
+  assert.deepEqual(problems, []);
+});
+
+test("a run that plays plays on, and comes to the hash of one that was not handed over", async (t) => {
+  const { page, problems } = await started(t, { viewport: DESKTOP });
+  await page.evaluate(() => (glasshive.fault("crash:w-01"), glasshive.apply({ kind: "speed", speed: 3 })));
+  // Virtual time is looked at in every frame: it never goes back, nor stands still for long.
+  await page.evaluate(() => {
+    globalThis.times = [];
+    const look = () => (times.push([glasshive.vtime, glasshive.state, performance.now()]), requestAnimationFrame(look));
+    look();
+  });
+  await page.keyboard.press("?");
+  await opens(page);
+  assert.equal(await page.evaluate(() => glasshive.state), "running");
+  await page.waitForTimeout(300);
+  const times = await page.evaluate(() => times);
+  assert.ok(times.length > 10 && times.every(([vtime], i) => i === 0 || vtime >= times[i - 1][0]), "time went back");
+  assert.ok(times.every(([, state]) => state === "running"), "the run did not play all the time");
+  const faults = await page.evaluate(() => (glasshive.pause(), glasshive.faults));
+  await page.evaluate(() => glasshive.seek(20_000));
+  const handed = await page.evaluate(() => glasshive.traceHash());
+  const other = await pausedAt(t, 0, { viewport: DESKTOP });
+  const at = Number(faults.match(/crash:w-01@([\d.]+)(ms|s)/).slice(1, 3).map((part, i) => (i ? { ms: 1, s: 1000 }[part] : part)).reduce((a, b) => a * b));
+  const plain = await other.page.evaluate(async (at) => {
+    await glasshive.seek(at - 1);
+    // From the next whole millisecond on.
+    glasshive.fault("crash:w-01");
+    await glasshive.seek(20_000);
+    return [glasshive.faults, glasshive.traceHash()];
+  }, at);
+  assert.deepEqual([faults, handed], plain);
+  assert.deepEqual(problems, []);
+});
+
+test("the gallery opens at the moment at which it was asked for, and Esc goes on from there", async (t) => {
+  const { page, problems } = await started(t, { viewport: DESKTOP });
+  const at = await page.evaluate(() => (document.querySelector("[data-testid=scenarios-open]").click(), glasshive.vtime));
+  await opens(page);
+  const { moment, state } = await seen(page);
+  assert.deepEqual([moment.vtimeMs, state], [at, "paused"]);
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => glasshive.state === "running");
+  assert.deepEqual(problems, []);
+});
+
+test("a question of the caption is asked at its moment", async (t) => {
+  const { page, problems } = await pausedAt(t, 16_000, { viewport: DESKTOP });
+  const before = await seen(page);
+  await page.getByTestId("predict").click();
+  await page.getByTestId("guess").waitFor();
+  await page.waitForFunction(() => document.activeElement.dataset.testid === "guess");
+  assert.deepEqual(await seen(page), before);
+  await page.keyboard.press("Escape");
+  await page.getByTestId("guess").waitFor({ state: "detached" });
+  assert.deepEqual(problems, []);
+});
+
+test("what was asked for last is opened, once, however often one asks", async (t) => {
+  const slow = (page) => page.route("**/glasshive-all_bg.wasm*", async (route) => (await new Promise((next) => setTimeout(next, 600)), route.continue()));
+  const { page, problems } = await busy(t, { before: slow });
+  const before = await seen(page);
+  for (const key of ["0", "?", "?"]) await page.keyboard.press(key);
+  await page.locator("#loading").waitFor();
+  // Meanwhile the run is the person's.
+  await page.keyboard.press(".");
+  const stepped = await seen(page);
+  assert.notEqual(stepped.hash, before.hash);
+  await opens(page);
+  assert.ok(await page.locator("dialog.help").isVisible());
+  assert.equal(await page.locator("dialog[open]").count(), 1);
+  assert.equal(await page.locator("#loading").count(), 0);
+  assert.deepEqual(await seen(page), stepped);
+  assert.deepEqual(problems, []);
+});
+
+test("Esc calls off what is not there yet", async (t) => {
+  const hold = (page) => page.route("**/glasshive-all_bg.wasm*", async (route) => (await new Promise((next) => setTimeout(next, 1000)), route.continue()));
+  const { page, problems } = await started(t, { viewport: DESKTOP, before: hold });
+  await page.keyboard.press("0");
+  assert.equal(await page.evaluate(() => glasshive.state), "paused");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.evaluate(() => glasshive.state), "running");
+  await page.waitForTimeout(1500);
+  assert.equal(await isLarger(page), false);
+  await page.keyboard.press("0");
+  await opens(page);
+  assert.deepEqual(problems, []);
+});
+
+test("where the larger program cannot be had, a notice says so and the run goes on", async (t) => {
+  const cut = (page) => page.route("**/glasshive-all_bg.wasm*", (route) => route.abort());
+  const { page } = await started(t, { viewport: DESKTOP, before: cut });
+  const problem = page.locator(".problem");
+  for (const ask of [() => page.keyboard.press("?"), () => page.getByTestId("scenarios-open").click()]) {
+    await page.evaluate(() => glasshive.setSpeed(1));
+    await ask();
+    await page.waitForFunction(() => /larger program, which could not be loaded/.test(document.querySelector(".problem").textContent));
+    assert.equal(await problem.getAttribute("role"), "alert");
+    assert.equal(await page.evaluate(() => glasshive.state), "running");
+    assert.equal(await page.locator("#boot-error, #loading").count(), 0);
+  }
+  await page.unroute("**/glasshive-all_bg.wasm*");
+  await page.keyboard.press("?");
+  await opens(page);
+  assert.equal(await page.evaluate(() => glasshive.state), "running");
+});

@@ -58,6 +58,7 @@ mod hidden;
 mod points;
 mod session;
 mod session_random;
+mod undo;
 
 mod aggregate;
 mod cli;

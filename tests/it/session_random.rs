@@ -60,22 +60,17 @@ fn check_handed_over(live: &mut Session) {
     assert_eq!((other.log(), mark(&other)), (live.log(), mark(live)), "another run");
     let status = Status { reached: other.status().reached, ..live.status() };
     assert_eq!((other.status(), other.caption()), (status, live.caption()));
-    // The summary is taken from the moment before as long as no request begins or ends.
-    let shown = |session: &Session| {
-        let mut shown = serde_json::to_value(&**session.snapshot()).expect("plain data");
-        shown.as_object_mut().map(|shown| shown.remove("summary"));
-        shown
-    };
+    let shown = |session: &Session| serde_json::to_value(&**session.snapshot()).expect("plain data");
     assert!(shown(&other) == shown(live), "it shows another moment");
     assert_eq!(other.hand_over(), live.hand_over(), "it is not handed on as it came");
 }
 
-fn mark(session: &Session) -> (Instant, u64, String) {
+pub fn mark(session: &Session) -> (Instant, u64, String) {
     let run = session.run();
     (run.now(), run.events(), run.trace_hash())
 }
 
-fn scenario(rng: &mut Rng) -> Scenario {
+pub fn scenario(rng: &mut Rng) -> Scenario {
     let preset = PRESETS[rng.below(PRESETS.len() as u64) as usize];
     Scenario { horizon: Some(format!("{HORIZON_MS}ms")), ..Scenario::preset(preset, 1 + rng.below(99)) }
 }
@@ -101,7 +96,7 @@ fn play(seed: u64) -> Session {
     session
 }
 
-fn frame(session: &mut Session, rng: &mut Rng) {
+pub fn frame(session: &mut Session, rng: &mut Rng) {
     let mut looks = rng.below(40);
     session.frame(rng.uniform(0.0, 40.0), || {
         looks = looks.saturating_sub(1);
@@ -109,11 +104,11 @@ fn frame(session: &mut Session, rng: &mut Rng) {
     });
 }
 
-fn command(session: &Session, rng: &mut Rng) -> Command {
+pub fn command(session: &Session, rng: &mut Rng) -> Command {
     let nodes = &session.snapshot().nodes;
     let node = nodes[rng.below(nodes.len() as u64) as usize].name.clone();
     let kind = FaultKind::ALL[rng.below(FaultKind::ALL.len() as u64) as usize];
-    match rng.below(20) {
+    match rng.below(23) {
         0 | 1 => Command::Play,
         2 => Command::Pause,
         3 => Command::Speed { speed: rng.uniform(0.0, 300.0) },
@@ -132,6 +127,14 @@ fn command(session: &Session, rng: &mut Rng) -> Command {
         18 if rng.chance(0.1) => {
             let Scenario { preset, seed, set, faults, horizon, .. } = scenario(rng);
             Command::Open { preset, seed, set, faults, horizon }
+        }
+        19 | 20 => Command::Undo,
+        21 => {
+            if rng.chance(0.8) {
+                Command::Redo
+            } else {
+                Command::DropOld
+            }
         }
         _ => Command::Call {
             method: "GET".to_owned(),

@@ -37,8 +37,9 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Opt
     let shown = kept.filter(is_over).or(finished).or(newest);
     let before = before.filter(|before| before.truth == show.truth);
     let progress = run.system().progress();
-    // Figures change only when a request does.
-    let known = before.filter(|before| before.summarised_at == progress);
+    // Percentiles change only when a request does.
+    let tasks = oracle.tally().tasks();
+    let known = before.filter(|before| before.summarised_at == progress && before.summary.tasks == tasks);
     let summary = known.map_or_else(
         || Rc::new(summary(oracle.tally().summary(), show.truth)),
         |before| Rc::clone(&before.summary),

@@ -83,6 +83,12 @@ pub enum Command {
         /// Its place among all faults of the run, scheduled ones first.
         fault: usize,
     },
+    /// Takes the last act back: goes to the moment before it.
+    Undo,
+    /// Does again what was taken back: goes to the moment that was left.
+    Redo,
+    /// Forgets the future that an act in the past has left.
+    DropOld,
     /// Calls the simulated API from the node `console`. While time stands still, it passes until the answer has come.
     Call {
         /// GET, POST, …
@@ -99,6 +105,15 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it changes the run, and can be taken back.
+    pub(super) fn is_act(&self) -> bool {
+        use Command::{Call, Fault, Lift, Open, Seed, Set, Toggle};
+        matches!(
+            self,
+            Open { .. } | Set { .. } | Seed { .. } | Fault { .. } | Toggle { .. } | Lift { .. } | Call { .. }
+        )
+    }
+
     /// Whether it means the same at every moment.
     pub(super) fn is_timeless(&self) -> bool {
         matches!(self, Command::Open { .. } | Command::Speed { .. })

@@ -4,7 +4,8 @@
 //! the same moment, however often a person went to and fro. Frames of the other program go that way in slices, while the
 //! session that is handed over goes on; it is there when it has come to what that one says last.
 
-use super::{Log, Session, Teller};
+use super::history::{History, LeftAt};
+use super::{Log, Session, Teller, player};
 use crate::app::PlayerState;
 use crate::kernel::Instant;
 use crate::lab::{Invalid, Scenario};
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Handed {
     log: Log,
+    history: History,
+    left: Option<LeftAt>,
     /// The run's, with all that was done.
     scenario: Scenario,
     at_ns: u64,
@@ -31,6 +34,8 @@ impl Session {
         let (player, run) = (&self.player, self.player.run());
         (player.state() != PlayerState::Replaying).then(|| Handed {
             log: self.log.clone(),
+            history: self.history.clone(),
+            left: player.left().map(player::Left::to_data),
             scenario: run.scenario().clone(),
             at_ns: run.now().as_nanos(),
             end_ns: player.end().as_nanos(),
@@ -50,9 +55,9 @@ impl Session {
     pub fn catch_up(&mut self, handed: &Handed, has_time: impl FnMut() -> bool) -> Result<bool, Invalid> {
         let is_there = self.player.follow(&handed.scenario, Instant::from_nanos(handed.at_ns), has_time)?;
         if is_there {
-            let Handed { log, end_ns, playing, speed, truth, teller, .. } = handed.clone();
-            self.player.settle(playing, speed, Instant::from_nanos(end_ns))?;
-            (self.log, self.truth, self.teller) = (log, truth, teller);
+            let Handed { log, history, left, end_ns, playing, speed, truth, teller, .. } = handed.clone();
+            self.player.settle(playing, speed, Instant::from_nanos(end_ns), left.as_ref())?;
+            (self.log, self.history, self.truth, self.teller) = (log, history, truth, teller);
             let show = self.showing();
             self.shown = self.player.look(show);
         }

@@ -8,6 +8,7 @@
 mod address;
 mod command;
 mod handed;
+mod history;
 mod log;
 mod player;
 mod teller;
@@ -15,6 +16,7 @@ mod teller;
 pub use address::Address;
 pub use command::{Command, Outcome};
 pub use handed::Handed;
+use history::{History, Place};
 pub use log::{Entry, Log};
 pub use player::{Player, PlayerState};
 use teller::Teller;
@@ -49,6 +51,12 @@ pub struct Status {
     pub ended: bool,
     /// The run itself goes no further.
     pub over: bool,
+    /// There is something to take back.
+    pub can_undo: bool,
+    /// There is something that was taken back.
+    pub can_redo: bool,
+    /// When an act in the past has left another future, which is still known.
+    pub left_at_ms: Option<f64>,
 }
 
 /// A run, and what a person does to it.
@@ -61,6 +69,7 @@ pub struct Session {
     /// What came of a command later than it was given, for a person to read.
     notice: Option<String>,
     log: Log,
+    history: History,
     teller: Teller,
     /// Whether what only the laboratory knows is shown.
     truth: bool,
@@ -81,6 +90,7 @@ impl Session {
             waiting: VecDeque::new(),
             notice: None,
             log: Log::new(scenario, speed, true),
+            history: History::default(),
             teller: Teller::default(),
             truth: true,
         };
@@ -154,10 +164,39 @@ impl Session {
         if self.log.is_full() && self.player.state() != PlayerState::Replaying {
             let scenario = self.player.run().scenario().clone();
             self.log = Log::new(scenario, self.player.speed(), self.player.is_playing());
+            self.history = History::default();
         }
-        let outcome = self.perform(&command)?;
+        let place = Place {
+            scenario: self.player.run().scenario().clone(),
+            at_ns: at.as_nanos(),
+            events: self.player.run().events(),
+            end_ns: self.player.end().as_nanos(),
+        };
+        let outcome = match command {
+            Command::Undo | Command::Redo => self.come_back(place, command == Command::Redo)?,
+            _ => {
+                let outcome = self.perform(&command)?;
+                if command.is_act() {
+                    self.history.note(place, &command);
+                }
+                outcome
+            }
+        };
         self.log.note(at.as_nanos(), command);
         Ok(outcome)
+    }
+
+    /// Takes the last act back, or does it again.
+    fn come_back(&mut self, from: Place, again: bool) -> Result<Outcome, Invalid> {
+        let found = if again { self.history.redo(from) } else { self.history.undo(from) };
+        let place = found.ok_or_else(|| Invalid {
+            field: if again { "redo" } else { "undo" }.to_owned(),
+            value: "nothing".to_owned(),
+            allowed: if again { "after something was taken back" } else { "after something was done" }
+                .to_owned(),
+        })?;
+        self.player.return_to(&place, again)?;
+        Ok(Outcome::SetOut)
     }
 
     fn perform(&mut self, command: &Command) -> Result<Outcome, Invalid> {
@@ -184,6 +223,9 @@ impl Session {
                 player.set_end(axis.holding(end, horizon).longer(horizon).to);
                 player.play()?;
             }
+            // A person's way through what was done is not the run's.
+            Command::Undo | Command::Redo => {}
+            Command::DropOld => player.drop_left(),
             Command::Step => {
                 if !player.step() {
                     return Ok(Outcome::Ended);
@@ -341,6 +383,9 @@ impl Session {
             left_ms: self.player.left_ms(),
             ended: self.player.state() == PlayerState::Paused && self.player.has_ended(),
             over: self.player.is_over(),
+            can_undo: self.history.can().0,
+            can_redo: self.history.can().1,
+            left_at_ms: self.player.left().map(|left| left.at.as_millis_f64()),
         }
     }
 
@@ -352,6 +397,16 @@ impl Session {
     /// The run; while a replay is under way, as far as that has come.
     pub fn run(&self) -> &Run {
         self.player.run()
+    }
+
+    /// The run whose future an act in the past has left, as far as it was known.
+    pub fn left_run(&self) -> Option<&Run> {
+        self.player.left().map(|left| &left.run)
+    }
+
+    /// How many futures are known: of this run, and of the one that an act in the past has left.
+    pub fn branches(&self) -> usize {
+        1 + usize::from(self.player.left().is_some())
     }
 
     /// The parameters as they are set, also those that a replay under way is to show.

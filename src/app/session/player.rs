@@ -54,6 +54,9 @@ pub struct Player {
     run: Run,
     /// The same run as it was some seconds ago: going back a little is going on from there.
     parked: Option<Run>,
+    /// The same run as far as it was played before a person went back: what lies ahead is known up to there.
+    ahead: Option<Run>,
+    left: Option<Left>,
     /// Whether time is to pass; at the end of the run, and while it replays, it does not.
     playing: bool,
     speed: f64,
@@ -65,6 +68,15 @@ pub struct Player {
     end: Instant,
     /// The moment that was looked at last, of which the next may take what has not changed.
     seen: Option<Rc<Snapshot>>,
+}
+
+/// A future that an act in the past has left.
+pub(in crate::app::session) struct Left {
+    pub run: Run,
+    /// When it was left.
+    pub at: Instant,
+    /// How far it was known.
+    pub until: Instant,
 }
 
 #[derive(Clone, Copy)]
@@ -110,6 +122,8 @@ impl Player {
             end: run.horizon(),
             run,
             parked: None,
+            ahead: None,
+            left: None,
             playing: true,
             speed,
             reached: speed,
@@ -143,6 +157,7 @@ impl Player {
             return true;
         }
         let plays = self.state() == PlayerState::Running;
+        self.ahead.take_if(|ahead| ahead.now() <= self.run.now());
         if plays {
             let elapsed_ms = elapsed_ms.clamp(0.0, FRAME_MS_MAX);
             let before = self.run.now();
@@ -156,6 +171,11 @@ impl Player {
             self.note_speed(self.run.now().since(before), elapsed_ms * pace);
         }
         self.park(&mut has_time);
+        if let Some(left) = &mut self.left
+            && has_time()
+        {
+            play(&mut left.run, left.until, &mut has_time, |_| false);
+        }
         plays
     }
 
@@ -240,6 +260,11 @@ impl Player {
         let now = self.run.now();
         let edges = self.run.faults().flat_map(|fault| fault.start.into_iter().chain(fault.end));
         edges.filter(|&edge| edge > now).min().map(|edge| edge.since(now).as_millis_f64())
+    }
+
+    /// The future that an act in the past has left.
+    pub(super) fn left(&self) -> Option<&Left> {
+        self.left.as_ref()
     }
 
     /// The speed that was asked for.

@@ -129,7 +129,6 @@ impl Tally {
 
     /// The figures so far.
     pub fn summary(&self) -> Summary {
-        let ended = |end: TaskEnd| self.ends[end as usize];
         let Tally { requests, answered, unanswered, limited, .. } = *self;
         Summary {
             requests,
@@ -140,14 +139,20 @@ impl Tally {
             error_p95: self.errors.percentile(95.0),
             latency_ms: Percentiles::of(&self.latencies_ms),
             limited,
-            tasks: Tasks {
-                in_time: ended(TaskEnd::InTime),
-                failed: ended(TaskEnd::Failed),
-                late: ended(TaskEnd::Late),
-                lost: ended(TaskEnd::Lost),
-                redelivered: self.redelivered,
-                pending: ended(TaskEnd::Pending),
-            },
+            tasks: self.tasks(),
+        }
+    }
+
+    /// How the tasks ended so far.
+    pub fn tasks(&self) -> Tasks {
+        let ended = |end: TaskEnd| self.ends[end as usize];
+        Tasks {
+            in_time: ended(TaskEnd::InTime),
+            failed: ended(TaskEnd::Failed),
+            late: ended(TaskEnd::Late),
+            lost: ended(TaskEnd::Lost),
+            redelivered: self.redelivered,
+            pending: ended(TaskEnd::Pending),
         }
     }
 }

@@ -48,6 +48,9 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
                 node: fields.text("node")?,
             }
         }
+        "undo" => Command::Undo,
+        "redo" => Command::Redo,
+        "drop_old" => Command::DropOld,
         "lift" => Command::Lift { fault: fields.whole("fault")? as usize },
         "call" => Command::Call {
             method: fields.text("method")?,

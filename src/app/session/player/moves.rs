@@ -1,9 +1,10 @@
 //! Where a person sends the player, and what a person does to its run.
 
-use super::{Goal, Player, Seek, options};
+use super::{Goal, Left, Player, Seek, options};
+use crate::app::session::history::{LeftAt, Place};
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
-use crate::lab::{ActedAt, Axis, CALL_LIMIT, Invalid, Run, Scenario};
+use crate::lab::{ActedAt, Action, Axis, CALL_LIMIT, Invalid, Run, Scenario};
 use crate::substrate::http::Request;
 use serde_json::Value;
 
@@ -57,10 +58,16 @@ impl Player {
         let target = target.min(self.run.horizon());
         if target < self.run.now() {
             let parked = self.parked.take().filter(|parked| parked.now() <= target);
-            self.run = match parked {
+            let earlier = match parked {
                 Some(parked) => parked,
                 None => Run::new(self.run.scenario(), options())?,
             };
+            let furthest = std::mem::replace(&mut self.run, earlier);
+            if self.ahead.as_ref().is_none_or(|ahead| ahead.now() < furthest.now()) {
+                self.ahead = Some(furthest);
+            }
+        } else if let Some(ahead) = self.ahead.take_if(|ahead| ahead.now() <= target) {
+            self.run = ahead;
         }
         self.set_out(target, Goal::Instant);
         Ok(())
@@ -116,10 +123,36 @@ impl Player {
     fn start_over(&mut self, scenario: &Scenario) -> Result<(), Invalid> {
         let now = self.landing().unwrap_or(self.run.now());
         self.run = Run::new(scenario, options())?;
-        self.parked = None;
+        (self.parked, self.ahead, self.left) = (None, None, None);
         self.seen = None;
         self.set_out(now, Goal::Instant);
         Ok(())
+    }
+
+    /// Goes to a moment of this scenario or another one. One that was left is on the way there, or is left again.
+    pub(in crate::app::session) fn return_to(&mut self, place: &Place, again: bool) -> Result<(), Invalid> {
+        self.run = Run::new(&place.scenario, options())?;
+        let was_ahead = self.ahead.take();
+        let left = self.left.take();
+        if again {
+            let at = place.scenario.actions.last().map_or(place.at(), Action::at);
+            self.left = was_ahead.filter(|run| run.now() > at).map(|run| Left::new(run, at));
+        } else if let Some(left) = left.filter(|left| *left.run.scenario() == place.scenario) {
+            self.ahead = Some(left.run);
+        }
+        self.parked = None;
+        self.seen = None;
+        self.end = Instant::from_nanos(place.end_ns);
+        self.arrive();
+        if self.run.events() != place.events {
+            self.set_out(place.at(), Goal::Instant);
+        }
+        Ok(())
+    }
+
+    /// Forgets the future that an act in the past has left.
+    pub(in crate::app::session) fn drop_left(&mut self) {
+        self.left = None;
     }
 
     /// Plays towards a moment of a scenario, as far as `has_time` allows, and from its start if that moment does not lie ahead;
@@ -143,8 +176,10 @@ impl Player {
         playing: bool,
         speed: f64,
         end: Instant,
+        left: Option<&LeftAt>,
     ) -> Result<(), Invalid> {
         self.arrive();
+        self.left = left.map(LeftAt::begin).transpose()?;
         self.set_speed(speed)?;
         self.set_playing(playing);
         self.set_end(end);
@@ -232,10 +267,34 @@ impl Player {
     fn act(&mut self, act: impl FnOnce(&mut Run) -> Result<ActedAt, Invalid>) -> Result<ActedAt, Invalid> {
         let acted = act(&mut self.run)?;
         self.arrive();
+        // Both futures are kept: the one that was known before stays as it was.
+        if let Some(run) = self.ahead.take().filter(|ahead| ahead.now() > acted.at) {
+            self.left = Some(Left::new(run, acted.at));
+        }
         // What was done is done in the parked run's future, too.
         let actions = &self.run.scenario().actions;
         self.parked.take_if(|parked| !parked.adopt(actions));
         Ok(acted)
+    }
+}
+
+impl Left {
+    fn new(run: Run, at: Instant) -> Self {
+        Left { until: run.now(), run, at }
+    }
+
+    /// The same as plain data.
+    pub(in crate::app::session) fn to_data(&self) -> LeftAt {
+        let (at_ns, until_ns) = (self.at.as_nanos(), self.until.as_nanos());
+        LeftAt { scenario: self.run.scenario().clone(), at_ns, until_ns }
+    }
+}
+
+impl LeftAt {
+    /// The run from its start; frames that have the time bring it to where it was.
+    fn begin(&self) -> Result<Left, Invalid> {
+        let run = Run::new(&self.scenario, options())?;
+        Ok(Left { run, at: Instant::from_nanos(self.at_ns), until: Instant::from_nanos(self.until_ns) })
     }
 }
 

@@ -1,0 +1,88 @@
+//! What can be taken back: for each act the moment before it, and for each act taken back the moment that was left.
+//!
+//! A moment is a scenario, with all that was done in it, and an instant: to come back there is to replay, and leads to the
+//! same hash. So nothing that a person does is lost, not even by acting in the past.
+
+use super::command::Command;
+use crate::kernel::Instant;
+use crate::lab::Scenario;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// So many acts can be taken back.
+const DEPTH: usize = 100;
+
+/// A moment to come back to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Place {
+    pub scenario: Scenario,
+    pub at_ns: u64,
+    /// How many events there had been: at the start a run may have played its first instant, or not yet.
+    pub events: u64,
+    /// Where playing stops.
+    pub end_ns: u64,
+}
+
+/// A future that was left: of which run, when, and how far it was known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct LeftAt {
+    pub scenario: Scenario,
+    pub at_ns: u64,
+    pub until_ns: u64,
+}
+
+/// A moment, and the act that was done there.
+type Step = (Place, Command);
+
+/// What was done, and what was taken back of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct History {
+    done: VecDeque<Step>,
+    undone: Vec<Step>,
+}
+
+impl Place {
+    pub fn at(&self) -> Instant {
+        Instant::from_nanos(self.at_ns)
+    }
+}
+
+impl History {
+    /// Notes that something was done at a place. What is drawn along, such as a number, is one act.
+    pub fn note(&mut self, place: Place, command: &Command) {
+        self.undone.clear();
+        let goes_on = self.done.back().is_some_and(|(before, last)| {
+            let is_same = match (last, command) {
+                (Command::Set { key: before, .. }, Command::Set { key, .. }) => before == key,
+                (Command::Seed { .. }, Command::Seed { .. }) => true,
+                _ => false,
+            };
+            is_same && before.at_ns == place.at_ns
+        });
+        if !goes_on {
+            self.done.push_back((place, command.clone()));
+        }
+        if self.done.len() > DEPTH {
+            self.done.pop_front();
+        }
+    }
+
+    /// Takes the last act back, from the present place: the moment before it.
+    pub fn undo(&mut self, from: Place) -> Option<Place> {
+        let (place, command) = self.done.pop_back()?;
+        self.undone.push((from, command));
+        Some(place)
+    }
+
+    /// Does again what was taken back last: the moment that was left then.
+    pub fn redo(&mut self, from: Place) -> Option<Place> {
+        let (place, command) = self.undone.pop()?;
+        self.done.push_back((from, command));
+        Some(place)
+    }
+
+    /// Whether there is something to take back, and something to do again.
+    pub fn can(&self) -> (bool, bool) {
+        (!self.done.is_empty(), !self.undone.is_empty())
+    }
+}

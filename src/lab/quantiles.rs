@@ -11,8 +11,8 @@
 use super::moments::Moments;
 use super::samples::{Samples, ascending, from_ascending};
 use super::stats::{self, Estimate};
+use crate::kernel::SortedMap;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// How many samples are kept as they are.
 pub const EXACT_MAX: usize = 100_000;
@@ -241,7 +241,7 @@ const REST_BITS: u32 = FRACTION_BITS - BUCKET_BITS;
 
 /// How many samples each bucket has. The buckets of one sign and one power of two stand together, in ascending order.
 #[derive(Clone, Debug, Default)]
-struct Counts(BTreeMap<u64, Box<[u64; 1 << BUCKET_BITS]>>);
+struct Counts(SortedMap<u64, Box<[u64; 1 << BUCKET_BITS]>>);
 
 impl Counts {
     fn add(&mut self, x: f64, times: u64) {
@@ -250,7 +250,7 @@ impl Counts {
     }
 
     fn merge(&mut self, other: &Counts) {
-        for (&page, others) in &other.0 {
+        for (&page, others) in other.0.iter() {
             self.page(page).iter_mut().zip(others.iter()).for_each(|(own, other)| *own += other);
         }
     }

@@ -15,11 +15,12 @@ use super::options::Options;
 use super::params::Setting;
 use super::scenario::{Checked, Scenario};
 use super::system::System;
-use crate::kernel::{Busy, Duration, Instant, Scope, Sim, Stuck};
+use crate::kernel::{Busy, Duration, Instant, Scope, Sim, SortedMap, Stuck};
 use crate::net::{Net, NodeId, RuleId};
 use crate::substrate::http::{HttpError, Request, Response};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 /// A run stops when it has this many events: far more than a day of any shipped scenario.
@@ -42,7 +43,7 @@ enum Op {
 }
 
 /// The answers that the console got, by the action's place in the log.
-type Answers = Rc<RefCell<BTreeMap<usize, (Instant, Result<Response, HttpError>)>>>;
+type Answers = Rc<RefCell<SortedMap<usize, (Instant, Result<Response, HttpError>)>>>;
 
 /// A fault with its target found: which nodes, and what must be lifted at its end.
 struct Running {
@@ -55,6 +56,32 @@ struct Running {
 
 /// A place on the agenda: when, and which that was said for then.
 type Place = (Instant, u64);
+
+/// What stands on the agenda, with the earliest as the greatest.
+struct Planned {
+    place: Place,
+    op: Op,
+}
+
+impl Ord for Planned {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.place.cmp(&self.place)
+    }
+}
+
+impl PartialOrd for Planned {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Eq for Planned {}
+
+impl PartialEq for Planned {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
 
 /// A scenario being played.
 pub struct Run {
@@ -73,7 +100,7 @@ pub struct Run {
     /// Who lies for other reasons than a fault.
     born_liars: Vec<(NodeId, f64)>,
     /// What is still to happen, by instant and then by the order in which it was said.
-    agenda: BTreeMap<Place, Op>,
+    agenda: BinaryHeap<Planned>,
     said: u64,
     answers: Answers,
     horizon: Instant,
@@ -101,7 +128,7 @@ impl Run {
             left_out: Vec::new(),
             lies: Vec::new(),
             born_liars,
-            agenda: BTreeMap::new(),
+            agenda: BinaryHeap::new(),
             said: 0,
             answers: Answers::default(),
             horizon: Instant::ZERO + horizon,
@@ -137,7 +164,7 @@ impl Run {
         if self.is_stopped() {
             return false;
         }
-        let Some((&(at, _), _)) = self.agenda.first_key_value().filter(|((at, _), _)| *at <= limit) else {
+        let Some(at) = self.next_planned().filter(|at| *at <= limit) else {
             return self.sim.run_instant(limit);
         };
         if at > self.now() && self.sim.run_instant(at - Duration::from_nanos(1)) {
@@ -147,9 +174,10 @@ impl Run {
             return false;
         }
         self.sim.skip_to(at);
-        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 == at) {
-            let op = entry.remove();
-            self.apply(op);
+        while self.next_planned() == Some(at) {
+            if let Some(Planned { op, .. }) = self.agenda.pop() {
+                self.apply(op);
+            }
         }
         self.sim.run_until(at);
         !self.is_stopped()
@@ -224,10 +252,15 @@ impl Run {
 
     // --- the agenda -------------------------------------------------------------------------------------------
 
+    fn next_planned(&self) -> Option<Instant> {
+        self.agenda.peek().map(|next| next.place.0)
+    }
+
     fn plan(&mut self, at: Instant, op: Op) -> Place {
         self.said += 1;
-        self.agenda.insert((at, self.said), op);
-        (at, self.said)
+        let place = (at, self.said);
+        self.agenda.push(Planned { place, op });
+        place
     }
 
     fn apply(&mut self, op: Op) {

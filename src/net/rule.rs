@@ -6,7 +6,7 @@
 
 use super::link::{Fate, Roll};
 use super::node::NodeId;
-use std::collections::BTreeMap;
+use crate::kernel::SortedMap;
 
 /// Names a rule until it is lifted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +73,7 @@ impl Effect {
 /// The rules that hold.
 #[derive(Default)]
 pub(super) struct Rules {
-    all: BTreeMap<RuleId, Rule>,
+    all: SortedMap<RuleId, Rule>,
     next: u64,
     /// A node twice.
     of_node: Index,
@@ -81,8 +81,8 @@ pub(super) struct Rules {
     of_link: Index,
 }
 
-/// One type for nodes and for links: a second would weigh the page by the code of another map.
-type Index = BTreeMap<(NodeId, NodeId), Vec<(RuleId, Effect)>>;
+/// One type for nodes and for links.
+type Index = SortedMap<(NodeId, NodeId), Vec<(RuleId, Effect)>>;
 
 impl Rules {
     pub(super) fn add(&mut self, rule: Rule) -> RuleId {

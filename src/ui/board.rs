@@ -1,7 +1,8 @@
 //! The board on a canvas: draws the newest snapshot, and lets a pointer choose a node.
 
 use super::board_painter::Painter;
-use super::{AtEnd, Lab, board_controls, keep, menu};
+use super::panel::Panel;
+use super::{AtEnd, Lab, board_controls, keep, workbench};
 use crate::app::canvas::{self, Label, Pace, Picture, Strip, Strips, View};
 use crate::app::catalogue::face;
 use crate::app::{PlayerState, Snapshot};
@@ -91,8 +92,7 @@ pub struct LabelBox {
 /// The board. It fills the element that it stands in.
 #[component]
 pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
-    let super::View { selected, shows_when, .. } = view;
-    let menu = RwSignal::new(None::<(f64, f64)>);
+    let super::View { selected, shows_when, menu, .. } = view;
     let words = lab.face().words();
     let stand = Stand {
         lab,
@@ -131,20 +131,27 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
         let Some(node) = stand.node_at(event) else { return };
         selected.set(node);
         let Place { width, height, .. } = stand.place.get_value();
-        menu.set(Some(menu::place(stand.point(event), (width, height))));
+        let (x, y) = board_controls::menu_place(stand.point(event), (width, height));
+        workbench::open(lab, view, Panel::Menu(x, y));
     };
     // Not every browser makes a long press a right click.
     let press = StoredValue::new_local(None::<Timeout>);
+    let is_long = StoredValue::new(false);
     let press_begins = move |event: PointerEvent| {
         if event.pointer_type() == "touch" {
             menu.set(None);
-            press.set_value(Some(Timeout::new(LONG_PRESS_MS, move || open_menu(&event))));
+            is_long.set_value(false);
+            let open = move || {
+                is_long.set_value(true);
+                open_menu(&event);
+            };
+            press.set_value(Some(Timeout::new(LONG_PRESS_MS, open)));
         }
     };
     let press_ends = move |_: PointerEvent| press.set_value(None);
     // The finger that opened the menu would click what now lies under it when it is lifted.
     let finger_lifted = move |event: leptos::ev::TouchEvent| {
-        if menu.with_untracked(Option::is_some) {
+        if is_long.get_value() {
             event.prevent_default();
         }
     };
@@ -184,7 +191,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
                 {button(true, "When")}
                 {button(false, "What")}
             </div>
-            <menu::Menu lab selected at=menu />
+            {workbench::menu(lab, view)}
             <board_controls::WayOut lab />
         </div>
     }

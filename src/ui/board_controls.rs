@@ -5,6 +5,14 @@ use crate::app::face::Remedy;
 use crate::app::session::Command;
 use leptos::prelude::*;
 
+/// The room that the menu takes, for keeping it inside the board.
+const MENU: (f64, f64) = (216.0, 300.0);
+
+/// Where in a board of this size a menu that was asked for at a point is put.
+pub fn menu_place((x, y): (f64, f64), (width, height): (f64, f64)) -> (f64, f64) {
+    (x.min(width - MENU.0).max(0.0), y.min(height - MENU.1).max(0.0))
+}
+
 /// The switch between what the laboratory knows and what the system itself can see.
 #[component]
 pub fn Truth(lab: Lab, title: &'static str) -> impl IntoView {

@@ -2,7 +2,8 @@
 //! the style sheet says where.
 
 use super::metrics::Metrics;
-use super::{Lab, View, table, text};
+use super::panel::Panel;
+use super::{Lab, View, keys, text, workbench};
 use leptos::prelude::*;
 
 /// Each tab: whether it is the table's, its test id, and the panel that it shows.
@@ -12,13 +13,18 @@ const TABS: [(bool, &str, &str); 2] =
 /// The dock.
 #[component]
 pub fn Dock(lab: Lab, view: View) -> impl IntoView {
-    let View { selected, dock_open: open, shows_table, .. } = view;
+    let View { dock_open: open, shows_table, .. } = view;
     let metrics = Metrics::follow(lab, Signal::derive(move || !shows_table.get() ^ open.get()));
     let hidden = move |panel: bool| Signal::derive(move || shows_table.get() != panel);
+    let choose = move |table: bool| match table {
+        true => workbench::open(lab, view, Panel::Table),
+        false => shows_table.set(false),
+    };
     let other = move |event: leptos::ev::KeyboardEvent| {
         if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
-            shows_table.update(|shows| *shows = !*shows);
-            super::keys::focus("[role=tab][aria-selected=true]");
+            let to_table = !shows_table.get_untracked();
+            choose(to_table);
+            keys::focus(if to_table { "[data-testid=tab-workers]" } else { "[data-testid=tab-metrics]" });
         }
     };
     let table_name = format!("{} table", lab.face().words().rows);
@@ -33,7 +39,7 @@ pub fn Dock(lab: Lab, view: View) -> impl IntoView {
                 aria-selected=text(move || is_selected().to_string())
                 aria-controls=panel
                 tabindex=text(move || if is_selected() { "0" } else { "-1" }.to_owned())
-                on:click=move |_| shows_table.set(is_table)
+                on:click=move |_| choose(is_table)
             >
                 {name}
             </button>
@@ -59,12 +65,11 @@ pub fn Dock(lab: Lab, view: View) -> impl IntoView {
                     {tabs.into_iter().collect_view()}
                     <span class="hint">"All charts share the timeline below. Shaded: faults."</span>
                 </div>
-                // Both panels are always there: the table is the board in words, also for scripts, while the charts are shown.
                 <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=hidden(false)>
                     {metrics.charts()}
                 </div>
                 <div class="panel" id="panel-workers" role="tabpanel" aria-label=table_name hidden=hidden(true)>
-                    <table::Table lab selected />
+                    {workbench::table(lab, view)}
                 </div>
             </div>
         </section>

@@ -52,7 +52,7 @@ impl Desk {
 /// Asks for the program that has the panel.
 pub fn open(lab: Lab, _: View, panel: Panel) {
     // At the moment at which it was asked for.
-    let holds_run = !matches!(panel, Panel::Help);
+    let holds_run = matches!(panel, Panel::Gallery(_) | Panel::Predict);
     ASKED.with_borrow_mut(|asked| {
         let resumes = asked.as_ref().is_some_and(|asked| asked.resumes);
         *asked = Some(Asked { panel, resumes });
@@ -88,7 +88,6 @@ pub fn handed() -> Option<String> {
         problem: lab.problem.get_untracked(),
         selected: view.selected.get_untracked(),
         dock_open: view.dock_open.get_untracked(),
-        shows_table: view.shows_table.get_untracked(),
         shows_when: view.shows_when.get_untracked(),
     };
     serde_json::to_string(&kept).ok()
@@ -118,6 +117,16 @@ pub fn listen(_: Lab, _: View) {}
 
 /// Nothing takes the caption's place.
 pub fn in_place_of_caption(_: Lab, _: View) -> AnyView {
+    ().into_any()
+}
+
+/// No menu.
+pub fn menu(_: Lab, _: View) -> AnyView {
+    ().into_any()
+}
+
+/// No table.
+pub fn table(_: Lab, _: View) -> AnyView {
     ().into_any()
 }
 

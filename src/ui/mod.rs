@@ -17,12 +17,10 @@ mod header;
 mod host;
 mod keys;
 mod lab;
-mod menu;
 mod metrics;
 mod panel;
 mod sentence;
 mod spin;
-mod table;
 mod theme;
 mod timeline;
 mod transport;
@@ -58,6 +56,8 @@ struct View {
     go_to: RwSignal<bool>,
     /// Whether the dock is open, on a page that is too low to show it always.
     dock_open: RwSignal<bool>,
+    /// Where on the board the menu of the selected node is open.
+    menu: RwSignal<Option<(f64, f64)>>,
     /// Whether the dock shows the table in the place of the charts.
     shows_table: RwSignal<bool>,
     /// Which strip the board shows where there is room for one.
@@ -71,6 +71,7 @@ impl View {
             desk: workbench::Desk::new(),
             go_to: RwSignal::new(false),
             dock_open: RwSignal::new(false),
+            menu: RwSignal::new(None),
             shows_table: RwSignal::new(false),
             shows_when: RwSignal::new(true),
         };

@@ -13,6 +13,10 @@ pub enum Panel {
     Gallery(Option<String>),
     /// The question that the caption asks, to be guessed and tried.
     Predict,
+    /// The menu of the node that is selected, at a point of the board.
+    Menu(f64, f64),
+    /// The table in the dock.
+    Table,
 }
 
 /// A panel that was asked for.
@@ -37,8 +41,6 @@ pub struct Kept {
     pub selected: String,
     /// Whether the dock is open.
     pub dock_open: bool,
-    /// Whether it shows the table.
-    pub shows_table: bool,
     /// Which strip of the board is shown.
     pub shows_when: bool,
 }

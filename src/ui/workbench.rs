@@ -1,9 +1,11 @@
-//! The panels that few people open: help, gallery, the question that is tried. The program that the page opens with has none
+//! The panels that few people open: help, gallery, menu, table, the question that is tried. The program that the page opens with has none
 //! of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
 
 mod gallery;
 mod help;
+mod menu;
 mod predict;
+mod table;
 
 use super::host::{self, Host};
 use super::panel::{Asked, Kept, Panel};
@@ -73,6 +75,8 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
         Panel::Help => view.desk.help.set(true),
         Panel::Gallery(system) => gallery::open(lab, view, system),
         Panel::Predict => predict::ask(lab, view),
+        Panel::Menu(x, y) => view.menu.set(Some((x, y))),
+        Panel::Table => view.shows_table.set(true),
     }
 }
 
@@ -84,6 +88,16 @@ pub fn listen(lab: Lab, view: View) {
 /// The question that is tried, where the caption is otherwise.
 pub fn in_place_of_caption(lab: Lab, view: View) -> AnyView {
     predict::panel(lab, view)
+}
+
+/// The menu of the node that is selected.
+pub fn menu(lab: Lab, view: View) -> AnyView {
+    view! { <menu::Menu lab view /> }.into_any()
+}
+
+/// The board in words. It is always there, also for scripts, while the charts are shown.
+pub fn table(lab: Lab, view: View) -> AnyView {
+    view! { <table::Table lab selected=view.selected /> }.into_any()
 }
 
 /// The dialogs.
@@ -120,14 +134,13 @@ pub fn take_over(host: Host) {
     let Some((lab, view)) = PAGE.get() else { return };
     view.selected.set(kept.selected);
     view.dock_open.set(kept.dock_open);
-    view.shows_table.set(kept.shows_table);
     view.shows_when.set(kept.shows_when);
     let Asked { panel, resumes } = kept.asked;
     match panel {
         Panel::Gallery(_) => view.desk.resumes.set(resumes),
         // It stood still for something that was asked for before.
-        Panel::Help if resumes => lab.act(Command::Play),
-        Panel::Help | Panel::Predict => {}
+        Panel::Help | Panel::Menu(..) | Panel::Table if resumes => lab.act(Command::Play),
+        _ => {}
     }
     queue_microtask(move || open(lab, view, panel));
 }

@@ -26,7 +26,7 @@
 //! | what dies together, and what a task is busy with | [`Scope`], [`Span`] |
 //! | randomness by address | [`Stream`], [`Rng`] |
 //! | what happened, and its hash | [`Trace`], [`Record`], [`Kind`], [`Sink`] |
-//! | the event queue alone | [`TimerQueue`] |
+//! | the event queue alone; a small map | [`TimerQueue`], [`SortedMap`] |
 //! | thousands of tasks, and their memory | [`Foresee`], [`fetch`] |
 //!
 //! What it deliberately lacks: threads, the wall clock, input and output, and any notion of a machine. A *scope*
@@ -43,6 +43,7 @@ mod oneshot;
 mod rng;
 mod sim;
 mod sleep;
+mod sorted;
 mod stuck;
 mod tasks;
 mod time;
@@ -60,6 +61,7 @@ pub use oneshot::{Cancelled, OneshotReceiver, OneshotSender, oneshot};
 pub use rng::{Rng, Stream, hash_name};
 pub use sim::{Ctx, Sim};
 pub use sleep::{Elapsed, Sleep, Timeout};
+pub use sorted::{Entry, SortedMap};
 pub use stuck::{Busy, Stuck};
 pub use tasks::{Scope, Span, TaskId};
 pub use time::{Duration, Instant, ParseDurationError};

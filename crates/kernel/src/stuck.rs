@@ -5,10 +5,10 @@
 //! and an instant that has seen a good part of what is allowed is watched closely from there on, poll by poll, to tell
 //! who is to blame.
 
+use crate::sorted::SortedMap;
 use crate::tasks::{Scope, Span};
 use crate::time::Instant;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
@@ -90,13 +90,18 @@ struct Close {
     /// The polls since the first look in that instant.
     polls: u64,
     /// Those since it is watched closely, by scope and by the line that spawned the task.
-    counts: BTreeMap<Who, (u64, Span)>,
+    counts: SortedMap<Who, (u64, Span)>,
 }
 
 impl Default for Watch {
     fn default() -> Self {
-        let close =
-            Close { limit: u64::MAX, step: u32::MAX, at: Instant::ZERO, polls: 0, counts: BTreeMap::new() };
+        let close = Close {
+            limit: u64::MAX,
+            step: u32::MAX,
+            at: Instant::ZERO,
+            polls: 0,
+            counts: SortedMap::default(),
+        };
         Watch { left: Cell::new(close.step), close: RefCell::new(close), stuck: OnceCell::new() }
     }
 }
@@ -145,8 +150,13 @@ impl Close {
     /// Takes note of the polls since the last look; false when there were too many.
     fn count(&mut self, now: Instant, polled: Polled) -> bool {
         if now != self.at {
-            *self =
-                Close { limit: self.limit, step: self.stride(), at: now, polls: 0, counts: BTreeMap::new() };
+            *self = Close {
+                limit: self.limit,
+                step: self.stride(),
+                at: now,
+                polls: 0,
+                counts: SortedMap::default(),
+            };
             return true;
         }
         self.polls += u64::from(self.step);

@@ -2,12 +2,12 @@
 //! words of its nodes.
 
 use crate::app::snapshot::{Role, Sign, State, SystemView};
+use crate::kernel::SortedMap;
 use crate::lab::oracle::tally::Summary;
-use crate::lab::oracle::{Analysis, TaskEnd};
+use crate::lab::oracle::{Analysis, TaskEnd, as_map};
 use crate::systems::oracle::fact::Failure;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Asks the workers.
@@ -178,7 +178,8 @@ pub struct RequestView {
     /// What the laboratory makes of the answers.
     pub analysis: Option<Analysis>,
     /// What each strategy makes of the same answers.
-    pub counter_answers: BTreeMap<String, f64>,
+    #[serde(serialize_with = "as_map")]
+    pub counter_answers: SortedMap<String, f64>,
     /// The true value.
     pub truth: Option<f64>,
     /// What became of the workers in it.

@@ -1,10 +1,9 @@
 //! How nodes are read off a run: what the network and the laboratory know of each, whatever its system.
 
 use super::{NodeView, Role, State};
-use crate::kernel::Instant;
+use crate::kernel::{Instant, SortedMap};
 use crate::lab::{Knob, Run};
 use crate::net::{Effect, Net, NodeId, Target};
-use std::collections::BTreeSet;
 
 /// The knob by which nodes lie, in a system whose nodes can.
 const LIE: &str = "lie";
@@ -13,25 +12,27 @@ const LIE: &str = "lie";
 pub struct Watch<'a> {
     net: &'a Net,
     /// Those that a rule cuts off, and those of which a rule loses messages.
-    cut: BTreeSet<NodeId>,
-    drops: BTreeSet<NodeId>,
+    cut: SortedMap<NodeId, ()>,
+    drops: SortedMap<NodeId, ()>,
     lie: Option<&'a dyn Knob>,
 }
 
 impl<'a> Watch<'a> {
     /// Of this moment of a run.
     pub fn of(run: &'a Run) -> Self {
-        let (mut cut, mut drops) = (BTreeSet::new(), BTreeSet::new());
+        let (mut cut, mut drops) = (SortedMap::default(), SortedMap::default());
         for rule in run.net().rules() {
             let touched = match rule.effect {
                 Effect::Cut => &mut cut,
                 Effect::Drop(_) => &mut drops,
                 Effect::Duplicate(_) | Effect::Slow(_) => continue,
             };
-            match rule.target {
-                Target::Node(node) => touched.extend([node]),
-                Target::Both(a, b) | Target::OneWay(a, b) => touched.extend([a, b]),
-            }
+            let (a, b) = match rule.target {
+                Target::Node(node) => (node, node),
+                Target::Both(a, b) | Target::OneWay(a, b) => (a, b),
+            };
+            touched.insert(a, ());
+            touched.insert(b, ());
         }
         Watch { net: run.net(), cut, drops, lie: run.system().knob(LIE) }
     }
@@ -49,8 +50,8 @@ impl<'a> Watch<'a> {
             state: if down_since.is_some() { State::DOWN } else { state },
             lie: self.lie.and_then(|lie| lie.get(id)),
             slow: self.net.slowdown(id),
-            cut: self.cut.contains(&id),
-            drops: self.drops.contains(&id),
+            cut: self.cut.contains_key(&id),
+            drops: self.drops.contains_key(&id),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What the laboratory, which knows the truth, says of an aggregate.
 
+use crate::kernel::SortedMap;
 use crate::systems::oracle::Params;
 use crate::systems::oracle::aggregator::{Answers, Spread, Strategy};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// An aggregate beside the truth, and beside what the other strategies would have made of the same answers.
@@ -17,7 +18,8 @@ pub struct Analysis {
     /// How far the answers used lie apart.
     pub spread: Spread,
     /// What each strategy makes of the same answers.
-    pub counter_answers: BTreeMap<String, f64>,
+    #[serde(serialize_with = "as_map", deserialize_with = "of_map")]
+    pub counter_answers: SortedMap<String, f64>,
 }
 
 impl Analysis {
@@ -25,7 +27,7 @@ impl Analysis {
     pub fn of(answers: &Answers, truth: f64, params: &Params) -> Option<Self> {
         let knobs = params.knobs();
         let aggregate = params.strategy.of(answers, &knobs)?;
-        let mut counter_answers = BTreeMap::new();
+        let mut counter_answers = SortedMap::default();
         for strategy in Strategy::ALL {
             if let Some(counter) = strategy.of(answers, &knobs) {
                 counter_answers.insert(strategy.name().to_owned(), counter.value);
@@ -39,4 +41,17 @@ impl Analysis {
             counter_answers,
         })
     }
+}
+
+/// As JSON it is an object.
+pub fn as_map<S: Serializer>(map: &SortedMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(map.iter())
+}
+
+fn of_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SortedMap<String, f64>, D::Error> {
+    let mut map = SortedMap::default();
+    for (name, value) in BTreeMap::deserialize(deserializer)? {
+        map.insert(name, value);
+    }
+    Ok(map)
 }

@@ -22,7 +22,7 @@ mod task;
 mod tests;
 mod world;
 
-pub use analysis::Analysis;
+pub use analysis::{Analysis, as_map};
 pub use request::RequestEntry;
 pub use task::{TaskEnd, TaskEntry};
 

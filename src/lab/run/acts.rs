@@ -3,7 +3,7 @@
 //! Each act takes effect at the next whole millisecond, and is the last in the log of actions then: one in the past of
 //! what was done before begins another future, and what was done later goes off the agenda.
 
-use super::{Op, Run};
+use super::{Op, Planned, Run};
 use crate::kernel::Instant;
 use crate::lab::fault::Fault;
 use crate::lab::invalid::Invalid;
@@ -113,7 +113,7 @@ impl Run {
         }
         self.faults.truncate(self.faults.len() - faults);
         let faults = self.faults.len();
-        self.agenda.retain(|_, op| match op {
+        self.agenda.retain(|planned| match &planned.op {
             Op::Begin(fault) => *fault < faults,
             Op::End(fault) => *fault < faults && !lifted.contains(fault),
             Op::Call(action, _) => *action < index,
@@ -123,7 +123,7 @@ impl Run {
             let running = &mut self.faults[fault];
             running.fault.end = running.planned_end.map(|(at, _)| at);
             if let Some(place) = running.planned_end {
-                self.agenda.insert(place, Op::End(fault));
+                self.agenda.push(Planned { place, op: Op::End(fault) });
             }
         }
         cut
@@ -156,7 +156,7 @@ impl Run {
                     Invalid::new("fault", &fault.to_string(), &allowed)
                 })?;
                 running.fault.end = Some(at);
-                self.agenda.retain(|_, op| !matches!(op, Op::End(index) if index == fault));
+                self.agenda.retain(|planned| !matches!(&planned.op, Op::End(index) if index == fault));
                 self.plan(action.at(), Op::End(*fault));
                 Ok(())
             }

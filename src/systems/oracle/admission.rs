@@ -4,16 +4,15 @@
 //! coordinator's memory and are full again after its crash.
 
 use super::Params;
-use crate::kernel::{Duration, Instant};
+use crate::kernel::{Duration, Instant, SortedMap};
 use crate::net::NodeId;
 use crate::substrate::http::Response;
 use crate::substrate::rate_limit::Limiter;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// The buckets of the clients seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Admission(BTreeMap<NodeId, Limiter>);
+pub(super) struct Admission(SortedMap<NodeId, Limiter>);
 
 impl Admission {
     /// Takes a token of `client`'s; without one left, the 429 to answer with. Its `Retry-After` is in whole seconds

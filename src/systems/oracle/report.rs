@@ -7,11 +7,10 @@
 
 use super::Params;
 use super::calendar::rfc3339;
-use crate::kernel::{Duration, Instant};
+use crate::kernel::{Duration, Instant, SortedMap};
 use crate::substrate::http::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// Of so many queries the last report is kept; a further one takes the place of the oldest report.
 const QUERIES_MAX: usize = 256;
@@ -82,7 +81,7 @@ impl Trigger {
 
 /// The last report of each query.
 #[derive(Debug, Default)]
-pub struct Reports(BTreeMap<String, Report>);
+pub struct Reports(SortedMap<String, Report>);
 
 impl Reports {
     /// Publishes an aggregate if its trigger says so; returns why.

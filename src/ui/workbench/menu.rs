@@ -1,43 +1,31 @@
 //! The menu of a worker: what the break bar offers, where the pointer is. A right click or a long press opens it.
 
-use super::break_bar::{self, Break, offered};
-use super::{Lab, text};
 use crate::app::session::Command;
+use crate::ui::break_bar::{self, Break, offered};
+use crate::ui::{Lab, View, keys, text};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// The room that the menu takes, for keeping it inside the board.
-const WIDTH: f64 = 216.0;
-const HEIGHT: f64 = 300.0;
 /// How many workers "at random" are.
 const SOME: usize = 3;
 
-/// Where in a board of this size a menu that was asked for at a point is put.
-pub fn place((x, y): (f64, f64), (width, height): (f64, f64)) -> (f64, f64) {
-    (x.min(width - WIDTH).max(0.0), y.min(height - HEIGHT).max(0.0))
-}
-
-/// The menu; `at` is where it is open.
+/// The menu, where it is open.
 #[component]
-pub fn Menu(lab: Lab, selected: RwSignal<String>, at: RwSignal<Option<(f64, f64)>>) -> impl IntoView {
-    move || at.get().map(|at_point| view! { <Open lab selected at at_point /> })
+pub fn Menu(lab: Lab, view: View) -> impl IntoView {
+    move || view.menu.get().map(|at_point| view! { <Open lab view at_point /> })
 }
 
 #[component]
-fn Open(
-    lab: Lab,
-    selected: RwSignal<String>,
-    at: RwSignal<Option<(f64, f64)>>,
-    at_point: (f64, f64),
-) -> impl IntoView {
+fn Open(lab: Lab, view: View, at_point: (f64, f64)) -> impl IntoView {
+    let View { selected, menu: at, .. } = view;
     let menu = NodeRef::<Div>::new();
     let close = move || at.set(None);
     Effect::new(move || {
         if menu.get().is_some() {
-            super::keys::focus("[role=menuitem]");
+            keys::focus("[role=menuitem]");
         }
     });
     let key = move |event: KeyboardEvent| {

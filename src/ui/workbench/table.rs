@@ -1,9 +1,9 @@
 //! The table: what the board shows, as a grid that can be read, heard and walked through.
 
-use super::{Lab, break_bar, text};
 use crate::app::face::Row;
 use crate::app::snapshot::Sign;
 use crate::lab::fault::FaultKind;
+use crate::ui::{Lab, break_bar, text};
 use leptos::prelude::*;
 
 /// The table. Only the rows that fit are there: one can scroll through ten thousand.

@@ -7,7 +7,7 @@ mod native {
     use glasshive::lab::{
         Invalid, Options, Run, SEED_MAX, Scenario, aggregate, curl, presets,
         report::{JsonStream, Report},
-        trace_file,
+        trace_file::{self, Format},
     };
     use serde_json::Value;
     use std::fs::{self, File};
@@ -56,8 +56,9 @@ mod native {
         seed: Option<String>,
     }
 
+    /// What is played.
     #[derive(Args)]
-    struct RunArgs {
+    struct Played {
         #[command(flatten)]
         base: Base,
         /// A scenario file in JSON, in place of a preset.
@@ -69,12 +70,21 @@ mod native {
         /// Faults in place of the scenario's, such as `crash:w-04@8s..20s,lie:w-09@11s=0.18`; '' is none.
         #[arg(long, value_name = "SPEC")]
         faults: Option<String>,
+    }
+
+    #[derive(Args)]
+    struct RunArgs {
+        #[command(flatten)]
+        played: Played,
         /// Print one JSON object in place of the readable report.
         #[arg(long)]
         json: bool,
-        /// Write the scenario and every event to this file, one JSON object a line.
+        /// Write every event to this file.
         #[arg(long, value_name = "FILE")]
         trace: Option<PathBuf>,
+        /// How: `ndjson` has everything, one JSON object a line; `shiviz` and `perfetto` are for the programs of that name.
+        #[arg(long, value_name = "FORMAT", requires = "trace", default_value = "ndjson")]
+        trace_format: String,
     }
 
     #[derive(Args)]
@@ -158,16 +168,17 @@ mod native {
         Ok(OK)
     }
 
-    fn run(args: &RunArgs) -> Result<u8, Problem> {
-        let mut scenario = match &args.scenario {
+    /// The scenario that is played.
+    fn scenario(played: &Played) -> Result<Scenario, Problem> {
+        let mut scenario = match &played.scenario {
             Some(path) => Scenario::from_json(&read(path)?)?,
-            None => Scenario::preset(&args.base.preset, 1),
+            None => Scenario::preset(&played.base.preset, 1),
         };
-        apply(&args.base, &mut scenario)?;
-        if let Some(faults) = &args.faults {
+        apply(&played.base, &mut scenario)?;
+        if let Some(faults) = &played.faults {
             scenario.faults = Some(faults.clone());
         }
-        if let Some(text) = &args.duration {
+        if let Some(text) = &played.duration {
             let duration: Duration = text.parse().map_err(|error| Invalid {
                 field: "for".into(),
                 value: text.clone(),
@@ -175,22 +186,41 @@ mod native {
             })?;
             scenario.horizon = Some(duration.to_string());
         }
-        let sink = if args.trace.is_some() { Sink::Annotated } else { Sink::None };
-        // Open work only: what has ended is streamed, or counted and forgotten.
-        let options = Options { sink, keep: 0, ..Options::default() };
-        let stream = args.json.then(|| JsonStream::new(BufWriter::new(io::stdout())));
-        let options = stream.as_ref().map_or(options.clone(), |stream| stream.listen(options));
-        let mut run = Run::new(&scenario, options).map_err(|mut invalid| {
+        Ok(scenario)
+    }
+
+    fn begin(played: &Played, options: Options) -> Result<Run, Problem> {
+        let run = Run::new(&scenario(played)?, options).map_err(|mut invalid| {
             // The horizon is what `--for` sets.
-            if invalid.field == "horizon" && args.duration.is_some() {
+            if invalid.field == "horizon" && played.duration.is_some() {
                 invalid.field = "for".into();
             }
             invalid
         })?;
+        Ok(run)
+    }
+
+    fn run(args: &RunArgs) -> Result<u8, Problem> {
+        let RunArgs { played, json, trace, trace_format } = args;
+        let format = Format::from_name(trace_format).ok_or_else(|| Invalid {
+            field: "trace-format".into(),
+            value: trace_format.clone(),
+            allowed: Format::ALL.map(Format::name).join(", "),
+        })?;
+        let sink = match trace {
+            None => Sink::None,
+            Some(_) if format == Format::Ndjson => Sink::Annotated,
+            Some(_) => Sink::Full,
+        };
+        // Open work only: what has ended is streamed, or counted and forgotten.
+        let options = Options { sink, keep: 0, ..Options::default() };
+        let stream = json.then(|| JsonStream::new(BufWriter::new(io::stdout())));
+        let options = stream.as_ref().map_or(options.clone(), |stream| stream.listen(options));
+        let mut run = begin(played, options)?;
         stream.iter().for_each(|stream| stream.begin(&run));
         run.run_until(Instant::MAX);
-        if let Some(path) = &args.trace {
-            write_trace(&run, path)?;
+        if let Some(path) = trace {
+            write_trace(&run, format, path)?;
         }
         if let Some(why) = run.stopped() {
             eprintln!("glasshive: {why}");
@@ -203,10 +233,10 @@ mod native {
         Ok(if report.ok() { OK } else { FAILED })
     }
 
-    fn write_trace(run: &Run, path: &Path) -> Result<(), Problem> {
+    fn write_trace(run: &Run, format: Format, path: &Path) -> Result<(), Problem> {
         let wrong = |error| Problem::File(path.to_owned(), error);
         let mut out = BufWriter::new(File::create(path).map_err(wrong)?);
-        trace_file::write_ndjson(run, &mut out).and_then(|()| out.flush()).map_err(wrong)
+        trace_file::write(run, format, &mut out).and_then(|()| out.flush()).map_err(wrong)
     }
 
     fn call(args: &CurlArgs) -> Result<u8, Problem> {

@@ -4,9 +4,7 @@
 //! system's own. The units may be as many as one likes: [`JsonStream`] writes each when it has ended, and keeps none.
 
 use super::check::Check;
-use super::fault::{self, Fault};
 use super::options::Options;
-use super::presets;
 use super::run::{EVENTS_MAX, Run};
 use super::system::Entries;
 use serde::{Deserialize, Serialize};
@@ -48,7 +46,8 @@ impl Report {
         checks.push(Check::new(&format!("the run has at most {EVENTS_MAX} events"), few));
         checks.push(Check::new("virtual time passes", run.stuck().map_or(Ok(()), Err)));
         Report {
-            scenario: scenario(run),
+            // Plain data cannot fail to be JSON.
+            scenario: serde_json::to_value(run.spelled_out()).unwrap_or_default(),
             seed: run.scenario().seed,
             virtual_ms: run.now().as_millis_f64(),
             events: run.events(),
@@ -145,26 +144,4 @@ impl<W: Write + 'static> JsonStream<W> {
         state.over = true;
         state.error.take().map_or_else(|| state.out.flush(), Err)
     }
-}
-
-/// The scenario's own faults, or those of the preset's that found their nodes in this run.
-fn scheduled_faults(run: &Run) -> String {
-    let scenario = run.scenario();
-    if let Some(faults) = &scenario.faults {
-        return faults.clone();
-    }
-    let preset = presets::find(&scenario.preset).map_or("", |preset| preset.faults);
-    let planned =
-        |f: &&Fault| run.faults().any(|g| (f.kind, &f.target, f.start) == (g.kind, &g.target, g.start));
-    let faults = fault::parse_list(preset).unwrap_or_default();
-    fault::format_list(faults.iter().filter(planned))
-}
-
-/// The scenario with every setting, default or not, and the faults as they were resolved.
-fn scenario(run: &Run) -> Value {
-    let mut scenario = run.scenario().clone();
-    scenario.set = run.settings().iter().map(|set| (set.key.to_owned(), set.value.clone())).collect();
-    scenario.faults = Some(scheduled_faults(run));
-    scenario.horizon = Some(run.horizon().since(crate::kernel::Instant::ZERO).to_string());
-    serde_json::to_value(&scenario).unwrap_or_default()
 }

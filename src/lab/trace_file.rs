@@ -1,4 +1,10 @@
-//! Traces as files: one JSON object a line.
+//! Traces as files, in the formats that [`Format`] lists.
+//!
+//! NDJSON is the whole of what a run kept: whatever a receipt says follows from it alone. The other two are for programs that draw traces:
+//! `shiviz.rs` and `perfetto.rs` say what they take.
+
+mod perfetto;
+mod shiviz;
 
 use super::run::Run;
 use crate::kernel::{Record, Trace};
@@ -7,6 +13,46 @@ use serde::Serialize;
 use serde_json::Value;
 use std::io::{self, Write};
 use std::rc::Rc;
+
+/// What a trace file is written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line: the scenario, then each record with all its causes and its fact.
+    #[default]
+    Ndjson,
+    /// A log with vector clocks, for ShiViz.
+    Shiviz,
+    /// Chrome's trace events, for Perfetto.
+    Perfetto,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 3] = [Format::Ndjson, Format::Shiviz, Format::Perfetto];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Ndjson => "ndjson",
+            Format::Shiviz => "shiviz",
+            Format::Perfetto => "perfetto",
+        }
+    }
+
+    /// The format called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// Writes what the run kept. Facts are in it if the run's sink is [`Sink::Annotated`](crate::kernel::Sink::Annotated).
+pub fn write(run: &Run, format: Format, out: &mut impl Write) -> io::Result<()> {
+    match format {
+        Format::Ndjson => write_ndjson(run, out),
+        Format::Shiviz => shiviz::write(run, out),
+        Format::Perfetto => perfetto::write(run, out),
+    }
+}
 
 /// A record of the trace, as a trace file has it.
 #[derive(Serialize)]
@@ -19,36 +65,48 @@ struct Line<'a> {
     req: Option<String>,
     causes: &'a [u64],
     /// The fact that was told, with all its fields; the network and the protocols below tell none.
-    fact: Option<Value>,
+    fact: Value,
+    /// What only the laboratory knows of it.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    lab: Value,
     /// The record's figure, whose meaning its kind gives.
     value: u64,
 }
 
-/// Writes the scenario as the first line, then each record that the run kept. Facts are in it if the run's sink is
-/// [`Sink::Annotated`](crate::kernel::Sink::Annotated).
-pub fn write_ndjson(run: &Run, out: &mut impl Write) -> io::Result<()> {
-    write_line(out, run.scenario())?;
+fn write_ndjson(run: &Run, out: &mut impl Write) -> io::Result<()> {
+    write_line(out, &run.spelled_out())?;
     let trace = run.trace();
     trace.records().try_for_each(|record| write_line(out, &line(run, &trace, record)))
 }
 
 fn line<'a>(run: &Run, trace: &'a Trace, record: &Record) -> Line<'a> {
-    let name = |node: u32| match node {
-        0 => Rc::from("lab"),
-        node => run.net().name(NodeId(node)),
-    };
     let Record { n, at, node, kind, tag, peer, value, cause: _ } = *record;
+    let note = trace.note_of(n).and_then(|note| serde_json::from_str::<Value>(note).ok());
+    let mut note = note.unwrap_or_default();
+    let mut take = |part: &str| note.get_mut(part).map_or(Value::Null, Value::take);
     Line {
         n,
         t_ns: at.as_nanos(),
-        node: name(node),
-        peer: (peer != 0).then(|| name(peer)),
+        node: name(run, node),
+        peer: (peer != 0).then(|| name(run, peer)),
         kind: kind.name(),
-        req: (tag != 0).then(|| format!("req-{tag:05}")),
+        req: (tag != 0).then(|| id(tag)),
         causes: trace.causes(n),
-        fact: trace.note_of(n).and_then(|note| serde_json::from_str(note).ok()),
+        fact: take("fact"),
+        lab: take("lab"),
         value,
     }
+}
+
+fn name(run: &Run, node: u32) -> Rc<str> {
+    match node {
+        0 => Rc::from("lab"),
+        node => run.net().name(NodeId(node)),
+    }
+}
+
+fn id(tag: u64) -> String {
+    format!("req-{tag:05}")
 }
 
 fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {

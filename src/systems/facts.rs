@@ -45,6 +45,13 @@ pub struct Told<'a, F> {
 pub trait Hear<F> {
     /// A fact has happened.
     fn hear(&mut self, told: &Told<'_, F>);
+
+    /// What the laboratory knows of a fact that no role does, for trace files: the truth, who listens. It is asked before
+    /// the fact is heard.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn aside(&self, _: &Told<'_, F>) -> Option<serde_json::Value> {
+        None
+    }
 }
 
 /// A role's handle to tell with: it takes facts and gives nothing back but their numbers.
@@ -87,22 +94,23 @@ impl<F: Fact> Teller<F> {
     }
 
     fn hand_on(&self, n: u64, scope: Scope, req: u64, fact: &F) -> u64 {
-        note(&self.ctx, n, fact);
-        self.ears.borrow_mut().hear(&Told { n, at: self.ctx.now(), node: scope.0, req, fact });
+        let told = Told { n, at: self.ctx.now(), node: scope.0, req, fact };
+        self.note(&told);
+        self.ears.borrow_mut().hear(&told);
         n
     }
-}
 
-/// Writes a fact beside its record: its own fields, since the record's kind is its name.
-#[cfg(not(target_arch = "wasm32"))]
-fn note(ctx: &Ctx, n: u64, fact: &impl Serialize) {
-    ctx.note(n, || {
-        let mut fields = serde_json::to_value(fact).unwrap_or_default();
-        fields.as_object_mut().and_then(|fields| fields.remove("fact"));
-        fields.to_string()
-    });
-}
+    /// Writes a fact beside its record: its own fields, since the record's kind is its name; and what the laboratory adds.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn note(&self, told: &Told<'_, F>) {
+        self.ctx.note(told.n, || {
+            let mut fields = serde_json::to_value(told.fact).unwrap_or_default();
+            fields.as_object_mut().and_then(|fields| fields.remove("fact"));
+            serde_json::json!({"fact": fields, "lab": self.ears.borrow().aside(told)}).to_string()
+        });
+    }
 
-/// The page has no trace files, and its programs do without what would write them.
-#[cfg(target_arch = "wasm32")]
-fn note(_: &Ctx, _: u64, _: &impl Serialize) {}
+    /// The page has no trace files, and its programs do without what would write them.
+    #[cfg(target_arch = "wasm32")]
+    fn note(&self, _: &Told<'_, F>) {}
+}

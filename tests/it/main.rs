@@ -65,6 +65,7 @@ mod cli;
 mod curl;
 mod curl_config;
 mod quantiles;
+mod receipts;
 mod stuck;
 
 mod layers;

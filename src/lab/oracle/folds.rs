@@ -11,6 +11,8 @@ use crate::lab::Options;
 use crate::lab::system::{Entries, give};
 use crate::systems::facts::{Hear, Told};
 use crate::systems::oracle::Cast;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::systems::oracle::fact::Asked;
 use crate::systems::oracle::fact::Fact;
 
 /// What the laboratory makes of an oracle's facts.
@@ -68,6 +70,20 @@ impl Hear<Fact> for Folds {
                 }
             }
         }
+    }
+
+    /// Of a request that is taken up: the true value, and over NATS who listens.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn aside(&self, told: &Told<'_, Fact>) -> Option<serde_json::Value> {
+        let Fact::RequestOpened { query, asked } = told.fact else { return None };
+        let truth = self.world.truth(query, told.at);
+        Some(match asked {
+            Asked::Members(_) => serde_json::json!({"truth": truth}),
+            Asked::Subject => {
+                let hearers: Vec<_> = self.world.hearers().map(|(name, _)| name).collect();
+                serde_json::json!({"truth": truth, "asked": hearers})
+            }
+        })
     }
 }
 

@@ -77,6 +77,22 @@ impl Glasshive {
         })
     }
 
+    /// How many futures are known: this run's, and that which an act in the past has left.
+    #[wasm_bindgen(getter)]
+    pub fn branches(&self) -> f64 {
+        self.lab.read(|session| session.branches() as f64)
+    }
+
+    /// Takes the last act back: goes to the moment before it; the promise is kept on arrival.
+    pub fn undo(&self) -> Result<Promise, Error> {
+        self.set_out(Command::Undo)
+    }
+
+    /// Does again what was taken back; the promise is kept on arrival.
+    pub fn redo(&self) -> Result<Promise, Error> {
+        self.set_out(Command::Redo)
+    }
+
     /// Lets virtual time pass; from the start, if the run has ended.
     pub fn play(&self) {
         self.lab.act(Command::Play);

@@ -1,8 +1,8 @@
 //! The page's frame: header, sentence, board, caption, dock, transport.
 
 use super::{
-    Lab, View, address, board, break_bar, caption, dock, frames, header, keys, sentence, text, theme::Theme,
-    transport, workbench,
+    Lab, View, address, board, break_bar, caption, dock, fork, frames, header, keys, sentence, text,
+    theme::Theme, transport, workbench,
 };
 use leptos::prelude::*;
 
@@ -27,6 +27,7 @@ pub fn App(lab: Lab) -> impl IntoView {
             <caption::Caption lab view />
         </main>
         <dock::Dock lab view />
+        <fork::Fork lab />
         <transport::Transport lab dock_open go_to=view.go_to />
         {workbench::dialogs(lab, view)}
     }

@@ -2,7 +2,7 @@
 
 use super::panel::Panel;
 use super::theme::Theme;
-use super::{Lab, View, address, text, workbench};
+use super::{Lab, View, address, fork, text, workbench};
 use crate::app::session::Address;
 use crate::lab::{SystemKind, presets, systems};
 use leptos::ev::MouseEvent;
@@ -30,6 +30,7 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
             <nav class="systems" aria-label="System">{systems::all().map(|system| tab(lab, view, system, now)).collect_view()}</nav>
             <span class="push"></span>
             <Scenario lab view system=now />
+            <fork::UndoRedo lab />
             <button
                 type="button"
                 class="icon"

@@ -1,7 +1,7 @@
 //! The keyboard: one key per act, unless a person has switched that off or is typing.
 
 use super::panel::Panel;
-use super::{Lab, View, break_bar, caption, theme, transport, workbench};
+use super::{Lab, View, break_bar, caption, fork, theme, transport, workbench};
 use crate::app::session::Command;
 use crate::app::snapshot::{NodeView, Role};
 use leptos::ev::KeyboardEvent;
@@ -32,7 +32,13 @@ pub fn listen(lab: Lab, view: View) {
         mark(false);
     }
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || view.desk.is_covered() || !are_on() {
+        if event.ctrl_key() || event.meta_key() {
+            if !view.desk.is_covered() && fork::key(lab, &event) {
+                event.prevent_default();
+            }
+            return;
+        }
+        if event.alt_key() || view.desk.is_covered() || !are_on() {
             return;
         }
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());

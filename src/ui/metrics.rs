@@ -20,6 +20,8 @@ type Drawn = RwSignal<Rc<[Chart]>, LocalStorage>;
 /// What the charts are made of: the run's history, how wide they are, and when they were drawn last.
 struct Drawing {
     charts: Box<dyn Charts>,
+    /// Those of the future that an act in the past has left.
+    left: Option<Box<dyn Charts>>,
     width: f64,
     drawn_at: f64,
 }
@@ -37,7 +39,8 @@ pub struct Metrics {
 impl Metrics {
     /// Charts that follow the run; when `seen` changes they may have another width.
     pub fn follow(lab: Lab, seen: Signal<bool>) -> Self {
-        let mut first = Drawing { charts: lab.face().charts(), width: WIDTH, drawn_at: f64::NEG_INFINITY };
+        let mut first =
+            Drawing { charts: lab.face().charts(), left: None, width: WIDTH, drawn_at: f64::NEG_INFINITY };
         let all: Drawn = RwSignal::new_local(first.draw(lab));
         let drawing = StoredValue::new_local(first);
         let metrics = Metrics { all, container: NodeRef::new(), scrolls: RwSignal::new(false) };
@@ -89,6 +92,16 @@ impl Drawing {
     fn draw(&mut self, lab: Lab) -> Rc<[Chart]> {
         // While it is on its way elsewhere, the charts stay at the moment that is shown.
         let _ = lab.read_run(|run| self.charts.update(run));
+        let course = lab.read(|session| {
+            let run = session.left_run()?;
+            let left = self.left.get_or_insert_with(|| lab.face().charts());
+            left.update(run);
+            Some(left.course())
+        });
+        if course.is_none() {
+            self.left = None;
+        }
+        self.charts.lay_beside(course.unwrap_or_default());
         self.charts.draw(self.width, lab.read(crate::app::Session::showing)).into()
     }
 

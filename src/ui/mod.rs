@@ -12,6 +12,7 @@ mod board_painter;
 mod break_bar;
 mod caption;
 mod dock;
+mod fork;
 mod frames;
 mod header;
 mod host;

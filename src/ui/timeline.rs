@@ -147,6 +147,33 @@ fn ticks(run: &Run, axis: (f64, f64)) -> String {
     path
 }
 
+/// What begins with a fault of a kind.
+pub(super) fn begins(kind: &str) -> &'static str {
+    match kind {
+        "crash" => "down",
+        "restart" => "restarts",
+        "stop" => "stops",
+        "lie" => "lies",
+        "slow" => "slow",
+        "cut" => "cut off",
+        "drop" => "loses",
+        _ => "doubles",
+    }
+}
+
+/// What its end brings.
+fn ends(kind: &str) -> &'static str {
+    match kind {
+        "restart" => "",
+        "crash" | "stop" => "restarts",
+        "lie" => "honest",
+        "slow" => "fast again",
+        "cut" => "mended",
+        "drop" => "no loss",
+        _ => "no doubles",
+    }
+}
+
 fn flags(snapshot: &Rc<Snapshot>, axis: (f64, f64)) -> Vec<Flag> {
     let mut flags = Vec::new();
     let mut add = |fault: &FaultView, at: Option<f64>, kind: &'static str, what: &str| {
@@ -164,18 +191,8 @@ fn flags(snapshot: &Rc<Snapshot>, axis: (f64, f64)) -> Vec<Flag> {
         }
     };
     for fault in &snapshot.faults {
-        let (begins, ends) = match fault.kind {
-            "crash" => ("down", "restarts"),
-            "restart" => ("restarts", ""),
-            "stop" => ("stops", "restarts"),
-            "lie" => ("lies", "honest"),
-            "slow" => ("slow", "fast again"),
-            "cut" => ("cut off", "mended"),
-            "drop" => ("loses", "no loss"),
-            _ => ("doubles", "no doubles"),
-        };
-        add(fault, Some(fault.from_ms), fault.kind, begins);
-        add(fault, fault.to_ms, "end", ends);
+        add(fault, Some(fault.from_ms), fault.kind, begins(fault.kind));
+        add(fault, fault.to_ms, "end", ends(fault.kind));
     }
     sort_few(&mut flags, |flag| flag.left);
     flags

@@ -27,6 +27,8 @@ pub struct ConfigCharts {
     columns: Vec<Column>,
     /// When each version was acknowledged, and how long it took to be everywhere or has taken so far; in seconds.
     versions: Vec<(f64, f64, bool)>,
+    /// The oldest worker of a future that was left, by seconds.
+    left: Vec<(f64, f64)>,
 }
 
 /// A stretch of time.
@@ -62,6 +64,7 @@ impl Charts for ConfigCharts {
             workers: tally.workers().len(),
             column_s,
             columns,
+            left: Vec::new(),
             versions: ledger
                 .versions()
                 .iter()
@@ -69,6 +72,14 @@ impl Charts for ConfigCharts {
                 .filter_map(|entry| convergence(entry, now_ms))
                 .collect(),
         };
+    }
+
+    fn course(&self) -> Vec<(f64, f64)> {
+        self.columns.iter().map(|column| (column.at_s, column.oldest_s)).collect()
+    }
+
+    fn lay_beside(&mut self, left: Vec<(f64, f64)>) {
+        self.left = left;
     }
 
     fn draw(&self, width: f64, _: Show) -> Vec<Chart> {
@@ -134,9 +145,12 @@ impl ConfigCharts {
 
     fn staleness(&self, width: f64) -> Chart {
         let mut pen = self.pen(width);
-        let most = self.columns.iter().map(|column| column.oldest_s).fold(self.bound_s * 1.3, f64::max);
+        let oldest =
+            self.columns.iter().map(|column| column.oldest_s).chain(self.left.iter().map(|left| left.1));
+        let most = oldest.fold(self.bound_s * 1.3, f64::max);
         let y = Scale { values: (0.0, most * 1.05), pixels: (BASE, TOP) };
         self.bound(&mut pen, &y);
+        pen.left(&self.left, &y);
         let mut line = String::new();
         for (i, column) in self.columns.iter().enumerate() {
             let end_s = (column.at_s + self.column_s).min(self.time.now_ms / 1000.0);

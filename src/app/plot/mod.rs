@@ -23,6 +23,14 @@ pub trait Charts {
     /// Takes in what happened since they last looked.
     fn update(&mut self, run: &Run);
 
+    /// What the chart that matters most draws, by seconds: for a future that was left, to stand beside this one.
+    fn course(&self) -> Vec<(f64, f64)> {
+        Vec::new()
+    }
+
+    /// The course of a future that was left, which that chart draws in grey; empty for none.
+    fn lay_beside(&mut self, _: Vec<(f64, f64)>) {}
+
     /// The charts, left to right, each `width` pixels wide; always as many. Their figures are of the unit of work that is
     /// told; without the truth they show what the system itself can know.
     fn draw(&self, width: f64, show: Show) -> Vec<Chart>;

@@ -127,6 +127,15 @@ impl Pen {
         }
     }
 
+    /// The course of a future that was left.
+    pub fn left(&mut self, points: &[(f64, f64)], y: &Scale) {
+        let points: Vec<(f64, Option<f64>)> =
+            points.iter().map(|&(at_s, value)| (at_s, Some(value))).collect();
+        if !points.is_empty() {
+            self.series("left", &points, y);
+        }
+    }
+
     /// A line through values over seconds, with gaps where there is none.
     pub fn series(&mut self, class: &'static str, points: &[(f64, Option<f64>)], y: &Scale) {
         let mut d = String::new();

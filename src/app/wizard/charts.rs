@@ -33,7 +33,12 @@ pub struct WizardCharts {
     times: Vec<(f64, f64)>,
     /// The mean job time, and what theory says of it, in milliseconds.
     means: Option<(f64, f64)>,
+    /// The queue of a future that was left, by seconds.
+    left: Vec<(f64, f64)>,
 }
+
+/// The chart beside which such a future is drawn.
+const MAIN: &str = "queue-depth";
 
 impl Charts for WizardCharts {
     fn update(&mut self, run: &Run) {
@@ -52,6 +57,14 @@ impl Charts for WizardCharts {
         let ledger = wizard.ledger();
         self.read(&ledger, run.now());
         self.any |= ledger.jobs().next().is_some();
+    }
+
+    fn course(&self) -> Vec<(f64, f64)> {
+        self.samples.iter().map(|sample| (sample.at_s, sample.waiting)).collect()
+    }
+
+    fn lay_beside(&mut self, left: Vec<(f64, f64)>) {
+        self.left = left;
     }
 
     fn draw(&self, width: f64, _: Show) -> Vec<Chart> {
@@ -174,7 +187,7 @@ impl WizardCharts {
             "{} now.",
             if now == 1.0 { "1 job waits".to_owned() } else { format!("{now} jobs wait") }
         );
-        self.curve(width, ("queue-depth", "Queue depth"), |sample| sample.waiting, shortest(now), words)
+        self.curve(width, (MAIN, "Queue depth"), |sample| sample.waiting, shortest(now), words)
     }
 
     fn throughput(&self, width: f64) -> Chart {
@@ -206,13 +219,16 @@ impl WizardCharts {
         words: String,
     ) -> Chart {
         let mut pen = Pen::new(&self.time, width);
-        let most = self.samples.iter().map(of).fold(0.0, f64::max);
+        let left = if key == MAIN { self.left.as_slice() } else { &[] };
+        let values = self.samples.iter().map(of).chain(left.iter().map(|point| point.1));
+        let most = values.fold(0.0, f64::max);
         let y = Scale { values: (0.0, most.max(2.0) * 1.15), pixels: (BASE, TOP) };
         pen.shade(&self.time);
         if self.has_any(&mut pen) {
             let step = nice_step(y.values.1, 2.0);
             pen.tick(&y, 0.0, "0");
             pen.tick(&y, step, &shortest(step));
+            pen.left(left, &y);
             let mut d = String::new();
             for (i, sample) in self.samples.iter().enumerate() {
                 point(&mut d, if i == 0 { 'M' } else { 'L' }, pen.x.px(sample.at_s), y.px_within(of(sample)));

@@ -147,9 +147,15 @@ fn answer_time(history: &History, columns: &[Column], width: f64, result: Option
     pen.chart("answer-time", "Worker answer time", value_label, description)
 }
 
+/// The errors of the answers over time.
+pub(super) fn errors(history: &History) -> Vec<(f64, f64)> {
+    columns(history).iter().filter_map(|column| Some((column.at_s, column.error?))).collect()
+}
+
 fn error(history: &History, columns: &[Column], width: f64, result: Option<u64>) -> Chart {
     let mut pen = Pen::new(&history.time, width);
     let values = columns.iter().flat_map(|column| [column.error, column.counter]).flatten();
+    let values = values.chain(history.left.iter().map(|point| point.1));
     let most = (values.fold(0.0, |most: f64, value| most.max(value.abs())) * 1.1).max(2.0 * GOAL);
     let tick = nice_step(most, 2.0);
     let most = most.max(tick);
@@ -167,6 +173,7 @@ fn error(history: &History, columns: &[Column], width: f64, result: Option<u64>)
         {
             pen.tick(&y, value, &label);
         }
+        pen.left(&history.left, &y);
         pen.series("counter", &over_time(columns, |column| column.counter), &y);
         let class = if columns.len() > MANY { "dots fine" } else { "dots" };
         pen.dots(class, columns.iter().filter_map(|column| Some((column.at_s, column.error?))), &y);

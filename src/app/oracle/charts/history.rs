@@ -81,6 +81,8 @@ pub struct History {
     pub strategy: Strategy,
     /// How many requests a second a client may send.
     pub rate: Option<f64>,
+    /// The errors of a future that was left, in percent by seconds.
+    pub left: Vec<(f64, f64)>,
 }
 
 impl Default for History {
@@ -97,6 +99,7 @@ impl Default for History {
             workers: 0,
             strategy: Strategy::Average,
             rate: None,
+            left: Vec::new(),
         }
     }
 }

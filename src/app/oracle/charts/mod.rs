@@ -18,6 +18,14 @@ impl Charts for History {
         History::update(self, run);
     }
 
+    fn course(&self) -> Vec<(f64, f64)> {
+        draw::errors(self)
+    }
+
+    fn lay_beside(&mut self, left: Vec<(f64, f64)>) {
+        self.left = left;
+    }
+
     fn draw(&self, width: f64, show: Show) -> Vec<Chart> {
         match show.truth {
             true => charts(self, width, show.result).into(),

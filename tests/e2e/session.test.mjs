@@ -42,12 +42,12 @@ test("the next request after a setting in the same breath is the next one from t
 test("a long replay shows the moment that it set out from, and Pause ends it", async (t) => {
   const { page } = await pausedAt(t, 1_000, { viewport: DESKTOP });
   await page.evaluate(async () => {
-    await glasshive.set("workers", 1000);
+    await glasshive.set("workers", 4000);
     await glasshive.seek(25_000);
     glasshive.seek(20_000);
   });
   const clock = () => page.getByTestId("clock").textContent();
-  await page.waitForFunction(() => /replaying [1-9]/.test(document.querySelector(".clock small").textContent));
+  await page.waitForFunction(() => /replaying [1-9]|s to go/.test(document.querySelector(".clock small").textContent));
   assert.deepEqual(await state(page), ["replaying", 25_000]);
   assert.equal(await clock(), "00:25.000");
   await page.getByTestId("play").click();

@@ -19,6 +19,7 @@ fn keys_of(lab: Lab) -> Vec<(&'static str, String)> {
         keys.extend([("L", "lie".to_owned()), ("X", truth.to_owned())]);
     }
     let others = [
+        ("Ctrl Z", "take back what you did; with Shift, do it again"),
         ("Q", "guess, and try the question"),
         ("G", "go to a time"),
         ("M", "the charts, on a low page"),

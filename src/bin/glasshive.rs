@@ -37,6 +37,8 @@ mod native {
         Presets,
         /// Play a scenario and report what happened.
         Run(RunArgs),
+        /// Play a scenario and say why something in it is as it is: a receipt.
+        Explain(ExplainArgs),
         /// Call the simulated API, with curl's own arguments after `--`.
         Curl(CurlArgs),
         /// Aggregate a JSON array of numbers, or for `pyth` an object with quotes, from standard input.
@@ -85,6 +87,18 @@ mod native {
         /// How: `ndjson` has everything, one JSON object a line; `shiviz` and `perfetto` are for the programs of that name.
         #[arg(long, value_name = "FORMAT", requires = "trace", default_value = "ndjson")]
         trace_format: String,
+    }
+
+    #[derive(Args)]
+    struct ExplainArgs {
+        /// What: a request `req-00007`, a job's id, a version `v2`, what a node has of one `w-03@v2`.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        #[command(flatten)]
+        played: Played,
+        /// Print a JSON object for each, one a line.
+        #[arg(long)]
+        json: bool,
     }
 
     #[derive(Args)]
@@ -138,6 +152,7 @@ mod native {
         let outcome = match Cli::parse().command {
             Command::Presets => list_presets(),
             Command::Run(args) => run(&args),
+            Command::Explain(args) => explain(&args),
             Command::Curl(args) => call(&args),
             Command::Aggregate(args) => aggregate(args),
         };
@@ -237,6 +252,24 @@ mod native {
         let wrong = |error| Problem::File(path.to_owned(), error);
         let mut out = BufWriter::new(File::create(path).map_err(wrong)?);
         trace_file::write(run, format, &mut out).and_then(|()| out.flush()).map_err(wrong)
+    }
+
+    fn explain(args: &ExplainArgs) -> Result<u8, Problem> {
+        let options = Options { sink: Sink::Full, facts: usize::MAX, ..Options::default() };
+        let mut run = begin(&args.played, options)?;
+        run.run_until(Instant::MAX);
+        if let Some(why) = run.stopped() {
+            eprintln!("glasshive: {why}");
+        }
+        let receipts = args.ids.iter().map(|id| run.receipt(id)).collect::<Result<Vec<_>, _>>()?;
+        for (receipt, i) in receipts.iter().zip(0..) {
+            match args.json {
+                // Plain data cannot fail to be JSON.
+                true => print_line(&serde_json::to_string(receipt).unwrap_or_default())?,
+                false => print(format!("{}{}", if i > 0 { "\n" } else { "" }, receipt.to_text()).as_bytes())?,
+            }
+        }
+        Ok(OK)
     }
 
     fn call(args: &CurlArgs) -> Result<u8, Problem> {

@@ -11,12 +11,14 @@ pub mod curl;
 pub mod fault;
 pub mod figures;
 mod invalid;
+mod kept;
 pub mod moments;
 mod options;
 pub mod oracle;
 pub mod params;
 pub mod presets;
 pub mod quantiles;
+pub mod receipt;
 pub mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod report;

@@ -13,6 +13,8 @@ pub struct Options {
     pub keep: usize,
     /// Who gets each of them when it has ended.
     pub entries: Option<Entries>,
+    /// How many of the newest facts are kept, for receipts.
+    pub facts: usize,
     /// Whether messages in flight are listed, for pictures.
     pub observed: bool,
     /// Whether the client makes its load; without it only the console asks.
@@ -21,6 +23,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { sink: Sink::None, keep: usize::MAX, entries: None, observed: false, client: true }
+        Options { sink: Sink::None, keep: usize::MAX, entries: None, facts: 0, observed: false, client: true }
     }
 }

@@ -6,6 +6,7 @@
 
 mod acts;
 mod faults;
+mod receipts;
 mod spelled_out;
 
 pub use acts::ActedAt;

@@ -3,6 +3,8 @@
 //! The program that the page opens with has one system, so that it stays small: it lacks what is marked as `larger!`
 //! here, and knows of the others what they are called and which scenarios they have.
 
+use super::invalid::Invalid;
+use super::receipt::{Receipt, Seen};
 use super::system::{Preset, Room, Settings, SystemKind};
 use super::{config, oracle, wizard};
 
@@ -50,4 +52,13 @@ pub(super) fn presets() -> impl Iterator<Item = &'static Preset> + Clone {
 pub(super) fn defaults(kind: SystemKind) -> Option<Box<dyn Settings>> {
     let (_, defaults) = ALL.iter().find(|(room, _)| room.kind == kind)?;
     defaults.map(|make| make())
+}
+
+/// Writes the receipt of an id; `None` where the run is of another system.
+pub(super) type Explain = fn(&Seen<'_>, &str) -> Option<Result<Receipt, Invalid>>;
+
+/// Who writes receipts. Only who asks for one leads to their code.
+pub(super) fn explains() -> impl Iterator<Item = Explain> {
+    let all: [Explain; 3] = [oracle::explain, wizard::explain, config::explain];
+    all.into_iter()
 }

@@ -12,14 +12,18 @@ mod figures;
 pub mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
+mod receipt;
 #[cfg(not(target_arch = "wasm32"))]
 mod report;
 pub mod tally;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::lab) use receipt::explain;
+
 use super::check::Violation;
 use super::invalid::Invalid;
+use super::kept::Kept;
 use super::options::Options;
 use super::params::{self as tables, Setting};
 use super::system::{Done, Room, Settings, System, SystemKind};
@@ -98,11 +102,13 @@ struct Folds {
     tally: Tally,
     checker: Checker,
     ledger: Ledger,
+    kept: Kept<Fact>,
 }
 
 impl Hear<Fact> for Folds {
     fn hear(&mut self, told: &Told<'_, Fact>) {
-        let Folds { tally, checker, ledger } = self;
+        let Folds { tally, checker, ledger, kept } = self;
+        kept.hear(told);
         ledger.pass(told.at, tally);
         tally.hear(told);
         checker.hear(told);
@@ -116,7 +122,7 @@ impl ConfigRun {
         let params = Params { client_on: options.client && params.client_on, ..params };
         let (tally, checker) = (Tally::new(&params), Checker::new(&params));
         let ledger = Ledger::new(&params, options.keep, options.entries.clone());
-        let folds = Rc::new(RefCell::new(Folds { tally, checker, ledger }));
+        let folds = Rc::new(RefCell::new(Folds { tally, checker, ledger, kept: Kept::new(options.facts) }));
         ConfigRun { config: Config::start(net, params, folds.clone()), folds }
     }
 

@@ -17,7 +17,7 @@ impl Hand {
 
     fn of(params: Params, keep: usize, entries: Option<Entries>) -> Self {
         let (tally, checker) = (Tally::new(&params), Checker::new(&params));
-        let folds = Folds { tally, checker, ledger: Ledger::new(&params, keep, entries) };
+        let folds = Folds { tally, checker, ledger: Ledger::new(&params, keep, entries), kept: Kept::new(0) };
         let mut hand = Hand { folds, told: 0 };
         hand.at(0, Fact::VersionShipped { version: 1, settings: settings(1) });
         hand

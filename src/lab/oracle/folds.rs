@@ -8,6 +8,7 @@ use super::tally::Tally;
 use super::world::World;
 use crate::kernel::Ctx;
 use crate::lab::Options;
+use crate::lab::kept::Kept;
 use crate::lab::system::{Entries, give};
 use crate::systems::facts::{Hear, Told};
 use crate::systems::oracle::Cast;
@@ -20,6 +21,7 @@ pub(super) struct Folds {
     pub(super) ledger: Ledger,
     pub(super) tally: Tally,
     pub(super) checker: Checker,
+    pub(super) kept: Kept<Fact>,
     world: World,
     entries: Option<Entries>,
 }
@@ -30,6 +32,7 @@ impl Folds {
             ledger: Ledger::new(options.keep),
             tally: Tally::default(),
             checker: Checker::new(&cast.params),
+            kept: Kept::new(options.facts),
             world: World::new(ctx, cast),
             entries: options.entries.clone(),
         }
@@ -46,6 +49,7 @@ impl Folds {
 
 impl Hear<Fact> for Folds {
     fn hear(&mut self, told: &Told<'_, Fact>) {
+        self.kept.hear(told);
         match told.fact {
             // The most frequent ones, and they change nothing.
             Fact::TaskStarted { .. } | Fact::TaskFailed { .. } | Fact::TaskDone { lie: false, .. } => return,

@@ -5,7 +5,9 @@
 //! `ledger.rs` keeps those that are open and the newest, `tally.rs` counts all, `checks.rs` judges all. `entry.rs` is what
 //! is reported of one, `analysis.rs` what only the laboratory can say of it.
 
+mod absence;
 mod analysis;
+mod arithmetic;
 mod checks;
 pub mod entry;
 mod folds;
@@ -13,6 +15,7 @@ pub mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
 pub(in crate::lab) mod presets_nats;
+mod receipt;
 #[cfg(not(target_arch = "wasm32"))]
 mod report;
 mod request;
@@ -23,6 +26,7 @@ mod tests;
 mod world;
 
 pub use analysis::{Analysis, as_map};
+pub(in crate::lab) use receipt::explain;
 pub use request::RequestEntry;
 pub use task::{TaskEnd, TaskEntry};
 

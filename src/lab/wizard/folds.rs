@@ -6,6 +6,8 @@ use super::entry::Entry;
 use super::ledger::Ledger;
 use super::tally::Tally;
 use crate::kernel::{Duration, Instant};
+use crate::lab::Options;
+use crate::lab::kept::Kept;
 use crate::lab::system::{Entries, give};
 use crate::systems::facts::{Hear, Told};
 use crate::systems::wizard::fact::Fact;
@@ -19,6 +21,7 @@ pub(super) struct Folds {
     pub(super) ledger: Ledger,
     pub(super) tally: Tally,
     pub(super) checks: Checks,
+    pub(super) kept: Kept<Fact>,
     entries: Option<Entries>,
     /// The lines of living workers, each with the number of the job that is on its way.
     pub(super) lines: BTreeMap<u64, Option<u64>>,
@@ -29,13 +32,14 @@ pub(super) struct Folds {
 }
 
 impl Folds {
-    /// Nothing has happened yet. `budget` is the ledger's.
-    pub(super) fn new(budget: usize, entries: Option<Entries>) -> Self {
+    /// Nothing has happened yet.
+    pub(super) fn new(options: &Options) -> Self {
         Folds {
-            ledger: Ledger::new(budget),
+            ledger: Ledger::new(options.keep),
             tally: Tally::default(),
             checks: Checks::new(),
-            entries,
+            kept: Kept::new(options.facts),
+            entries: options.entries.clone(),
             lines: BTreeMap::new(),
             store_started: Instant::ZERO,
             settled: VecDeque::new(),
@@ -113,6 +117,7 @@ impl Folds {
 
 impl Hear<Fact> for Folds {
     fn hear(&mut self, told: &Told<'_, Fact>) {
+        self.kept.hear(told);
         self.quieten(told.at);
         self.follow(told);
     }

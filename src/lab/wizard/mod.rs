@@ -18,6 +18,7 @@ mod job;
 mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
+mod receipt;
 #[cfg(not(target_arch = "wasm32"))]
 mod report;
 mod tally;
@@ -30,6 +31,8 @@ pub use entry::{ClaimEntry, End, Entry};
 pub use job::{Claim, ClaimEnd, Job, Loss, Outcome, Place, Submission, wait_of};
 pub use ledger::Ledger;
 pub use tally::{Counts, Deeds, Tally};
+
+pub(in crate::lab) use receipt::explain;
 
 use super::check::Violation;
 use super::invalid::Invalid;
@@ -134,7 +137,7 @@ impl Settings for Params {
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {
         let params = Params { client_on: options.client, ..*self };
-        let folds = Rc::new(RefCell::new(Folds::new(options.keep, options.entries.clone())));
+        let folds = Rc::new(RefCell::new(Folds::new(options)));
         let ears: Rc<RefCell<dyn Hear<Fact>>> = folds.clone();
         Box::new(WizardRun { wizard: Wizard::start(net, params, ears), folds })
     }

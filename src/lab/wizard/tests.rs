@@ -22,7 +22,11 @@ impl Lab {
         let entries = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&entries);
         let listener = Rc::new(RefCell::new(move |entry| sink.borrow_mut().push(entry)));
-        Lab { folds: Folds::new(budget, Some(listener)), entries, n: 0 }
+        Lab {
+            folds: Folds::new(&Options { keep: budget, entries: Some(listener), ..Options::default() }),
+            entries,
+            n: 0,
+        }
     }
 
     fn tell(&mut self, ms: u64, req: u64, fact: Fact) {

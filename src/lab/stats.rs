@@ -1,5 +1,6 @@
 //! Statistics of samples: plain functions over slices.
 
+use crate::substrate::merge;
 use serde::{Deserialize, Serialize};
 
 /// A mean with its 95 % confidence interval by Student's t, which assumes independent samples.
@@ -56,7 +57,7 @@ pub(super) fn sd_of(samples: impl Iterator<Item = f64> + Clone) -> Option<f64> {
 /// The percentile `p` (0 < p ≤ 100) of the raw samples by nearest rank; `None` without samples.
 pub fn percentile(samples: &[f64], p: f64) -> Option<f64> {
     let mut sorted = samples.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
+    merge::sort_numbers(&mut sorted);
     sorted.get(rank(p, sorted.len()).checked_sub(1)?).copied()
 }
 

@@ -5,6 +5,7 @@ pub mod body;
 pub mod decimal;
 pub mod gateway;
 pub mod http;
+pub mod merge;
 pub mod nats;
 pub mod rate_limit;
 pub mod store;

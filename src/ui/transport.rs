@@ -2,6 +2,7 @@
 
 use super::{Lab, keys, text, timeline};
 use crate::app::PlayerState;
+use crate::app::plot::geometry::sort_few;
 use crate::app::session::Command;
 use crate::kernel::Duration;
 use crate::lab::SEED_MAX;
@@ -246,7 +247,7 @@ fn SpeedChoice(lab: Lab) -> impl IntoView {
         let mut speeds = SPEED_CHOICES.to_vec();
         if !speeds.contains(&speed.get()) {
             speeds.push(speed.get());
-            speeds.sort_unstable_by(f64::total_cmp);
+            sort_few(&mut speeds, |&speed| speed);
         }
         let choice = |of: f64| view! { <option value=of.to_string() selected=of == speed.get()>{speed_text(of)}</option> };
         speeds.into_iter().map(choice).collect_view()

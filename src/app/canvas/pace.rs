@@ -1,6 +1,7 @@
 //! Whether messages are too fast to be seen one by one.
 
 use crate::app::snapshot::Snapshot;
+use crate::substrate::merge;
 
 /// A flight that takes less wall time than this is no movement to an eye.
 const TOO_FAST_MS: f64 = 25.0;
@@ -31,7 +32,7 @@ impl Pace {
         let mut flights: Vec<f64> = newest.map(|message| message.arrives_ms - message.sent_ms).collect();
         if !flights.is_empty() {
             let middle = flights.len() / 2;
-            flights.sort_unstable_by(f64::total_cmp);
+            merge::sort_numbers(&mut flights);
             self.flight_ms = flights[middle];
         }
         let wall_ms = if speed > 0.0 { self.flight_ms / speed } else { f64::MAX };

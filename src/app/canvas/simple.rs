@@ -6,6 +6,7 @@ use super::{
     lamp_shape, lamp_step, message_shape, node_box, progress, row_grounds, scale,
 };
 use crate::app::snapshot::{NodeView, Role, Snapshot, State};
+use crate::substrate::merge;
 
 /// How far a message between two rows keeps from their lamps.
 const ASIDE: f64 = 14.0;
@@ -173,7 +174,7 @@ fn legend(sheet: &mut Sheet, rows: &[NodeView], layout: &Layout) {
             states.push(node.state);
         }
     }
-    states.sort_by_key(|state| state.sign);
+    merge::sort(&mut states, |a, b| a.sign < b.sign);
     let count = |state: &State| scale::count(rows.iter().filter(|node| node.state == *state).count());
     let (x0, x1) = if layout.phone { (8.0, layout.width - 8.0) } else { (18.0, layout.width - 18.0) };
     let y = layout.bottom + if layout.phone { 49.0 } else { 24.0 };

@@ -7,6 +7,7 @@ use crate::app::snapshot::Show;
 use crate::kernel::Instant;
 use crate::lab::wizard::{Job, Ledger, Outcome, theory};
 use crate::lab::{Run, Scenario};
+use crate::substrate::merge;
 
 /// So many instants a curve is made of.
 const SAMPLES_MAX: f64 = 240.0;
@@ -88,7 +89,7 @@ impl WizardCharts {
             Some((seconds(done), done.since(queued).as_millis_f64()))
         };
         self.times = ledger.jobs().filter_map(done).collect();
-        self.times.sort_by(|a, b| a.0.total_cmp(&b.0));
+        merge::sort(&mut self.times, |a, b| a.0.total_cmp(&b.0).is_lt());
         let step = now_s / SAMPLES_MAX;
         let mut samples: Vec<Sample> = (0..=SAMPLES_MAX as u32)
             .map(|i| Sample { at_s: step * f64::from(i), ..Sample::default() })

@@ -1,5 +1,6 @@
 //! Subjects and patterns: tokens between dots, `*` for one token, `>` for all that follow.
 
+use crate::substrate::merge;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -70,7 +71,7 @@ impl Tree {
         let mut found = Vec::new();
         if !self.is_empty() && subject.split('.').all(|token| !token.is_empty()) {
             self.collect(Some(subject), &mut found);
-            found.sort_unstable();
+            merge::sort(&mut found, |a, b| a < b);
         }
         found
     }

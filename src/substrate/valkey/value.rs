@@ -1,6 +1,7 @@
 //! What a key can hold.
 
 use super::reply::Bytes;
+use crate::substrate::merge;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The value of a key.
@@ -87,7 +88,7 @@ impl Hash {
     pub fn iter(&self) -> impl Iterator<Item = (Bytes, Bytes)> + use<> {
         let mut all: Vec<_> =
             self.fields.iter().map(|(name, (place, value))| (*place, name, value)).collect();
-        all.sort_unstable_by_key(|&(place, ..)| place);
+        merge::sort(&mut all, |a, b| a.0 < b.0);
         let pairs: Vec<_> = all.into_iter().map(|(_, name, value)| (name.clone(), value.clone())).collect();
         pairs.into_iter()
     }

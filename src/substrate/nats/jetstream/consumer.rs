@@ -7,6 +7,7 @@ use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy};
 use super::outbox::Outbox;
 use super::stream::Messages;
 use crate::kernel::{Duration, Instant};
+use crate::substrate::merge;
 use crate::substrate::nats::subject::Pattern;
 use crate::substrate::nats::{Headers, REDELIVERED};
 use serde_json::{Value, json};
@@ -199,7 +200,7 @@ impl Consumer {
     pub(super) fn expire(&mut self, now: Instant) {
         let mut due: Vec<u64> =
             self.deadlines.iter().take_while(|&&(at, _)| at <= now).map(|&(_, seq)| seq).collect();
-        due.sort_unstable();
+        merge::sort(&mut due, |a, b| a < b);
         for seq in due {
             // The time runs anew, also while nobody asks for the message.
             let next = now + self.patience(seq);

@@ -1,6 +1,6 @@
 //! Answers as the strategies take them: in the order in which they came, and sorted, with their weights.
 
-use super::merge;
+use crate::substrate::merge;
 use serde::{Deserialize, Serialize};
 
 /// Weights that differ by less than this share of their sum are the same to the weighted median: sums of equal
@@ -35,7 +35,7 @@ impl<'a> Answers<'a> {
     /// Values of equal weight.
     pub fn new(values: &'a [f64]) -> Self {
         let mut sorted = values.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
+        merge::sort_numbers(&mut sorted);
         Answers { values, sorted, weights: None }
     }
 

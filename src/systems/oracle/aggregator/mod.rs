@@ -6,7 +6,6 @@
 
 mod answers;
 mod hodges_lehmann;
-mod merge;
 pub mod pyth;
 mod rules;
 

@@ -5,7 +5,8 @@
 //! Valid is a quote that is trading, not older than 25 slots, with a positive confidence and votes that fit 64 bits.
 //! The rule is that of `upd_aggregate.h` in `pyth-network/pyth-client`.
 
-use super::{Aggregate, merge};
+use super::Aggregate;
+use crate::substrate::merge;
 use serde::Serialize;
 
 /// A quote from more slots ago is not used.

@@ -1,6 +1,7 @@
 //! The strategies that follow from the sorted values in a pass or two. None is called without values.
 
 use super::Aggregate;
+use crate::substrate::merge;
 
 /// Makes the median absolute deviation of a normal sample an estimate of its standard deviation.
 const MAD_SCALE: f64 = 1.4826;
@@ -48,7 +49,7 @@ pub(super) fn trimmed_mean(sorted: &[f64], trim: f64) -> Aggregate {
 pub(super) fn mad_filtered_mean(sorted: &[f64]) -> Aggregate {
     let center = median(sorted);
     let mut distances: Vec<f64> = sorted.iter().map(|v| (v - center).abs()).collect();
-    distances.sort_unstable_by(f64::total_cmp);
+    merge::sort_numbers(&mut distances);
     let limit = MAD_LIMIT * MAD_SCALE * median(&distances);
     let first = sorted.partition_point(|v| center - v > limit);
     let end = sorted.partition_point(|v| v - center <= limit);

@@ -2,7 +2,7 @@
 //! weighs the page by ten times as much.
 
 /// Sorts by merging neighbouring runs until one is left; `is_less` is a total order's.
-pub(super) fn sort<T: Copy>(items: &mut Vec<T>, is_less: impl Fn(&T, &T) -> bool) {
+pub fn sort<T: Copy>(items: &mut Vec<T>, is_less: impl Fn(&T, &T) -> bool) {
     let mut merged = Vec::with_capacity(items.len());
     loop {
         let (mut start, mut pairs) = (0, 0);
@@ -25,6 +25,11 @@ pub(super) fn sort<T: Copy>(items: &mut Vec<T>, is_less: impl Fn(&T, &T) -> bool
         }
         merged.clear();
     }
+}
+
+/// Sorts numbers, NaN at the ends.
+pub fn sort_numbers(numbers: &mut Vec<f64>) {
+    sort(numbers, |a, b| a.total_cmp(b).is_lt());
 }
 
 /// Where the run that starts at a place ends.

@@ -22,6 +22,7 @@
 //! | [`Face::charts`] | none | something is worth seeing over time |
 //! | [`Face::said`], [`Face::remedy`] | nothing | |
 //! | [`Face::ending`] | that the run has ended | it amounts to something |
+//! | [`Face::receipt`] | nothing to explain | the system writes receipts |
 //! | [`Face::experiment`], [`Face::measure`] | the question is words only | it can be tried |
 //! | [`Face::aside`] | nothing | the sentence alone would be wrong at some moments |
 //!
@@ -98,6 +99,11 @@ pub trait Face: Sync + 'static {
 
     /// The question of the caption as something that can be tried.
     fn experiment(&self, _: Moment<Self::View>) -> Option<Experiment> {
+        None
+    }
+
+    /// The id of the receipt that says why what is told is as it is; of the selected node, where it is about nodes.
+    fn receipt(&self, _: Moment<Self::View>, _selected: &str) -> Option<String> {
         None
     }
 
@@ -296,6 +302,8 @@ pub trait AnyFace: Sync {
     fn said(&self, snapshot: &Snapshot) -> String;
     /// See [`Face::experiment`].
     fn experiment(&self, snapshot: &Snapshot) -> Option<Experiment>;
+    /// See [`Face::receipt`].
+    fn receipt(&self, snapshot: &Snapshot, selected: &str) -> Option<String>;
     /// See [`Face::measure`].
     fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>>;
     /// See [`Face::aside`].
@@ -358,6 +366,10 @@ impl<F: Face> AnyFace for F {
 
     fn experiment(&self, snapshot: &Snapshot) -> Option<Experiment> {
         Moment::of(snapshot).and_then(|now| Face::experiment(self, now))
+    }
+
+    fn receipt(&self, snapshot: &Snapshot, selected: &str) -> Option<String> {
+        Moment::of(snapshot).and_then(|now| Face::receipt(self, now, selected))
     }
 
     fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {

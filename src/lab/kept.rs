@@ -33,7 +33,7 @@ impl<F: Clone> Kept<F> {
     }
 
     /// A fact has happened.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(feature = "workbench")]
     pub(super) fn hear(&mut self, told: &Told<'_, F>) {
         if self.most == 0 {
             return;
@@ -45,8 +45,8 @@ impl<F: Clone> Kept<F> {
         self.facts.push_back(Heard { n, at, node, req, fact: fact.clone() });
     }
 
-    /// The page asks for no receipts yet, and its programs do without what would keep facts for them.
-    #[cfg(target_arch = "wasm32")]
+    /// A program in which nobody can ask for receipts does without what would keep facts for them.
+    #[cfg(not(feature = "workbench"))]
     pub(super) fn hear(&mut self, _: &Told<'_, F>) {
         debug_assert!(self.most == 0, "nobody asks for them");
     }

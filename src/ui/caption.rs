@@ -46,6 +46,7 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
                 " "
                 <span>{move || explained(&detail.get())}</span>
                 " "
+                {why(lab, view)}
                 {move || ask(lab, view, question.get(), is_tried.get())}
             </p>
             {move || ended.get().then(|| ways_on(lab))}
@@ -61,6 +62,28 @@ fn explained(text: &str) -> AnyView {
         None => words.to_owned().into_any(),
     };
     glossary::explain(text).into_iter().map(piece).collect_view().into_any()
+}
+
+/// The button that opens the receipt of what is told.
+fn why(lab: Lab, view: View) -> AnyView {
+    let has_receipt = Memo::new(move |_| {
+        let of =
+            |node: &String| lab.snapshot.with(|now| now.truth && lab.face().receipt(now, node).is_some());
+        view.selected.with(of)
+    });
+    view! {
+        <button
+            type="button"
+            class="why"
+            data-testid="receipt-open"
+            aria-keyshortcuts="Enter"
+            hidden=move || !has_receipt.get()
+            on:click=move |_| workbench::open(lab, view, Panel::Receipt)
+        >
+            "Why?"
+        </button>
+    }
+    .into_any()
 }
 
 /// The question; a button, where it can be tried.

@@ -93,6 +93,8 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "m" | "M" => dock_open.update(|open| *open = !*open),
         "Escape" if view.desk.leave() => {}
         "Escape" if dock_open.get_untracked() => dock_open.set(false),
+        "Enter" if is("button, a, summary, input, select, [role=tab], abbr") => return false,
+        "Enter" => open(Panel::Receipt),
         "0" => open(Panel::Gallery(None)),
         "?" => open(Panel::Help),
         _ => {

@@ -17,6 +17,8 @@ pub enum Panel {
     Menu(f64, f64),
     /// The table in the dock.
     Table,
+    /// Why what is told is as it is.
+    Receipt,
 }
 
 /// A panel that was asked for.

@@ -1,10 +1,11 @@
-//! The panels that few people open: help, gallery, menu, table, the question that is tried. The program that the page opens with has none
+//! The panels that few people open: help, gallery, menu, table, receipt, the question that is tried. The program that the page opens with has none
 //! of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
 
 mod gallery;
 mod help;
 mod menu;
 mod predict;
+mod receipt;
 mod table;
 
 use super::host::{self, Host};
@@ -31,6 +32,7 @@ pub struct Desk {
     /// Whether the run was playing when the gallery was opened, and goes on when one comes back to it.
     resumes: RwSignal<bool>,
     predict: RwSignal<Option<Stage>>,
+    receipt: RwSignal<Option<receipt::Opened>, LocalStorage>,
 }
 
 impl Desk {
@@ -41,6 +43,7 @@ impl Desk {
             gallery: RwSignal::new(None),
             resumes: RwSignal::new(false),
             predict: RwSignal::new(None),
+            receipt: RwSignal::new_local(None),
         }
     }
 
@@ -59,13 +62,17 @@ impl Desk {
         self.predict.with(|stage| matches!(stage, Some(Stage::Asked(_) | Stage::Known(..))))
     }
 
-    /// Leaves the question that is being tried, if there is one.
+    /// Leaves the question that is being tried, or the receipt, if there is one.
     pub fn leave(self) -> bool {
         let is_tried = self.predict.with_untracked(Option::is_some);
         if is_tried {
             self.predict.set(None);
         }
-        is_tried
+        let has_receipt = self.receipt.with_untracked(Option::is_some);
+        if has_receipt && !is_tried {
+            self.receipt.set(None);
+        }
+        is_tried || has_receipt
     }
 }
 
@@ -77,6 +84,7 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
         Panel::Predict => predict::ask(lab, view),
         Panel::Menu(x, y) => view.menu.set(Some((x, y))),
         Panel::Table => view.shows_table.set(true),
+        Panel::Receipt => receipt::open(lab, view),
     }
 }
 
@@ -105,6 +113,7 @@ pub fn dialogs(lab: Lab, view: View) -> AnyView {
     view! {
         <help::Help lab open=view.desk.help />
         <gallery::Gallery lab view />
+        {receipt::panel(lab, view)}
     }
     .into_any()
 }
@@ -139,7 +148,7 @@ pub fn take_over(host: Host) {
     match panel {
         Panel::Gallery(_) => view.desk.resumes.set(resumes),
         // It stood still for something that was asked for before.
-        Panel::Help | Panel::Menu(..) | Panel::Table if resumes => lab.act(Command::Play),
+        Panel::Help | Panel::Menu(..) | Panel::Table | Panel::Receipt if resumes => lab.act(Command::Play),
         _ => {}
     }
     queue_microtask(move || open(lab, view, panel));

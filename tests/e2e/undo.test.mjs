@@ -50,7 +50,7 @@ for (const preset of ["math-wizard", "config"]) {
     for (const command of [
       { kind: "set", key: "workers", value: 3 },
       { kind: "seed", seed: 7 },
-      { kind: "toggle", fault: "crash", node: "valkey" },
+      { kind: "toggle", fault: "crash", node: "client" },
       { kind: "open", preset: "oracle-http", seed: 5 },
     ]) {
       await page.evaluate(async (command) => {

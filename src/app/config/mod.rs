@@ -60,6 +60,13 @@ impl Face for Config {
         key_of(&now, &(now.view.newest, versions))
     }
 
+    /// Of the newest version: at the selected agent or worker, or as a whole.
+    fn receipt(&self, now: Now, selected: &str) -> Option<String> {
+        let version = format!("v{}", now.view.newest);
+        let has_row = now.rows().iter().any(|node| node.name == selected);
+        Some(if has_row { format!("{selected}@{version}") } else { version })
+    }
+
     fn cells(&self, now: Now, node: &NodeView, index: usize) -> Vec<String> {
         words::cells(now, node, index)
     }

@@ -88,6 +88,11 @@ impl Face for Oracle {
         experiment::experiment(now)
     }
 
+    /// Of the request that is kept in view.
+    fn receipt(&self, now: Now, _: &str) -> Option<String> {
+        now.view.request.as_ref().map(|request| format!("req-{:05}", request.number))
+    }
+
     fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {
         experiment::measure(run, experiment)
     }

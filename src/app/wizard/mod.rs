@@ -60,6 +60,12 @@ impl Face for Wizard {
         key_of(&now, &(now.view.lists, counts.acknowledged, counts.done, counts.lost))
     }
 
+    /// Of the newest job that was lost, or else of the newest that was done.
+    fn receipt(&self, now: Now, _: &str) -> Option<String> {
+        let done = || now.view.latest.iter().find(|job| job.handled_by.is_some());
+        now.view.lost.first().or_else(done).map(|job| job.id.clone())
+    }
+
     fn cells(&self, now: Now, _: &NodeView, index: usize) -> Vec<String> {
         words::cells(now, index)
     }

@@ -20,6 +20,7 @@ fn keys_of(lab: Lab) -> Vec<(&'static str, String)> {
     }
     let others = [
         ("Ctrl Z", "take back what you did; with Shift, do it again"),
+        ("Enter", "why: the receipt of what is told"),
         ("Q", "guess, and try the question"),
         ("G", "go to a time"),
         ("M", "the charts, on a low page"),

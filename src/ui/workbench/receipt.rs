@@ -1,0 +1,138 @@
+//! The receipt beside the board: why this number, why this job, why this version, line by line from the run's facts.
+//! Every line leads to its place: its time to that moment, its node to that row.
+
+use crate::app::session::Command;
+use crate::lab::receipt::{Line, Receipt, Section};
+use crate::ui::{Lab, View, keys};
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+
+/// What the receipt is of, and what stands on it; as it was when it was opened.
+#[derive(Clone, PartialEq)]
+pub struct Opened {
+    id: String,
+    receipt: Result<Receipt, String>,
+    /// What it was in the future that an act in the past has left.
+    before: Option<String>,
+}
+
+/// Opens the receipt of what is told, unless the truth is hidden: it would tell it.
+pub fn open(lab: Lab, view: View) {
+    let id = view.selected.with_untracked(|node| {
+        lab.snapshot.with_untracked(|now| lab.face().receipt(now, node).filter(|_| now.truth))
+    });
+    let opened = id.and_then(|id| {
+        let receipt = lab.read_run(|run| run.receipt(&id))?.map_err(|invalid| invalid.to_string());
+        let before = lab.read(|session| session.left_run().and_then(|run| run.receipt(&id).ok()));
+        Some(Opened { id, receipt, before: before.map(|receipt| receipt.title) })
+    });
+    if opened.is_some() {
+        view.desk.receipt.set(opened);
+        queue_microtask(|| keys::focus("[data-testid=receipt] button"));
+    }
+}
+
+/// What stands beside the board; nothing while no receipt is open.
+pub fn panel(lab: Lab, view: View) -> AnyView {
+    let close = move || {
+        view.desk.receipt.set(None);
+        keys::focus(".board");
+    };
+    // Who hides the truth hides what it stands on, too.
+    Effect::new(move || {
+        if !lab.truth.get() {
+            view.desk.receipt.set(None);
+        }
+    });
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            close();
+        }
+    };
+    let shown = move || {
+        view.desk.receipt.get().map(|opened| {
+            view! {
+                <aside class="receipt" data-testid="receipt" aria-label="Receipt" on:keydown=key>
+                    <header>
+                        <h2>{title(&opened)}</h2>
+                        <button type="button" class="icon" aria-label="Close the receipt" on:click=move |_| close()>"×"</button>
+                    </header>
+                    {body(lab, view, opened)}
+                </aside>
+            }
+        })
+    };
+    view! { {shown} }.into_any()
+}
+
+fn title(opened: &Opened) -> String {
+    match &opened.receipt {
+        Ok(receipt) if receipt.of == "request" => format!("Why this answer? {}", opened.id),
+        Ok(receipt) if receipt.of == "job" => "Why this job ended so".to_owned(),
+        _ => format!("Why {}?", opened.id),
+    }
+}
+
+fn body(lab: Lab, view: View, opened: Opened) -> AnyView {
+    let receipt = match opened.receipt {
+        Ok(receipt) => receipt,
+        Err(problem) => return view! { <p>{problem}</p> }.into_any(),
+    };
+    let sections = receipt.sections.into_iter().filter(|section| !section.lines.is_empty());
+    let raw = receipt.raw.map(|raw| serde_json::to_string_pretty(&raw).unwrap_or_default());
+    view! {
+        <p>{receipt.title}</p>
+        {opened
+            .before
+            .map(|before| view! { <p class="before" data-testid="receipt-before">"Before your change: " {before}</p> })}
+        {sections.map(|part| section(lab, view, part)).collect_view()}
+        {raw
+            .map(|raw| {
+                view! {
+                    <details data-testid="receipt-json">
+                        <summary>"Raw JSON, what the client got"</summary>
+                        <pre tabindex="0">{raw}</pre>
+                    </details>
+                }
+            })}
+    }
+    .into_any()
+}
+
+fn section(lab: Lab, view: View, section: Section) -> AnyView {
+    let Section { key, title, lines } = section;
+    view! {
+        <section data-testid=format!("receipt-{key}")>
+            <h3>{title}</h3>
+            <ul>{lines.into_iter().map(|of| line(lab, view, key, of)).collect_view()}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+/// A line, whose time leads to the moment and whose node leads to the row.
+fn line(lab: Lab, view: View, section: &'static str, line: Line) -> AnyView {
+    let Line { t_ns, node, text, .. } = line;
+    let testid = node.as_ref().filter(|_| section == "left_out").map(|node| format!("receipt-out-{node}"));
+    let time = t_ns.map(|ns| {
+        let go = move |_| {
+            lab.act(Command::Pause);
+            lab.act(Command::Seek { at_ms: ns as f64 / 1e6 });
+        };
+        view! {
+            <button type="button" class="plain" title="Go to this moment" on:click=go>
+                {format!("{:.3} s", ns as f64 / 1e9)}
+            </button>
+        }
+    });
+    let node = node.map(|node| {
+        let (name, shown) = (node.to_string(), node.to_string());
+        let select = move |_| {
+            if lab.snapshot.with_untracked(|now| now.node(&name).is_some()) {
+                view.selected.set(name.clone());
+            }
+        };
+        view! { <button type="button" class="plain" title="Show it on the board" on:click=select>{shown}</button> }
+    });
+    view! { <li data-testid=testid>{time}{node}<span>{text}</span></li> }.into_any()
+}

@@ -163,6 +163,11 @@ impl Glasshive {
         JSON::parse(&labels).map_err(Error::from)
     }
 
+    /// A link to this moment: scenario, seed, numbers, faults and time. Calls are not in it.
+    pub fn url(&self) -> String {
+        self.lab.link()
+    }
+
     /// A fault from the next whole millisecond on, such as `crash:w-04` or `slow:w-02=4`. Returns that millisecond;
     /// nothing while a replay is under way, which it waits for.
     pub fn fault(&self, spec: &str) -> Result<Option<f64>, Error> {

@@ -49,7 +49,7 @@ pub(super) fn presets() -> impl Iterator<Item = &'static Preset> + Clone {
 }
 
 /// A system's parameters, each at its default; `None` in a program that lacks it.
-pub(super) fn defaults(kind: SystemKind) -> Option<Box<dyn Settings>> {
+pub fn defaults(kind: SystemKind) -> Option<Box<dyn Settings>> {
     let (_, defaults) = ALL.iter().find(|(room, _)| room.kind == kind)?;
     defaults.map(|make| make())
 }

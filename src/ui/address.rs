@@ -8,15 +8,15 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 /// What the page's address says now.
-pub fn read() -> Result<Address, Invalid> {
+pub fn read() -> Result<(Address, Vec<String>), Invalid> {
     Address::parse(&window().location().search().unwrap_or_default())
 }
 
 /// Says what is shown, or is about to be: another scenario is a step that Back takes back, another seed of it is not.
 pub fn follow(address: &Address) {
     match read() {
-        Ok(now) if now == *address => {}
-        Ok(now) => note(address, now.preset != address.preset),
+        Ok((now, _)) if now == *address => {}
+        Ok((now, _)) => note(address, now.preset != address.preset),
         Err(_) => note(address, false),
     }
 }
@@ -24,6 +24,13 @@ pub fn follow(address: &Address) {
 /// The address as a link, relative to the page.
 pub fn href(address: &Address) -> String {
     format!("./{}", address.search())
+}
+
+/// The address as a link that can be handed on.
+pub fn link(address: &Address) -> String {
+    let location = window().location();
+    let base = location.origin().unwrap_or_default() + &location.pathname().unwrap_or_default();
+    base + &address.search()
 }
 
 /// A click that asks for nothing but what it is on: no other tab, no other window.
@@ -46,7 +53,7 @@ fn note(address: &Address, push: bool) {
 pub fn listen(lab: Lab) {
     let handle = window_event_listener(leptos::ev::popstate, move |_| {
         // A link within the page, or an address that was typed wrong, leads nowhere.
-        if let Some(to) = read().ok().filter(|to| *to != lab.address()) {
+        if let Some(to) = read().ok().map(|(to, _)| to).filter(|to| *to != lab.address()) {
             lab.go(&to);
         }
     });

@@ -12,6 +12,8 @@ use crate::lab::{Invalid, Run};
 use leptos::prelude::*;
 use std::rc::Rc;
 
+/// What is said of a link that asks for very much.
+const COSTLY: &str = "This link asks for thousands of nodes: press Play to start it";
 /// Proposed seeds are small enough to be read out.
 const SEEDS_PROPOSED: u32 = 1_000_000;
 
@@ -56,9 +58,9 @@ struct Told {
 impl Lab {
     /// A session that plays the scenario of the page's address, or the opening one.
     pub fn open() -> Self {
-        let (address, problem) = match address::read() {
-            Ok(address) => (address, None),
-            Err(invalid) => (Address::opening(), Some(invalid)),
+        let (address, unknown, problem) = match address::read() {
+            Ok((address, unknown)) => (address, unknown, None),
+            Err(invalid) => (Address::opening(), Vec::new(), Some(invalid)),
         };
         let (session, problem) = match Session::open(address.scenario(), opening_speed(&address.preset)) {
             Ok(session) => (Ok(session), problem),
@@ -76,12 +78,21 @@ impl Lab {
             Err(invalid) => panic!("the opening scenario is not valid: {invalid}"),
         };
         session.show_truth(address.truth);
-        Lab::of(session, problem.map(|invalid| invalid.to_string()))
+        let mut problem = problem.map(|invalid| invalid.to_string());
+        if problem.is_none() {
+            stand_still(&mut session, &address);
+            problem = address.is_costly().then(|| COSTLY.to_owned());
+            problem = problem.or_else(|| {
+                (!unknown.is_empty())
+                    .then(|| format!("The address has keys that nobody knows: {}", unknown.join(", ")))
+            });
+        }
+        Lab::of(session, problem)
     }
 
     /// The page's handle to a session.
     pub fn of(session: Session, problem: Option<String>) -> Self {
-        let told = Told { address: session.address(), answered: false, turns: false };
+        let told = Told { address: session.address().clone(), answered: false, turns: false };
         Lab {
             snapshot: RwSignal::new_local(Rc::clone(session.snapshot())),
             settings: RwSignal::new_local(Rc::clone(session.settings())),
@@ -147,7 +158,8 @@ impl Lab {
         let opened = self.update(|session| session.apply(to.open()));
         match opened {
             Ok(_) => {
-                self.problem.set(None);
+                self.update(|session| stand_still(session, to));
+                self.problem.set(to.is_costly().then(|| COSTLY.to_owned()));
                 self.show();
             }
             Err(_) if to.is_elsewhere() => {
@@ -236,7 +248,12 @@ impl Lab {
 
     /// Which scenario is open, and with which seed.
     pub fn address(&self) -> Address {
-        self.read(Session::address)
+        self.read(|session| session.address().clone())
+    }
+
+    /// A link to the moment that is shown.
+    pub fn link(&self) -> String {
+        address::link(&self.read(Session::address_now))
     }
 
     /// What the board says, and where on the page.
@@ -264,10 +281,14 @@ impl Lab {
         if stopped.is_some() && self.problem.with_untracked(|problem| *problem != stopped) {
             self.problem.set(stopped);
         }
-        let address = self.address();
-        let (is_known, is_preset) =
-            self.told.with_value(|told| (told.address == address, told.address.preset == address.preset));
+        let (is_known, is_preset) = self.told.with_value(|told| {
+            self.read(|session| {
+                let address = session.address();
+                (told.address == *address, told.address.preset == address.preset)
+            })
+        });
         if !is_known {
+            let address = self.address();
             address::follow(&address);
             self.told.update_value(|told| told.address = address);
         }
@@ -317,5 +338,15 @@ impl Lab {
             self.told.update_value(|told| told.answered = true);
             host::answered();
         }
+    }
+}
+
+/// Stands still at the moment that an address names; at the start, if it asks for too much to be played unasked.
+fn stand_still(session: &mut Session, address: &Address) {
+    let (go_to, is_costly) = (address.go_to(), address.is_costly());
+    if go_to.is_some() || is_costly {
+        // Both are allowed at any moment; one beyond the end leads there.
+        let _ = session.apply(Command::Pause);
+        let _ = go_to.filter(|_| !is_costly).map(|go_to| session.apply(go_to));
     }
 }

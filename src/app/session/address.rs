@@ -1,28 +1,58 @@
-//! What the page's address says: which shipped scenario is open, and with which seed.
+//! What the page's address says: which scenario is open, with which seed, numbers and faults; and, in a link that was made to
+//! be handed on, at which moment.
+//!
+//! A link may come from anybody: it is bounded in size, everything in it is checked as a scenario file is, and what nobody knows
+//! is listed and left out.
 
 use super::command::Command;
-use crate::lab::{Invalid, SEED_MAX, Scenario, presets};
+use crate::kernel::Duration;
+use crate::lab::{Invalid, SEED_MAX, Scenario, presets, systems};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// In this seed of the scenario that the page opens with, w-09's first lie comes in time and moves the average, not the
 /// median. Every scenario opens with it unless its address has another.
 const OPENING_SEED: u64 = 31;
+/// No link is longer, in bytes.
+const SEARCH_MAX: usize = 8192;
+/// No key of a link is longer.
+const KEY_MAX: usize = 64;
+/// A run of more nodes does not start by itself.
+const NODES_AT_ONCE: f64 = 2000.0;
+/// What stands in an address as it is: faults are to be read.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b',')
+    .remove(b'=');
 
-/// A shipped scenario and a seed.
+/// A scenario, and a moment of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// The scenario's name.
+    /// The shipped scenario that it starts from.
     pub preset: String,
     /// The seed.
     pub seed: u64,
     /// Whether the truth is shown; an address without it does not name the scenario either.
     pub truth: bool,
+    /// Settings on top of the shipped scenario's.
+    pub set: BTreeMap<String, Value>,
+    /// All faults, in place of the shipped scenario's.
+    pub faults: Option<String>,
+    /// The moment at which it stands still; `None` plays from its start.
+    pub at: Option<Duration>,
 }
 
 impl Address {
     /// The address of a shipped scenario.
     pub fn of(preset: &str) -> Self {
-        Address { preset: preset.to_owned(), seed: OPENING_SEED, truth: true }
+        let preset = preset.to_owned();
+        Address { preset, seed: OPENING_SEED, truth: true, set: BTreeMap::new(), faults: None, at: None }
     }
 
     /// What the page opens with.
@@ -30,47 +60,116 @@ impl Address {
         Address::of(presets::all().next().map_or("", |preset| preset.name))
     }
 
-    /// Reads the query of a URL, such as `?preset=NAME&seed=7`. What it leaves out is as the page opens with it.
-    pub fn parse(search: &str) -> Result<Self, Invalid> {
+    /// Reads the query of a URL, such as `?preset=NAME&seed=7&workers=20&faults=crash:w-04@8s`, and lists the keys that nobody
+    /// knows. What it leaves out is as the page opens with it.
+    pub fn parse(search: &str) -> Result<(Self, Vec<String>), Invalid> {
+        if search.len() > SEARCH_MAX {
+            let allowed = format!("at most {SEARCH_MAX} bytes");
+            return Err(invalid("address", &format!("{} bytes", search.len()), &allowed));
+        }
         let mut address = Address::opening();
-        for part in search.trim_start_matches('?').split('&') {
-            match part.split_once('=') {
-                Some(("preset", name)) => address.preset = name.to_owned(),
-                Some(("seed", seed)) => address.seed = parse_seed(seed)?,
-                Some(("truth", "0")) => address.truth = false,
-                Some(("s", code)) => address.preset = decode(code)?,
-                _ => {}
+        let mut others = Vec::new();
+        for part in search.trim_start_matches('?').split('&').filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let (key, value) = (decoded(key)?, decoded(value)?);
+            match key.as_str() {
+                "preset" => address.preset = value,
+                "seed" => address.seed = parse_seed(&value)?,
+                "truth" => address.truth = value != "0",
+                "s" => address.preset = decode(&value)?,
+                "faults" => address.faults = Some(value),
+                "t" => address.at = Some(parse_time(&value)?),
+                // What a link that stands still says besides.
+                "v" | "play" => {}
+                _ => others.push((key, value)),
             }
         }
-        Ok(address)
+        let unknown = address.take(others);
+        Ok((address, unknown))
+    }
+
+    /// Takes parameters; those that the system does not know, or another program's might, are told apart.
+    fn take(&mut self, others: Vec<(String, String)>) -> Vec<String> {
+        let system = presets::find(&self.preset).map(|preset| preset.system);
+        let settings = system.and_then(systems::defaults).map(|settings| settings.all());
+        let is_known = |key: &str| {
+            settings.as_ref().is_none_or(|all| all.iter().any(|setting| setting.key == key))
+                && key.len() <= KEY_MAX
+        };
+        let (known, unknown): (Vec<_>, Vec<_>) = others.into_iter().partition(|(key, _)| is_known(key));
+        self.set = known.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
+        let short = |key: String| key.chars().take(KEY_MAX).collect();
+        unknown.into_iter().map(|(key, _)| short(key)).collect()
     }
 
     /// The query that leads here; empty for what the page opens with.
     pub fn search(&self) -> String {
         if !self.truth {
-            format!("?truth=0&s={}&seed={}", code(&self.preset), self.seed)
-        } else if *self == Address::opening() {
-            String::new()
-        } else {
-            format!("?preset={}&seed={}", self.preset, self.seed)
+            return format!("?truth=0&s={}&seed={}", code(&self.preset), self.seed);
         }
+        if *self == Address::opening() {
+            return String::new();
+        }
+        let mut search = format!("?preset={}&seed={}", encoded(&self.preset), self.seed);
+        let mut add = |key: &str, value: &str| {
+            for part in ["&", key, "=", &encoded(value)] {
+                search.push_str(part);
+            }
+        };
+        for (key, value) in &self.set {
+            add(key, value.as_str().unwrap_or(&value.to_string()));
+        }
+        if let Some(faults) = &self.faults {
+            add("faults", faults);
+        }
+        if let Some(at) = self.at {
+            add("t", &at.to_string());
+            add("play", "0");
+        }
+        search
     }
 
     /// Whether it is a shipped scenario of a system that only another program has.
     pub fn is_elsewhere(&self) -> bool {
-        presets::find(&self.preset).is_some() && self.scenario().validate().is_err()
+        presets::find(&self.preset).is_some_and(|preset| systems::defaults(preset.system).is_none())
+    }
+
+    /// Whether it asks for so many nodes that a stranger's link does not start it.
+    pub fn is_costly(&self) -> bool {
+        let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
+        let counts = ["workers", "agents", "clients", "users"];
+        counts.iter().filter_map(|key| number(self.set.get(*key)?)).any(|count| count > NODES_AT_ONCE)
     }
 
     /// What opens it.
     pub fn open(&self) -> Command {
-        let (set, faults, horizon) = (BTreeMap::new(), None, None);
+        let (set, faults, horizon) = (self.set.clone(), self.faults.clone(), None);
         Command::Open { preset: self.preset.clone(), seed: self.seed, set, faults, horizon }
+    }
+
+    /// What leads to its moment, once it is open.
+    pub fn go_to(&self) -> Option<Command> {
+        self.at.map(|at| Command::Seek { at_ms: at.as_millis_f64() })
     }
 
     /// The scenario.
     pub fn scenario(&self) -> Scenario {
-        Scenario::preset(&self.preset, self.seed)
+        let (set, faults) = (self.set.clone(), self.faults.clone());
+        Scenario { set, faults, ..Scenario::preset(&self.preset, self.seed) }
     }
+}
+
+fn invalid(field: &str, value: &str, allowed: &str) -> Invalid {
+    Invalid { field: field.to_owned(), value: value.to_owned(), allowed: allowed.to_owned() }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
+
+fn decoded(text: &str) -> Result<String, Invalid> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(String::from).map_err(|_| invalid("address", text, "percent-encoded UTF-8"))
 }
 
 /// What stands for a scenario whose name would say too much: the FNV-1a hash of its name, folded to 16 bits.
@@ -82,20 +181,18 @@ fn code(preset: &str) -> String {
 
 fn decode(text: &str) -> Result<String, Invalid> {
     let found = presets::all().find(|preset| code(preset.name) == text);
-    found.map(|preset| preset.name.to_owned()).ok_or_else(|| Invalid {
-        field: "s".to_owned(),
-        value: text.to_owned(),
-        allowed: "the code of a shipped scenario".to_owned(),
-    })
+    found
+        .map(|preset| preset.name.to_owned())
+        .ok_or_else(|| invalid("s", text, "the code of a shipped scenario"))
 }
 
 fn parse_seed(text: &str) -> Result<u64, Invalid> {
     let seed = text.parse().ok().filter(|&seed| seed <= SEED_MAX);
-    seed.ok_or_else(|| Invalid {
-        field: "seed".to_owned(),
-        value: text.to_owned(),
-        allowed: format!("a whole number from 0 to {SEED_MAX}"),
-    })
+    seed.ok_or_else(|| invalid("seed", text, &format!("a whole number from 0 to {SEED_MAX}")))
+}
+
+fn parse_time(text: &str) -> Result<Duration, Invalid> {
+    text.parse().map_err(|_| invalid("t", text, "a duration with its unit, such as 14.2s"))
 }
 
 #[cfg(test)]
@@ -110,9 +207,10 @@ mod tests {
             ("?preset=config", "config", 31),
             ("?utm=x&seed=0&preset=math-wizard", "math-wizard", 0),
         ] {
-            let address = Address::parse(search).unwrap();
-            assert_eq!(address, Address { preset: preset.to_owned(), seed, truth: true }, "{search}");
-            assert_eq!(Address::parse(&address.search()), Ok(address), "{search}");
+            let (address, unknown) = Address::parse(search).unwrap();
+            assert_eq!(address, Address { seed, ..Address::of(preset) }, "{search}");
+            assert_eq!(unknown.len(), usize::from(search.contains("utm")));
+            assert_eq!(Address::parse(&address.search()), Ok((address, vec![])), "{search}");
         }
         assert_eq!(Address::opening().search(), "");
         let hidden = Address { truth: false, ..Address::of("oracle-http") };
@@ -120,10 +218,35 @@ mod tests {
         let codes: std::collections::BTreeSet<String> =
             presets::all().map(|preset| code(preset.name)).collect();
         assert_eq!(codes.len(), presets::all().count(), "two scenarios have one code");
-        assert_eq!(Address::parse(&hidden.search()), Ok(hidden));
+        assert_eq!(Address::parse(&hidden.search()), Ok((hidden, vec![])));
         assert_eq!(Address::parse("?s=zzzz").unwrap_err().field, "s");
         for seed in ["x", "", "-1", "9007199254740992"] {
             assert_eq!(Address::parse(&format!("?seed={seed}")).unwrap_err().field, "seed");
         }
+    }
+
+    #[test]
+    fn numbers_faults_and_the_moment_are_in_it_and_can_be_read() {
+        let mut address = Address { seed: 7, ..Address::of("oracle-http") };
+        address.set.insert("workers".to_owned(), Value::from("20"));
+        address.set.insert("query".to_owned(), Value::from("a & b = \u{fc}+%"));
+        address.faults = Some("crash:w-04@8s,cut:coordinator>w-01@3s,slow:3?@5s=4".to_owned());
+        address.at = Some("14.2s".parse().unwrap());
+        let search = address.search();
+        assert!(search.contains("&workers=20&faults=crash:w-04@8s,cut:coordinator%3Ew-01@3s,"), "{search}");
+        assert!(search.ends_with("&t=14.2s&play=0"), "{search}");
+        assert_eq!(Address::parse(&search), Ok((address, vec![])));
+        assert!(Address::parse("?workers=10000").unwrap().0.is_costly());
+        assert!(!Address::parse("?workers=20").unwrap().0.is_costly());
+        for (search, field) in [("?t=soon", "t"), ("?t=-1s", "t"), ("?faults=%ff", "address")] {
+            assert_eq!(Address::parse(search).unwrap_err().field, field, "{search}");
+        }
+        let long = format!("?query={}", "x".repeat(9000));
+        assert_eq!(
+            Address::parse(&long).unwrap_err().to_string(),
+            "address: 9007 bytes is not allowed; allowed: at most 8192 bytes"
+        );
+        let (_, unknown) = Address::parse(&format!("?{}=1&__proto__=2", "k".repeat(200))).unwrap();
+        assert_eq!((unknown[0].len(), unknown[1].as_str()), (64, "__proto__"));
     }
 }

@@ -52,12 +52,15 @@ impl Session {
     }
 
     /// Comes closer to what is handed over, as far as `has_time` allows; true when it is there, and is the same session.
-    pub fn catch_up(&mut self, handed: &Handed, has_time: impl FnMut() -> bool) -> Result<bool, Invalid> {
-        let is_there = self.player.follow(&handed.scenario, Instant::from_nanos(handed.at_ns), has_time)?;
+    pub fn catch_up(&mut self, handed: &Handed, mut has_time: impl FnMut() -> bool) -> Result<bool, Invalid> {
+        let is_there =
+            self.player.follow(&handed.scenario, Instant::from_nanos(handed.at_ns), &mut has_time)?
+                && self.player.follow_left(handed.left.as_ref(), &mut has_time)?;
         if is_there {
-            let Handed { log, history, left, end_ns, playing, speed, truth, teller, .. } = handed.clone();
-            self.player.settle(playing, speed, Instant::from_nanos(end_ns), left.as_ref())?;
+            let Handed { log, history, end_ns, playing, speed, truth, teller, .. } = handed.clone();
+            self.player.settle(playing, speed, Instant::from_nanos(end_ns))?;
             (self.log, self.history, self.truth, self.teller) = (log, history, truth, teller);
+            self.find_address();
             let show = self.showing();
             self.shown = self.player.look(show);
         }

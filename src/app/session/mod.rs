@@ -26,6 +26,7 @@ use crate::app::caption::Caption;
 use crate::app::catalogue::face;
 use crate::app::face::Show;
 use crate::kernel::Instant;
+use crate::lab::fault::format_list;
 use crate::lab::params::Setting;
 use crate::lab::{Axis, Invalid, Run, Scenario, presets};
 use crate::substrate::http::{Method, Request};
@@ -70,6 +71,8 @@ pub struct Session {
     notice: Option<String>,
     log: Log,
     history: History,
+    /// As it was when something was done last.
+    address: Address,
     teller: Teller,
     /// Whether what only the laboratory knows is shown.
     truth: bool,
@@ -91,9 +94,11 @@ impl Session {
             notice: None,
             log: Log::new(scenario, speed, true),
             history: History::default(),
+            address: Address::opening(),
             teller: Teller::default(),
             truth: true,
         };
+        session.find_address();
         session.look(true);
         Ok(session)
     }
@@ -183,6 +188,7 @@ impl Session {
             }
         };
         self.log.note(at.as_nanos(), command);
+        self.find_address();
         Ok(outcome)
     }
 
@@ -342,6 +348,7 @@ impl Session {
     /// Shows what only the laboratory knows, or hides it.
     pub fn show_truth(&mut self, truth: bool) {
         self.truth = truth;
+        self.find_address();
         self.look(true);
     }
 
@@ -414,10 +421,30 @@ impl Session {
         self.player.run().settings()
     }
 
-    /// The address of the scenario that is open.
-    pub fn address(&self) -> Address {
-        let scenario = self.player.run().scenario();
-        Address { preset: scenario.preset.clone(), seed: scenario.seed, truth: self.truth }
+    /// The address of the scenario that is open, with what was changed of it.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The address of the moment that is shown.
+    pub fn address_now(&self) -> Address {
+        let at = self.player.run().now().since(Instant::ZERO);
+        Address { at: Some(at), ..self.address.clone() }
+    }
+
+    /// Calls of the API are not in an address: one that is handed on runs none by itself.
+    fn find_address(&mut self) {
+        let run = self.player.run();
+        let scenario = run.scenario();
+        let has_own = scenario.faults.is_some() || (0..run.faults().len()).any(|i| run.is_by_hand(i));
+        let faults = (has_own && self.truth).then(|| format_list(run.faults()));
+        // As texts, which is what an address has.
+        let text =
+            |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let set = scenario.set.iter().filter(|_| self.truth);
+        let set = set.map(|(key, value)| (key.clone(), text(value).into())).collect();
+        let (preset, seed) = (scenario.preset.clone(), scenario.seed);
+        self.address = Address { preset, seed, truth: self.truth, set, faults, at: None };
     }
 
     /// What was done so far.

@@ -173,11 +173,6 @@ impl Player {
             self.note_speed(self.run.now().since(before), elapsed_ms * pace);
         }
         self.park(&mut has_time);
-        if let Some(left) = &mut self.left
-            && has_time()
-        {
-            play(&mut left.run, left.until, &mut has_time, |_| false);
-        }
         plays
     }
 

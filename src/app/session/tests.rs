@@ -186,14 +186,14 @@ fn what_is_opened_begins_at_its_start_and_plays_as_the_first_did() {
     let mut session = session();
     seek(&mut session, 5_000.0);
     session.apply(Command::Speed { speed: 8.0 }).unwrap();
-    let to = |preset: &str| Address { preset: preset.to_owned(), seed: 9, truth: true };
+    let to = |preset: &str| Address { seed: 9, ..Address::of(preset) };
     session.apply(to("heartbeat-trap").open()).unwrap();
     let status = session.status();
     assert_eq!(
         (vtime(&session), status.state, status.speed),
         (0.0, PlayerState::Running, opening_speed("heartbeat-trap"))
     );
-    assert_eq!(session.address(), to("heartbeat-trap"));
+    assert_eq!(*session.address(), to("heartbeat-trap"));
     assert!(session.apply(to("nowhere").open()).is_err());
     assert_eq!(session.address().preset, "heartbeat-trap");
 }

@@ -1,6 +1,6 @@
 //! Where a person sends the player, and what a person does to its run.
 
-use super::{Goal, Left, Player, Seek, options};
+use super::{Goal, Left, Player, Seek, options, play};
 use crate::app::session::history::{LeftAt, Place};
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
@@ -170,16 +170,26 @@ impl Player {
         Ok(self.play_to(to, Goal::Instant, &mut has_time))
     }
 
+    /// Plays towards the future that was left, likewise.
+    pub(in crate::app::session) fn follow_left(
+        &mut self,
+        to: Option<&LeftAt>,
+        mut has_time: impl FnMut() -> bool,
+    ) -> Result<bool, Invalid> {
+        if self.left.as_ref().map(Left::to_data).as_ref() != to {
+            self.left = to.map(LeftAt::begin).transpose()?;
+        }
+        Ok(self.left.as_mut().is_none_or(|left| play(&mut left.run, left.until, &mut has_time, |_| false)))
+    }
+
     /// Takes what was sought for the present moment, to go on from it as another player did.
     pub(in crate::app::session) fn settle(
         &mut self,
         playing: bool,
         speed: f64,
         end: Instant,
-        left: Option<&LeftAt>,
     ) -> Result<(), Invalid> {
         self.arrive();
-        self.left = left.map(LeftAt::begin).transpose()?;
         self.set_speed(speed)?;
         self.set_playing(playing);
         self.set_end(end);
@@ -291,7 +301,7 @@ impl Left {
 }
 
 impl LeftAt {
-    /// The run from its start; frames that have the time bring it to where it was.
+    /// The run from its start.
     fn begin(&self) -> Result<Left, Invalid> {
         let run = Run::new(&self.scenario, options())?;
         Ok(Left { run, at: Instant::from_nanos(self.at_ns), until: Instant::from_nanos(self.until_ns) })

@@ -85,8 +85,10 @@ pub fn fetch<T: ?Sized>(value: &T) {
 
 #[inline]
 fn lines(start: *const u8, bytes: usize) {
-    for at in (0..bytes).step_by(LINE) {
-        line(start.wrapping_add(at));
+    // From the beginning of its first line: what begins within one may end in one more than its size says.
+    let before = start.addr() % LINE;
+    for at in (0..before + bytes).step_by(LINE) {
+        line(start.wrapping_sub(before).wrapping_add(at));
     }
 }
 

@@ -131,7 +131,9 @@ async fn route(coordinator: Rc<Coordinator>, request: Request, peer: NodeId) -> 
     let answer = match (&request.method, request.url.path.as_str()) {
         (method, path) if !is_there(path) => Ok(no_route(method, path, routes)),
         (Method::Post, "/register") => request.read().map(|body| endpoints::register(&coordinator, &body)),
-        (Method::Post, "/heartbeat") => request.read().map(|body| endpoints::heartbeat(&coordinator, &body)),
+        (Method::Post, "/heartbeat") => {
+            request.read().map(|body| endpoints::heartbeat(&coordinator, peer, &body))
+        }
         (Method::Post, "/deregister") => {
             request.read().map(|body| endpoints::deregister(&coordinator, &body))
         }
@@ -178,9 +180,9 @@ fn admit(coordinator: &Coordinator, client: NodeId) -> Option<Response> {
 
 impl Coordinator {
     /// A worker that nobody has announced has sent a result.
-    pub(super) fn meet(&self, worker: &str) {
+    pub(super) fn meet(&self, worker: &Rc<str>) {
         let (mut registry, now) = (self.registry.borrow_mut(), self.site.ctx().now());
-        if !registry.seen(worker, now) {
+        if !registry.seen(worker, 0, now) {
             registry.register(worker, "nats://localhost:4222", self.peer(worker), now);
         }
     }

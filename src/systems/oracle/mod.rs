@@ -297,17 +297,18 @@ impl Oracle {
         });
     }
 
-    /// The registry as the coordinator has it now; empty while none runs.
-    pub fn registry(&self) -> Vec<Entry> {
-        let registry = self.site.registry.borrow().upgrade();
-        registry.map_or_else(Vec::new, |registry| registry.borrow().entries().cloned().collect())
-    }
-
     /// Looks at each entry of the registry as the coordinator has it now; at nothing while none runs.
-    pub fn look_at_registry(&self, look: impl FnMut(&Entry)) {
+    pub fn look_at_registry(&self, look: impl FnMut(Entry<'_>)) {
         if let Some(registry) = self.site.registry.borrow().upgrade() {
             registry.borrow().entries().for_each(look);
         }
+    }
+
+    /// Who is in the registry, in the order of registration.
+    pub fn registered(&self) -> Vec<Rc<str>> {
+        let mut ids = Vec::new();
+        self.look_at_registry(|entry| ids.push(Rc::clone(&entry.member.id)));
+        ids
     }
 
     /// The coordinator's last report of the run's own query, and whether it is stale; none while no coordinator runs.

@@ -1,6 +1,7 @@
 //! The endpoints by which workers come and go, and the parameters of a URL.
 
 use super::Coordinator;
+use crate::net::NodeId;
 use crate::substrate::body::Json;
 use crate::substrate::http::{Response, Url};
 use crate::systems::oracle::fact::Fact;
@@ -57,8 +58,8 @@ fn check_endpoint(endpoint: &str) -> Result<(), String> {
     }
 }
 
-pub(super) fn heartbeat(coordinator: &Coordinator, body: &WorkerName) -> Response {
-    if !coordinator.registry.borrow_mut().seen(&body.id, coordinator.site.ctx().now()) {
+pub(super) fn heartbeat(coordinator: &Coordinator, peer: NodeId, body: &WorkerName) -> Response {
+    if !coordinator.registry.borrow_mut().seen(&body.id, peer.0, coordinator.site.ctx().now()) {
         return unknown_worker(&body.id);
     }
     coordinator.counters.borrow_mut().heartbeats += 1;

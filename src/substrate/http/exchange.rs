@@ -66,18 +66,22 @@ impl Exchange {
         connection.send_request(&port);
         Exchange(Caller { connection, span: ctx.span(), open: true })
     }
+}
 
-    /// Waits for what comes back.
-    pub(super) async fn reply(&mut self) -> Result<Response, HttpError> {
+/// Ready with what comes back.
+impl Future for Exchange {
+    type Output = Result<Response, HttpError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let Connection { net, from, to, replies, .. } = &*self.0.connection;
-            let wire = replies.recv(net.ctx()).await;
+            let wire = ready!(replies.poll_recv(net.ctx(), cx));
             if net.is_cut(*to, *from) {
                 // Sent before the cut, and caught by it on the way.
                 net.record_lost(*to, *from, net.ctx().span());
                 continue;
             }
-            return self.0.receive(wire);
+            return Poll::Ready(self.0.receive(wire));
         }
     }
 }

@@ -31,8 +31,9 @@ use futures::FutureExt;
 use listener::Ports;
 use std::cell::RefCell;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::Poll;
 
 /// A request left; the peer is the server.
 pub const REQUEST_SENT: Kind = Kind::new("request_sent");
@@ -120,13 +121,12 @@ impl Http {
     ) -> impl Future<Output = Result<Response, HttpError>> + use<> {
         let way = self.ports.borrow().find(&self.net, from, &request.url);
         let mut exchange = way.map(|way| Exchange::open(&self.net, way, request));
-        async move {
-            match &mut exchange {
-                Some(exchange) => exchange.reply().await,
-                // No machine has this address: the caller's own network stack says so.
-                None => Err(HttpError::Refused),
-            }
-        }
+        // Not an async block: that would hold more, and one of them stands for each task under way.
+        poll_fn(move |cx| match &mut exchange {
+            Some(exchange) => exchange.poll_unpin(cx),
+            // No machine has this address: the caller's own network stack says so.
+            None => Poll::Ready(Err(HttpError::Refused)),
+        })
     }
 
     /// Has the processor fetch what a request to a URL will touch: for who is about to send many.

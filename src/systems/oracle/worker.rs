@@ -7,9 +7,11 @@ use crate::kernel::{Duration, Stream};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::{Json, Message};
 use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, bad_json, no_route};
+use futures::future::{Either, ready};
 use serde_json::json;
 use std::cell::Cell;
 use std::future::Future;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// How long a worker waits for the coordinator to answer a registration or a heartbeat.
@@ -116,7 +118,8 @@ fn tell(worker: &Worker, request: &Request) -> impl Future<Output = Result<Respo
 
 // --- tasks ------------------------------------------------------------------------------------------------------
 
-/// Reads the request first: what the work does not need is not kept while it lasts.
+/// Reads the request first: what the work does not need is not kept while it lasts. One of these futures stands for each
+/// task under way, and so it is small.
 fn route(worker: &Rc<Worker>, request: Request, peer: NodeId) -> impl Future<Output = Response> + use<> {
     let task = match (&request.method, request.url.path.as_str()) {
         (Method::Post, "/task") => request.read::<OracleRequest>().map_err(|error| bad_json(&error)),
@@ -127,14 +130,15 @@ fn route(worker: &Rc<Worker>, request: Request, peer: NodeId) -> impl Future<Out
         (method, path) => Err(no_route(method, path, &ROUTES)),
     };
     let worker = Rc::clone(worker);
-    async move {
-        let task = match task {
-            Ok(task) => task,
-            Err(response) => return response,
-        };
-        let _busy = Busy::new(&worker);
-        let result = worker.work(&task, peer.0).await;
-        Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
+    match task {
+        Err(response) => Either::Left(ready(response)),
+        Ok(task) => Either::Right(async move {
+            let busy = Busy::new(worker);
+            let delay = busy.begin();
+            busy.site.ctx().sleep(delay).await;
+            let result = busy.finish(&task, peer.0, delay);
+            Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
+        }),
     }
 }
 
@@ -157,9 +161,17 @@ impl Worker {
 pub(super) struct Busy(Rc<Worker>);
 
 impl Busy {
-    pub(super) fn new(worker: &Rc<Worker>) -> Self {
+    pub(super) fn new(worker: Rc<Worker>) -> Self {
         worker.busy().set(worker.busy().get() + 1);
-        Busy(Rc::clone(worker))
+        Busy(worker)
+    }
+}
+
+impl Deref for Busy {
+    type Target = Worker;
+
+    fn deref(&self) -> &Worker {
+        &self.0
     }
 }
 
@@ -171,18 +183,22 @@ impl Drop for Busy {
 }
 
 impl Worker {
-    /// Works on the task of the request that the current task is busy with, for the node `asker`. What is drawn depends on
-    /// the worker and the request's number only, so no other request, fault or parameter shifts it.
-    pub(super) async fn work(&self, task: &OracleRequest, asker: u32) -> WorkerResult {
+    /// Begins the task of the request that the current task is busy with; returns how long it takes. What is drawn depends
+    /// on the worker and the request's number only, so no other request, fault or parameter shifts it.
+    pub(super) fn begin(&self) -> Duration {
         let Worker { site, node, .. } = self;
-        let ctx = site.ctx();
-        let params = &site.params;
-        let req = ctx.span().tag;
-        let drawn = self.delays.at(req).duration(params.delay_min, params.delay_max);
+        let Params { delay_min, delay_max, .. } = *site.params;
+        let drawn = self.delays.at(site.ctx().span().tag).duration(delay_min, delay_max);
         let delay = site.net().work(*node, drawn);
         site.tell(Fact::TaskStarted { delay });
-        ctx.sleep(delay).await;
+        delay
+    }
 
+    /// What it makes of the task after that time, for the node `asker`.
+    pub(super) fn finish(&self, task: &OracleRequest, asker: u32, delay: Duration) -> WorkerResult {
+        let Worker { site, node, .. } = self;
+        let (ctx, params) = (site.ctx(), &site.params);
+        let req = ctx.span().tag;
         let mut result = WorkerResult {
             worker_id: Rc::clone(&self.id),
             request_id: Rc::clone(&task.id),

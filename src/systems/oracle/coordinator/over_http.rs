@@ -2,12 +2,15 @@
 
 use super::request::missing;
 use super::{Answer, Answers, Coordinator, Taken};
-use crate::kernel::{JoinSet, fetch};
+use crate::kernel::{Instant, JoinSet, fetch};
 use crate::substrate::body::Json;
-use crate::substrate::http::{HttpError, Request};
+use crate::substrate::http::{HttpError, Request, Response};
 use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
 use crate::systems::oracle::registry::Member;
+use futures::FutureExt;
+use futures::future::OptionFuture;
+use std::future::Future;
 use std::rc::Rc;
 
 /// How far ahead of a worker that is asked another's address is fetched …
@@ -27,13 +30,17 @@ pub(super) async fn fan_out(
     let mut tasks = JoinSet::new(site.ctx());
     for i in 0..asked.len() {
         let (coordinator, task, asked) = (Rc::clone(coordinator), task.clone(), Rc::clone(asked));
+        // One of these stands for each task under way: it holds no reference to what it holds anyway.
         tasks.spawn(async move {
             foresee(&coordinator, &asked[i..]);
-            let answer = ask(&coordinator, task, &asked[i]).await;
+            let sent_at = coordinator.site.ctx().now();
+            let response = ask(&coordinator, &task, &asked[i]).await;
+            let answer = read(&coordinator, &task, &asked[i], response, sent_at);
             (i, answer, coordinator.site.ctx().span())
         });
     }
-    let mut answers: Answers = asked.iter().map(|member| (member.into(), None)).collect();
+    // In the order in which they come: with thousands of workers, each place in the order of asking is far from the last.
+    let mut come = Vec::with_capacity(asked.len());
     let quorum = site.params.quorum;
     let enough = async {
         let mut values = 0;
@@ -46,7 +53,7 @@ pub(super) async fn fan_out(
             };
             let n = site.facts.tell_in(node.scope(), span, taken);
             values += u32::from(answer.is_value());
-            answers[i].1 = Some(Taken { n, answer });
+            come.push((i, Taken { n, answer }));
             if quorum > 0 && values >= quorum {
                 break;
             }
@@ -54,6 +61,10 @@ pub(super) async fn fan_out(
     };
     // Some answers missing is what the caller looks at, not the error.
     let _ = site.ctx().timeout(site.params.timeout, enough).await;
+    let mut answers: Answers = asked.iter().map(|member| (member.into(), None)).collect();
+    for (i, taken) in come {
+        answers[i].1 = Some(taken);
+    }
     answers
 }
 
@@ -68,24 +79,33 @@ fn foresee(coordinator: &Coordinator, next: &[Member]) {
     }
 }
 
-async fn ask(coordinator: &Coordinator, task: Json<OracleRequest>, member: &Member) -> Answer {
-    let ctx = coordinator.site.ctx();
-    let sent_at = ctx.now();
-    let answer = match &member.tasks {
-        Some(url) => {
-            let request = Request::post(url.clone(), task.clone());
-            coordinator.site.http.fetch(coordinator.node, request).await
-        }
-        None => Err(HttpError::Refused),
-    };
-    if answer.is_ok() {
+/// Sends a worker its task.
+fn ask(
+    coordinator: &Coordinator,
+    task: &Json<OracleRequest>,
+    member: &Member,
+) -> impl Future<Output = Result<Response, HttpError>> + use<> {
+    let request = member.tasks.as_ref().map(|url| Request::post(url.clone(), task.clone()));
+    let response = request.map(|request| coordinator.site.http.fetch(coordinator.node, request));
+    OptionFuture::from(response).map(|response| response.unwrap_or(Err(HttpError::Refused)))
+}
+
+/// What a worker's response to its task amounts to.
+fn read(
+    coordinator: &Coordinator,
+    task: &OracleRequest,
+    member: &Member,
+    response: Result<Response, HttpError>,
+    sent_at: Instant,
+) -> Answer {
+    let now = coordinator.site.ctx().now();
+    if response.is_ok() {
         // Any answer is a sign of life, also one that says that the task failed.
-        coordinator.registry.borrow_mut().answered(member, ctx.now());
+        coordinator.registry.borrow_mut().answered(member, now);
     }
     let id = Rc::clone(&member.id);
-    let failed =
-        |err: String| missing(Rc::clone(&id), Rc::clone(&task.id), err.into(), ctx.now().since(sent_at));
-    match answer.map(|response| (response.status, response.read::<WorkerResult>().map(Json::into_inner))) {
+    let failed = |err: String| missing(Rc::clone(&id), Rc::clone(&task.id), err.into(), now.since(sent_at));
+    match response.map(|response| (response.status, response.read::<WorkerResult>().map(Json::into_inner))) {
         Ok((200, Ok(result))) => Answer::of(result, id),
         // Whatever it says: with another status it is no value.
         Ok((_, Ok(result))) => Answer::of(WorkerResult { value: f64::NAN, ..result }, id),

@@ -28,7 +28,8 @@ pub(crate) fn is_crowd(count: usize) -> bool {
 }
 
 /// A future that knows what it will touch when its time comes: for simulations with thousands of tasks, most of whose time
-/// goes into waiting for memory. Start it with [`spawn_foreseeing`](crate::Ctx::spawn_foreseeing).
+/// goes into waiting for memory. Start it with [`Ctx::spawn_foreseeing`](crate::Ctx::spawn_foreseeing), or
+/// [`JoinSet::spawn_foreseeing`](crate::JoinSet::spawn_foreseeing).
 ///
 /// ```
 /// use glasshive_kernel::{Duration, Foresee, Instant, Scope, Sim, Sink, Sleep, fetch};
@@ -69,7 +70,7 @@ pub(crate) fn is_crowd(count: usize) -> bool {
 /// }
 /// sim.run_until(Instant::from_millis(1_000));
 /// ```
-pub trait Foresee: Future<Output = ()> {
+pub trait Foresee: Future {
     /// [`fetch`]es what is found so many steps from this future, counted from 0: what its own fields point at is there at
     /// step 0, what those point at is there at step 1 if it was fetched at step 0, and so on. False after the last step.
     ///
@@ -197,7 +198,7 @@ impl<F: Future<Output = ()>> Work for Plain<F> {
     }
 }
 
-impl<F: Foresee> Work for Foreseeing<F> {
+impl<F: Foresee<Output = ()>> Work for Foreseeing<F> {
     fn foresee(&self, step: usize) -> bool {
         self.future.foresee(step)
     }

@@ -206,6 +206,11 @@ impl<T> Mailbox<T> {
         }
     }
 
+    /// Looks at the first message, there or on its way: for [`Foresee`](crate::Foresee).
+    pub fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.0.borrow().queue.first.as_ref().map(|(_, message)| look(message))
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.0.borrow().open
     }

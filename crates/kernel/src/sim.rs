@@ -258,7 +258,7 @@ impl Ctx {
 
     /// Starts a task in `scope` that knows what it will touch: see [`Foresee`].
     #[track_caller]
-    pub fn spawn_foreseeing(&self, scope: Scope, future: impl Foresee + 'static) -> TaskId {
+    pub fn spawn_foreseeing(&self, scope: Scope, future: impl Foresee<Output = ()> + 'static) -> TaskId {
         self.core.executor.spawn(scope, Box::pin(Foreseeing::new(future)), Location::caller())
     }
 

@@ -86,6 +86,23 @@ impl Future for Exchange {
     }
 }
 
+/// Its reply comes.
+impl Foresee for Exchange {
+    fn foresee(&self, step: usize) -> bool {
+        let connection = &*self.0.connection;
+        if step == 0 {
+            fetch(connection);
+            return true;
+        }
+        connection.replies.peek(|wire| {
+            if let Wire::Response(response, _) = wire {
+                response.body.foresee();
+            }
+        });
+        false
+    }
+}
+
 /// The caller's end. Dropped before a reply came, it tells the server.
 struct Caller {
     connection: Rc<Connection>,
@@ -288,7 +305,10 @@ impl Foresee for Delivery {
             (News::Request(port), 0) => fetch(&**port),
             (News::Request(port), step) => {
                 match &*request.borrow() {
-                    Some(request) if step == 1 => fetch(&*request.url),
+                    Some(request) if step == 1 => {
+                        fetch(&*request.url);
+                        request.body.foresee();
+                    }
                     Some(request) if step == 2 => fetch(request.url.path.as_str()),
                     _ => {}
                 }

@@ -4,7 +4,7 @@
 //! a heap of signs of life. An item of the heap may be out of date; that is seen when its time has come.
 
 use super::messages::WorkerInfo;
-use crate::kernel::{Duration, Instant};
+use crate::kernel::{Duration, Instant, fetch};
 use crate::substrate::http::Url;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -267,6 +267,11 @@ impl Registry {
     /// True when nobody is registered.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+
+    /// Has the processor fetch what an answer of this worker will touch: see [`Foresee`](crate::kernel::Foresee).
+    pub fn foresee(&self, member: &Member) {
+        self.places.get(member.order as usize).map(fetch);
     }
 
     /// Where a worker is. It may have registered anew since its number was taken.

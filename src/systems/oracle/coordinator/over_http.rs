@@ -2,16 +2,17 @@
 
 use super::request::missing;
 use super::{Answer, Answers, Coordinator, Taken};
-use crate::kernel::{Instant, JoinSet, fetch};
+use crate::kernel::{Foresee, Instant, JoinSet, Span, fetch};
 use crate::substrate::body::Json;
-use crate::substrate::http::{HttpError, Request, Response};
+use crate::substrate::http::{Fetch, HttpError, Request, Response};
 use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
 use crate::systems::oracle::registry::Member;
 use futures::FutureExt;
-use futures::future::OptionFuture;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 /// How far ahead of a worker that is asked another's address is fetched …
 const URLS_AHEAD: usize = 8;
@@ -28,16 +29,10 @@ pub(super) async fn fan_out(
 ) -> Answers {
     let Coordinator { site, node, .. } = &**coordinator;
     let mut tasks = JoinSet::new(site.ctx());
-    for i in 0..asked.len() {
+    let req = site.ctx().span().tag;
+    for place in 0..asked.len() {
         let (coordinator, task, asked) = (Rc::clone(coordinator), task.clone(), Rc::clone(asked));
-        // One of these stands for each task under way: it holds no reference to what it holds anyway.
-        tasks.spawn(async move {
-            foresee(&coordinator, &asked[i..]);
-            let sent_at = coordinator.site.ctx().now();
-            let response = ask(&coordinator, &task, &asked[i]).await;
-            let answer = read(&coordinator, &task, &asked[i], response, sent_at);
-            (i, answer, coordinator.site.ctx().span())
-        });
+        tasks.spawn_foreseeing(Asking { coordinator, task, asked, place, req, sent: None });
     }
     // In the order in which they come: with thousands of workers, each place in the order of asking is far from the last.
     let mut come = Vec::with_capacity(asked.len());
@@ -79,15 +74,57 @@ fn foresee(coordinator: &Coordinator, next: &[Member]) {
     }
 }
 
-/// Sends a worker its task.
-fn ask(
-    coordinator: &Coordinator,
-    task: &Json<OracleRequest>,
-    member: &Member,
-) -> impl Future<Output = Result<Response, HttpError>> + use<> {
-    let request = member.tasks.as_ref().map(|url| Request::post(url.clone(), task.clone()));
-    let response = request.map(|request| coordinator.site.http.fetch(coordinator.node, request));
-    OptionFuture::from(response).map(|response| response.unwrap_or(Err(HttpError::Refused)))
+/// One worker is asked: ready with its answer. One of these stands for each task under way, and knows what the answer will
+/// touch: an async block would hold more, and know nothing.
+struct Asking {
+    coordinator: Rc<Coordinator>,
+    task: Json<OracleRequest>,
+    asked: Rc<[Member]>,
+    /// Which of them.
+    place: usize,
+    /// The request's number.
+    req: u64,
+    sent: Option<(Instant, Fetch)>,
+}
+
+impl Future for Asking {
+    /// Whose answer, which, and what it follows from.
+    type Output = (usize, Answer, Span);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Asking { coordinator, task, asked, place, sent, .. } = &mut *self;
+        let (ctx, member) = (coordinator.site.ctx(), &asked[*place]);
+        let response = match (&mut *sent, &member.tasks) {
+            (Some((_, response)), _) => ready!(response.poll_unpin(cx)),
+            (None, Some(url)) => {
+                foresee(coordinator, &asked[*place..]);
+                let request = Request::post(url.clone(), task.clone());
+                let response = coordinator.site.http.fetch(coordinator.node, request);
+                let (_, response) = sent.insert((ctx.now(), response));
+                ready!(response.poll_unpin(cx))
+            }
+            (None, None) => Err(HttpError::Refused),
+        };
+        let sent_at = sent.take().map_or(ctx.now(), |(at, _)| at);
+        Poll::Ready((*place, read(coordinator, task, member, response, sent_at), ctx.span()))
+    }
+}
+
+impl Foresee for Asking {
+    fn foresee(&self, step: usize) -> bool {
+        let Asking { coordinator, asked, place, req, sent, .. } = self;
+        let member = &asked[*place];
+        match step {
+            0 => fetch(member),
+            1 => {
+                fetch(&*member.id);
+                coordinator.registry.borrow().foresee(member);
+                coordinator.site.facts.foresee(*req, *place);
+            }
+            _ => {}
+        }
+        sent.as_ref().is_some_and(|(_, response)| response.foresee(step))
+    }
 }
 
 /// What a worker's response to its task amounts to.

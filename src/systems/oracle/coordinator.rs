@@ -45,7 +45,7 @@ pub const ROUTES_OVER_NATS: &[Route] = ROUTES.split_at(ROUTES_OF_ALL).1;
 
 /// One coordinator process; all of it is lost in a crash.
 pub(super) struct Coordinator {
-    pub(super) site: Site,
+    pub(super) site: Rc<Site>,
     pub(super) node: NodeId,
     /// How it reaches the workers over a broker.
     link: Option<Rc<dyn Link>>,
@@ -72,7 +72,7 @@ struct Counters {
     reports: u64,
 }
 
-pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
+pub(super) async fn run(site: Rc<Site>, node: NodeId, shutdown: Shutdown) {
     let coordinator = Rc::new(Coordinator {
         registry: Rc::default(),
         counters: Rc::default(),

@@ -30,7 +30,7 @@ pub const ROUTES: [Route; 2] = [
 
 /// One worker process.
 pub(super) struct Worker {
-    pub(super) site: Site,
+    pub(super) site: Rc<Site>,
     pub(super) node: NodeId,
     pub(super) id: Rc<str>,
     endpoint: Rc<str>,
@@ -41,7 +41,7 @@ pub(super) struct Worker {
     pub(super) index: usize,
 }
 
-pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
+pub(super) async fn run(site: Rc<Site>, i: u32, node: NodeId, shutdown: Shutdown) {
     let id = site.net().name(node);
     let ctx = site.ctx().clone();
     let worker = Rc::new(Worker {

@@ -25,7 +25,7 @@ const LISTED: u32 = 1 << 16;
 /// The slot of the ready task that is polled so many tasks later is fetched, and the future at half the distance.
 const READY_AHEAD: usize = 8;
 /// So many tasks later a free slot is used.
-const SPAWNED_AHEAD: usize = 4;
+const SPAWNED_AHEAD: usize = 16;
 /// Marks an id that is no task's but a place in the table of foreign wakers.
 const FOREIGN: u32 = 1 << 31;
 

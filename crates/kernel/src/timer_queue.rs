@@ -20,7 +20,7 @@ const COARSE_LEVELS: usize = 9;
 /// So many at a time are foreseen, at most: what they touch has to fit into the cache.
 const SOON_MAX: usize = 256;
 /// So many timers later a free entry is used.
-const INSERTED_AHEAD: usize = 4;
+const INSERTED_AHEAD: usize = 8;
 const SENTINELS: usize = FINE_SLOTS + COARSE_LEVELS * COARSE_SLOTS;
 
 /// Names a timer until it fires or is cancelled; afterwards the key is dead and harmless.

@@ -3,7 +3,7 @@
 use super::fact::Fact;
 use super::messages::{OracleRequest, Registration, WorkerName, WorkerResult};
 use super::{COORDINATOR, Params, Site, lie, truth, worker_authority};
-use crate::kernel::{Duration, Stream};
+use crate::kernel::{Duration, Stream, fetch};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::{Json, Message};
 use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, bad_json, no_route};
@@ -60,8 +60,16 @@ pub(super) async fn run(site: Rc<Site>, i: u32, node: NodeId, shutdown: Shutdown
     let (handler, listener) = (Rc::clone(&worker), site.http.listen(&worker_authority(i)));
     // A task of its own: what is woken for each request is small.
     let serving = ctx.spawn(listener.serve_peers(move |request, peer| route(&handler, request, peer)));
-    let here = Rc::clone(&worker);
-    let presence = ctx.spawn(async move { stay_registered(&here).await });
+    let (here, beat) = (Rc::clone(&worker), worker.tells("/heartbeat", worker.name()));
+    let (http, url) = (site.http.clone(), beat.url.clone());
+    let foresee = move |step| {
+        match step {
+            0 => fetch(&*url),
+            _ => http.foresee(&url),
+        }
+        step == 0
+    };
+    let presence = ctx.spawn_foretold(foresee, async move { stay_registered(&here, &beat).await });
     shutdown.requested().await;
     ctx.abort(presence);
     ctx.abort(serving);
@@ -80,7 +88,7 @@ pub(super) async fn drain(worker: &Worker) {
 // --- presence ---------------------------------------------------------------------------------------------------
 
 /// Registers and sends heartbeats; never ends.
-async fn stay_registered(worker: &Worker) {
+async fn stay_registered(worker: &Worker, beat: &Request) {
     let Params { register, heartbeat, .. } = *worker.site.params;
     let ctx = worker.site.ctx();
     if !register {
@@ -90,10 +98,9 @@ async fn stay_registered(worker: &Worker) {
     if heartbeat == Duration::ZERO {
         return std::future::pending().await;
     }
-    let beat = worker.tells("/heartbeat", worker.name());
     loop {
         ctx.sleep(heartbeat).await;
-        let answer = tell(worker, &beat).await;
+        let answer = tell(worker, beat).await;
         if answer.is_ok_and(|response| response.status == 404) {
             // The coordinator has forgotten this worker: it restarted, or evicted it.
             register_until_accepted(worker).await;

@@ -16,7 +16,7 @@ fn a_worker_that_registers_again_keeps_its_place_and_history() {
     registry.register(&"a".into(), "http://localhost:3/", 7, Instant::from_millis(5));
     let first = registry.entries().next().unwrap();
     assert_eq!(
-        (&*first.member.id, &*first.endpoint, first.history.failures),
+        (&*first.member.id, &**first.endpoint, first.history.failures),
         ("a", "http://localhost:3/", 1)
     );
     let url = |members: &[Member]| members[0].tasks.clone().unwrap();

@@ -245,6 +245,8 @@ mod native {
             Some(stream) => stream.end(&run, &report).map_err(Problem::Output)?,
             None => print(report.to_text().as_bytes())?,
         }
+        // The process ends: there is no use in freeing block by block what goes with it.
+        std::mem::forget(run);
         Ok(if report.ok() { OK } else { FAILED })
     }
 

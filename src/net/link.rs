@@ -106,7 +106,8 @@ impl Trip {
     }
 }
 
-/// One direction between two nodes.
+/// One direction between two nodes. One line of the cache: with many links each visit finds it cold.
+#[repr(align(64))]
 pub(super) struct Link {
     model: LinkModel,
     /// Made when the first exchange opens.

@@ -5,6 +5,7 @@
 //! Whatever came as bytes meets the real parser. Nobody can tell the difference: a value that its JSON does not give
 //! back ([`Message::is_exact`]) travels as bytes, and where assertions are on every reading is held against the parser.
 
+use crate::kernel::fetch;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use std::any::Any;
@@ -143,6 +144,13 @@ impl Body {
     pub fn bytes(&self) -> &[u8] {
         let line = self.content.as_ref().map_or(&b"\n"[..], |content| content.line());
         &line[..line.len() - usize::from(!self.ends_line)]
+    }
+
+    /// Has the processor fetch what is read of it: see [`Foresee`](crate::kernel::Foresee).
+    pub fn foresee(&self) {
+        if let Some(content) = &self.content {
+            fetch(&**content);
+        }
     }
 
     /// How many bytes it has.

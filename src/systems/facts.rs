@@ -52,6 +52,10 @@ pub trait Hear<F> {
     fn aside(&self, _: &Told<'_, F>) -> Option<serde_json::Value> {
         None
     }
+
+    /// Facts of the part `place` of this request are about to come: who keeps something of it may have it fetched. See
+    /// [`Foresee`](crate::kernel::Foresee).
+    fn foresee(&self, _req: u64, _place: usize) {}
 }
 
 /// A role's handle to tell with: it takes facts and gives nothing back but their numbers.
@@ -91,6 +95,11 @@ impl<F: Fact> Teller<F> {
         let (scope, req) = (self.ctx.scope(), self.ctx.span().tag);
         let n = self.ctx.record_joined(fact.kind(), fact.peer(), fact.value(), causes);
         self.hand_on(n, scope, req, &fact)
+    }
+
+    /// Says that facts of a part of a request will be told soon.
+    pub fn foresee(&self, req: u64, place: usize) {
+        self.ears.borrow().foresee(req, place);
     }
 
     fn hand_on(&self, n: u64, scope: Scope, req: u64, fact: &F) -> u64 {

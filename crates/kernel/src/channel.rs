@@ -110,7 +110,7 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Self::recv) for hand-written futures.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        self.0.mailbox.poll_recv(&self.0.core, cx, self.0.senders.get() == 0)
+        self.0.mailbox.poll_next(&self.0.core, cx, self.0.senders.get() == 0)
     }
 
     /// How many messages are in the channel, those on their way included.

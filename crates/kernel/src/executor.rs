@@ -103,7 +103,7 @@ impl Executor {
                     self.fetch_waker(id);
                 }
                 let slot = &mut tasks.slots[id.index()];
-                if slot.generation == id.generation() && !slot.queued {
+                if slot.generation.get() == id.generation() && !slot.queued {
                     slot.queued = true;
                     tasks.ready.push_back(id);
                 }
@@ -263,7 +263,7 @@ impl Executor {
 
     fn begin(&self, id: TaskId) -> Option<Task> {
         let slot = &mut self.tasks.borrow_mut().slots[id.index()];
-        if slot.generation != id.generation() || slot.state != State::Waiting {
+        if slot.generation.get() != id.generation() || slot.state != State::Waiting {
             return None;
         }
         debug_assert!(slot.task.is_some(), "a task that waits is in its slot");
@@ -278,7 +278,10 @@ impl Executor {
     fn end(&self, id: TaskId, task: Task, done: bool) -> Option<Task> {
         let mut tasks = self.tasks.borrow_mut();
         let slot = &mut tasks.slots[id.index()];
-        debug_assert!(slot.generation == id.generation() && slot.task.is_none(), "its slot waits for it");
+        debug_assert!(
+            slot.generation.get() == id.generation() && slot.task.is_none(),
+            "its slot waits for it"
+        );
         slot.span = self.span.replace(Span::default());
         self.scope.set(Scope::default());
         if !done && slot.state == State::Running {
@@ -298,7 +301,7 @@ impl Executor {
             let Some(slot) = tasks.slots.get_mut(id.index()) else {
                 return;
             };
-            if slot.generation != id.generation() {
+            if slot.generation.get() != id.generation() {
                 return;
             }
             match slot.state {
@@ -338,7 +341,7 @@ impl Executor {
     }
 
     pub(crate) fn is_finished(&self, id: TaskId) -> bool {
-        self.tasks.borrow().slots[id.index()].generation != id.generation()
+        self.tasks.borrow().slots[id.index()].generation.get() != id.generation()
     }
 }
 

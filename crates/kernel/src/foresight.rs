@@ -10,7 +10,6 @@
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 /// What the processor fetches at once.
@@ -28,7 +27,8 @@ pub(crate) fn is_crowd(count: usize) -> bool {
 }
 
 /// A future that knows what it will touch when its time comes: for simulations with thousands of tasks, most of whose time
-/// goes into waiting for memory. Start it with [`spawn_foreseeing`](crate::Ctx::spawn_foreseeing).
+/// goes into waiting for memory. Start it with [`Ctx::spawn_foreseeing`](crate::Ctx::spawn_foreseeing), or
+/// [`JoinSet::spawn_foreseeing`](crate::JoinSet::spawn_foreseeing).
 ///
 /// ```
 /// use glasshive_kernel::{Duration, Foresee, Instant, Scope, Sim, Sink, Sleep, fetch};
@@ -69,7 +69,7 @@ pub(crate) fn is_crowd(count: usize) -> bool {
 /// }
 /// sim.run_until(Instant::from_millis(1_000));
 /// ```
-pub trait Foresee: Future<Output = ()> {
+pub trait Foresee: Future {
     /// [`fetch`]es what is found so many steps from this future, counted from 0: what its own fields point at is there at
     /// step 0, what those point at is there at step 1 if it was fetched at step 0, and so on. False after the last step.
     ///
@@ -85,9 +85,17 @@ pub fn fetch<T: ?Sized>(value: &T) {
 
 #[inline]
 fn lines(start: *const u8, bytes: usize) {
-    for at in (0..bytes).step_by(LINE) {
-        line(start.wrapping_add(at));
+    for at in offsets(start.addr(), bytes) {
+        line(start.wrapping_offset(at));
     }
+}
+
+/// Where from a value's start its lines begin: the first one no later than the value, which may so have one more line than
+/// its size says.
+#[inline]
+fn offsets(start: usize, bytes: usize) -> impl Iterator<Item = isize> {
+    let before = start % LINE;
+    (0..before + bytes).step_by(LINE).map(move |at| at as isize - before as isize)
 }
 
 #[inline]
@@ -127,17 +135,17 @@ pin_project! {
 }
 
 pin_project! {
-    /// A future that will touch something shared.
-    pub(crate) struct Near<F, T> {
+    /// A future beside which it is told what it will touch.
+    pub(crate) struct Foretold<F, H> {
         #[pin]
         future: F,
-        near: Rc<T>,
+        foresee: H,
     }
 }
 
-impl<F, T> Near<F, T> {
-    pub(crate) fn new(near: Rc<T>, future: F) -> Self {
-        Near { future, near }
+impl<F, H: Fn(usize) -> bool> Foretold<F, H> {
+    pub(crate) fn new(foresee: H, future: F) -> Self {
+        Foretold { future, foresee }
     }
 }
 
@@ -171,7 +179,7 @@ impl<F: Future<Output = ()>> Future for Foreseeing<F> {
     }
 }
 
-impl<F: Future<Output = ()>, T> Future for Near<F, T> {
+impl<F: Future<Output = ()>, H> Future for Foretold<F, H> {
     type Output = ();
 
     #[inline]
@@ -180,11 +188,12 @@ impl<F: Future<Output = ()>, T> Future for Near<F, T> {
     }
 }
 
-impl<F: Future<Output = ()>, T> Work for Near<F, T> {
-    fn foresee(&self, _: usize) -> bool {
-        fetch(&*self.near);
-        fetch_pointed_at(&self.future);
-        false
+impl<F: Future<Output = ()>, H: Fn(usize) -> bool> Work for Foretold<F, H> {
+    fn foresee(&self, step: usize) -> bool {
+        if step == 0 {
+            fetch_pointed_at(&self.future);
+        }
+        (self.foresee)(step)
     }
 }
 
@@ -195,7 +204,7 @@ impl<F: Future<Output = ()>> Work for Plain<F> {
     }
 }
 
-impl<F: Foresee> Work for Foreseeing<F> {
+impl<F: Foresee<Output = ()>> Work for Foreseeing<F> {
     fn foresee(&self, step: usize) -> bool {
         self.future.foresee(step)
     }
@@ -231,8 +240,9 @@ fn fetch_pointed_at<T>(_: &T) {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Duration, Instant, Scope, Sim, Sink, Sleep};
+    use crate::{Ctx, Duration, Instant, JoinSet, Scope, Sim, Sink, Sleep};
     use std::cell::RefCell;
+    use std::rc::Rc;
 
     /// Notes which steps it was asked for; the last one when it was polled.
     struct Noting {
@@ -258,23 +268,25 @@ mod tests {
         }
     }
 
-    fn notes(tasks: u64) -> Vec<Vec<usize>> {
+    /// What tasks noted, each started by `start`.
+    fn notes(tasks: u64, mut start: impl FnMut(&Ctx, Noting)) -> Vec<Vec<usize>> {
         let mut sim = Sim::new(1, Sink::None);
         let ctx = sim.ctx();
-        let start = |i: u64| {
+        let mut start = |i: u64| {
             let (sleep, steps) = (ctx.sleep(Duration::from_nanos(100_000 * i)), Rc::default());
-            let noting = Noting { sleep, steps: Rc::clone(&steps) };
-            ctx.spawn_foreseeing(Scope(1), noting);
+            start(&ctx, Noting { sleep, steps: Rc::clone(&steps) });
             steps
         };
-        let all: Vec<_> = (1..=tasks).map(start).collect();
+        let all: Vec<_> = (1..=tasks).map(&mut start).collect();
         sim.run_until(Instant::from_millis(1_000));
         all.into_iter().map(|steps| steps.take()).collect()
     }
 
-    #[test]
-    fn one_of_a_crowd_is_asked_step_by_step_before_its_time() {
-        let notes = notes(8_000);
+    fn by_itself(ctx: &Ctx, noting: Noting) {
+        ctx.spawn_foreseeing(Scope(1), noting);
+    }
+
+    fn check(notes: Vec<Vec<usize>>) {
         let (foreseen, others): (Vec<_>, Vec<_>) = notes.into_iter().partition(|steps| steps.len() > 1);
         assert!(foreseen.iter().all(|steps| *steps == [0, 1, 2, LAST, POLLED]), "{foreseen:?}");
         assert!(others.iter().all(|steps| *steps == [POLLED]));
@@ -282,7 +294,40 @@ mod tests {
     }
 
     #[test]
+    fn one_of_a_crowd_is_asked_step_by_step_before_its_time() {
+        check(notes(8_000, by_itself));
+    }
+
+    #[test]
+    fn so_is_a_member_of_a_set_and_who_knows_of_another_task() {
+        let mut set = None;
+        check(notes(8_000, |ctx, noting| {
+            set.get_or_insert_with(|| JoinSet::new(ctx)).spawn_foreseeing(noting);
+        }));
+        check(notes(8_000, |ctx, Noting { sleep, steps }| {
+            let seer = Noting { sleep: ctx.sleep(Duration::ZERO), steps: Rc::clone(&steps) };
+            ctx.spawn_foretold(move |step| seer.foresee(step), Noting { sleep, steps });
+        }));
+    }
+
+    #[test]
     fn one_of_few_is_not_asked() {
-        assert!(notes(100).iter().all(|steps| *steps == [POLLED]));
+        assert!(notes(100, by_itself).iter().all(|steps| *steps == [POLLED]));
+    }
+
+    #[test]
+    fn each_byte_of_a_value_lies_in_a_line_that_is_fetched() {
+        for (start, bytes) in
+            [(0, 1), (0, 64), (0, 65), (8, 56), (8, 57), (40, 56), (63, 1), (63, 2), (120, 200)]
+        {
+            let lines: Vec<isize> =
+                offsets(start, bytes).map(|at| (start as isize + at) / LINE as isize).collect();
+            let all = start / LINE..=(start + bytes - 1) / LINE;
+            assert_eq!(
+                lines,
+                all.map(|line| line as isize).collect::<Vec<_>>(),
+                "{bytes} bytes from {start}"
+            );
+        }
     }
 }

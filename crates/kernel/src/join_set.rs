@@ -1,14 +1,16 @@
 //! A set of tasks whose results are taken in the order in which they end.
 
 use crate::executor::Waiter;
+use crate::foresight::Foresee;
 use crate::sim::Ctx;
 use crate::tasks::TaskId;
-use futures_util::FutureExt;
+use pin_project_lite::pin_project;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 /// A set does not look for members that have ended before it has so many.
 const SWEEP_MIN: usize = 128;
@@ -59,6 +61,31 @@ struct Results<T> {
 /// A member's tie to its set: tells it of the result, or that there will be none.
 struct Member<T>(Option<Rc<Shared<T>>>);
 
+pin_project! {
+    /// A member. Not an async block: that would hold the future twice, as captured and as awaited.
+    struct Joined<F, T> {
+        #[pin]
+        future: F,
+        member: Member<T>,
+    }
+}
+
+impl<F: Future<Output = T>, T> Future for Joined<F, T> {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.future.poll(cx).map(|output| this.member.end(output))
+    }
+}
+
+impl<F: Foresee<Output = T>, T> Foresee for Joined<F, T> {
+    fn foresee(&self, step: usize) -> bool {
+        self.future.foresee(step)
+    }
+}
+
 impl<T: 'static> JoinSet<T> {
     /// An empty set.
     pub fn new(ctx: &Ctx) -> Self {
@@ -73,15 +100,27 @@ impl<T: 'static> JoinSet<T> {
     /// Starts a task of this set.
     #[track_caller]
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> TaskId {
+        let member = self.join();
+        let id = self.shared.ctx.spawn(Joined { future, member });
+        self.members.push(id);
+        id
+    }
+
+    /// Starts a task of this set that knows what it will touch: see [`Foresee`].
+    #[track_caller]
+    pub fn spawn_foreseeing(&mut self, future: impl Foresee<Output = T> + 'static) -> TaskId {
+        let (member, ctx) = (self.join(), &self.shared.ctx);
+        let id = ctx.spawn_foreseeing(ctx.scope(), Joined { future, member });
+        self.members.push(id);
+        id
+    }
+
+    fn join(&mut self) -> Member<T> {
         if self.members.len() >= self.sweep_at {
             self.sweep();
         }
         self.shared.running.set(self.shared.running.get() + 1);
-        let member = Member(Some(Rc::clone(&self.shared)));
-        // Not an async block: that would hold the future twice, as captured and as awaited.
-        let id = self.shared.ctx.spawn(future.map(move |output| member.end(output)));
-        self.members.push(id);
-        id
+        Member(Some(Rc::clone(&self.shared)))
     }
 
     #[cold]
@@ -128,7 +167,7 @@ impl<T> JoinSet<T> {
 }
 
 impl<T> Member<T> {
-    fn end(mut self, output: T) {
+    fn end(&mut self, output: T) {
         if let Some(shared) = self.0.take() {
             shared.running.set(shared.running.get() - 1);
             let mut results = shared.results.borrow_mut();

@@ -56,7 +56,7 @@ pub struct Mailbox<T>(RefCell<State<T>>);
 
 struct State<T> {
     queue: Queue<T>,
-    capacity: usize,
+    capacity: u32,
     open: bool,
     /// The receiver, while it waits.
     waiting: Option<Waiter>,
@@ -67,12 +67,14 @@ struct State<T> {
 /// In order of arrival, then of sending. Most hold one message at a time, and it lies here itself.
 struct Queue<T> {
     first: Option<(Instant, T)>,
-    others: VecDeque<(Instant, T)>,
+    /// Behind a pointer that most leave empty.
+    #[expect(clippy::box_collection, reason = "an empty queue in place is four words in each mailbox")]
+    others: Option<Box<VecDeque<(Instant, T)>>>,
 }
 
 impl<T> Queue<T> {
     fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.others.len()
+        usize::from(self.first.is_some()) + self.others.as_ref().map_or(0, |others| others.len())
     }
 
     /// When the first arrives.
@@ -81,25 +83,25 @@ impl<T> Queue<T> {
     }
 
     fn insert(&mut self, at: Instant, message: T) {
-        match self.next() {
-            None => self.first = Some((at, message)),
-            Some(first) if at < first => {
-                if let Some(second) = self.first.replace((at, message)) {
-                    self.others.push_front(second);
-                }
+        let Some(first) = self.next() else {
+            self.first = Some((at, message));
+            return;
+        };
+        let others = self.others.get_or_insert_default();
+        if at < first {
+            if let Some(second) = self.first.replace((at, message)) {
+                others.push_front(second);
             }
-            _ => match self.others.back() {
-                Some(&(last, _)) if at < last => {
-                    let place = self.others.partition_point(|&(other, _)| other <= at);
-                    self.others.insert(place, (at, message));
-                }
-                _ => self.others.push_back((at, message)),
-            },
+        } else if others.back().is_some_and(|&(last, _)| at < last) {
+            let place = others.partition_point(|&(other, _)| other <= at);
+            others.insert(place, (at, message));
+        } else {
+            others.push_back((at, message));
         }
     }
 
     fn pop(&mut self) -> Option<T> {
-        let next = self.others.pop_front();
+        let next = self.others.as_mut().and_then(|others| others.pop_front());
         std::mem::replace(&mut self.first, next).map(|(_, message)| message)
     }
 }
@@ -107,7 +109,8 @@ impl<T> Queue<T> {
 impl<T> Mailbox<T> {
     /// Holds at most `capacity` messages, those on their way included.
     pub fn new(capacity: usize) -> Self {
-        let queue = Queue { first: None, others: VecDeque::new() };
+        let queue = Queue { first: None, others: None };
+        let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
         Mailbox(RefCell::new(State { queue, capacity, open: true, waiting: None, timer: None }))
     }
 
@@ -121,7 +124,7 @@ impl<T> Mailbox<T> {
         if !state.open {
             return Err(SendError::Closed(message));
         }
-        if state.queue.len() >= state.capacity {
+        if state.queue.len() >= state.capacity as usize {
             return Err(SendError::Full(message));
         }
         let first = state.queue.next().is_none_or(|next| at < next);
@@ -135,15 +138,19 @@ impl<T> Mailbox<T> {
 
     /// The next message, once it has arrived.
     pub async fn recv(&self, ctx: &Ctx) -> T {
-        poll_fn(|cx| match self.poll_recv(&ctx.core, cx, false) {
+        poll_fn(|cx| self.poll_recv(ctx, cx)).await
+    }
+
+    /// [`recv`](Self::recv) for hand-written futures.
+    pub fn poll_recv(&self, ctx: &Ctx, cx: &mut Context<'_>) -> Poll<T> {
+        match self.poll_next(&ctx.core, cx, false) {
             Poll::Ready(Some(message)) => Poll::Ready(message),
             _ => Poll::Pending,
-        })
-        .await
+        }
     }
 
     /// Ready with none when no message is there nor on its way, and none can come.
-    pub(crate) fn poll_recv(&self, core: &Core, cx: &Context<'_>, is_last: bool) -> Poll<Option<T>> {
+    pub(crate) fn poll_next(&self, core: &Core, cx: &Context<'_>, is_last: bool) -> Poll<Option<T>> {
         let mut state = self.0.borrow_mut();
         match state.queue.next() {
             Some(at) if at <= core.now() => {
@@ -176,7 +183,7 @@ impl<T> Mailbox<T> {
             state.disarm(core);
             state.open = false;
             state.waiting = None;
-            let empty = Queue { first: None, others: VecDeque::new() };
+            let empty = Queue { first: None, others: None };
             std::mem::replace(&mut state.queue, empty)
         };
         drop(queue);
@@ -198,6 +205,11 @@ impl<T> Mailbox<T> {
             Some(Waiter::Task(id)) => core.executor.foresee_task(id, step),
             _ => false,
         }
+    }
+
+    /// Looks at the first message, there or on its way: for [`Foresee`](crate::Foresee).
+    pub fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.0.borrow().queue.first.as_ref().map(|(_, message)| look(message))
     }
 
     pub(crate) fn is_open(&self) -> bool {

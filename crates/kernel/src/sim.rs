@@ -1,7 +1,7 @@
 //! [`Sim`], which owns a simulation, and [`Ctx`], which its tasks hold.
 
 use crate::executor::Executor;
-use crate::foresight::{Foresee, Foreseeing, Near, Plain};
+use crate::foresight::{Foresee, Foreseeing, Foretold, Plain};
 use crate::join_handle::JoinHandle;
 use crate::oneshot::oneshot;
 use crate::rng::Stream;
@@ -258,15 +258,20 @@ impl Ctx {
 
     /// Starts a task in `scope` that knows what it will touch: see [`Foresee`].
     #[track_caller]
-    pub fn spawn_foreseeing(&self, scope: Scope, future: impl Foresee + 'static) -> TaskId {
+    pub fn spawn_foreseeing(&self, scope: Scope, future: impl Foresee<Output = ()> + 'static) -> TaskId {
         self.core.executor.spawn(scope, Box::pin(Foreseeing::new(future)), Location::caller())
     }
 
-    /// [`spawn`](Self::spawn) for a task that will touch `near` when its time comes.
+    /// [`spawn`](Self::spawn) for a task that does not know what it will touch, but `foresee` does: see
+    /// [`Foresee::foresee`].
     #[track_caller]
-    pub fn spawn_near<T: 'static>(&self, near: Rc<T>, future: impl Future<Output = ()> + 'static) -> TaskId {
+    pub fn spawn_foretold(
+        &self,
+        foresee: impl Fn(usize) -> bool + 'static,
+        future: impl Future<Output = ()> + 'static,
+    ) -> TaskId {
         let executor = &self.core.executor;
-        executor.spawn(executor.scope.get(), Box::pin(Near::new(near, future)), Location::caller())
+        executor.spawn(executor.scope.get(), Box::pin(Foretold::new(foresee, future)), Location::caller())
     }
 
     /// For [`Foresee`]: fetches what a task will touch that is found so many steps from its id. False after the last step.

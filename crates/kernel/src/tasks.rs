@@ -7,14 +7,16 @@
 use crate::foresight::{Work, fetch, is_crowd};
 use std::collections::{BinaryHeap, VecDeque};
 use std::iter::successors;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::panic::Location;
 use std::pin::Pin;
 
 /// Names a task, also after it has ended.
 ///
-/// One word, the slot's index below its generation: halves that are written apart and read as one would stall.
+/// One word, the slot's index above its generation: halves that are written apart and read as one would stall. It is never
+/// zero, so that room for an id that may be missing is no larger than an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TaskId(u64);
+pub struct TaskId(NonZeroU64);
 
 /// In place of the slot that comes before or after in a list, when there is none.
 const NOBODY: u32 = u32::MAX;
@@ -23,32 +25,33 @@ const LISTED: u32 = 1 << 16;
 /// The slot of the ready task that is polled so many tasks later is fetched, and the future at half the distance.
 const READY_AHEAD: usize = 8;
 /// So many tasks later a free slot is used.
-const SPAWNED_AHEAD: usize = 4;
+const SPAWNED_AHEAD: usize = 16;
 /// Marks an id that is no task's but a place in the table of foreign wakers.
-const FOREIGN: u64 = 1 << 31;
+const FOREIGN: u32 = 1 << 31;
 
 impl TaskId {
     /// No task at all.
-    pub(crate) const NONE: TaskId = TaskId(NOBODY as u64);
+    pub(crate) const NONE: TaskId = TaskId(NonZeroU64::MAX);
 
-    pub(crate) fn new(index: u32, generation: u32) -> Self {
-        TaskId(u64::from(generation) << 32 | u64::from(index))
+    pub(crate) fn new(index: u32, generation: NonZeroU32) -> Self {
+        TaskId(NonZeroU64::from(generation) | u64::from(index) << 32)
     }
 
     pub(crate) fn index(self) -> usize {
-        self.0 as u32 as usize
+        (self.0.get() >> 32) as usize
     }
 
     pub(crate) fn generation(self) -> u32 {
-        (self.0 >> 32) as u32
+        self.0.get() as u32
     }
 
     pub(crate) fn of_foreign(place: usize) -> Self {
-        TaskId(place as u64 | FOREIGN)
+        TaskId::new(place as u32 | FOREIGN, NonZeroU32::MIN)
     }
 
     pub(crate) fn foreign(self) -> Option<usize> {
-        (self.0 & FOREIGN != 0).then_some((self.0 & (FOREIGN - 1)) as usize)
+        let index = (self.0.get() >> 32) as u32;
+        (index & FOREIGN != 0).then_some((index & !FOREIGN) as usize)
     }
 }
 
@@ -75,7 +78,7 @@ pub(crate) type Task = Pin<Box<dyn Work>>;
 /// One line of the cache, and aligned to it: with many tasks each visit finds it cold.
 #[repr(align(64))]
 pub(crate) struct Slot {
-    pub(crate) generation: u32,
+    pub(crate) generation: NonZeroU32,
     /// `None` while the task is being polled, and in a free slot.
     pub(crate) task: Option<Task>,
     pub(crate) state: State,
@@ -160,9 +163,9 @@ impl Tasks {
     }
 
     fn add_slot(&mut self, spawned_at: &'static Location<'static>) -> u32 {
-        debug_assert!((self.slots.len() as u64) < FOREIGN, "indices above this mark foreign wakers");
+        debug_assert!(self.slots.len() < FOREIGN as usize, "indices above this mark foreign wakers");
         self.slots.push(Slot {
-            generation: 0,
+            generation: NonZeroU32::MIN,
             task: None,
             state: State::Free,
             queued: false,
@@ -186,10 +189,12 @@ impl Tasks {
     pub(crate) fn release(&mut self, id: TaskId) {
         let index = id.index() as u32;
         let slot = &mut self.slots[id.index()];
-        debug_assert!(slot.state != State::Free && slot.task.is_none() && slot.generation == id.generation());
+        debug_assert!(
+            slot.state != State::Free && slot.task.is_none() && slot.generation.get() == id.generation()
+        );
         slot.state = State::Free;
         slot.queued = false;
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         let scope = slot.scope;
         if is_listed(scope) {
             self.unlink(index, scope);

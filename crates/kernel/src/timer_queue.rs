@@ -20,7 +20,7 @@ const COARSE_LEVELS: usize = 9;
 /// So many at a time are foreseen, at most: what they touch has to fit into the cache.
 const SOON_MAX: usize = 256;
 /// So many timers later a free entry is used.
-const INSERTED_AHEAD: usize = 4;
+const INSERTED_AHEAD: usize = 8;
 const SENTINELS: usize = FINE_SLOTS + COARSE_LEVELS * COARSE_SLOTS;
 
 /// Names a timer until it fires or is cancelled; afterwards the key is dead and harmless.
@@ -244,12 +244,11 @@ impl<T: Copy> TimerQueue<T> {
         self.clear_bit(slot);
         let is_crowd = is_crowd(self.entries.len());
         let foresees = is_crowd && self.cursor >= self.foreseen;
+        if is_crowd {
+            self.fetch_list(node, sentinel);
+        }
         while node != sentinel {
             let next = self.links[node as usize].next;
-            if is_crowd && next != sentinel {
-                fetch(&self.links[next as usize]);
-                fetch(&self.entries[next as usize - SENTINELS]);
-            }
             let Entry { deadline, item, .. } = self.entries[node as usize - SENTINELS];
             if foresees {
                 self.soon.push(item);
@@ -262,6 +261,14 @@ impl<T: Copy> TimerQueue<T> {
             self.soon.clear();
         } else if foresees {
             self.foreseen = self.cursor.saturating_add(span);
+        }
+    }
+
+    /// The links lie close together, and lead from one to the next; the entries are fetched all at once.
+    fn fetch_list(&self, mut node: u32, sentinel: u32) {
+        while node != sentinel {
+            fetch(&self.entries[node as usize - SENTINELS]);
+            node = self.links[node as usize].next;
         }
     }
 

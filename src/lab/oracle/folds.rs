@@ -6,7 +6,7 @@ use super::ledger::Ledger;
 use super::request::RequestEntry;
 use super::tally::Tally;
 use super::world::World;
-use crate::kernel::Ctx;
+use crate::kernel::{Ctx, fetch};
 use crate::lab::Options;
 use crate::lab::kept::Kept;
 use crate::lab::system::{Entries, give};
@@ -48,6 +48,11 @@ impl Folds {
 }
 
 impl Hear<Fact> for Folds {
+    fn foresee(&self, req: u64, place: usize) {
+        let task = self.ledger.request(req).and_then(|request| request.tasks.get(place));
+        task.map(fetch);
+    }
+
     fn hear(&mut self, told: &Told<'_, Fact>) {
         self.kept.hear(told);
         match told.fact {

@@ -61,7 +61,7 @@ impl Bed {
 
     /// Takes a request up; returns the number of the handling.
     fn open(&mut self, req: u64) -> u64 {
-        let member = |i| Member::new(&worker_name(i), FIRST + i - 1, u64::from(i) - 1);
+        let member = |i| Member::new(worker_name(i).into(), FIRST + i - 1, i - 1);
         let asked = match self.folds.ledger.requests().len() {
             _ if self.over_broker() => Asked::Subject,
             _ => Asked::Members((1..=3).map(member).collect()),

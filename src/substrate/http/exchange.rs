@@ -66,19 +66,40 @@ impl Exchange {
         connection.send_request(&port);
         Exchange(Caller { connection, span: ctx.span(), open: true })
     }
+}
 
-    /// Waits for what comes back.
-    pub(super) async fn reply(&mut self) -> Result<Response, HttpError> {
+/// Ready with what comes back.
+impl Future for Exchange {
+    type Output = Result<Response, HttpError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let Connection { net, from, to, replies, .. } = &*self.0.connection;
-            let wire = replies.recv(net.ctx()).await;
+            let wire = ready!(replies.poll_recv(net.ctx(), cx));
             if net.is_cut(*to, *from) {
                 // Sent before the cut, and caught by it on the way.
                 net.record_lost(*to, *from, net.ctx().span());
                 continue;
             }
-            return self.0.receive(wire);
+            return Poll::Ready(self.0.receive(wire));
         }
+    }
+}
+
+/// Its reply comes.
+impl Foresee for Exchange {
+    fn foresee(&self, step: usize) -> bool {
+        let connection = &*self.0.connection;
+        if step == 0 {
+            fetch(connection);
+            return true;
+        }
+        connection.replies.peek(|wire| {
+            if let Wire::Response(response, _) = wire {
+                response.body.foresee();
+            }
+        });
+        false
     }
 }
 
@@ -284,7 +305,10 @@ impl Foresee for Delivery {
             (News::Request(port), 0) => fetch(&**port),
             (News::Request(port), step) => {
                 match &*request.borrow() {
-                    Some(request) if step == 1 => fetch(&*request.url),
+                    Some(request) if step == 1 => {
+                        fetch(&*request.url);
+                        request.body.foresee();
+                    }
                     Some(request) if step == 2 => fetch(request.url.path.as_str()),
                     _ => {}
                 }

@@ -161,7 +161,11 @@ impl Listener {
             let answer = handler(request, connection.peer());
             // Not an async block: that would hold the answer twice, as captured and as awaited.
             let near = Rc::clone(&connection);
-            let task = ctx.spawn_near(near, answer.map(move |response| responder.respond(response)));
+            let foresee = move |_| {
+                fetch(&*near);
+                false
+            };
+            let task = ctx.spawn_foretold(foresee, answer.map(move |response| responder.respond(response)));
             connection.handled_by(task);
             // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
             ctx.set_span(before);

@@ -24,7 +24,7 @@ pub use listener::Listener;
 pub use message::{Headers, Method, Request, Response, Url, UrlError};
 pub use replies::{Route, Service, bad_json, no_route, too_large};
 
-use crate::kernel::{Duration, Kind};
+use crate::kernel::{Duration, Foresee, Kind};
 use crate::net::{Net, NodeId};
 use exchange::Exchange;
 use futures::FutureExt;
@@ -32,7 +32,9 @@ use listener::Ports;
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 /// A request left; the peer is the server.
 pub const REQUEST_SENT: Kind = Kind::new("request_sent");
@@ -83,6 +85,28 @@ impl fmt::Display for HttpError {
     }
 }
 
+/// A request that has left: ready with the response. Not an async block, which would hold more: one of them stands for each
+/// task under way.
+pub struct Fetch(Option<Exchange>);
+
+impl Future for Fetch {
+    type Output = Result<Response, HttpError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Some(exchange) => exchange.poll_unpin(cx),
+            // No machine has this address: the caller's own network stack says so.
+            None => Poll::Ready(Err(HttpError::Refused)),
+        }
+    }
+}
+
+impl Foresee for Fetch {
+    fn foresee(&self, step: usize) -> bool {
+        self.0.as_ref().is_some_and(|exchange| exchange.foresee(step))
+    }
+}
+
 /// The HTTP side of a run's network: addresses, ports, exchanges. Cheap to clone.
 #[derive(Clone)]
 pub struct Http {
@@ -113,20 +137,9 @@ impl Http {
 
     /// Sends a request now; the future waits for the response as long as it takes. Drop it to give up: the server's
     /// work on it is then dropped as well, one link delay later.
-    pub fn fetch(
-        &self,
-        from: NodeId,
-        request: Request,
-    ) -> impl Future<Output = Result<Response, HttpError>> + use<> {
+    pub fn fetch(&self, from: NodeId, request: Request) -> Fetch {
         let way = self.ports.borrow().find(&self.net, from, &request.url);
-        let mut exchange = way.map(|way| Exchange::open(&self.net, way, request));
-        async move {
-            match &mut exchange {
-                Some(exchange) => exchange.reply().await,
-                // No machine has this address: the caller's own network stack says so.
-                None => Err(HttpError::Refused),
-            }
-        }
+        Fetch(way.map(|way| Exchange::open(&self.net, way, request)))
     }
 
     /// Has the processor fetch what a request to a URL will touch: for who is about to send many.

@@ -28,7 +28,7 @@ pub(super) trait Broker {
     fn node(&self) -> NodeId;
 
     /// Says what its node runs, and starts it.
-    fn start(&self, site: &Site);
+    fn start(&self, site: &Rc<Site>);
 
     /// The end of it that a new coordinator process has.
     fn link(&self) -> Rc<dyn Link>;

@@ -18,7 +18,7 @@ const FIRST_OVER_NATS: Instant = Instant::from_millis(1000);
 /// A client waits this much longer than the coordinator's own timeout before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
+pub(super) async fn run(site: Rc<Site>, node: NodeId, shutdown: Shutdown) {
     if site.params.client_on {
         let load = pin!(make_load(&site, node));
         let shutdown = pin!(shutdown.requested());
@@ -31,7 +31,7 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
     }
 }
 
-async fn make_load(site: &Site, node: NodeId) {
+async fn make_load(site: &Rc<Site>, node: NodeId) {
     let Params { load, period, clients, .. } = *site.params;
     let ctx = site.ctx();
     let gaps = ctx.stream("client", "gaps");
@@ -69,7 +69,7 @@ fn gap(load: Load, period: Duration, mut rng: crate::kernel::Rng) -> Duration {
     }
 }
 
-async fn ask_for_ever(site: Site, node: NodeId) {
+async fn ask_for_ever(site: Rc<Site>, node: NodeId) {
     loop {
         ask(&site, node).await;
     }

@@ -16,10 +16,12 @@ use super::{COORDINATOR, Site};
 use crate::kernel::Duration;
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::http::{Method, Request, Response, Route, bad_json, no_route, too_large};
+use futures::future::{Either, lazy};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
 use serde_json::json;
 use std::cell::RefCell;
+use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -45,7 +47,7 @@ pub const ROUTES_OVER_NATS: &[Route] = ROUTES.split_at(ROUTES_OF_ALL).1;
 
 /// One coordinator process; all of it is lost in a crash.
 pub(super) struct Coordinator {
-    pub(super) site: Site,
+    pub(super) site: Rc<Site>,
     pub(super) node: NodeId,
     /// How it reaches the workers over a broker.
     link: Option<Rc<dyn Link>>,
@@ -72,7 +74,7 @@ struct Counters {
     reports: u64,
 }
 
-pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
+pub(super) async fn run(site: Rc<Site>, node: NodeId, shutdown: Shutdown) {
     let coordinator = Rc::new(Coordinator {
         registry: Rc::default(),
         counters: Rc::default(),
@@ -119,8 +121,31 @@ async fn clean_up(coordinator: &Coordinator) {
     }
 }
 
-async fn route(coordinator: Rc<Coordinator>, request: Request, peer: NodeId) -> Response {
+/// Nearly all are heartbeats: the room that a client's request needs stands behind a pointer.
+fn route(
+    coordinator: Rc<Coordinator>,
+    request: Request,
+    peer: NodeId,
+) -> impl Future<Output = Response> + use<> {
+    match (&request.method, request.url.path.as_str()) {
+        (Method::Post, "/request") => Either::Left(Box::pin(take_up(coordinator, request, peer))),
+        _ => Either::Right(lazy(move |_| respond(&coordinator, &request, peer))),
+    }
+}
+
+async fn take_up(coordinator: Rc<Coordinator>, request: Request, peer: NodeId) -> Response {
     if let Some(refusal) = too_large(&request) {
+        return refusal;
+    }
+    match (admit(&coordinator, peer), request.read()) {
+        (Some(refusal), _) => refusal,
+        (None, Ok(body)) => request::submit(&coordinator, &body).await,
+        (None, Err(error)) => bad_json(&error),
+    }
+}
+
+fn respond(coordinator: &Coordinator, request: &Request, peer: NodeId) -> Response {
+    if let Some(refusal) = too_large(request) {
         return refusal;
     }
     let routes = match coordinator.site.params.has_broker() {
@@ -130,22 +155,17 @@ async fn route(coordinator: Rc<Coordinator>, request: Request, peer: NodeId) -> 
     let is_there = |path: &str| routes.iter().any(|route| route.path == path);
     let answer = match (&request.method, request.url.path.as_str()) {
         (method, path) if !is_there(path) => Ok(no_route(method, path, routes)),
-        (Method::Post, "/register") => request.read().map(|body| endpoints::register(&coordinator, &body)),
-        (Method::Post, "/heartbeat") => request.read().map(|body| endpoints::heartbeat(&coordinator, &body)),
-        (Method::Post, "/deregister") => {
-            request.read().map(|body| endpoints::deregister(&coordinator, &body))
+        (Method::Post, "/register") => request.read().map(|body| endpoints::register(coordinator, &body)),
+        (Method::Post, "/heartbeat") => {
+            request.read().map(|body| endpoints::heartbeat(coordinator, peer, &body))
         }
-        (Method::Post, "/request") => match (admit(&coordinator, peer), request.read()) {
-            (Some(refusal), _) => Ok(refusal),
-            (None, Ok(body)) => Ok(request::submit(&coordinator, &body).await),
-            (None, Err(error)) => Err(error),
-        },
-        (Method::Get, "/report") => Ok(report(&coordinator, &request.url.query)),
+        (Method::Post, "/deregister") => request.read().map(|body| endpoints::deregister(coordinator, &body)),
+        (Method::Get, "/report") => Ok(report(coordinator, &request.url.query)),
         (Method::Get, "/workers") => Ok(Response::json(200, &coordinator.workers())),
         (Method::Get, "/health") => {
             Ok(Response::json(200, &json!({"status": "ok", "workers": coordinator.registry.borrow().len()})))
         }
-        (Method::Get, "/metrics") => Ok(metrics(&coordinator)),
+        (Method::Get, "/metrics") => Ok(metrics(coordinator)),
         (method, path) => Ok(no_route(method, path, routes)),
     };
     answer.unwrap_or_else(|error| bad_json(&error))
@@ -178,9 +198,9 @@ fn admit(coordinator: &Coordinator, client: NodeId) -> Option<Response> {
 
 impl Coordinator {
     /// A worker that nobody has announced has sent a result.
-    pub(super) fn meet(&self, worker: &str) {
+    pub(super) fn meet(&self, worker: &Rc<str>) {
         let (mut registry, now) = (self.registry.borrow_mut(), self.site.ctx().now());
-        if !registry.seen(worker, now) {
+        if !registry.seen(worker, 0, now) {
             registry.register(worker, "nats://localhost:4222", self.peer(worker), now);
         }
     }

@@ -3,6 +3,7 @@
 use crate::kernel::Duration;
 use crate::substrate::body::{Message, text_bound};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 use std::rc::Rc;
 
 /// More than the names of a message's fields and what stands between them.
@@ -69,10 +70,30 @@ pub struct WorkerName {
 /// What the coordinator answers to the three of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Acknowledgement {
-    /// `registered`, `alive` or `deregistered`.
-    pub status: String,
+    /// What was noted.
+    pub status: Noted,
     /// The same in words.
-    pub message: String,
+    pub message: Words,
+}
+
+/// What the coordinator notes of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Noted {
+    /// It registers.
+    Registered,
+    /// It lives.
+    Alive,
+    /// It goes.
+    Deregistered,
+}
+
+/// Words about a worker, put together when somebody looks: nobody reads what heartbeats are answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Words {
+    before: &'static str,
+    worker: Rc<str>,
+    after: &'static str,
 }
 
 /// A row of the registry, as `GET /workers` shows it.
@@ -88,6 +109,37 @@ pub struct WorkerInfo {
     pub reliable: bool,
     /// Its reliability score, 0 … 1.
     pub score: f64,
+}
+
+impl Acknowledgement {
+    /// What is said to a worker.
+    pub fn of(status: Noted, worker: &Rc<str>) -> Self {
+        let after = match status {
+            Noted::Registered => " successfully registered",
+            Noted::Alive => " is registered",
+            Noted::Deregistered => " successfully deregistered",
+        };
+        Acknowledgement { status, message: Words { before: "Worker ", worker: Rc::clone(worker), after } }
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.before, self.worker, self.after)
+    }
+}
+
+impl Serialize for Words {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Which of them name the worker, their reader does not know.
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Words { before: "", worker: Rc::deserialize(deserializer)?, after: "" })
+    }
 }
 
 impl Message for OracleRequest {

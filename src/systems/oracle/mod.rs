@@ -83,21 +83,20 @@ pub fn worker_authority(i: u32) -> String {
 }
 
 /// What all roles of one oracle share: the network, the parameters, and whom they tell what happens.
-#[derive(Clone)]
 struct Site {
     http: Http,
     params: Rc<Params>,
     facts: Teller<Fact>,
     /// Requests intended so far. Ids count them over the whole run, whatever restarts meanwhile.
-    requests: Rc<Cell<u64>>,
+    requests: Cell<u64>,
     /// Who lies, in the order of the nodes.
-    lies: Rc<RefCell<Vec<(NodeId, Lie)>>>,
+    lies: RefCell<Vec<(NodeId, Lie)>>,
     /// The registry of the coordinator that runs, for snapshots. It dies with the coordinator.
-    registry: Rc<RefCell<Weak<RefCell<Registry>>>>,
+    registry: RefCell<Weak<RefCell<Registry>>>,
     /// Its reports, likewise.
-    reports: Rc<RefCell<Weak<RefCell<Reports>>>>,
+    reports: RefCell<Weak<RefCell<Reports>>>,
     /// How many tasks each worker has under way, w-01 first.
-    busy: Rc<[Cell<u32>]>,
+    busy: Box<[Cell<u32>]>,
     /// The broker, in a system that has one.
     broker: Option<Rc<dyn Broker>>,
 }
@@ -160,7 +159,7 @@ impl Cast {
 
 /// A running oracle.
 pub struct Oracle {
-    site: Site,
+    site: Rc<Site>,
     /// The console: where a person's own API calls come from.
     console: NodeId,
     coordinator: NodeId,
@@ -207,17 +206,17 @@ impl Oracle {
         let names = workers.iter().map(|&worker| net.name(worker)).collect();
         let cast = Cast { params: Rc::new(params), workers, names, broker };
         let ears = Rc::new(RefCell::new(ears(&cast)));
-        let site = Site {
+        let site = Rc::new(Site {
             http,
             facts: Teller::new(net.ctx(), Rc::clone(&ears) as Rc<RefCell<dyn Hear<Fact>>>),
-            requests: Rc::default(),
-            lies: Rc::default(),
-            registry: Rc::default(),
-            reports: Rc::default(),
+            requests: Cell::default(),
+            lies: RefCell::default(),
+            registry: RefCell::default(),
+            reports: RefCell::default(),
             busy: cast.workers.iter().map(|_| Cell::new(0)).collect(),
             params: cast.params,
             broker: cast.broker,
-        };
+        });
         let oracle = Oracle { site, console, coordinator, client, workers: cast.workers };
         oracle.install();
         (oracle, ears)
@@ -297,17 +296,18 @@ impl Oracle {
         });
     }
 
-    /// The registry as the coordinator has it now; empty while none runs.
-    pub fn registry(&self) -> Vec<Entry> {
-        let registry = self.site.registry.borrow().upgrade();
-        registry.map_or_else(Vec::new, |registry| registry.borrow().entries().cloned().collect())
-    }
-
     /// Looks at each entry of the registry as the coordinator has it now; at nothing while none runs.
-    pub fn look_at_registry(&self, look: impl FnMut(&Entry)) {
+    pub fn look_at_registry(&self, look: impl FnMut(Entry<'_>)) {
         if let Some(registry) = self.site.registry.borrow().upgrade() {
             registry.borrow().entries().for_each(look);
         }
+    }
+
+    /// Who is in the registry, in the order of registration.
+    pub fn registered(&self) -> Vec<Rc<str>> {
+        let mut ids = Vec::new();
+        self.look_at_registry(|entry| ids.push(Rc::clone(&entry.member.id)));
+        ids
     }
 
     /// The coordinator's last report of the run's own query, and whether it is stale; none while no coordinator runs.

@@ -3,14 +3,21 @@
 //! Whatever concerns one worker takes the same time however many there are: it is found by its id, and the silent ones by
 //! a heap of signs of life. An item of the heap may be out of date; that is seen when its time has come.
 
+#[cfg(test)]
+mod tests;
+
 use super::messages::WorkerInfo;
-use crate::kernel::{Duration, Instant};
+use crate::kernel::{Duration, Instant, fetch};
 use crate::substrate::http::Url;
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
+/// Where workers take their tasks, behind their addresses.
+const TASK: &str = "/task";
+/// No place.
+const NOWHERE: u32 = u32::MAX;
 /// How much the newest distance weighs in the running mean of a worker's distances.
 const DISTANCE_WEIGHT: f64 = 0.2;
 /// The relative distance from the aggregate at which an answer counts half: the workers' own noise of ±5 %.
@@ -63,13 +70,13 @@ pub struct Member {
     pub tasks: Option<Url>,
     /// The number of its registration.
     #[serde(skip)]
-    order: u64,
+    order: u32,
 }
 
 impl Member {
     /// A worker that has given no address yet, by the number of its registration.
-    pub fn new(id: &str, node: u32, order: u64) -> Self {
-        Member { id: id.into(), node, tasks: None, order }
+    pub fn new(id: Rc<str>, node: u32, order: u32) -> Self {
+        Member { id, node, tasks: None, order }
     }
 }
 
@@ -78,7 +85,7 @@ impl Member {
 pub struct Known {
     /// Its id.
     pub id: Rc<str>,
-    order: Option<u64>,
+    order: Option<u32>,
 }
 
 impl From<&Member> for Known {
@@ -93,60 +100,79 @@ impl From<Rc<str>> for Known {
     }
 }
 
-/// One registered worker.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+/// One registered worker, as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
     /// Who it is.
-    pub member: Member,
+    pub member: &'a Member,
     /// What it gave as its address.
-    pub endpoint: Rc<str>,
+    pub endpoint: &'a Rc<str>,
     /// The last registration, heartbeat or answer.
     pub last_seen: Instant,
     /// Its history since it registered first; kept when it registers again.
     pub history: History,
 }
 
-/// A place in the order of registration.
+/// A place in the order of registration: what a sign of life visits, which with thousands of workers is never in the cache.
+/// The rest is in [`About`].
 #[derive(Debug)]
 struct Place {
+    id: Rc<str>,
+    last_seen: Instant,
     /// Ascends, and is never given again.
-    order: u64,
-    entry: Entry,
+    order: u32,
     /// Its worker has gone, and the place is a gap.
     is_gap: bool,
+}
+
+/// What else is known of the worker in a place.
+#[derive(Debug)]
+struct About {
+    member: Member,
+    endpoint: Rc<str>,
+    history: History,
 }
 
 /// The registered workers, in the order of registration.
 #[derive(Debug, Default)]
 pub struct Registry {
     places: Vec<Place>,
+    /// One for each place.
+    about: Vec<About>,
     /// Where each is in `places`; only looked up, never iterated.
     by_id: HashMap<Rc<str>, usize>,
+    /// The same by its node, for those that are named like one; of some it is out of date.
+    by_node: Vec<u32>,
     /// A sign of life of each, not necessarily its last, by its order; also of some that are gone.
-    signs: BinaryHeap<Reverse<(Instant, u64)>>,
-    registrations: u64,
+    signs: BinaryHeap<Reverse<(Instant, u32)>>,
+    registrations: u32,
     /// All of them as they are asked, until somebody comes or goes.
     members: Option<Rc<[Member]>>,
 }
 
 impl Registry {
     /// Adds a worker, or renews one that is there, which keeps its place and its history. `node` is that of its name.
-    pub fn register(&mut self, id: &str, endpoint: &str, node: u32, now: Instant) -> Member {
+    pub fn register(&mut self, id: &Rc<str>, endpoint: &str, node: u32, now: Instant) -> Member {
         let known = self.by_id.get(id).copied();
         let place = known.unwrap_or_else(|| self.add(id, node, now));
-        let entry = &mut self.places[place].entry;
-        entry.last_seen = now;
-        if known.is_none() || *entry.endpoint != *endpoint {
-            entry.endpoint = endpoint.into();
-            entry.member.tasks = format!("{}/task", endpoint.trim_end_matches('/')).parse().ok();
+        self.places[place].last_seen = now;
+        let about = &mut self.about[place];
+        if known.is_none() || *about.endpoint != *endpoint {
+            about.endpoint = endpoint.into();
+            about.member.tasks = tasks_at(endpoint);
             self.members = None;
         }
-        entry.member.clone()
+        about.member.clone()
     }
 
-    /// Notes a sign of life; false when the worker is unknown.
-    pub fn seen(&mut self, id: &str, now: Instant) -> bool {
-        let place = self.by_id.get(id).copied();
+    /// Notes a sign of life, which came from `node`; false when the worker is unknown.
+    pub fn seen(&mut self, id: &Rc<str>, node: u32, now: Instant) -> bool {
+        let place = self.by_node.get(node as usize).map(|&place| place as usize);
+        let is_it = |&place: &usize| {
+            // Who names itself as it registered has the very same text.
+            self.places.get(place).is_some_and(|place| !place.is_gap && Rc::ptr_eq(&place.id, id))
+        };
+        let place = place.filter(is_it).or_else(|| self.by_id.get(id).copied());
         self.seen_at(place, now)
     }
 
@@ -157,7 +183,7 @@ impl Registry {
     }
 
     fn seen_at(&mut self, place: Option<usize>, now: Instant) -> bool {
-        place.map(|place| self.places[place].entry.last_seen = now).is_some()
+        place.map(|place| self.places[place].last_seen = now).is_some()
     }
 
     /// Removes and returns a worker; `None` when it was unknown.
@@ -176,9 +202,9 @@ impl Registry {
             let Ok(place) = self.places.binary_search_by_key(&order, |place| place.order) else {
                 continue;
             };
-            let Place { entry, is_gap, .. } = &self.places[place];
-            if now.since(entry.last_seen) <= limit {
-                self.signs.push(Reverse((entry.last_seen, order)));
+            let Place { last_seen, is_gap, .. } = self.places[place];
+            if now.since(last_seen) <= limit {
+                self.signs.push(Reverse((last_seen, order)));
             } else if !is_gap {
                 stale.push(place);
             }
@@ -194,7 +220,7 @@ impl Registry {
         let Some(place) = self.place(&worker.id, worker.order) else {
             return;
         };
-        let history = &mut self.places[place].entry.history;
+        let history = &mut self.about[place].history;
         match outcome {
             Outcome::Answered(distance) => {
                 history.distance += match history.successes {
@@ -211,13 +237,19 @@ impl Registry {
     /// A worker's reliability score; of one that is not registered, a newcomer's.
     pub fn score(&self, worker: &Known) -> f64 {
         let place = self.place(&worker.id, worker.order);
-        let history = place.map(|place| self.places[place].entry.history);
+        let history = place.map(|place| self.about[place].history);
         history.unwrap_or_default().score()
     }
 
     /// The registered workers, in the order of registration.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.places.iter().filter(|place| !place.is_gap).map(|place| &place.entry)
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let places = self.places.iter().zip(&self.about).filter(|(place, _)| !place.is_gap);
+        places.map(|(&Place { last_seen, .. }, About { member, endpoint, history })| Entry {
+            member,
+            endpoint,
+            last_seen,
+            history: *history,
+        })
     }
 
     /// The same as they are asked. The list is made once for as long as nobody comes or goes.
@@ -240,8 +272,13 @@ impl Registry {
         self.by_id.is_empty()
     }
 
+    /// Has the processor fetch what an answer of this worker will touch: see [`Foresee`](crate::kernel::Foresee).
+    pub fn foresee(&self, member: &Member) {
+        self.places.get(member.order as usize).map(fetch);
+    }
+
     /// Where a worker is. It may have registered anew since its number was taken.
-    fn place(&self, id: &str, order: Option<u64>) -> Option<usize> {
+    fn place(&self, id: &str, order: Option<u32>) -> Option<usize> {
         let is_it = |&place: &usize| {
             self.places.get(place).is_some_and(|place| Some(place.order) == order && !place.is_gap)
         };
@@ -250,46 +287,57 @@ impl Registry {
         place.or_else(|| self.by_id.get(id).copied())
     }
 
-    fn add(&mut self, id: &str, node: u32, now: Instant) -> usize {
+    fn add(&mut self, id: &Rc<str>, node: u32, now: Instant) -> usize {
         let (place, order) = (self.places.len(), self.registrations);
-        let entry = Entry::new(id, node, order, now);
         self.registrations += 1;
-        self.by_id.insert(Rc::clone(&entry.member.id), place);
         self.signs.push(Reverse((now, order)));
-        self.places.push(Place { order, entry, is_gap: false });
+        self.places.push(Place { id: Rc::clone(id), last_seen: now, order, is_gap: false });
+        let member = Member::new(Rc::clone(id), node, order);
+        self.about.push(About { member, endpoint: "".into(), history: History::default() });
+        self.find_at(place);
         self.members = None;
         place
     }
 
     fn remove(&mut self, place: usize) -> Member {
-        let Place { entry, is_gap, .. } = &mut self.places[place];
-        *is_gap = true;
-        self.by_id.remove(&entry.member.id);
+        self.places[place].is_gap = true;
+        let member = self.about[place].member.clone();
+        self.by_id.remove(&member.id);
         self.members = None;
-        entry.member.clone()
+        member
+    }
+
+    /// From now on the worker in this place is found there.
+    fn find_at(&mut self, place: usize) {
+        let Member { id, node, .. } = &self.about[place].member;
+        self.by_id.insert(Rc::clone(id), place);
+        let node = *node as usize;
+        if self.by_node.len() <= node {
+            self.by_node.resize(node + 1, NOWHERE);
+        }
+        self.by_node[node] = place as u32;
     }
 
     /// Closes the gaps once they are more than half of all places: each removal pays for moving two.
     fn close_gaps(&mut self) {
         if 2 * self.by_id.len() < self.places.len() {
+            let mut is_gap = self.places.iter().map(|place| place.is_gap);
+            self.about.retain(|_| !is_gap.next().unwrap_or_default());
             self.places.retain(|place| !place.is_gap);
-            for (i, place) in self.places.iter().enumerate() {
-                self.by_id.insert(Rc::clone(&place.entry.member.id), i);
-            }
+            (0..self.places.len()).for_each(|place| self.find_at(place));
         }
     }
 }
 
-impl Entry {
-    /// A worker that has given no address yet.
-    fn new(id: &str, node: u32, order: u64, now: Instant) -> Self {
-        let member = Member::new(id, node, order);
-        Entry { member, endpoint: "".into(), last_seen: now, history: History::default() }
-    }
+/// Where a worker at this address takes its tasks.
+fn tasks_at(endpoint: &str) -> Option<Url> {
+    let url: Url = format!("{}/task", endpoint.trim_end_matches('/')).parse().ok()?;
+    // A path that stands in the program is no further text in memory, for each worker another.
+    Some(if url.path == TASK && url.query.is_empty() { Url::new(&url.authority, TASK) } else { url })
 }
 
-impl From<&Entry> for WorkerInfo {
-    fn from(entry: &Entry) -> Self {
+impl From<Entry<'_>> for WorkerInfo {
+    fn from(entry: Entry<'_>) -> Self {
         let score = entry.history.score();
         WorkerInfo {
             id: entry.member.id.clone(),
@@ -298,111 +346,5 @@ impl From<&Entry> for WorkerInfo {
             reliable: score >= 0.5,
             score,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ids(registry: &Registry) -> Vec<&str> {
-        registry.entries().map(|entry| &*entry.member.id).collect()
-    }
-
-    #[test]
-    fn a_worker_that_registers_again_keeps_its_place_and_history() {
-        let mut registry = Registry::default();
-        registry.register("a", "http://localhost:1", 7, Instant::ZERO);
-        registry.register("b", "http://localhost:2", 8, Instant::ZERO);
-        registry.note(&Known::from(Rc::from("a")), Outcome::Failed);
-        let before = registry.members();
-        registry.register("a", "http://localhost:3/", 7, Instant::from_millis(5));
-        let first = registry.entries().next().unwrap();
-        assert_eq!(
-            (&*first.member.id, &*first.endpoint, first.history.failures),
-            ("a", "http://localhost:3/", 1)
-        );
-        let url = |members: &[Member]| members[0].tasks.clone().unwrap();
-        assert_eq!(url(&before), "http://localhost:1/task".parse().unwrap());
-        assert_eq!(url(&registry.members()), "http://localhost:3/task".parse().unwrap());
-        registry.register("a", "http://localhost:3/", 7, Instant::from_millis(6));
-        assert!(Rc::ptr_eq(&registry.members(), &registry.members()));
-    }
-
-    #[test]
-    fn only_silence_longer_than_the_limit_evicts() {
-        let mut registry = Registry::default();
-        registry.register("a", "", 0, Instant::ZERO);
-        registry.register("b", "", 0, Instant::ZERO);
-        assert!(registry.seen("b", Instant::from_millis(1)));
-        let limit = Duration::from_secs(15);
-        assert!(registry.evict_stale(Instant::from_millis(15_000), limit).is_empty());
-        let evicted = registry.evict_stale(Instant::from_millis(15_001), limit);
-        assert_eq!(evicted.iter().map(|member| &*member.id).collect::<Vec<_>>(), ["a"]);
-        assert!(!registry.seen("a", Instant::from_millis(15_001)), "an evicted worker is unknown");
-    }
-
-    /// The same as a list that is searched from its beginning each time.
-    #[test]
-    fn it_does_what_a_plain_list_would() {
-        let mut rng = crate::kernel::Rng::new(5);
-        let (mut registry, mut list) = (Registry::default(), Vec::<(String, Instant)>::new());
-        let mut asked = Vec::new();
-        let limit = Duration::from_millis(400);
-        for ms in 0..20_000 {
-            let now = Instant::from_millis(ms);
-            let id = format!("w-{:02}", rng.below(60));
-            let known = list.iter().position(|(other, _)| *other == id);
-            match rng.below(5) {
-                0 => {
-                    registry.register(&id, "", 0, now);
-                    match known {
-                        Some(place) => list[place].1 = now,
-                        None => list.push((id, now)),
-                    }
-                }
-                1 => {
-                    assert_eq!(registry.deregister(&id).is_some(), known.is_some());
-                    known.map(|place| list.remove(place));
-                }
-                2 => {
-                    let stale = list.extract_if(.., |(_, seen)| now.since(*seen) > limit);
-                    let stale: Vec<String> = stale.map(|(id, _)| id).collect();
-                    asked.extend(registry.members().iter().take(3).cloned());
-                    let evicted = registry.evict_stale(now, limit);
-                    assert_eq!(evicted.iter().map(|member| &*member.id).collect::<Vec<_>>(), stale);
-                }
-                3 if !asked.is_empty() => {
-                    // Whoever was asked may have gone, or come again, since.
-                    let member = asked.swap_remove(rng.below(asked.len() as u64) as usize);
-                    let known = list.iter().position(|(id, _)| **id == *member.id);
-                    assert_eq!(registry.answered(&member, now), known.is_some());
-                    known.into_iter().for_each(|place| list[place].1 = now);
-                }
-                _ => {
-                    assert_eq!(registry.seen(&id, now), known.is_some());
-                    known.into_iter().for_each(|place| list[place].1 = now);
-                }
-            }
-            assert_eq!(registry.len(), list.len());
-            assert_eq!(ids(&registry), list.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>());
-            assert!(registry.places.len() <= 2 * list.len() + 1, "gaps are closed");
-        }
-    }
-
-    #[test]
-    fn the_score_falls_with_failures_and_with_distance() {
-        let with = |outcomes: &[Outcome]| {
-            let mut registry = Registry::default();
-            registry.register("a", "", 0, Instant::ZERO);
-            let worker = Known::from(Rc::from("a"));
-            outcomes.iter().for_each(|&o| registry.note(&worker, o));
-            registry.score(&worker)
-        };
-        let good = with(&[Outcome::Answered(0.0); 8]);
-        assert_eq!(good, 0.9);
-        assert!(with(&[Outcome::Answered(0.05); 8]) < 0.5 * good + 1e-12);
-        assert!(with(&[Outcome::Failed, Outcome::Answered(0.0)]) < with(&[Outcome::Answered(0.0)]));
-        assert!(with(&[Outcome::TimedOut]) < with(&[]));
     }
 }

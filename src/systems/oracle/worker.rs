@@ -3,13 +3,15 @@
 use super::fact::Fact;
 use super::messages::{OracleRequest, Registration, WorkerName, WorkerResult};
 use super::{COORDINATOR, Params, Site, lie, truth, worker_authority};
-use crate::kernel::{Duration, Stream};
+use crate::kernel::{Duration, Stream, fetch};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::{Json, Message};
 use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, bad_json, no_route};
+use futures::future::{Either, ready};
 use serde_json::json;
 use std::cell::Cell;
 use std::future::Future;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// How long a worker waits for the coordinator to answer a registration or a heartbeat.
@@ -28,7 +30,7 @@ pub const ROUTES: [Route; 2] = [
 
 /// One worker process.
 pub(super) struct Worker {
-    pub(super) site: Site,
+    pub(super) site: Rc<Site>,
     pub(super) node: NodeId,
     pub(super) id: Rc<str>,
     endpoint: Rc<str>,
@@ -39,7 +41,7 @@ pub(super) struct Worker {
     pub(super) index: usize,
 }
 
-pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
+pub(super) async fn run(site: Rc<Site>, i: u32, node: NodeId, shutdown: Shutdown) {
     let id = site.net().name(node);
     let ctx = site.ctx().clone();
     let worker = Rc::new(Worker {
@@ -58,8 +60,16 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     let (handler, listener) = (Rc::clone(&worker), site.http.listen(&worker_authority(i)));
     // A task of its own: what is woken for each request is small.
     let serving = ctx.spawn(listener.serve_peers(move |request, peer| route(&handler, request, peer)));
-    let here = Rc::clone(&worker);
-    let presence = ctx.spawn(async move { stay_registered(&here).await });
+    let (here, beat) = (Rc::clone(&worker), worker.tells("/heartbeat", worker.name()));
+    let (http, url) = (site.http.clone(), beat.url.clone());
+    let foresee = move |step| {
+        match step {
+            0 => fetch(&*url),
+            _ => http.foresee(&url),
+        }
+        step == 0
+    };
+    let presence = ctx.spawn_foretold(foresee, async move { stay_registered(&here, &beat).await });
     shutdown.requested().await;
     ctx.abort(presence);
     ctx.abort(serving);
@@ -78,7 +88,7 @@ pub(super) async fn drain(worker: &Worker) {
 // --- presence ---------------------------------------------------------------------------------------------------
 
 /// Registers and sends heartbeats; never ends.
-async fn stay_registered(worker: &Worker) {
+async fn stay_registered(worker: &Worker, beat: &Request) {
     let Params { register, heartbeat, .. } = *worker.site.params;
     let ctx = worker.site.ctx();
     if !register {
@@ -88,10 +98,9 @@ async fn stay_registered(worker: &Worker) {
     if heartbeat == Duration::ZERO {
         return std::future::pending().await;
     }
-    let beat = worker.tells("/heartbeat", worker.name());
     loop {
         ctx.sleep(heartbeat).await;
-        let answer = tell(worker, &beat).await;
+        let answer = tell(worker, beat).await;
         if answer.is_ok_and(|response| response.status == 404) {
             // The coordinator has forgotten this worker: it restarted, or evicted it.
             register_until_accepted(worker).await;
@@ -116,7 +125,8 @@ fn tell(worker: &Worker, request: &Request) -> impl Future<Output = Result<Respo
 
 // --- tasks ------------------------------------------------------------------------------------------------------
 
-/// Reads the request first: what the work does not need is not kept while it lasts.
+/// Reads the request first: what the work does not need is not kept while it lasts. One of these futures stands for each
+/// task under way, and so it is small.
 fn route(worker: &Rc<Worker>, request: Request, peer: NodeId) -> impl Future<Output = Response> + use<> {
     let task = match (&request.method, request.url.path.as_str()) {
         (Method::Post, "/task") => request.read::<OracleRequest>().map_err(|error| bad_json(&error)),
@@ -127,14 +137,15 @@ fn route(worker: &Rc<Worker>, request: Request, peer: NodeId) -> impl Future<Out
         (method, path) => Err(no_route(method, path, &ROUTES)),
     };
     let worker = Rc::clone(worker);
-    async move {
-        let task = match task {
-            Ok(task) => task,
-            Err(response) => return response,
-        };
-        let _busy = Busy::new(&worker);
-        let result = worker.work(&task, peer.0).await;
-        Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
+    match task {
+        Err(response) => Either::Left(ready(response)),
+        Ok(task) => Either::Right(async move {
+            let busy = Busy::new(worker);
+            let delay = busy.begin();
+            busy.site.ctx().sleep(delay).await;
+            let result = busy.finish(&task, peer.0, delay);
+            Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
+        }),
     }
 }
 
@@ -157,9 +168,17 @@ impl Worker {
 pub(super) struct Busy(Rc<Worker>);
 
 impl Busy {
-    pub(super) fn new(worker: &Rc<Worker>) -> Self {
+    pub(super) fn new(worker: Rc<Worker>) -> Self {
         worker.busy().set(worker.busy().get() + 1);
-        Busy(Rc::clone(worker))
+        Busy(worker)
+    }
+}
+
+impl Deref for Busy {
+    type Target = Worker;
+
+    fn deref(&self) -> &Worker {
+        &self.0
     }
 }
 
@@ -171,18 +190,22 @@ impl Drop for Busy {
 }
 
 impl Worker {
-    /// Works on the task of the request that the current task is busy with, for the node `asker`. What is drawn depends on
-    /// the worker and the request's number only, so no other request, fault or parameter shifts it.
-    pub(super) async fn work(&self, task: &OracleRequest, asker: u32) -> WorkerResult {
+    /// Begins the task of the request that the current task is busy with; returns how long it takes. What is drawn depends
+    /// on the worker and the request's number only, so no other request, fault or parameter shifts it.
+    pub(super) fn begin(&self) -> Duration {
         let Worker { site, node, .. } = self;
-        let ctx = site.ctx();
-        let params = &site.params;
-        let req = ctx.span().tag;
-        let drawn = self.delays.at(req).duration(params.delay_min, params.delay_max);
+        let Params { delay_min, delay_max, .. } = *site.params;
+        let drawn = self.delays.at(site.ctx().span().tag).duration(delay_min, delay_max);
         let delay = site.net().work(*node, drawn);
         site.tell(Fact::TaskStarted { delay });
-        ctx.sleep(delay).await;
+        delay
+    }
 
+    /// What it makes of the task after that time, for the node `asker`.
+    pub(super) fn finish(&self, task: &OracleRequest, asker: u32, delay: Duration) -> WorkerResult {
+        let Worker { site, node, .. } = self;
+        let (ctx, params) = (site.ctx(), &site.params);
+        let req = ctx.span().tag;
         let mut result = WorkerResult {
             worker_id: Rc::clone(&self.id),
             request_id: Rc::clone(&task.id),

@@ -1,11 +1,13 @@
 //! The endpoints by which workers come and go, and the parameters of a URL.
 
 use super::Coordinator;
+use crate::net::NodeId;
 use crate::substrate::body::Json;
 use crate::substrate::http::{Response, Url};
 use crate::systems::oracle::fact::Fact;
-use crate::systems::oracle::messages::{Acknowledgement, Registration, WorkerName};
+use crate::systems::oracle::messages::{Acknowledgement, Noted, Registration, WorkerName};
 use serde_json::json;
+use std::rc::Rc;
 
 /// The parameter `name` of a URL's query, decoded.
 pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
@@ -44,7 +46,7 @@ pub(super) fn register(coordinator: &Coordinator, body: &Registration) -> Respon
     let member = coordinator.registry.borrow_mut().register(&body.id, &body.endpoint, node, now);
     coordinator.counters.borrow_mut().registrations += 1;
     site.tell(Fact::WorkerRegistered(member));
-    acknowledge("registered", format!("Worker {} successfully registered", body.id))
+    acknowledge(Noted::Registered, &body.id)
 }
 
 /// `/task` is put after it. Behind a query that would be no path, and a coordinator registered as its own worker
@@ -57,12 +59,12 @@ fn check_endpoint(endpoint: &str) -> Result<(), String> {
     }
 }
 
-pub(super) fn heartbeat(coordinator: &Coordinator, body: &WorkerName) -> Response {
-    if !coordinator.registry.borrow_mut().seen(&body.id, coordinator.site.ctx().now()) {
+pub(super) fn heartbeat(coordinator: &Coordinator, peer: NodeId, body: &WorkerName) -> Response {
+    if !coordinator.registry.borrow_mut().seen(&body.id, peer.0, coordinator.site.ctx().now()) {
         return unknown_worker(&body.id);
     }
     coordinator.counters.borrow_mut().heartbeats += 1;
-    acknowledge("alive", format!("Worker {} is registered", body.id))
+    acknowledge(Noted::Alive, &body.id)
 }
 
 pub(super) fn deregister(coordinator: &Coordinator, body: &WorkerName) -> Response {
@@ -70,11 +72,11 @@ pub(super) fn deregister(coordinator: &Coordinator, body: &WorkerName) -> Respon
         return unknown_worker(&body.id);
     };
     coordinator.site.tell(Fact::WorkerDeregistered(member));
-    acknowledge("deregistered", format!("Worker {} successfully deregistered", body.id))
+    acknowledge(Noted::Deregistered, &body.id)
 }
 
-fn acknowledge(status: &str, message: String) -> Response {
-    Response::of(200, Json::new(Acknowledgement { status: status.to_owned(), message }))
+fn acknowledge(noted: Noted, worker: &Rc<str>) -> Response {
+    Response::of(200, Json::new(Acknowledgement::of(noted, worker)))
 }
 
 fn unknown_worker(id: &str) -> Response {

@@ -2,13 +2,17 @@
 
 use super::request::missing;
 use super::{Answer, Answers, Coordinator, Taken};
-use crate::kernel::{JoinSet, fetch};
+use crate::kernel::{Foresee, Instant, JoinSet, Span, fetch};
 use crate::substrate::body::Json;
-use crate::substrate::http::{HttpError, Request};
+use crate::substrate::http::{Fetch, HttpError, Request, Response};
 use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
 use crate::systems::oracle::registry::Member;
+use futures::FutureExt;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 /// How far ahead of a worker that is asked another's address is fetched …
 const URLS_AHEAD: usize = 8;
@@ -25,15 +29,13 @@ pub(super) async fn fan_out(
 ) -> Answers {
     let Coordinator { site, node, .. } = &**coordinator;
     let mut tasks = JoinSet::new(site.ctx());
-    for i in 0..asked.len() {
+    let req = site.ctx().span().tag;
+    for place in 0..asked.len() {
         let (coordinator, task, asked) = (Rc::clone(coordinator), task.clone(), Rc::clone(asked));
-        tasks.spawn(async move {
-            foresee(&coordinator, &asked[i..]);
-            let answer = ask(&coordinator, task, &asked[i]).await;
-            (i, answer, coordinator.site.ctx().span())
-        });
+        tasks.spawn_foreseeing(Asking { coordinator, task, asked, place, req, sent: None });
     }
-    let mut answers: Answers = asked.iter().map(|member| (member.into(), None)).collect();
+    // In the order in which they come: with thousands of workers, each place in the order of asking is far from the last.
+    let mut come = Vec::with_capacity(asked.len());
     let quorum = site.params.quorum;
     let enough = async {
         let mut values = 0;
@@ -46,7 +48,7 @@ pub(super) async fn fan_out(
             };
             let n = site.facts.tell_in(node.scope(), span, taken);
             values += u32::from(answer.is_value());
-            answers[i].1 = Some(Taken { n, answer });
+            come.push((i, Taken { n, answer }));
             if quorum > 0 && values >= quorum {
                 break;
             }
@@ -54,6 +56,10 @@ pub(super) async fn fan_out(
     };
     // Some answers missing is what the caller looks at, not the error.
     let _ = site.ctx().timeout(site.params.timeout, enough).await;
+    let mut answers: Answers = asked.iter().map(|member| (member.into(), None)).collect();
+    for (i, taken) in come {
+        answers[i].1 = Some(taken);
+    }
     answers
 }
 
@@ -68,24 +74,75 @@ fn foresee(coordinator: &Coordinator, next: &[Member]) {
     }
 }
 
-async fn ask(coordinator: &Coordinator, task: Json<OracleRequest>, member: &Member) -> Answer {
-    let ctx = coordinator.site.ctx();
-    let sent_at = ctx.now();
-    let answer = match &member.tasks {
-        Some(url) => {
-            let request = Request::post(url.clone(), task.clone());
-            coordinator.site.http.fetch(coordinator.node, request).await
+/// One worker is asked: ready with its answer. One of these stands for each task under way, and knows what the answer will
+/// touch: an async block would hold more, and know nothing.
+struct Asking {
+    coordinator: Rc<Coordinator>,
+    task: Json<OracleRequest>,
+    asked: Rc<[Member]>,
+    /// Which of them.
+    place: usize,
+    /// The request's number.
+    req: u64,
+    sent: Option<(Instant, Fetch)>,
+}
+
+impl Future for Asking {
+    /// Whose answer, which, and what it follows from.
+    type Output = (usize, Answer, Span);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Asking { coordinator, task, asked, place, sent, .. } = &mut *self;
+        let (ctx, member) = (coordinator.site.ctx(), &asked[*place]);
+        let response = match (&mut *sent, &member.tasks) {
+            (Some((_, response)), _) => ready!(response.poll_unpin(cx)),
+            (None, Some(url)) => {
+                foresee(coordinator, &asked[*place..]);
+                let request = Request::post(url.clone(), task.clone());
+                let response = coordinator.site.http.fetch(coordinator.node, request);
+                let (_, response) = sent.insert((ctx.now(), response));
+                ready!(response.poll_unpin(cx))
+            }
+            (None, None) => Err(HttpError::Refused),
+        };
+        let sent_at = sent.take().map_or(ctx.now(), |(at, _)| at);
+        Poll::Ready((*place, read(coordinator, task, member, response, sent_at), ctx.span()))
+    }
+}
+
+impl Foresee for Asking {
+    fn foresee(&self, step: usize) -> bool {
+        let Asking { coordinator, asked, place, req, sent, .. } = self;
+        let member = &asked[*place];
+        match step {
+            0 => fetch(member),
+            1 => {
+                fetch(&*member.id);
+                coordinator.registry.borrow().foresee(member);
+                coordinator.site.facts.foresee(*req, *place);
+            }
+            _ => {}
         }
-        None => Err(HttpError::Refused),
-    };
-    if answer.is_ok() {
+        sent.as_ref().is_some_and(|(_, response)| response.foresee(step))
+    }
+}
+
+/// What a worker's response to its task amounts to.
+fn read(
+    coordinator: &Coordinator,
+    task: &OracleRequest,
+    member: &Member,
+    response: Result<Response, HttpError>,
+    sent_at: Instant,
+) -> Answer {
+    let now = coordinator.site.ctx().now();
+    if response.is_ok() {
         // Any answer is a sign of life, also one that says that the task failed.
-        coordinator.registry.borrow_mut().answered(member, ctx.now());
+        coordinator.registry.borrow_mut().answered(member, now);
     }
     let id = Rc::clone(&member.id);
-    let failed =
-        |err: String| missing(Rc::clone(&id), Rc::clone(&task.id), err.into(), ctx.now().since(sent_at));
-    match answer.map(|response| (response.status, response.read::<WorkerResult>().map(Json::into_inner))) {
+    let failed = |err: String| missing(Rc::clone(&id), Rc::clone(&task.id), err.into(), now.since(sent_at));
+    match response.map(|response| (response.status, response.read::<WorkerResult>().map(Json::into_inner))) {
         Ok((200, Ok(result))) => Answer::of(result, id),
         // Whatever it says: with another status it is no value.
         Ok((_, Ok(result))) => Answer::of(WorkerResult { value: f64::NAN, ..result }, id),

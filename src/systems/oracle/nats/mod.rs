@@ -85,12 +85,12 @@ impl Broker for Bus {
     }
 
     /// In core mode what it carries is lost when it goes down.
-    fn start(&self, site: &Site) {
+    fn start(&self, site: &Rc<Site>) {
         let net = site.net();
         if site.params.transport == Transport::JetStream {
             self.nats.install();
         } else {
-            let (bus, site) = (self.clone(), site.clone());
+            let (bus, site) = (self.clone(), Rc::clone(site));
             net.set_role(self.node, move |shutdown| {
                 let loss = Loss { site: site.clone(), console: bus.console, broker: bus.node };
                 let nats = bus.nats.clone();
@@ -130,7 +130,7 @@ fn is_connected(client: &RefCell<Option<NatsClient>>) -> bool {
 
 /// Tells of the loss when the broker's process has ended, in whatever way, and its clients know.
 struct Loss {
-    site: Site,
+    site: Rc<Site>,
     console: NodeId,
     broker: NodeId,
 }

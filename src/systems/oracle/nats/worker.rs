@@ -67,12 +67,14 @@ async fn handle(worker: Rc<Worker>, client: NatsClient, message: Message) {
         let _ = stored.map(|stored| stored.term());
         return;
     };
-    let _busy = Busy::new(&worker);
+    let _busy = Busy::new(Rc::clone(&worker));
     follow(site.ctx(), &task.id);
     let delivery = stored.as_ref().map_or(1, JsMessage::delivered);
     site.tell(Fact::TaskReceived { delivery: u32::try_from(delivery).unwrap_or(u32::MAX) });
     // All that hear a subject hear the same: the asker is one, whoever publishes.
-    let result = worker.work(&task, 0).await;
+    let delay = worker.begin();
+    site.ctx().sleep(delay).await;
+    let result = worker.finish(&task, 0, delay);
     let Ok(payload) = serde_json::to_vec(&result) else {
         return;
     };

@@ -41,17 +41,20 @@ def scenarios(rng):
         (["oracle-http"], ["drift=0.001", "quorum=5", *flaky], None),
         (["oracle-http"], flaky, "drop:coordinator~w-01@0s=0.5,dup:client~coordinator@0s=0.5,crash:coordinator@9s..12s"),
         (["oracle-http"], ["workers=4", "fail=0.9"], "slow:w-02@1s=9,cut:coordinator~w-03@3s..19s"),
+        (["oracle-http"], ["workers=9"], "crash:3?@5250ms..9s,crash:w-04@13s..13500ms,stop:w-05@17s,slow:coordinator~w-06@2s=15"),
         (["colluding-third", "rate-limit-burst", "stale-report", "heartbeat-trap"], [], None),
     ]
     nats = [
         (["oracle-nats", "oracle-jetstream", "queue-group-trap", "broker-restart"], [], None),
         (["oracle-nats"], ["quorum=6", *flaky], "crash:w-02@5s..14s,restart:nats@7200ms,crash:coordinator@20s..23s"),
+        (["oracle-nats", "oracle-jetstream"], ["delay-min=900ms"], "crash:4?@5500ms..11s,restart:w-03@15700ms"),
         (["oracle-jetstream"], flaky, "crash:nats@6s..9s,drop:nats~w-03@2s=0.3"),
     ]
     wizard = [
         (["math-wizard", "lost-job", "lmove-cure", "duplicate-by-retry", "backpressure-staircase"], [], None),
         (["math-wizard"], ["fail=0.4"], "crash:c-01@6s..9s,restart:valkey@14s,crash:c-02-worker-1@18s..19s"),
         (["lmove-cure"], ["fail=0.4"], "crash:valkey@7s..8s,crash:c-01@9s..11s,cut:c-02~valkey@12s..22s"),
+        (["math-wizard"], ["users=30"], "stop:gateway@19s..21s,crash:c-03-api@9s..14s"),
         (["lmove-cure"], [], "slow:c-01-worker-1@2s=30,drop:valkey~c-02@1s=0.1"),
     ]
     config = [

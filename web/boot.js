@@ -111,6 +111,12 @@ function selector({ dataset, id, localName, className }) {
 const SLICE = 12;
 let handingOver = false;
 
+/** How many fingers are on the screen. */
+let fingers = 0;
+for (const type of ["touchstart", "touchend", "touchcancel"]) {
+  addEventListener(type, ({ touches }) => (fingers = touches.length), { capture: true, passive: true });
+}
+
 /** Lets the larger program take over the run of the one that is there, which goes on until then. */
 async function handOver() {
   // Asked for again: what was asked for last is in what is handed over.
@@ -124,7 +130,8 @@ async function handOver() {
       // Nothing while a replay is under way; empty when it was called off.
       const handed = from.module.handed();
       if (handed === "") return;
-      if (handed && module.follow(handed, SLICE)) {
+      // What a finger rests on stays where it is until it is lifted.
+      if (handed && module.follow(handed, SLICE) && !fingers) {
         const [x, y] = [scrollX, scrollY];
         replace({ name: ALL, module }, () => module.takeOver(host));
         scrollTo(x, y);

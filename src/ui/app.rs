@@ -1,7 +1,7 @@
 //! The page's frame: header, sentence, board, caption, dock, transport.
 
 use super::{
-    Lab, View, address, board, break_bar, caption, dock, fork, frames, header, keys, sentence, text,
+    Lab, View, address, board, break_bar, caption, click, dock, fork, frames, header, keys, sentence, text,
     theme::Theme, transport, workbench,
 };
 use leptos::prelude::*;
@@ -38,7 +38,7 @@ pub fn App(lab: Lab) -> impl IntoView {
 fn SkipLinks(lab: Lab) -> impl IntoView {
     view! {
         <nav class="skip" aria-label="Skip">
-            <button type="button" on:click=move |_| lab.toggle_play()>
+            <button type="button" on:click=click(move |_| lab.toggle_play())>
                 {text(move || lab.play_label().to_owned())}
             </button>
             <a href="#dock">{lab.face().words().rows}</a>

@@ -2,7 +2,7 @@
 
 use super::board_painter::Painter;
 use super::panel::Panel;
-use super::{AtEnd, Lab, board_controls, keep, workbench};
+use super::{AtEnd, Lab, board_controls, click, keep, workbench};
 use crate::app::canvas::{self, Label, Pace, Picture, Strip, Strips, View};
 use crate::app::catalogue::face;
 use crate::app::{PlayerState, Snapshot};
@@ -160,7 +160,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
             <button
                 type="button"
                 aria-pressed=move || if shows_when.get() == is_when { "true" } else { "false" }
-                on:click=move |_| shows_when.set(is_when)
+                on:click=click(move |_| shows_when.set(is_when))
             >
                 {name}
             </button>
@@ -173,7 +173,7 @@ pub fn Board(lab: Lab, view: super::View) -> impl IntoView {
                 role="img"
                 aria-label=words.board
                 node_ref=canvas
-                on:click=choose
+                on:click=click(choose)
                 on:pointermove=follow
                 on:pointerleave=move |_| stand.hover(None)
                 on:pointerdown=press_begins

@@ -1,6 +1,6 @@
 //! The controls that stand on the board: the switch of the truth, and the way out of a state that does not end by itself.
 
-use super::{Lab, text};
+use super::{Lab, click, text};
 use crate::app::face::Remedy;
 use crate::app::session::Command;
 use leptos::prelude::*;
@@ -24,7 +24,7 @@ pub fn Truth(lab: Lab, title: &'static str) -> impl IntoView {
             aria-pressed=text(move || lab.truth.get().to_string())
             aria-keyshortcuts="X"
             title=title
-            on:click=move |_| lab.show_truth(!lab.truth.get_untracked())
+            on:click=click(move |_| lab.show_truth(!lab.truth.get_untracked()))
         >
             "Truth" <i>{text(move || if lab.truth.get() { "" } else { "hidden" }.to_owned())}</i> <kbd aria-hidden="true">"X"</kbd>
         </button>
@@ -50,7 +50,7 @@ pub fn WayOut(lab: Lab) -> impl IntoView {
             data-testid="restart-all"
             title=of(|remedy| remedy.title)
             hidden=move || remedy.with(Option::is_none)
-            on:click=take
+            on:click=click(take)
         >
             {of(|remedy| remedy.label)}
         </button>

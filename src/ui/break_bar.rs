@@ -1,6 +1,6 @@
 //! The break bar: what can be done to the selected worker, by click and by key.
 
-use super::{Lab, text};
+use super::{Lab, click, text};
 use crate::app::session::Command;
 use crate::app::snapshot::{NodeView, Snapshot};
 use crate::lab::fault::FaultKind;
@@ -82,7 +82,7 @@ pub fn BreakBar(lab: Lab, selected: RwSignal<String>) -> impl IntoView {
                 hidden=move || node.with(|node| !applies(lab, way, node.as_ref()))
                 data-holds=text(move || holds().to_string())
                 aria-keyshortcuts=way.key()
-                on:click=move |_| toggle(lab, way.kind, &selected.get_untracked())
+                on:click=click(move |_| toggle(lab, way.kind, &selected.get_untracked()))
             >
                 {text(move || way.label(node).to_owned())}
                 <kbd aria-hidden="true">{way.key()}</kbd>

@@ -2,7 +2,7 @@
 //! live region says the same, at most once in five seconds.
 
 use super::panel::Panel;
-use super::{Lab, View, text, workbench};
+use super::{Lab, View, click, text, workbench};
 use crate::app::caption::Caption as Story;
 use crate::app::glossary;
 use crate::app::session::{Address, Command};
@@ -95,7 +95,7 @@ fn ask(lab: Lab, view: View, words: String, is_tried: bool) -> AnyView {
                 class="question"
                 data-testid="predict"
                 aria-keyshortcuts="Q"
-                on:click=move |_| workbench::open(lab, view, Panel::Predict)
+                on:click=click(move |_| workbench::open(lab, view, Panel::Predict))
             >
                 {words}
             </button>
@@ -112,7 +112,7 @@ fn ways_on(lab: Lab) -> AnyView {
     let more = format!("{} more", span_text((axis.1 - axis.0) / 1000.0));
     let button = move |testid: &'static str, class: &'static str, label: AnyView, act: Callback<()>| {
         view! {
-            <button type="button" class=class data-testid=testid on:click=move |_| act.run(())>
+            <button type="button" class=class data-testid=testid on:click=click(move |_| act.run(()))>
                 {label}
             </button>
         }

@@ -3,7 +3,7 @@
 
 use super::metrics::Metrics;
 use super::panel::Panel;
-use super::{Lab, View, keys, text, workbench};
+use super::{Lab, View, click, keydown, keys, text, workbench};
 use leptos::prelude::*;
 
 /// Each tab: whether it is the table's, its test id, and the panel that it shows.
@@ -39,7 +39,7 @@ pub fn Dock(lab: Lab, view: View) -> impl IntoView {
                 aria-selected=text(move || is_selected().to_string())
                 aria-controls=panel
                 tabindex=text(move || if is_selected() { "0" } else { "-1" }.to_owned())
-                on:click=move |_| choose(is_table)
+                on:click=click(move |_| choose(is_table))
             >
                 {name}
             </button>
@@ -54,14 +54,14 @@ pub fn Dock(lab: Lab, view: View) -> impl IntoView {
                     data-testid="dock-open"
                     aria-expanded=text(move || open.get().to_string())
                     aria-keyshortcuts="M"
-                    on:click=move |_| open.update(|open| *open = !*open)
+                    on:click=click(move |_| open.update(|open| *open = !*open))
                 >
                     {text(move || if open.get() { "Close" } else { "Open" }.to_owned())}
                     <kbd aria-hidden="true">"M"</kbd>
                 </button>
             </div>
             <div class="dock-body">
-                <div class="tabs" role="tablist" aria-label="Measurements" on:keydown=other>
+                <div class="tabs" role="tablist" aria-label="Measurements" on:keydown=keydown(other)>
                     {tabs.into_iter().collect_view()}
                     <span class="hint">"All charts share the timeline below. Shaded: faults."</span>
                 </div>

@@ -1,6 +1,6 @@
 //! What can be taken back: the two buttons of the header, the keys, and the bar that says that the past was changed.
 
-use super::Lab;
+use super::{Lab, click};
 use crate::app::session::Command;
 use gloo_timers::callback::Timeout;
 use leptos::ev::KeyboardEvent;
@@ -28,7 +28,7 @@ pub fn UndoRedo(lab: Lab) -> impl IntoView {
                 aria-label=label
                 title=label
                 disabled=move || !can.get()
-                on:click=move |_| lab.act(command.clone())
+                on:click=click(move |_| lab.act(command.clone()))
             >
                 <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
                     <path class="icon-line" d=d />
@@ -74,7 +74,7 @@ pub fn Fork(lab: Lab) -> impl IntoView {
     });
     let button = move |testid: &'static str, label: &'static str, act: Callback<()>| {
         view! {
-            <button type="button" class="small" data-testid=testid on:click=move |_| act.run(())>
+            <button type="button" class="small" data-testid=testid on:click=click(move |_| act.run(()))>
                 {label}
             </button>
         }
@@ -91,7 +91,7 @@ pub fn Fork(lab: Lab) -> impl IntoView {
                 <p><b>{changed}</b>{what}"The old run stays in grey."</p>
                 {button("fork-undo", "Undo", Callback::new(move |()| lab.act(Command::Undo)))}
                 {button("drop-old", "Drop the old run", Callback::new(move |()| lab.act(Command::DropOld)))}
-                <button type="button" class="icon" aria-label="Close" on:click=move |_| is_said.set(false)>"×"</button>
+                <button type="button" class="icon" aria-label="Close" on:click=click(move |_| is_said.set(false))>"×"</button>
             </div>
         })
     };

@@ -2,7 +2,7 @@
 
 use super::panel::Panel;
 use super::theme::Theme;
-use super::{Lab, View, address, fork, text, workbench};
+use super::{Lab, View, address, click, fork, text, workbench};
 use crate::app::session::Address;
 use crate::lab::{SystemKind, presets, systems};
 use leptos::ev::MouseEvent;
@@ -37,7 +37,7 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
                 data-testid="theme"
                 aria-label=text(move || format!("Theme: {}", theme.name()))
                 title="Light or dark"
-                on:click=move |_| theme.toggle()
+                on:click=click(move |_| theme.toggle())
             >
                 <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
                     <circle cx="9" cy="9" r="6.5" fill="none" stroke="currentColor" stroke-width="1.6" />
@@ -49,7 +49,7 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
                 class="icon"
                 data-testid="help"
                 aria-label="Help, keyboard shortcuts"
-                on:click=move |_| workbench::open(lab, view, Panel::Help)
+                on:click=click(move |_| workbench::open(lab, view, Panel::Help))
             >
                 "?"
             </button>
@@ -79,7 +79,7 @@ fn Scenario(lab: Lab, view: View, system: SystemKind) -> impl IntoView {
             aria-haspopup="dialog"
             aria-keyshortcuts="0"
             aria-expanded=text(move || view.desk.has_gallery().to_string())
-            on:click=move |_| workbench::open(lab, view, Panel::Gallery(None))
+            on:click=click(move |_| workbench::open(lab, view, Panel::Gallery(None)))
         >
             // Where there is no room for the systems' names beside it.
             <small class="of">{system.title} " " {system.over}</small>
@@ -105,7 +105,7 @@ fn tab(lab: Lab, view: View, system: SystemKind, now: SystemKind) -> impl IntoVi
     view! {
         <a
             href=href
-            on:click=show
+            on:click=click(show)
             aria-current=(system == now).then_some("page")
             data-testid=format!("system-{}", system.name)
         >

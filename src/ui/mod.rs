@@ -31,6 +31,7 @@ mod workbench;
 
 pub use lab::Lab;
 
+use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -85,6 +86,16 @@ impl View {
 /// of a type of its own, for each of which the whole machinery of drawing it would be compiled again.
 fn text(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     Signal::derive(read)
+}
+
+/// What a click does. Without a type of its own for each, elements that are alike are compiled once.
+fn click(act: impl FnMut(MouseEvent) + 'static) -> Box<dyn FnMut(MouseEvent)> {
+    Box::new(act)
+}
+
+/// What a key does, likewise.
+fn keydown(act: impl FnMut(KeyboardEvent) + 'static) -> Box<dyn FnMut(KeyboardEvent)> {
+    Box::new(act)
 }
 
 /// Keeps something until what is mounted is taken away, and drops it then.

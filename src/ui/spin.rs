@@ -1,6 +1,6 @@
 //! A number inside a sentence that can be dragged, stepped with the arrow keys, or typed.
 
-use super::{Lab, text};
+use super::{Lab, keydown, text};
 use crate::app::sentence::Number;
 use crate::app::session::Command;
 use leptos::ev::{FocusEvent, KeyboardEvent, PointerEvent};
@@ -112,7 +112,7 @@ fn Dragger(
             on:pointermove=moved
             on:pointerup=up
             on:pointercancel=move |_| drag.set_value(None)
-            on:keydown=key
+            on:keydown=keydown(key)
         >
             {shown}
             <svg width="8" height="12" viewBox="0 0 8 12" aria-hidden="true">
@@ -177,7 +177,7 @@ fn Editor(
             autocomplete="off"
             node_ref=node
             aria-label=number.label
-            on:keydown=key
+            on:keydown=keydown(key)
             on:blur=blur
         />
     }

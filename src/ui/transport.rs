@@ -1,6 +1,6 @@
 //! The transport: to the start, step back, play, step, next request; the clock, the timeline, the speed, the seed.
 
-use super::{Lab, keys, text, timeline};
+use super::{Lab, click, keydown, keys, text, timeline};
 use crate::app::PlayerState;
 use crate::app::plot::geometry::sort_few;
 use crate::app::session::Command;
@@ -57,7 +57,7 @@ pub fn Transport(lab: Lab, dock_open: RwSignal<bool>, go_to: RwSignal<bool>) -> 
                     class="play"
                     data-testid="play"
                     aria-label=text(move || lab.play_label().to_owned())
-                    on:click=move |_| lab.toggle_play()
+                    on:click=click(move |_| lab.toggle_play())
                 >
                     <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
                         <path fill="currentColor" d=text(move || play_icon(lab.play_label()).to_owned()) />
@@ -76,7 +76,7 @@ pub fn Transport(lab: Lab, dock_open: RwSignal<bool>, go_to: RwSignal<bool>) -> 
                 class="metrics-open"
                 data-testid="metrics-open"
                 aria-expanded=text(move || dock_open.get().to_string())
-                on:click=move |_| dock_open.update(|open| *open = !*open)
+                on:click=click(move |_| dock_open.update(|open| *open = !*open))
             >
                 "Metrics"
             </button>
@@ -97,7 +97,7 @@ fn play_icon(label: &str) -> &'static str {
 #[component]
 fn Button(label: &'static str, testid: &'static str, icon: &'static str, act: Callback<()>) -> impl IntoView {
     view! {
-        <button type="button" class="icon" data-testid=testid aria-label=label title=label on:click=move |_| act.run(())>
+        <button type="button" class="icon" data-testid=testid aria-label=label title=label on:click=click(move |_| act.run(()))>
             <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
                 <path class="icon-path" d=icon />
             </svg>
@@ -126,7 +126,7 @@ fn Clock(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
         }
     });
     view! {
-        <div class="clock" title="The run's own time. Click to go to another." on:click=move |_| go_to.set(true)>
+        <div class="clock" title="The run's own time. Click to go to another." on:click=click(move |_| go_to.set(true))>
             <output data-testid="clock" aria-live="off">{vtime}</output>
             <small>{note}</small>
             {move || go_to.get().then(|| view! { <GoTo lab go_to /> })}
@@ -176,8 +176,8 @@ fn GoTo(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
             placeholder="12.5 s"
             aria-label="Go to a time"
             node_ref=node
-            on:click=|event| event.stop_propagation()
-            on:keydown=key
+            on:click=click(|event| event.stop_propagation())
+            on:keydown=keydown(key)
             on:blur=move |_| go_to.set(false)
         />
     }
@@ -288,7 +288,7 @@ fn Seed(lab: Lab) -> impl IntoView {
                     on:change:target=typed
                 />
             </label>
-            <button type="button" class="icon" data-testid="new-seed" aria-label="Another seed" title="Another seed" on:click=move |_| lab.another_seed()>
+            <button type="button" class="icon" data-testid="new-seed" aria-label="Another seed" title="Another seed" on:click=click(move |_| lab.another_seed())>
                 <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
                     <path class="icon-line" d="M14.500 7A6 6 0 1 0 15 10.500M15 3v4.200h-4.200" />
                 </svg>

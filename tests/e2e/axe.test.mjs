@@ -5,7 +5,10 @@ import { DESKTOP, PHONE, pausedAt, violations } from "./helpers.mjs";
 
 const STATES = {
   "the charts": async () => {},
-  "the table of workers": (page) => page.getByTestId("tab-workers").click(),
+  "the table of workers": async (page) => {
+    await page.getByTestId("tab-workers").click();
+    await page.waitForSelector(".table");
+  },
   "a worker's menu": async (page) => {
     const { width, height } = await page.getByTestId("board").boundingBox();
     await page.getByTestId("board").click({ button: "right", position: { x: width * 0.4, y: height * 0.5 } });

@@ -33,8 +33,9 @@ async function busy(t, options) {
 
 test("a paused run is the same after it, with all that was done, what is shown, selected and folded", async (t) => {
   const { page, problems } = await busy(t);
-  await page.getByTestId("tab-workers").click();
-  await page.getByTestId("select-w-07").click();
+  await page.evaluate(() => document.activeElement.blur());
+  for (let i = 0; i < 3; i += 1) await page.keyboard.press("ArrowUp");
+  const selected = await text(page, "selected");
   await page.getByTestId("truth").click();
   const before = await seen(page);
   const story = await text(page, "caption");
@@ -48,9 +49,8 @@ test("a paused run is the same after it, with all that was done, what is shown, 
   assert.ok(await page.evaluate(() => globalThis.sameDocument), "the page was loaded again");
   assert.deepEqual(await seen(page), before);
   assert.equal(await text(page, "caption"), story);
-  assert.equal(await text(page, "selected"), "w-07");
+  assert.equal(await text(page, "selected"), selected);
   assert.equal(await pressed(page, "truth"), "false");
-  assert.ok(await page.locator("#panel-workers").isVisible());
   assert.equal(await page.locator(".problem").textContent(), "");
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog[open]", { state: "detached" });
@@ -106,6 +106,37 @@ test("the gallery opens at the moment at which it was asked for, and Esc goes on
   assert.deepEqual([moment.vtimeMs, state], [at, "paused"]);
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => glasshive.state === "running");
+  assert.deepEqual(problems, []);
+});
+
+test("the table's tab shows it, with the focus where the keys brought it", async (t) => {
+  const { page, problems } = await busy(t);
+  const before = await seen(page);
+  await page.getByTestId("tab-metrics").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.getByTestId("row-w-02").waitFor();
+  assert.equal(await isLarger(page), true);
+  assert.equal(await page.getByTestId("row-w-02").getAttribute("data-state"), "down");
+  assert.equal(await page.getByTestId("tab-workers").getAttribute("aria-selected"), "true");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "tab-workers");
+  assert.deepEqual(await seen(page), before);
+  assert.deepEqual(problems, []);
+});
+
+test("a right click's menu is where it was asked for, about the node that was clicked", async (t) => {
+  const { page, problems } = await busy(t);
+  const before = await seen(page);
+  const { x, y, width, height } = await page.getByTestId("board").boundingBox();
+  await page.mouse.click(x + width * 0.3, y + height * 0.3, { button: "right" });
+  const menu = page.locator(".menu");
+  await menu.waitFor();
+  assert.equal(await page.getByRole("menu").getAttribute("aria-label"), `Break ${await text(page, "selected")}`);
+  const at = await menu.boundingBox();
+  assert.ok(Math.abs(at.x - x - width * 0.3) < 40 && at.y < y + height, JSON.stringify(at));
+  await page.waitForFunction(() => document.activeElement.role === "menuitem");
+  assert.deepEqual(await seen(page), before);
+  await page.keyboard.press("Escape");
+  await menu.waitFor({ state: "detached" });
   assert.deepEqual(problems, []);
 });
 

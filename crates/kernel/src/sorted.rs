@@ -88,6 +88,18 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.find(key).ok().map(|place| self.0.remove(place).1)
     }
 
+    /// Keys and values, in order, from a key on.
+    pub fn from<Q: Ord + ?Sized>(
+        &self,
+        key: &Q,
+    ) -> impl ExactSizeIterator<Item = (&K, &V)> + DoubleEndedIterator
+    where
+        K: Borrow<Q>,
+    {
+        let (Ok(place) | Err(place)) = self.find(key);
+        self.0[place..].iter().map(|(key, value)| (key, value))
+    }
+
     /// The place of a key, to be filled if it is empty.
     pub fn entry(&mut self, key: K) -> Entry<'_, K, V> {
         let place = self.find(&key);
@@ -106,6 +118,15 @@ impl<Q: Ord + ?Sized, K: Ord + Borrow<Q>, V> Index<&Q> for SortedMap<K, V> {
     }
 }
 
+impl<K, V> IntoIterator for SortedMap<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::vec::IntoIter<(K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<K, V> SortedMap<K, V> {
     /// How many keys there are.
     pub fn len(&self) -> usize {
@@ -118,12 +139,32 @@ impl<K, V> SortedMap<K, V> {
     }
 
     /// Keys and values, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> + DoubleEndedIterator {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> + DoubleEndedIterator + Clone {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
+    /// The keys, in order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &K> + DoubleEndedIterator {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    /// The values, in order of their keys, to be changed.
+    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut V> + DoubleEndedIterator {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
+    /// Leaves out what is not to be kept.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        self.0.retain_mut(|(key, value)| keep(key, value));
+    }
+
+    /// Leaves out everything.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// The values, in order of their keys.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = &V> + DoubleEndedIterator {
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &V> + DoubleEndedIterator + Clone {
         self.0.iter().map(|(_, value)| value)
     }
 }
@@ -178,7 +219,13 @@ mod tests {
             }
             assert_eq!((map.get(&key), map.contains_key(&key)), (tree.get(&key), tree.contains_key(&key)));
             assert!(map.iter().eq(tree.iter()) && map.values().eq(tree.values()));
+            assert!(map.from(&key).eq(tree.range(key..)) && map.clone().into_iter().eq(tree.clone()));
+            assert!(map.keys().eq(tree.keys()) && map.values_mut().eq(tree.values_mut()));
             assert_eq!((map.len(), map.is_empty()), (tree.len(), tree.is_empty()));
+            if value % 100 == 99 {
+                map.retain(|key, value| key % 3 == 0 && *value > 7);
+                tree.retain(|key, value| key % 3 == 0 && *value > 7);
+            }
         }
     }
 }

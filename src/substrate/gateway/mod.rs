@@ -21,7 +21,7 @@ mod peers;
 pub use limit::RateLimit;
 pub use peers::{Balance, Server};
 
-use crate::kernel::{Duration, Instant, Kind};
+use crate::kernel::{Duration, Instant, Kind, SortedMap};
 use crate::net::NodeId;
 use crate::substrate::body::Body;
 use crate::substrate::http::{Headers, Http, HttpError, Request, Response};
@@ -29,7 +29,6 @@ use crate::substrate::text::Text;
 use limit::Bucket;
 use peers::Peers;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// An attempt at a server failed, and counts against it; the value is the status that the client gets if it was the last.
@@ -39,7 +38,7 @@ pub const NO_LIVE_UPSTREAMS: Kind = Kind::new("no_live_upstreams");
 
 /// What the resolver knows: names and their addresses. Cheap to clone: clones are the same.
 #[derive(Clone, Default)]
-pub struct Names(Rc<RefCell<BTreeMap<String, Vec<String>>>>);
+pub struct Names(Rc<RefCell<SortedMap<String, Vec<String>>>>);
 
 impl Names {
     /// Says which addresses a name has; none removes it.

@@ -4,11 +4,11 @@ use super::jetstream::{Js, Outbox, Outgoing};
 use super::protocol::{ConnectOptions, Frame, Headers, Info, Op, Published};
 use super::router::Router;
 use super::{Nats, NatsConfig, SLOW_CONSUMER, UNHEARD, Varz, subject};
-use crate::kernel::{Ctx, Duration, Instant, Receiver, Sender, TaskId, channel};
+use crate::kernel::{Ctx, Duration, Instant, Receiver, Sender, SortedMap, TaskId, channel};
 use crate::net::NodeId;
 use crate::substrate::stream::{Conn, Outlet, Streams};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A client is pinged for the first time this long after it came, to learn the round trip, plus up to a fifth.
@@ -22,7 +22,7 @@ pub(super) struct Broker {
     started: Instant,
     js: Rc<RefCell<Js>>,
     router: RefCell<Router>,
-    clients: RefCell<BTreeMap<u64, Client>>,
+    clients: RefCell<SortedMap<u64, Client>>,
     next_client: Cell<u64>,
     counts: RefCell<Varz>,
     /// Tells the watch that JetStream has something to do earlier than it thought.

@@ -44,7 +44,7 @@ pub use jetstream::{
 pub use monitor::{MONITORING, Varz};
 pub use protocol::{Bytes, ConnectOptions, Frame, Headers, Info, Op, Published};
 
-use crate::kernel::{Duration, Kind};
+use crate::kernel::{Duration, Kind, SortedMap};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::http::Http;
 use crate::substrate::stream::Streams;
@@ -52,7 +52,6 @@ use broker::Broker;
 use futures::FutureExt;
 use jetstream::Js;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A message reached the broker and nobody hears its subject: it is gone. The value is its size in bytes.
@@ -136,7 +135,7 @@ pub struct Nats {
     disk: Rc<RefCell<Js>>,
     running: Rc<RefCell<Option<Rc<Broker>>>>,
     /// How many clients each node has had.
-    clients: Rc<RefCell<BTreeMap<NodeId, u64>>>,
+    clients: Rc<RefCell<SortedMap<NodeId, u64>>>,
 }
 
 impl Nats {

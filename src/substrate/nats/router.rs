@@ -1,8 +1,8 @@
 //! Who hears what: subscriptions, and one member of each queue group for each message.
 
 use super::subject::{self, Tree};
-use crate::kernel::{Ctx, Rng, Stream};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::kernel::{Ctx, Rng, SortedMap, Stream};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A subscription of one client.
@@ -18,17 +18,17 @@ pub(super) struct Sub {
 /// All subscriptions, found by subject.
 pub(super) struct Router {
     /// By number, that is in the order of subscribing.
-    subs: BTreeMap<u64, Sub>,
+    subs: SortedMap<u64, Sub>,
     /// The subscriptions to each subject without wildcards, and those with.
-    literal: BTreeMap<Rc<str>, BTreeSet<u64>>,
+    literal: SortedMap<Rc<str>, BTreeSet<u64>>,
     wildcard: Tree,
-    by_client: BTreeMap<(u64, u64), u64>,
+    by_client: SortedMap<(u64, u64), u64>,
     next: u64,
     ctx: Ctx,
     /// The broker's name, for its draws.
     name: Rc<str>,
     /// By subject and queue group.
-    groups: BTreeMap<(Rc<str>, Rc<str>), Group>,
+    groups: SortedMap<(Rc<str>, Rc<str>), Group>,
 }
 
 /// What a queue group draws its members with. Only its own messages take draws, so that no other's change its choices.
@@ -40,14 +40,14 @@ struct Group {
 impl Router {
     pub(super) fn new(ctx: &Ctx, name: Rc<str>) -> Self {
         Router {
-            subs: BTreeMap::new(),
-            literal: BTreeMap::new(),
+            subs: SortedMap::default(),
+            literal: SortedMap::default(),
             wildcard: Tree::default(),
-            by_client: BTreeMap::new(),
+            by_client: SortedMap::default(),
             next: 0,
             ctx: ctx.clone(),
             name,
-            groups: BTreeMap::new(),
+            groups: SortedMap::default(),
         }
     }
 
@@ -87,8 +87,9 @@ impl Router {
 
     /// Ends all subscriptions of a client.
     pub(super) fn forget(&mut self, client: u64) {
-        let numbers: Vec<u64> =
-            self.by_client.range((client, 0)..=(client, u64::MAX)).map(|(_, &number)| number).collect();
+        let first = (client, 0);
+        let own = self.by_client.from(&first).take_while(|((other, _), _)| *other == client);
+        let numbers: Vec<u64> = own.map(|(_, &number)| number).collect();
         for number in numbers {
             self.remove(number);
         }
@@ -132,7 +133,7 @@ impl Router {
     /// at random. `skip` is a publisher that does not want its own messages back.
     pub(super) fn route(&mut self, subject: &str, skip: Option<u64>) -> Vec<(u64, u64)> {
         let mut chosen = Vec::new();
-        let mut groups: BTreeMap<Rc<str>, Vec<u64>> = BTreeMap::new();
+        let mut groups: SortedMap<Rc<str>, Vec<u64>> = SortedMap::default();
         for (number, sub) in self.matching(subject).filter(|(_, sub)| Some(sub.client) != skip) {
             match &sub.queue {
                 None => chosen.push(number),
@@ -149,11 +150,10 @@ impl Router {
     /// The draws for the next message to a queue group, which is known by its first member's subject.
     fn draw(&mut self, member: u64, queue: Rc<str>) -> Rng {
         let subject = Rc::clone(&self.subs[&member].subject);
-        let new = |(subject, queue): &(Rc<str>, Rc<str>)| Group {
-            draws: self.ctx.stream(&self.name, &format!("queue {subject} {queue}")),
-            routed: 0,
-        };
-        let group = self.groups.entry((subject, queue)).or_insert_with_key(new);
+        let (ctx, named) = (&self.ctx, (Rc::clone(&subject), Rc::clone(&queue)));
+        let new =
+            || Group { draws: ctx.stream(&self.name, &format!("queue {} {}", named.0, named.1)), routed: 0 };
+        let group = self.groups.entry((subject, queue)).or_insert_with(new);
         group.routed += 1;
         group.draws.at(group.routed)
     }

@@ -1,7 +1,8 @@
 //! Subjects and patterns: tokens between dots, `*` for one token, `>` for all that follow.
 
+use crate::kernel::SortedMap;
 use crate::substrate::merge;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A pattern that many subjects are held against.
@@ -26,7 +27,7 @@ impl Pattern {
 /// Numbers under patterns with wildcards, found by a subject's tokens.
 #[derive(Default)]
 pub(super) struct Tree {
-    named: BTreeMap<Box<str>, Tree>,
+    named: SortedMap<Box<str>, Tree>,
     /// Behind `*`.
     any: Option<Box<Tree>>,
     /// Of patterns that end here, and here with `>`.

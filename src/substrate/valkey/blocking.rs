@@ -9,7 +9,8 @@ use super::keyspace::KeyRef;
 use super::reply::{Reply, error};
 use super::store::{ConnId, Store};
 use super::value::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::kernel::SortedMap;
+use std::collections::BTreeSet;
 
 /// What a blocked client waits for.
 pub(super) struct Blocked {
@@ -25,7 +26,7 @@ pub(super) struct Blocked {
 #[derive(Default)]
 pub(super) struct Waiting {
     /// By ticket, that is in the order in which they began to wait. No queue is empty.
-    queues: BTreeMap<KeyRef, BTreeMap<u64, ConnId>>,
+    queues: SortedMap<KeyRef, SortedMap<u64, ConnId>>,
     timeouts: BTreeSet<(u64, ConnId)>,
     tickets: u64,
 }
@@ -37,12 +38,12 @@ impl Waiting {
     }
 
     pub(super) fn count(&self, key: &KeyRef) -> usize {
-        self.queues.get(key).map_or(0, BTreeMap::len)
+        self.queues.get(key).map_or(0, SortedMap::len)
     }
 
     /// The first in a key's queue whose ticket is below `limit`.
     fn first(&self, key: &KeyRef, limit: u64) -> Option<ConnId> {
-        self.queues.get(key)?.range(..limit).next().map(|(_, &id)| id)
+        self.queues.get(key)?.iter().next().filter(|(ticket, _)| **ticket < limit).map(|(_, &id)| id)
     }
 
     /// Puts a client at the end of its queues.

@@ -5,12 +5,11 @@ use super::disk::Disk;
 use super::probe::{Probe, Seen, Unanswered};
 use super::reply::Reply;
 use super::store::{ConnId, Effect, Store, Words};
-use crate::kernel::{Ctx, Instant, Receiver, Sender, channel};
+use crate::kernel::{Ctx, Instant, Receiver, Sender, SortedMap, channel};
 use crate::net::{Payload, Shutdown};
 use crate::substrate::stream::{Conn, Outlet, Segment, Streams};
 use futures::FutureExt;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -49,9 +48,9 @@ pub type Wire = Streams<Commands, Reply>;
 struct Server {
     ctx: Ctx,
     store: Rc<RefCell<Store>>,
-    outlets: RefCell<BTreeMap<ConnId, Outlet<Reply>>>,
+    outlets: RefCell<SortedMap<ConnId, Outlet<Reply>>>,
     /// Ends the tasks of connections that the server closes.
-    closers: RefCell<BTreeMap<ConnId, Sender<()>>>,
+    closers: RefCell<SortedMap<ConnId, Sender<()>>>,
     /// The clock is to look when it is due next.
     rewind: Sender<()>,
     /// When it believes that it is.
@@ -59,7 +58,7 @@ struct Server {
     stop: Sender<()>,
     probe: Probe,
     /// What the probe has yet to see the outcome of.
-    unanswered: RefCell<BTreeMap<ConnId, Unanswered>>,
+    unanswered: RefCell<SortedMap<ConnId, Unanswered>>,
 }
 
 /// Serves at `address` until the node is asked to end, which it does as on SIGTERM: with a snapshot if it makes any, and

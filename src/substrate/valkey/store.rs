@@ -17,8 +17,8 @@ use super::reply::{Answer, Bytes, ErrorText, OUT_OF_MEMORY, Reply, error};
 use super::script::Statement;
 use super::table::{self, Spec};
 use super::transactions::Transaction;
-use crate::kernel::{Duration, Instant};
-use std::collections::{BTreeMap, VecDeque};
+use crate::kernel::{Duration, Instant, SortedMap};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// The words of a command as a client sends them.
@@ -69,19 +69,19 @@ pub(super) struct Client {
 pub struct Store {
     pub(super) config: Config,
     pub(super) keyspace: Keyspace,
-    pub(super) clients: BTreeMap<ConnId, Client>,
+    pub(super) clients: SortedMap<ConnId, Client>,
     pub(super) waiting: Waiting,
     /// Keys that came into being while somebody waited for them.
     pub(super) ready: VecDeque<KeyRef>,
     /// Who was blocked until now, in the order in which that ended.
     pub(super) unblocked: VecDeque<ConnId>,
-    pub(super) watching: BTreeMap<KeyRef, Vec<ConnId>>,
-    pub(super) channels: BTreeMap<Bytes, Vec<ConnId>>,
+    pub(super) watching: SortedMap<KeyRef, Vec<ConnId>>,
+    pub(super) channels: SortedMap<Bytes, Vec<ConnId>>,
     /// In the order in which they were first subscribed to.
     pub(super) patterns: Vec<(Bytes, Vec<ConnId>)>,
     pub(super) effects: Vec<Effect>,
     /// The scripts that were read, by their texts.
-    pub(super) scripts: BTreeMap<Bytes, Rc<[Statement]>>,
+    pub(super) scripts: SortedMap<Bytes, Rc<[Statement]>>,
     pub(super) disk: Disk,
     /// What the disk holds, while few enough keys differ from it.
     pub(super) base: Option<Base>,
@@ -110,15 +110,15 @@ impl Store {
         let mut store = Store {
             config,
             keyspace,
-            clients: BTreeMap::new(),
+            clients: SortedMap::default(),
             waiting: Waiting::default(),
             ready: VecDeque::new(),
             unblocked: VecDeque::new(),
-            watching: BTreeMap::new(),
-            channels: BTreeMap::new(),
+            watching: SortedMap::default(),
+            channels: SortedMap::default(),
             patterns: Vec::new(),
             effects: Vec::new(),
-            scripts: BTreeMap::new(),
+            scripts: SortedMap::default(),
             disk,
             base,
             started,

@@ -4,10 +4,10 @@
 use super::fact::Fact;
 use super::queue::{self, Claimed, Onward, PROCESSING};
 use super::{Site, VALKEY};
-use crate::kernel::{Duration, Instant, Span};
+use crate::kernel::{Duration, Instant, SortedMap, Span};
 use crate::net::NodeId;
 use crate::substrate::valkey::{Error, Valkey};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How often it looks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -15,7 +15,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub(super) async fn run(site: &Site, container: u32, node: NodeId) {
     // A connection of its own: a transaction must not get mixed up with another task's commands.
     let valkey = Valkey::connect(&site.wire, node, VALKEY);
-    let mut since = BTreeMap::new();
+    let mut since = SortedMap::default();
     // Not all at one instant.
     site.ctx().sleep(PERIOD.scale(f64::from(container) / f64::from(site.params.containers_max()))).await;
     loop {
@@ -26,14 +26,14 @@ pub(super) async fn run(site: &Site, container: u32, node: NodeId) {
 }
 
 /// `since` is when each job in the list was first seen there, or claimed.
-async fn look(site: &Site, valkey: &Valkey, since: &mut BTreeMap<String, Instant>) -> Result<(), Error> {
+async fn look(site: &Site, valkey: &Valkey, since: &mut SortedMap<String, Instant>) -> Result<(), Error> {
     let ctx = site.ctx();
     let listed = valkey.lrange(PROCESSING, 0, -1).await?;
     let there: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
     since.retain(|element, _| there.contains(element.as_str()));
     for element in listed {
         let now = ctx.now();
-        let first = *since.entry(element.clone()).or_insert(now);
+        let first = *since.entry(element.clone()).or_insert_with(|| now);
         if now.since(first) < site.params.lease {
             continue;
         }

@@ -1,6 +1,6 @@
 //! The help dialog: the keys, and the switch that turns them off.
 
-use crate::ui::{Lab, keys, theme};
+use crate::ui::{Lab, click, keys, theme};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -90,7 +90,7 @@ pub fn Help(lab: Lab, open: RwSignal<bool>) -> impl IntoView {
                 />
                 " Slow down where there is too little time to read"
             </label>
-            <button type="button" on:click=close>"Close"</button>
+            <button type="button" on:click=click(close)>"Close"</button>
         </dialog>
     }
 }

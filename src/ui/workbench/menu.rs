@@ -2,7 +2,7 @@
 
 use crate::app::session::Command;
 use crate::ui::break_bar::{self, Break, offered};
-use crate::ui::{Lab, View, keys, text};
+use crate::ui::{Lab, View, click, keydown, keys, text};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -56,10 +56,10 @@ fn Open(lab: Lab, view: View, at_point: (f64, f64)) -> impl IntoView {
                 role="menuitem"
                 tabindex="-1"
                 data-testid=format!("menu-{}", way.kind.name())
-                on:click=move |_| {
+                on:click=click(move |_| {
                     break_bar::toggle(lab, way.kind, &selected.get_untracked());
                     close();
-                }
+                })
             >
                 {text(move || way.label(node).to_owned())}
                 <kbd aria-hidden="true">{way.key()}</kbd>
@@ -78,13 +78,13 @@ fn Open(lab: Lab, view: View, at_point: (f64, f64)) -> impl IntoView {
             node_ref=menu
             style:left=format!("{x}px")
             style:top=format!("{y}px")
-            on:keydown=key
+            on:keydown=keydown(key)
             on:focusout=left
         >
             <p>{text(move || selected.get())}</p>
             <div role="menu" aria-label=text(move || format!("Break {}", selected.get()))>
                 {items.collect_view()}
-                <button type="button" role="menuitem" tabindex="-1" data-testid="menu-crash-some" on:click=crash_some>
+                <button type="button" role="menuitem" tabindex="-1" data-testid="menu-crash-some" on:click=click(crash_some)>
                     {format!("Crash {SOME} at random")}
                 </button>
             </div>

@@ -4,7 +4,7 @@ use crate::app::PlayerState;
 use crate::app::experiment::{self, Experiment, Finding};
 use crate::app::session::Command;
 use crate::lab::Scenario;
-use crate::ui::{Lab, View, keys, text};
+use crate::ui::{Lab, View, click, keydown, keys, text};
 use leptos::ev::{Event, KeyboardEvent, Targeted};
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
@@ -112,17 +112,17 @@ fn asked(lab: Lab, view: View, experiment: Experiment) -> AnyView {
                     prop:value=text(move || guess.get().to_string())
                     aria-valuetext=text(move || format!("{:.1}{unit}", guess.get()))
                     on:input:target=change
-                    on:keydown=key
+                    on:keydown=keydown(key)
                 />
                 <span class="ends"><i>{low}</i><i>{format!("{high}{unit}")}</i></span>
                 {before.map(|mean| mark("last", "last five", mean, (low, high), unit))}
             </div>
             <div class="ways">
-                <button type="button" class="primary" data-testid="predict-run" on:click=move |_| run(Some(guess.get_untracked()))>
+                <button type="button" class="primary" data-testid="predict-run" on:click=click(move |_| run(Some(guess.get_untracked())))>
                     "Run it " <kbd aria-hidden="true">"Enter"</kbd>
                 </button>
-                <button type="button" data-testid="predict-skip" on:click=move |_| run(None)>"Just show me"</button>
-                <button type="button" data-testid="predict-leave" on:click=move |_| view.desk.predict.set(None)>"Leave"</button>
+                <button type="button" data-testid="predict-skip" on:click=click(move |_| run(None))>"Just show me"</button>
+                <button type="button" data-testid="predict-leave" on:click=click(move |_| view.desk.predict.set(None))>"Leave"</button>
             </div>
         </div>
     }
@@ -155,7 +155,7 @@ fn known(view: View, experiment: &Experiment, guess: Option<f64>, finding: &Find
                 <span class="ends"><i>{scale.0}</i><i>{format!("{}{unit}", scale.1)}</i></span>
             </div>
             <div class="ways">
-                <button type="button" class="primary" data-testid="predict-leave" on:click=move |_| view.desk.predict.set(None)>"Go on"</button>
+                <button type="button" class="primary" data-testid="predict-leave" on:click=click(move |_| view.desk.predict.set(None))>"Go on"</button>
             </div>
         </div>
     }

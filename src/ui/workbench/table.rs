@@ -3,7 +3,7 @@
 use crate::app::face::Row;
 use crate::app::snapshot::Sign;
 use crate::lab::fault::FaultKind;
-use crate::ui::{Lab, break_bar, text};
+use crate::ui::{Lab, break_bar, click, text};
 use leptos::prelude::*;
 
 /// The table. Only the rows that fit are there: one can scroll through ten thousand.
@@ -89,7 +89,7 @@ fn NodeRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoView 
                     type="button"
                     class="plain"
                     data-testid=button_id
-                    on:click=move |_| selected.set(chosen.clone())
+                    on:click=click(move |_| selected.set(chosen.clone()))
                 >
                     {name}
                 </button>
@@ -100,7 +100,7 @@ fn NodeRow(lab: Lab, selected: RwSignal<String>, index: usize) -> impl IntoView 
             </td>
             {cells.collect_view()}
             <td>
-                <button type="button" class="small" on:click=move |_| break_bar::toggle(lab, FaultKind::Crash, &broken)>
+                <button type="button" class="small" on:click=click(move |_| break_bar::toggle(lab, FaultKind::Crash, &broken))>
                     {text(move || if is_down() { "Restart" } else { "Crash" }.to_owned())}
                 </button>
             </td>

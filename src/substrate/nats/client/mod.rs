@@ -11,12 +11,12 @@ pub use subscription::{Message, Subscription};
 use super::jetstream::ApiError;
 use super::protocol::{Headers, Op, Published};
 use super::{Nats, subject};
-use crate::kernel::{Ctx, Duration, Sender, TaskId, channel};
+use crate::kernel::{Ctx, Duration, Sender, SortedMap, TaskId, channel};
 use crate::net::NodeId;
 use crate::substrate::stream::Outlet;
 use connection::Driver;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 use subscription::SubState;
@@ -149,7 +149,7 @@ pub(super) struct Inner {
     kept: RefCell<VecDeque<Op>>,
     kept_bytes: Cell<usize>,
     max_payload: Cell<usize>,
-    subs: RefCell<BTreeMap<u64, SubState>>,
+    subs: RefCell<SortedMap<u64, SubState>>,
     next_sid: Cell<u64>,
     /// Who waits for the server's PONG, in order.
     pongs: RefCell<VecDeque<Sender<()>>>,

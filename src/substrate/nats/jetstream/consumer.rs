@@ -6,12 +6,12 @@ mod acks;
 use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy};
 use super::outbox::Outbox;
 use super::stream::Messages;
-use crate::kernel::{Duration, Instant};
+use crate::kernel::{Duration, Instant, SortedMap};
 use crate::substrate::merge;
 use crate::substrate::nats::subject::Pattern;
 use crate::substrate::nats::{Headers, REDELIVERED};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// A pull request that waits.
@@ -45,10 +45,10 @@ pub(super) struct Consumer {
     ahead: u64,
     /// All deliveries and messages up to these are acknowledged.
     floor: (u64, u64),
-    pending: BTreeMap<u64, Pending>,
+    pending: SortedMap<u64, Pending>,
     deadlines: BTreeSet<(Instant, u64)>,
     /// How often a message was delivered again.
-    redelivered: BTreeMap<u64, u64>,
+    redelivered: SortedMap<u64, u64>,
     /// To be delivered again.
     again: VecDeque<u64>,
     waiting: VecDeque<Pull>,
@@ -84,9 +84,9 @@ impl Consumer {
             sseq,
             ahead: 0,
             floor: (0, 0),
-            pending: BTreeMap::new(),
+            pending: SortedMap::default(),
             deadlines: BTreeSet::new(),
-            redelivered: BTreeMap::new(),
+            redelivered: SortedMap::default(),
             again: VecDeque::new(),
             waiting: VecDeque::new(),
             armed: Instant::MAX,
@@ -178,7 +178,7 @@ impl Consumer {
     }
 
     fn set_deadline(&mut self, seq: u64, dseq: u64, deadline: Instant) {
-        let entry = self.pending.entry(seq).or_insert(Pending { dseq, deadline });
+        let entry = self.pending.entry(seq).or_insert_with(|| Pending { dseq, deadline });
         self.deadlines.remove(&(entry.deadline, seq));
         entry.deadline = deadline;
         self.deadlines.insert((deadline, seq));
@@ -321,7 +321,7 @@ impl Consumer {
     /// The next message to be delivered again, and its how-manieth delivery that is.
     fn next_again(&mut self, messages: &Messages, outbox: &mut Outbox) -> Option<(u64, u64)> {
         while let Some(seq) = self.again.pop_front() {
-            let again = self.redelivered.entry(seq).or_insert(0);
+            let again = self.redelivered.entry(seq).or_default();
             *again += 1;
             let count = *again + 1;
             let max = self.config.max_deliver;

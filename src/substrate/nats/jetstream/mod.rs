@@ -12,8 +12,8 @@ pub use config::{
 pub(super) use outbox::{Outbox, Outgoing};
 
 use super::Published;
-use crate::kernel::Instant;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::kernel::{Instant, SortedMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use stream::Stream;
 
@@ -26,9 +26,9 @@ fn subject_overlap(a: &StreamConfig, b: &StreamConfig) -> bool {
 /// process that died forgets.
 #[derive(Default)]
 pub(super) struct Js {
-    streams: BTreeMap<String, Stream>,
+    streams: SortedMap<String, Stream>,
     /// The consumers that push to a subject, each with its stream.
-    targets: BTreeMap<Rc<str>, BTreeSet<(String, String)>>,
+    targets: SortedMap<Rc<str>, BTreeSet<(String, String)>>,
     /// For the names of consumers that have none.
     unnamed: u64,
 }
@@ -43,8 +43,8 @@ impl Js {
 
     fn index_targets(&mut self) {
         self.targets.clear();
-        for (stream, Stream { consumers, .. }) in &self.streams {
-            for (name, consumer) in consumers {
+        for (stream, Stream { consumers, .. }) in self.streams.iter() {
+            for (name, consumer) in consumers.iter() {
                 if let Some(target) = &consumer.target {
                     let place = (stream.clone(), name.to_string());
                     self.targets.entry(Rc::clone(target)).or_default().insert(place);

@@ -6,13 +6,12 @@
 use super::config::{ApiError, ConsumerConfig, Discard, Retention, StreamConfig};
 use super::consumer::Consumer;
 use super::outbox::Outbox;
-use crate::kernel::{Duration, Instant};
+use crate::kernel::{Duration, Instant, SortedMap};
 use crate::substrate::nats::subject::Pattern;
 use crate::substrate::nats::{Bytes, Headers, Published, STORED};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Bound;
 use std::rc::Rc;
 
 /// A message in a stream.
@@ -85,7 +84,7 @@ pub(super) struct Stream {
     patterns: Vec<Pattern>,
     pub(super) name: Rc<str>,
     pub(super) messages: Messages,
-    pub(super) consumers: BTreeMap<Rc<str>, Consumer>,
+    pub(super) consumers: SortedMap<Rc<str>, Consumer>,
     /// Consumers that have something to do by themselves, soonest first.
     due: BTreeSet<(Instant, Rc<str>)>,
     /// How often a consumer was set up, anew or otherwise than before.
@@ -102,7 +101,7 @@ impl Stream {
             patterns: config.subjects.iter().map(|subject| Pattern::new(subject)).collect(),
             config,
             messages: Messages::default(),
-            consumers: BTreeMap::new(),
+            consumers: SortedMap::default(),
             due: BTreeSet::new(),
             set_up: 0,
             ids: BTreeMap::new(),
@@ -352,9 +351,8 @@ impl Stream {
         if looked_at.0 != self.set_up {
             *looked_at = (self.set_up, Rc::default());
         }
-        let from = (Bound::Included(Rc::clone(&looked_at.1)), Bound::Unbounded);
         let needs = |consumer: &&Consumer| consumer.needs(seq, &stored.subject);
-        let next = self.consumers.range(from).map(|(_, consumer)| consumer).find(needs);
+        let next = self.consumers.from(&looked_at.1).map(|(_, consumer)| consumer).find(needs);
         next.map(|consumer| looked_at.1 = Rc::clone(&consumer.name)).is_some()
     }
 

@@ -1,7 +1,7 @@
 //! The coordinator's side of NATS: publishes a task, and gathers the results that come until the request is closed.
 
 use super::{Bus, Inbox, RESULT_STREAM, RESULTS, RETRY, TASKS, connect, follow, listen, publish};
-use crate::kernel::{Sender, Span, channel};
+use crate::kernel::{Sender, SortedMap, Span, channel};
 use crate::substrate::nats::{JsMessage, Message, NatsClient, NatsError, Status};
 use crate::systems::oracle::Transport;
 use crate::systems::oracle::broker;
@@ -11,7 +11,7 @@ use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
 use futures::FutureExt;
 use futures::future::{self, Either, LocalBoxFuture};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ const RESULTS_MAX: usize = 100_000;
 
 /// Who waits for the results of a request. A duplicate of a request has the same id, and both get all results.
 /// With a result goes what the task that received it was busy with.
-type Waiting = BTreeMap<Rc<str>, Vec<(u64, Sender<(WorkerResult, Span)>)>>;
+type Waiting = SortedMap<Rc<str>, Vec<(u64, Sender<(WorkerResult, Span)>)>>;
 
 /// A coordinator's connection to the broker.
 pub(super) struct Link {

@@ -72,7 +72,7 @@ impl Consumer {
                     return Vec::new();
                 }
                 self.floor = (dseq, seq);
-                let done: Vec<u64> = self.pending.range(..=seq).map(|(&seq, _)| seq).collect();
+                let done: Vec<u64> = self.pending.keys().copied().take_while(|&other| other <= seq).collect();
                 for &seq in &done {
                     self.settle(seq);
                     self.redelivered.remove(&seq);
@@ -88,7 +88,7 @@ impl Consumer {
         if self.pending.is_empty() {
             self.floor = (self.dseq - 1, self.sseq - 1);
         } else if dseq == self.floor.0 + 1 {
-            self.floor = match self.pending.range(seq + 1..).next() {
+            self.floor = match self.pending.from(&(seq + 1)).next() {
                 Some((&next, pending)) if pending.dseq > 0 => (pending.dseq - 1, next - 1),
                 _ => (dseq, seq),
             };
@@ -97,12 +97,12 @@ impl Consumer {
 
     /// Forgets messages that the stream no longer has.
     pub(in crate::substrate::nats::jetstream) fn forget_below(&mut self, first: u64) {
-        let gone: Vec<u64> = self.pending.range(..first).map(|(&seq, _)| seq).collect();
+        let gone: Vec<u64> = self.pending.keys().copied().take_while(|&seq| seq < first).collect();
         for seq in gone {
             self.settle(seq);
         }
         self.again.retain(|&seq| seq >= first);
-        self.redelivered = self.redelivered.split_off(&first);
+        self.redelivered.retain(|&seq, _| seq >= first);
         self.sseq = self.sseq.max(first);
         if self.pending.is_empty() {
             self.floor.1 = self.floor.1.max(first - 1);

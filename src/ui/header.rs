@@ -33,6 +33,19 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
             <fork::UndoRedo lab />
             <button
                 type="button"
+                class="icon share-open"
+                data-testid="share-open"
+                aria-label="Share a link to this moment"
+                title="A link to this moment"
+                aria-haspopup="dialog"
+                on:click=move |_| workbench::open(lab, view, Panel::Share)
+            >
+                <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
+                    <path class="icon-line" d="M5.5 7H4v8h10V7h-1.5M9 11V2.5M6 5.5l3-3 3 3" />
+                </svg>
+            </button>
+            <button
+                type="button"
                 class="icon"
                 data-testid="theme"
                 aria-label=text(move || format!("Theme: {}", theme.name()))

@@ -19,6 +19,8 @@ pub enum Panel {
     Table,
     /// Why what is told is as it is.
     Receipt,
+    /// A link to this moment.
+    Share,
 }
 
 /// A panel that was asked for.

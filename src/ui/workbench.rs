@@ -1,4 +1,4 @@
-//! The panels that few people open: help, gallery, menu, table, receipt, the question that is tried. The program that the page opens with has none
+//! The panels that few people open: help, gallery, menu, table, receipt, share, the question that is tried. The program that the page opens with has none
 //! of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
 
 mod gallery;
@@ -6,6 +6,7 @@ mod help;
 mod menu;
 mod predict;
 mod receipt;
+mod share;
 mod table;
 
 use super::host::{self, Host};
@@ -33,6 +34,7 @@ pub struct Desk {
     resumes: RwSignal<bool>,
     predict: RwSignal<Option<Stage>>,
     receipt: RwSignal<Option<receipt::Opened>, LocalStorage>,
+    share: RwSignal<bool>,
 }
 
 impl Desk {
@@ -44,12 +46,15 @@ impl Desk {
             resumes: RwSignal::new(false),
             predict: RwSignal::new(None),
             receipt: RwSignal::new_local(None),
+            share: RwSignal::new(false),
         }
     }
 
     /// Whether a dialog is open, which has the keys.
     pub fn is_covered(self) -> bool {
-        self.help.get_untracked() || self.gallery.with_untracked(Option::is_some)
+        self.help.get_untracked()
+            || self.share.get_untracked()
+            || self.gallery.with_untracked(Option::is_some)
     }
 
     /// Whether the gallery is open.
@@ -85,6 +90,10 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
         Panel::Menu(x, y) => view.menu.set(Some((x, y))),
         Panel::Table => view.shows_table.set(true),
         Panel::Receipt => receipt::open(lab, view),
+        Panel::Share => {
+            lab.act(Command::Pause);
+            view.desk.share.set(true);
+        }
     }
 }
 
@@ -114,6 +123,7 @@ pub fn dialogs(lab: Lab, view: View) -> AnyView {
         <help::Help lab open=view.desk.help />
         <gallery::Gallery lab view />
         {receipt::panel(lab, view)}
+        <share::Share lab view />
     }
     .into_any()
 }

@@ -42,7 +42,7 @@ test("the next request after a setting in the same breath is the next one from t
 test("a long replay shows the moment that it set out from, and Pause ends it", async (t) => {
   const { page } = await pausedAt(t, 1_000, { viewport: DESKTOP });
   await page.evaluate(async () => {
-    await glasshive.set("workers", 4000);
+    await glasshive.set("workers", 10_000);
     await glasshive.seek(25_000);
     glasshive.seek(20_000);
   });

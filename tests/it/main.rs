@@ -55,6 +55,7 @@ mod draws;
 mod golden;
 mod golden_results;
 mod hidden;
+mod links;
 mod points;
 mod session;
 mod session_random;

@@ -4,9 +4,11 @@
 //! A link may come from anybody: it is bounded in size, everything in it is checked as a scenario file is, and what nobody knows
 //! is listed and left out.
 
+use super::Session;
 use super::command::Command;
-use crate::kernel::Duration;
-use crate::lab::{Invalid, SEED_MAX, Scenario, presets, systems};
+use crate::kernel::{Duration, Instant};
+use crate::lab::fault::format_list;
+use crate::lab::{Action, Invalid, SEED_MAX, Scenario, presets, systems};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -156,6 +158,39 @@ impl Address {
     pub fn scenario(&self) -> Scenario {
         let (set, faults) = (self.set.clone(), self.faults.clone());
         Scenario { set, faults, ..Scenario::preset(&self.preset, self.seed) }
+    }
+}
+
+impl Session {
+    /// The address of the scenario that is open, with what was changed of it.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The address of the moment that is shown.
+    pub fn address_now(&self) -> Address {
+        let at = self.player.run().now().since(Instant::ZERO);
+        Address { at: Some(at), ..self.address.clone() }
+    }
+
+    /// Whether the API was called in this run.
+    pub fn has_calls(&self) -> bool {
+        let actions = &self.player.run().scenario().actions;
+        actions.iter().any(|action| matches!(action, Action::Call { .. }))
+    }
+
+    /// Calls of the API are not in an address: one that is handed on runs none by itself.
+    pub(super) fn find_address(&mut self) {
+        let run = self.player.run();
+        let scenario = run.scenario();
+        let has_own = scenario.faults.is_some() || (0..run.faults().len()).any(|i| run.is_by_hand(i));
+        let faults = (has_own && self.truth).then(|| format_list(run.faults()));
+        // As texts, which is what an address has.
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let set = scenario.set.iter().filter(|_| self.truth);
+        let set = set.map(|(key, value)| (key.clone(), text(value).into())).collect();
+        let (preset, seed) = (scenario.preset.clone(), scenario.seed);
+        self.address = Address { preset, seed, truth: self.truth, set, faults, at: None };
     }
 }
 

@@ -3,9 +3,10 @@
 //! A moment is a scenario, with all that was done in it, and an instant: to come back there is to replay, and leads to the
 //! same hash. So nothing that a person does is lost, not even by acting in the past.
 
-use super::command::Command;
+use super::Session;
+use super::command::{Command, Outcome};
 use crate::kernel::Instant;
-use crate::lab::Scenario;
+use crate::lab::{Invalid, Run, Scenario};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -84,5 +85,30 @@ impl History {
     /// Whether there is something to take back, and something to do again.
     pub fn can(&self) -> (bool, bool) {
         (!self.done.is_empty(), !self.undone.is_empty())
+    }
+}
+
+impl Session {
+    /// Takes the last act back, or does it again.
+    pub(super) fn come_back(&mut self, from: Place, again: bool) -> Result<Outcome, Invalid> {
+        let found = if again { self.history.redo(from) } else { self.history.undo(from) };
+        let place = found.ok_or_else(|| Invalid {
+            field: if again { "redo" } else { "undo" }.to_owned(),
+            value: "nothing".to_owned(),
+            allowed: if again { "after something was taken back" } else { "after something was done" }
+                .to_owned(),
+        })?;
+        self.player.return_to(&place, again)?;
+        Ok(Outcome::SetOut)
+    }
+
+    /// The run whose future an act in the past has left, as far as it was known.
+    pub fn left_run(&self) -> Option<&Run> {
+        self.player.left().map(|left| &left.run)
+    }
+
+    /// How many futures are known: of this run, and of the one that an act in the past has left.
+    pub fn branches(&self) -> usize {
+        1 + usize::from(self.player.left().is_some())
     }
 }

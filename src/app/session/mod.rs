@@ -26,7 +26,6 @@ use crate::app::caption::Caption;
 use crate::app::catalogue::face;
 use crate::app::face::Show;
 use crate::kernel::Instant;
-use crate::lab::fault::format_list;
 use crate::lab::params::Setting;
 use crate::lab::{Axis, Invalid, Run, Scenario, presets};
 use crate::substrate::http::{Method, Request};
@@ -190,19 +189,6 @@ impl Session {
         self.log.note(at.as_nanos(), command);
         self.find_address();
         Ok(outcome)
-    }
-
-    /// Takes the last act back, or does it again.
-    fn come_back(&mut self, from: Place, again: bool) -> Result<Outcome, Invalid> {
-        let found = if again { self.history.redo(from) } else { self.history.undo(from) };
-        let place = found.ok_or_else(|| Invalid {
-            field: if again { "redo" } else { "undo" }.to_owned(),
-            value: "nothing".to_owned(),
-            allowed: if again { "after something was taken back" } else { "after something was done" }
-                .to_owned(),
-        })?;
-        self.player.return_to(&place, again)?;
-        Ok(Outcome::SetOut)
     }
 
     fn perform(&mut self, command: &Command) -> Result<Outcome, Invalid> {
@@ -406,45 +392,9 @@ impl Session {
         self.player.run()
     }
 
-    /// The run whose future an act in the past has left, as far as it was known.
-    pub fn left_run(&self) -> Option<&Run> {
-        self.player.left().map(|left| &left.run)
-    }
-
-    /// How many futures are known: of this run, and of the one that an act in the past has left.
-    pub fn branches(&self) -> usize {
-        1 + usize::from(self.player.left().is_some())
-    }
-
     /// The parameters as they are set, also those that a replay under way is to show.
     pub fn settings(&self) -> &Rc<[Setting]> {
         self.player.run().settings()
-    }
-
-    /// The address of the scenario that is open, with what was changed of it.
-    pub fn address(&self) -> &Address {
-        &self.address
-    }
-
-    /// The address of the moment that is shown.
-    pub fn address_now(&self) -> Address {
-        let at = self.player.run().now().since(Instant::ZERO);
-        Address { at: Some(at), ..self.address.clone() }
-    }
-
-    /// Calls of the API are not in an address: one that is handed on runs none by itself.
-    fn find_address(&mut self) {
-        let run = self.player.run();
-        let scenario = run.scenario();
-        let has_own = scenario.faults.is_some() || (0..run.faults().len()).any(|i| run.is_by_hand(i));
-        let faults = (has_own && self.truth).then(|| format_list(run.faults()));
-        // As texts, which is what an address has.
-        let text =
-            |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let set = scenario.set.iter().filter(|_| self.truth);
-        let set = set.map(|(key, value)| (key.clone(), text(value).into())).collect();
-        let (preset, seed) = (scenario.preset.clone(), scenario.seed);
-        self.address = Address { preset, seed, truth: self.truth, set, faults, at: None };
     }
 
     /// What was done so far.

@@ -21,7 +21,7 @@ const SEARCH_MAX: usize = 8192;
 /// No key of a link is longer.
 const KEY_MAX: usize = 64;
 /// A run of more nodes does not start by itself.
-const NODES_AT_ONCE: f64 = 2000.0;
+const NODES_AT_ONCE: u32 = 2000;
 /// What stands in an address as it is: faults are to be read.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -98,10 +98,15 @@ impl Address {
             settings.as_ref().is_none_or(|all| all.iter().any(|setting| setting.key == key))
                 && key.len() <= KEY_MAX
         };
-        let (known, unknown): (Vec<_>, Vec<_>) = others.into_iter().partition(|(key, _)| is_known(key));
-        self.set = known.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
-        let short = |key: String| key.chars().take(KEY_MAX).collect();
-        unknown.into_iter().map(|(key, _)| short(key)).collect()
+        let mut unknown = Vec::new();
+        for (key, value) in others {
+            if is_known(&key) {
+                self.set.insert(key, Value::String(value));
+            } else {
+                unknown.push(key.chars().take(KEY_MAX).collect());
+            }
+        }
+        unknown
     }
 
     /// The query that leads here; empty for what the page opens with.
@@ -138,9 +143,9 @@ impl Address {
 
     /// Whether it asks for so many nodes that a stranger's link does not start it.
     pub fn is_costly(&self) -> bool {
-        let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
         let counts = ["workers", "agents", "clients", "users"];
-        counts.iter().filter_map(|key| number(self.set.get(*key)?)).any(|count| count > NODES_AT_ONCE)
+        let count = |key: &&str| self.set.get(*key)?.as_str()?.parse::<u32>().ok();
+        counts.iter().filter_map(count).any(|count| count > NODES_AT_ONCE)
     }
 
     /// What opens it.
@@ -185,10 +190,12 @@ impl Session {
         let scenario = run.scenario();
         let has_own = scenario.faults.is_some() || (0..run.faults().len()).any(|i| run.is_by_hand(i));
         let faults = (has_own && self.truth).then(|| format_list(run.faults()));
-        // As texts, which is what an address has.
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let set = scenario.set.iter().filter(|_| self.truth);
-        let set = set.map(|(key, value)| (key.clone(), text(value).into())).collect();
+        let mut set = BTreeMap::new();
+        for (key, value) in scenario.set.iter().filter(|_| self.truth) {
+            // As texts, which is what an address has.
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            set.insert(key.clone(), Value::String(text));
+        }
         let (preset, seed) = (scenario.preset.clone(), scenario.seed);
         self.address = Address { preset, seed, truth: self.truth, set, faults, at: None };
     }

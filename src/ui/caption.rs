@@ -78,7 +78,7 @@ fn why(lab: Lab, view: View) -> AnyView {
             data-testid="receipt-open"
             aria-keyshortcuts="Enter"
             hidden=move || !has_receipt.get()
-            on:click=move |_| workbench::open(lab, view, Panel::Receipt)
+            on:click=click(move |_| workbench::open(lab, view, Panel::Receipt))
         >
             "Why?"
         </button>

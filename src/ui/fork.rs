@@ -91,7 +91,7 @@ pub fn Fork(lab: Lab) -> impl IntoView {
                 <p><b>{changed}</b>{what}"The old run stays in grey."</p>
                 {button("fork-undo", "Undo", Callback::new(move |()| lab.act(Command::Undo)))}
                 {button("drop-old", "Drop the old run", Callback::new(move |()| lab.act(Command::DropOld)))}
-                <button type="button" class="icon" aria-label="Close" on:click=click(move |_| is_said.set(false))>"×"</button>
+                {button("fork-close", "Close", Callback::new(move |()| is_said.set(false)))}
             </div>
         })
     };

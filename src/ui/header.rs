@@ -38,7 +38,7 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
                 aria-label="Share a link to this moment"
                 title="A link to this moment"
                 aria-haspopup="dialog"
-                on:click=move |_| workbench::open(lab, view, Panel::Share)
+                on:click=click(move |_| workbench::open(lab, view, Panel::Share))
             >
                 <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
                     <path class="icon-line" d="M5.5 7H4v8h10V7h-1.5M9 11V2.5M6 5.5l3-3 3 3" />

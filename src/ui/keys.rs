@@ -49,6 +49,8 @@ pub fn listen(lab: Lab, view: View) {
     // A pointer that has pressed a button leaves the keys to the board: Space plays and pauses.
     let clicked = window_event_listener(leptos::ev::click, move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        // Pressed in a page that has given way to this one: it goes on to listeners that were not there yet.
+        let target = target.filter(|at| at.is_connected());
         let closest = |selector: &str| target.as_ref().and_then(|at| at.closest(selector).ok().flatten());
         let is_plain = closest("main button, footer button, [data-testid=theme], canvas").is_some()
             && closest("dialog, .menu, [role=menu]").is_none();

@@ -163,7 +163,7 @@ test("what was asked for last is opened, once, however often one asks", async (t
   const stepped = await seen(page);
   assert.notEqual(stepped.hash, before.hash);
   await opens(page);
-  assert.ok(await page.locator("dialog.help").isVisible());
+  assert.ok(await page.locator("dialog[aria-labelledby=help-title]").isVisible());
   assert.equal(await page.locator("dialog[open]").count(), 1);
   assert.equal(await page.locator("#loading").count(), 0);
   assert.deepEqual(await seen(page), stepped);

@@ -116,7 +116,6 @@ fn what_a_stranger_writes_is_refused_with_a_reason_or_listed() {
         "?query=%ff",
         "?period=0s",
         "?clients=0",
-       
         "?trim=0.5",
         "?step=0",
         "?delay-min=5s&delay-max=1s",

@@ -1,6 +1,7 @@
 //! A question that can be tried: what would be done, and what is asked about it. Whoever asks guesses first, or not; then it is
 //! done to the run, and the run says.
 
+use super::session::Command;
 use crate::lab::{Options, Run, Scenario};
 
 /// Whoever waits longer for a comparison had better do without.
@@ -13,8 +14,8 @@ pub struct Experiment {
     pub question: String,
     /// What would be done, and what is asked about it.
     pub detail: String,
-    /// The faults that it brings, such as `lie:w-01=0.18`.
-    pub faults: Vec<String>,
+    /// What would be done; nothing, where one only waits for what comes.
+    pub acts: Vec<Command>,
     /// Over how many units of work it is asked, beginning after this one.
     pub results: (u64, u32),
     /// The same figure over the last ones.
@@ -25,6 +26,8 @@ pub struct Experiment {
     pub unit: &'static str,
     /// What the figure is, for a sentence such as "The average was off by 3 %".
     pub figure: String,
+    /// What the units of work are called, if there are several.
+    pub noun: &'static str,
 }
 
 /// What came of it.

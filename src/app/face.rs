@@ -97,8 +97,8 @@ pub trait Face: Sync + 'static {
         String::new()
     }
 
-    /// The question of the caption as something that can be tried.
-    fn experiment(&self, _: Moment<Self::View>) -> Option<Experiment> {
+    /// The question of a caption as something that can be tried.
+    fn experiment(&self, _: Moment<Self::View>, _question: &str) -> Option<Experiment> {
         None
     }
 
@@ -301,7 +301,7 @@ pub trait AnyFace: Sync {
     /// See [`Face::said`].
     fn said(&self, snapshot: &Snapshot) -> String;
     /// See [`Face::experiment`].
-    fn experiment(&self, snapshot: &Snapshot) -> Option<Experiment>;
+    fn experiment(&self, snapshot: &Snapshot, question: &str) -> Option<Experiment>;
     /// See [`Face::receipt`].
     fn receipt(&self, snapshot: &Snapshot, selected: &str) -> Option<String>;
     /// See [`Face::measure`].
@@ -364,8 +364,8 @@ impl<F: Face> AnyFace for F {
         Moment::of(snapshot).map_or_else(String::new, |now| Face::said(self, now))
     }
 
-    fn experiment(&self, snapshot: &Snapshot) -> Option<Experiment> {
-        Moment::of(snapshot).and_then(|now| Face::experiment(self, now))
+    fn experiment(&self, snapshot: &Snapshot, question: &str) -> Option<Experiment> {
+        Moment::of(snapshot).and_then(|now| Face::experiment(self, now, question))
     }
 
     fn receipt(&self, snapshot: &Snapshot, selected: &str) -> Option<String> {

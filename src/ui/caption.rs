@@ -27,8 +27,7 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
     let detail = Memo::new(move |_| story.with(|story| story.detail.clone()));
     let question = Memo::new(move |_| story.with(|story| story.question.clone()));
     let is_tried = Memo::new(move |_| {
-        let offered = lab.snapshot.with(|now| lab.face().experiment(now));
-        offered.is_some_and(|offered| question.with(|question| offered.question == *question))
+        lab.snapshot.with(|now| question.with(|question| lab.face().experiment(now, question))).is_some()
     });
     let said = RwSignal::new(String::new());
     let ticking = Interval::new(SAY_EVERY_MS, move || {

@@ -66,6 +66,7 @@ mod cli;
 mod curl;
 mod curl_config;
 mod quantiles;
+mod questions;
 mod receipts;
 mod stuck;
 

@@ -1,8 +1,8 @@
 //! The caption of a configuration system: what just happened, what it means for the workers, what one would ask next.
 
 use crate::app::caption::{About, Caption, Rank};
-use crate::app::config::Now;
 use crate::app::config::observe::{AGENT, CONTROLLER, VersionView, WORKER};
+use crate::app::config::{Now, experiment};
 use crate::app::snapshot::{FaultView, NodeView, Sign};
 use crate::lab::{self, Run};
 
@@ -70,7 +70,7 @@ fn of_begin(fault: &FaultView) -> Caption {
         "crash" if is_broker => new(
             format!("Valkey crashed {at}."),
             "Nobody announces changes any more; the agents still poll.",
-            "How long does a change take now?",
+            experiment::NOW,
         ),
         "crash" if target.starts_with("a-") => new(
             format!("{target} crashed {at}."),
@@ -250,8 +250,7 @@ fn of_versions(now: Now) -> Caption {
                     )
                 }
             };
-            let question =
-                if view.trigger { "What if a trigger is lost?" } else { "What would a trigger change?" };
+            let question = if view.trigger { experiment::LOST } else { experiment::TRIGGER };
             let caption = Caption::new(
                 format!("v{} is everywhere, after {} s.", version.number, seconds(took)),
                 how,
@@ -263,7 +262,7 @@ fn of_versions(now: Now) -> Caption {
             new(
                 format!("{workers} workers run v{}, the shipped version.", view.newest),
                 "Polls with its ETag get 304 and no body.",
-                "What happens at the first change?",
+                experiment::FIRST,
             ),
             story::SHIPPED,
             Rank::Result,
@@ -292,7 +291,7 @@ fn of_spreading(now: Now, version: &VersionView) -> Caption {
             new(
                 format!("Nobody announces v{number}: Valkey is down."),
                 "The agents find it when they poll next.",
-                "How long does a change take now?",
+                experiment::NOW,
             ),
             story::POLLED + number,
             Rank::Effect,

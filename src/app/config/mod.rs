@@ -1,16 +1,18 @@
 //! The configuration system's face.
 //!
 //! In reading order: `observe` (what a snapshot has of a configuration system), `words` (sentence, outcomes, table, help),
-//! `caption` (what just happened), `board` (versions as bars, polls as ticks, staleness as age), `charts`.
+//! `caption` (what just happened), `experiment` (what one may guess and try), `board` (versions as bars, polls as ticks, staleness as age), `charts`.
 
 mod board;
 mod caption;
 mod charts;
+mod experiment;
 pub mod observe;
 mod words;
 
 use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
+use crate::app::experiment::Experiment;
 use crate::app::face::{Face, Moment, Observed, Show, Words, key_of};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
@@ -44,6 +46,14 @@ impl Face for Config {
 
     fn caption(&self, now: Now) -> Caption {
         caption::caption(now)
+    }
+
+    fn experiment(&self, now: Now, question: &str) -> Option<Experiment> {
+        experiment::experiment(now, question)
+    }
+
+    fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {
+        experiment::measure(run, experiment)
     }
 
     fn ending(&self, run: &Run, _: bool) -> Caption {

@@ -2,6 +2,7 @@
 
 use super::Now;
 use crate::app::experiment::{Experiment, mean};
+use crate::app::session::Command;
 use crate::app::snapshot::NodeView;
 use crate::lab::oracle::RequestEntry;
 use crate::lab::{self, Run};
@@ -49,12 +50,13 @@ pub(super) fn experiment(now: Now) -> Option<Experiment> {
             "From now on {names} {lies} by {:+.0} %. How far off will the {strategy} be, over the next {RESULTS} requests?",
             bias * 100.0
         ),
-        faults: chosen.iter().map(|name| format!("lie:{name}={bias}")).collect(),
+        acts: chosen.iter().map(|name| Command::Fault { fault: format!("lie:{name}={bias}") }).collect(),
         results: (now.view.newest.as_ref().map_or(request.number, |newest| newest.number), RESULTS),
         before,
         scale: (0.0, reach),
         unit: " %",
         figure: format!("The {strategy} was off by"),
+        noun: "requests",
     })
 }
 
@@ -87,7 +89,7 @@ pub(super) fn last_errors<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::session::{Command, Session};
+    use crate::app::session::Session;
     use crate::app::{PlayerState, experiment as app};
     use crate::lab::Scenario;
 
@@ -110,8 +112,8 @@ mod tests {
         assert_eq!(asked.results, (8, 5));
         assert_eq!(measure(session.run(), &asked), None, "it has not been tried");
         let before = session.run().scenario().clone();
-        for fault in &asked.faults {
-            session.apply(Command::Fault { fault: fault.clone() }).unwrap();
+        for act in &asked.acts {
+            session.apply(act.clone()).unwrap();
         }
         session.apply(Command::Play).unwrap();
         let singles = loop {

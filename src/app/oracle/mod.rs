@@ -84,8 +84,8 @@ impl Face for Oracle {
         format!(", request {}, {} late", request.number, request.counts.late)
     }
 
-    fn experiment(&self, now: Now) -> Option<Experiment> {
-        experiment::experiment(now)
+    fn experiment(&self, now: Now, question: &str) -> Option<Experiment> {
+        experiment::experiment(now).filter(|offered| offered.question == question)
     }
 
     /// Of the request that is kept in view.

@@ -2,8 +2,8 @@
 
 use crate::app::caption::{About, Caption, Rank};
 use crate::app::snapshot::{Edge, FaultView, Role};
-use crate::app::wizard::Now;
 use crate::app::wizard::observe::{JobView, WizardView};
+use crate::app::wizard::{Now, experiment};
 use crate::lab::wizard::{Place, theory};
 use crate::lab::{self, Run};
 
@@ -199,7 +199,7 @@ fn of_theory(wizard: &WizardView) -> Option<Caption> {
             theory / 1000.0
         ),
         "That is the mean of a long run; at 80 % load it takes hundreds of jobs to settle.".to_owned(),
-        "What would a third container do?",
+        experiment::THIRD,
     );
     Some(other(caption, story::THEORY + told, told == JUDGED_FROM))
 }
@@ -249,11 +249,7 @@ fn of_flow(now: Now, wizard: &WizardView) -> Caption {
             Caption::new(
                 format!("Job {number}: c-{initiated_by:02} took it, c-{by:02} did it."),
                 how.to_owned(),
-                if counts.lost > 0 {
-                    "What would have saved the lost one?"
-                } else {
-                    "What if one dies with a job in hand?"
-                },
+                if counts.lost > 0 { experiment::SAVED } else { experiment::DEATH },
             )
             .about(About::Result(*number), Rank::Result)
         }

@@ -1,16 +1,18 @@
 //! The Math Wizard's face.
 //!
 //! In reading order: `observe` (what a snapshot has of a Math Wizard), `words` (sentence, outcomes, table, help), `caption`
-//! (what just happened), `board` (containers, queue, jobs), `charts`.
+//! (what just happened), `experiment` (what one may guess and try), `board` (containers, queue, jobs), `charts`.
 
 mod board;
 mod caption;
 mod charts;
+mod experiment;
 pub mod observe;
 mod words;
 
 use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
+use crate::app::experiment::Experiment;
 use crate::app::face::{Face, Moment, Observed, Show, Words, key_of};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
@@ -44,6 +46,14 @@ impl Face for Wizard {
 
     fn caption(&self, now: Now) -> Caption {
         caption::caption(now)
+    }
+
+    fn experiment(&self, now: Now, question: &str) -> Option<Experiment> {
+        experiment::experiment(now, question)
+    }
+
+    fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {
+        experiment::measure(run, experiment)
     }
 
     fn ending(&self, run: &Run, _: bool) -> Caption {

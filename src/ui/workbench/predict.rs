@@ -27,7 +27,8 @@ pub enum Stage {
 
 /// Asks, if there is something to ask: the run stands still for it.
 pub fn ask(lab: Lab, view: View) {
-    if let Some(experiment) = lab.snapshot.with_untracked(|now| lab.face().experiment(now)) {
+    let question = lab.caption.with_untracked(|story| story.question.clone());
+    if let Some(experiment) = lab.snapshot.with_untracked(|now| lab.face().experiment(now, &question)) {
         lab.act(Command::Pause);
         view.desk.predict.set(Some(Stage::Asked(experiment)));
     }
@@ -36,8 +37,8 @@ pub fn ask(lab: Lab, view: View) {
 /// Does what was asked about, and lets the run play.
 fn try_it(lab: Lab, view: View, experiment: &Experiment, guess: Option<f64>) {
     let before = lab.read(|session| session.run().scenario().clone());
-    for fault in &experiment.faults {
-        if lab.send(Command::Fault { fault: fault.clone() }).is_err() {
+    for act in &experiment.acts {
+        if lab.send(act.clone()).is_err() {
             return view.desk.predict.set(None);
         }
     }
@@ -53,6 +54,9 @@ pub fn follow(lab: Lab, view: View) {
         let Some(Stage::Runs(experiment, guess, before)) = view.desk.predict.get_untracked() else {
             return;
         };
+        if status.state == PlayerState::Replaying {
+            return;
+        }
         let measure = |run: &_| lab.face().measure(run, &experiment);
         if let Some(singles) = lab.read_run(measure).flatten() {
             lab.act(Command::Pause);
@@ -130,7 +134,7 @@ fn asked(lab: Lab, view: View, experiment: Experiment) -> AnyView {
 }
 
 fn known(view: View, experiment: &Experiment, guess: Option<f64>, finding: &Finding) -> AnyView {
-    let Experiment { figure, unit, results, .. } = experiment;
+    let Experiment { figure, unit, results, noun, .. } = experiment;
     let mean = finding.mean();
     let furthest = finding.singles.iter().copied().fold(experiment.scale.1, f64::max);
     let scale = (experiment.scale.0, furthest.ceil());
@@ -141,7 +145,10 @@ fn known(view: View, experiment: &Experiment, guess: Option<f64>, finding: &Find
     if let Some(guess) = guess {
         detail += &format!("You guessed {guess:.1}{unit}.");
     }
-    let headline = format!("{figure} {mean:.2}{unit} over these {} requests.", results.1);
+    let headline = match results.1 {
+        1 => format!("{figure} {mean:.2}{unit}."),
+        many => format!("{figure} {mean:.2}{unit} over these {many} {noun}."),
+    };
     let singles =
         finding.singles.iter().map(|&one| view! { <span class="dot" style:left=share(one, scale)></span> });
     view! {

@@ -33,7 +33,9 @@ pub(super) fn experiment(now: Now, question: &str) -> Option<Experiment> {
 
 fn of_death(now: Now) -> Option<Experiment> {
     let view = now.view;
-    let bar = view.bars.iter().filter(|bar| bar.to_ms.is_none()).min_by_key(|bar| bar.job)?;
+    // The one that was begun last is the least likely to be done at this very moment.
+    let open = view.bars.iter().filter(|bar| bar.to_ms.is_none());
+    let bar = open.max_by(|a, b| a.from_ms.total_cmp(&b.from_ms))?;
     let container = now.rows().get(bar.container as usize).filter(|node| node.up)?;
     let crash = format!("{} crashes now, with job {} in hand.", container.name, bar.job);
     Some(fates(DEATH, &crash, bar.job, Command::Fault { fault: format!("crash:{}", container.name) }))

@@ -61,7 +61,8 @@ pub fn follow(lab: Lab, view: View) {
         if let Some(singles) = lab.read_run(measure).flatten() {
             lab.act(Command::Pause);
             let is_small = lab.snapshot.with_untracked(|now| now.rows().len() <= COMPARED);
-            let without = is_small.then(|| experiment::without(&before, measure)).flatten();
+            let is_compared = is_small && !experiment.acts.is_empty();
+            let without = is_compared.then(|| experiment::without(&before, measure)).flatten();
             view.desk.predict.set(Some(Stage::Known(experiment, guess, Finding { singles, without })));
         } else if status.ended && !status.over {
             lab.act(Command::Extend);

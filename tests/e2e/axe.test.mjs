@@ -1,40 +1,28 @@
 // Accessibility that a program can judge: axe on every state of the page in both themes, and the contrast of the tokens.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { DESKTOP, PHONE, pausedAt, violations } from "./helpers.mjs";
+import { pausedAt, started, violations } from "./helpers.mjs";
+import { SCREENS, enterScreen } from "./screens.mjs";
 
-const STATES = {
-  "the charts": async () => {},
-  "the table of workers": async (page) => {
-    await page.getByTestId("tab-workers").click();
-    await page.waitForSelector(".table");
-  },
-  "a worker's menu": async (page) => {
-    const { width, height } = await page.getByTestId("board").boundingBox();
-    await page.getByTestId("board").click({ button: "right", position: { x: width * 0.4, y: height * 0.5 } });
-    await page.waitForSelector("[role=menu]");
-  },
-  "an error": (page) => page.evaluate(() => { try { glasshive.setSpeed(0); } catch { /* It is said on the page. */ } }),
-  "the help": async (page) => {
-    await page.getByTestId("help").click();
-    await page.waitForSelector("dialog[open]");
-  },
-};
+// Each screen in each theme, at one size each; AXE_ALL=1 has all sizes in both.
+const SIZES = [[1440, 900], [360, 740], [1280, 720], [2560, 1440]];
+const LOOKS = [["light", 0], ["dark", 1], ...(process.env.AXE_ALL ? [["dark", 0], ["light", 1], ["light", 2], ["dark", 2], ["light", 3], ["dark", 3]] : [])];
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const viewport of [DESKTOP, PHONE]) {
-    test(`axe finds nothing in the ${colorScheme} theme at ${viewport.width} by ${viewport.height}`, async (t) => {
-      const { page } = await pausedAt(t, 13_900, { viewport, context: { colorScheme } });
+for (const [colorScheme, size] of LOOKS) {
+  const [width, height] = SIZES[size];
+  test(`axe finds nothing in the ${colorScheme} theme at ${width} by ${height}`, { timeout: 300_000 }, async (t) => {
+    const wrong = [];
+    for (const [name, screen] of Object.entries(SCREENS)) {
+      const { page, problems } = await started(t, { path: screen.path, viewport: { width, height }, context: { colorScheme } });
+      await enterScreen(page, screen);
       // A bar that stays in sight lies over whatever one has not scrolled to yet, which axe takes for a cover. That
       // nothing is covered when one gets there is tested with the stops of the Tab key.
       await page.evaluate(() => (document.querySelector(".transport").style.position = "static"));
-      for (const [name, enter] of Object.entries(STATES)) {
-        await enter(page);
-        assert.deepEqual(await violations(page), [], name);
-        await page.keyboard.press("Escape");
-      }
-    });
-  }
+      wrong.push(...[...(await violations(page)), ...problems].map((what) => `${name}: ${what}`));
+      await page.context().close();
+    }
+    assert.deepEqual(wrong, []);
+  });
 }
 
 /** The relative luminance of #rrggbb. */

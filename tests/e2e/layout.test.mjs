@@ -11,8 +11,7 @@ const SIZES = [
   [1280, 720], [1366, 641], [1440, 900], [1920, 1080], [2560, 1440], [3840, 2160],
 ];
 const STATES = ["running", "paused", "ended", "replaying"];
-// The parameter that says how many rows there are; how many; and where a run of so many ends, so that a replay of all
-// of it takes a while.
+// The parameter that says how many rows there are; how many; and where a run of so many ends.
 const ROWS = { 3: 86_400, 12: 86_400, 20: 86_400, 50: 86_400, 100: 36_000, 1000: 7200 };
 /** When they are looked at: late enough for faults, but a thousand rows take their time. */
 const at = (rows) => (rows < 1000 ? 9500 : 2600);
@@ -171,6 +170,8 @@ for (const system of Object.keys(SYSTEMS)) {
       const entered = Date.now();
       for (const [width, height] of run.sizes) {
         await page.setViewportSize({ width, height });
+        // A replay may have arrived by now.
+        if (run.state === "replaying") await enter(page, run);
         // The board is drawn in the frame after the one in which its box has changed.
         await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))));
         const [state, found] = [await page.evaluate(() => glasshive.state), await page.evaluate(faults)];

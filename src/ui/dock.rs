@@ -1,47 +1,45 @@
-//! The dock: the figures as charts, and the nodes as a table. On a low page it is a row of sparks that opens over the board;
-//! the style sheet says where.
+//! The dock: the figures as charts, and beside them what few people open, each under a tab. On a low page it is a row of
+//! sparks that opens over the board; the style sheet says where.
 
 use super::metrics::Metrics;
-use super::panel::Panel;
+use super::panel::{Panel, Tab};
 use super::{Lab, View, click, keydown, keys, text, workbench};
 use leptos::prelude::*;
-
-/// Each tab: whether it is the table's, its test id, and the panel that it shows.
-const TABS: [(bool, &str, &str); 2] =
-    [(false, "tab-metrics", "panel-metrics"), (true, "tab-workers", "panel-workers")];
 
 /// The dock.
 #[component]
 pub fn Dock(lab: Lab, view: View) -> impl IntoView {
-    let View { dock_open: open, shows_table, .. } = view;
-    let metrics = Metrics::follow(lab, Signal::derive(move || !shows_table.get() ^ open.get()));
-    let hidden = move |panel: bool| Signal::derive(move || shows_table.get() != panel);
-    let choose = move |table: bool| match table {
-        true => workbench::open(lab, view, Panel::Table),
-        false => shows_table.set(false),
-    };
-    let other = move |event: leptos::ev::KeyboardEvent| {
-        if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
-            let to_table = !shows_table.get_untracked();
-            choose(to_table);
-            keys::focus(if to_table { "[data-testid=tab-workers]" } else { "[data-testid=tab-metrics]" });
+    let View { dock_open: open, desk, .. } = view;
+    let metrics = Metrics::follow(lab, Signal::derive(move || desk.shows(Tab::Metrics) ^ open.get()));
+    let choose = move |tab: Tab| {
+        if !untrack(|| desk.shows(tab)) {
+            workbench::open(lab, view, Panel::Tab(tab));
         }
     };
-    let table_name = format!("{} table", lab.face().words().rows);
-    let tabs = TABS.map(|(is_table, testid, panel)| {
-        let name = if is_table { table_name.clone() } else { "Metrics".to_owned() };
-        let is_selected = move || shows_table.get() == is_table;
+    let other = move |event: leptos::ev::KeyboardEvent| {
+        let by = match event.key().as_str() {
+            "ArrowLeft" => Tab::ALL.len() - 1,
+            "ArrowRight" => 1,
+            _ => return,
+        };
+        let now = untrack(|| Tab::ALL.iter().position(|&tab| desk.shows(tab))).unwrap_or(0);
+        let tab = Tab::ALL[(now + by) % Tab::ALL.len()];
+        choose(tab);
+        keys::focus(&format!("[data-testid=tab-{}]", tab.key()));
+    };
+    let tabs = Tab::ALL.map(|tab| {
+        let is_selected = move || desk.shows(tab);
         view! {
             <button
                 type="button"
                 role="tab"
-                data-testid=testid
+                data-testid=format!("tab-{}", tab.key())
                 aria-selected=text(move || is_selected().to_string())
-                aria-controls=panel
+                aria-controls=format!("panel-{}", tab.key())
                 tabindex=text(move || if is_selected() { "0" } else { "-1" }.to_owned())
-                on:click=click(move |_| choose(is_table))
+                on:click=click(move |_| choose(tab))
             >
-                {name}
+                {tab.title(lab)}
             </button>
         }
     });
@@ -63,14 +61,12 @@ pub fn Dock(lab: Lab, view: View) -> impl IntoView {
             <div class="dock-body">
                 <div class="tabs" role="tablist" aria-label="Measurements" on:keydown=keydown(other)>
                     {tabs.into_iter().collect_view()}
-                    <span class="hint">"All charts share the timeline below. Shaded: faults."</span>
+                    <span class="hint">{text(move || desk.hint().to_owned())}</span>
                 </div>
-                <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=hidden(false)>
+                <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=Signal::derive(move || !desk.shows(Tab::Metrics))>
                     {metrics.charts()}
                 </div>
-                <div class="panel" id="panel-workers" role="tabpanel" aria-label=table_name hidden=hidden(true)>
-                    {workbench::table(lab, view)}
-                </div>
+                {workbench::tabs(lab, view)}
             </div>
         </section>
     }

@@ -5,7 +5,7 @@
 //! one go; meanwhile this one goes on. If the other one cannot be had, this one stays.
 
 use super::host::{self, Host};
-use super::panel::{Asked, Kept, Panel};
+use super::panel::{Asked, Kept, Panel, Tab};
 use super::{Lab, PAGE, View};
 use crate::app::session::Command;
 use crate::app::{PlayerState, Session};
@@ -41,6 +41,16 @@ impl Desk {
     /// No question is being tried.
     pub fn asks(self) -> bool {
         false
+    }
+
+    /// The dock shows the charts.
+    pub fn shows(self, tab: Tab) -> bool {
+        tab == Tab::Metrics
+    }
+
+    /// How they are to be read.
+    pub fn hint(self) -> &'static str {
+        super::CHARTS_HINT
     }
 
     /// Calls off what was asked for.
@@ -125,8 +135,8 @@ pub fn menu(_: Lab, _: View) -> AnyView {
     ().into_any()
 }
 
-/// No table.
-pub fn table(_: Lab, _: View) -> AnyView {
+/// No other tabs than that of the charts.
+pub fn tabs(_: Lab, _: View) -> AnyView {
     ().into_any()
 }
 

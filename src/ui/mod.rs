@@ -40,6 +40,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use app::App;
 use host::Host;
 
+/// How the charts are to be read.
+const CHARTS_HINT: &str = "All charts share the timeline below. Shaded: faults.";
+
 thread_local! {
     /// What is mounted; it is unmounted when this is dropped.
     static MOUNTED: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
@@ -60,8 +63,6 @@ struct View {
     dock_open: RwSignal<bool>,
     /// Where on the board the menu of the selected node is open.
     menu: RwSignal<Option<(f64, f64)>>,
-    /// Whether the dock shows the table in the place of the charts.
-    shows_table: RwSignal<bool>,
     /// Which strip the board shows where there is room for one.
     shows_when: RwSignal<bool>,
 }
@@ -74,7 +75,6 @@ impl View {
             go_to: RwSignal::new(false),
             dock_open: RwSignal::new(false),
             menu: RwSignal::new(None),
-            shows_table: RwSignal::new(false),
             shows_when: RwSignal::new(true),
         };
         PAGE.set(Some((lab, view)));

@@ -1,6 +1,7 @@
 //! What few people open: the list of it, and what a program that lacks it hands to the one that has it, as plain data.
 //! `workbench.rs` has the panels and takes a run over; `elsewhere.rs`, in its place, hands it over.
 
+use super::Lab;
 use crate::app::session::Handed;
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +16,45 @@ pub enum Panel {
     Predict,
     /// The menu of the node that is selected, at a point of the board.
     Menu(f64, f64),
-    /// The table in the dock.
-    Table,
+    /// A tab of the dock.
+    Tab(Tab),
     /// Why what is told is as it is.
     Receipt,
     /// A link to this moment.
     Share,
+}
+
+/// What the dock shows. All but the charts are panels that few people open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tab {
+    /// The charts.
+    Metrics,
+    /// Messages between the rows, over time.
+    Space,
+    /// What happened, line by line.
+    Log,
+    /// Calls of the simulated API.
+    Api,
+    /// The board in words.
+    Workers,
+}
+
+impl Tab {
+    /// All of them, in their order.
+    pub const ALL: [Tab; 5] = [Tab::Metrics, Tab::Space, Tab::Log, Tab::Api, Tab::Workers];
+
+    /// Its name in ids.
+    pub const fn key(self) -> &'static str {
+        ["metrics", "space", "log", "api", "workers"][self as usize]
+    }
+
+    /// Its name.
+    pub fn title(self, lab: Lab) -> String {
+        match self {
+            Tab::Workers => format!("{} table", lab.face().words().rows),
+            _ => ["Metrics", "Space–time", "Log", "API console"][self as usize].to_owned(),
+        }
+    }
 }
 
 /// A panel that was asked for.

@@ -1,5 +1,5 @@
-//! The panels that few people open: help, gallery, menu, table, receipt, share, the question that is tried. The program that the page opens with has none
-//! of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
+//! The panels that few people open: help, gallery, menu, receipt, share, the question that is tried, and the tabs of the
+//! dock besides the charts. The program that the page opens with has none of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
 
 mod gallery;
 mod help;
@@ -10,14 +10,26 @@ mod share;
 mod table;
 
 use super::host::{self, Host};
-use super::panel::{Asked, Kept, Panel};
-use super::{Lab, PAGE, View, frames, start_page};
+use super::panel::{Asked, Kept, Panel, Tab};
+use super::{CHARTS_HINT, Lab, PAGE, View, frames, start_page};
 use crate::app::Session;
 use crate::app::session::Command;
 use leptos::prelude::*;
 use predict::Stage;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A style sheet of the program's own.
+    type CSSStyleSheet;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> CSSStyleSheet;
+
+    #[wasm_bindgen(method, js_name = replaceSync)]
+    fn replace_sync(this: &CSSStyleSheet, text: &str);
+}
 
 thread_local! {
     /// The session that is on its way to what another program hands over, and that.
@@ -35,6 +47,8 @@ pub struct Desk {
     predict: RwSignal<Option<Stage>>,
     receipt: RwSignal<Option<receipt::Opened>, LocalStorage>,
     share: RwSignal<bool>,
+    /// What the dock shows.
+    tab: RwSignal<Tab>,
 }
 
 impl Desk {
@@ -47,6 +61,7 @@ impl Desk {
             predict: RwSignal::new(None),
             receipt: RwSignal::new_local(None),
             share: RwSignal::new(false),
+            tab: RwSignal::new(Tab::Metrics),
         }
     }
 
@@ -65,6 +80,20 @@ impl Desk {
     /// Whether a question stands in the caption's place.
     pub fn asks(self) -> bool {
         self.predict.with(|stage| matches!(stage, Some(Stage::Asked(_) | Stage::Known(..))))
+    }
+
+    /// Whether the dock shows a tab.
+    pub fn shows(self, tab: Tab) -> bool {
+        self.tab.get() == tab
+    }
+
+    /// How what the dock shows is to be read.
+    pub fn hint(self) -> &'static str {
+        match self.tab.get() {
+            Tab::Metrics => CHARTS_HINT,
+            Tab::Space => "Same rows as the board. Select a message to light its cause and effect.",
+            Tab::Log | Tab::Api | Tab::Workers => "",
+        }
     }
 
     /// Leaves the question that is being tried, or the receipt, if there is one.
@@ -88,7 +117,7 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
         Panel::Gallery(system) => gallery::open(lab, view, system),
         Panel::Predict => predict::ask(lab, view),
         Panel::Menu(x, y) => view.menu.set(Some((x, y))),
-        Panel::Table => view.shows_table.set(true),
+        Panel::Tab(tab) => view.desk.tab.set(tab),
         Panel::Receipt => receipt::open(lab, view),
         Panel::Share => {
             lab.act(Command::Pause);
@@ -99,7 +128,17 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
 
 /// Listens as long as the page is mounted.
 pub fn listen(lab: Lab, view: View) {
+    bring_style();
     predict::follow(lab, view);
+}
+
+/// How the panels look comes with them: nobody fetches it before.
+fn bring_style() {
+    let sheet = CSSStyleSheet::new();
+    sheet.replace_sync(include_str!("../../style/workbench.css"));
+    let sheets = js_sys::Array::of1(&sheet);
+    // A document that takes no sheets shows the panels plain.
+    let _ = js_sys::Reflect::set(&document(), &"adoptedStyleSheets".into(), &sheets);
 }
 
 /// The question that is tried, where the caption is otherwise.
@@ -112,9 +151,31 @@ pub fn menu(lab: Lab, view: View) -> AnyView {
     view! { <menu::Menu lab view /> }.into_any()
 }
 
-/// The board in words. It is always there, also for scripts, while the charts are shown.
-pub fn table(lab: Lab, view: View) -> AnyView {
-    view! { <table::Table lab selected=view.selected /> }.into_any()
+/// The tabs of the dock besides the charts, each in a panel of its own.
+pub fn tabs(lab: Lab, view: View) -> AnyView {
+    let tabs = Tab::ALL.into_iter().filter(|&tab| tab != Tab::Metrics);
+    let panel = |tab: Tab| {
+        view! {
+            <div
+                class="panel"
+                id=format!("panel-{}", tab.key())
+                role="tabpanel"
+                aria-label=tab.title(lab)
+                hidden=Signal::derive(move || !view.desk.shows(tab))
+            >
+                {inside(lab, view, tab)}
+            </div>
+        }
+    };
+    tabs.map(panel).collect_view().into_any()
+}
+
+fn inside(lab: Lab, view: View, tab: Tab) -> AnyView {
+    match tab {
+        // The board in words: it is always there, also for scripts, while something else is shown.
+        Tab::Workers => view! { <table::Table lab selected=view.selected /> }.into_any(),
+        Tab::Metrics | Tab::Space | Tab::Log | Tab::Api => ().into_any(),
+    }
 }
 
 /// The dialogs.
@@ -158,7 +219,7 @@ pub fn take_over(host: Host) {
     match panel {
         Panel::Gallery(_) => view.desk.resumes.set(resumes),
         // It stood still for something that was asked for before.
-        Panel::Help | Panel::Menu(..) | Panel::Table | Panel::Receipt if resumes => lab.act(Command::Play),
+        Panel::Help | Panel::Menu(..) | Panel::Tab(_) | Panel::Receipt if resumes => lab.act(Command::Play),
         _ => {}
     }
     queue_microtask(move || open(lab, view, panel));

@@ -19,7 +19,7 @@ const PRESSED = [
   ["break-drop", `${node("w-08")}.drops`],
   ["break-crash", `${node("w-08")}.up`],
   ["break-restart", `${node("w-08")}.up`],
-  ["tab-workers", 'document.getElementById("panel-workers").hidden'],
+  ["tab-workers", 'document.getElementById("panel-workers")?.hidden ?? true'],
   ["select-w-03", 'document.querySelector("[data-testid=selected]").textContent'],
   ["tab-metrics", 'document.getElementById("panel-metrics").hidden'],
   ["step", "glasshive.snapshot().events"],

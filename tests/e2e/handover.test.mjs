@@ -113,7 +113,7 @@ test("the table's tab shows it, with the focus where the keys brought it", async
   const { page, problems } = await busy(t);
   const before = await seen(page);
   await page.getByTestId("tab-metrics").focus();
-  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowLeft");
   await page.getByTestId("row-w-02").waitFor();
   assert.equal(await isLarger(page), true);
   assert.equal(await page.getByTestId("row-w-02").getAttribute("data-state"), "down");

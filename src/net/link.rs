@@ -255,3 +255,23 @@ impl Flights {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::catch_unwind;
+
+    #[test]
+    fn a_link_takes_probabilities_only() {
+        let takes = |loss, duplication| {
+            let connect = || {
+                let (latency, jitter) = (Duration::ZERO, Duration::ZERO);
+                let model = LinkModel { latency, jitter, loss, duplication };
+                Links::default().connect(NodeId(1), NodeId(2), model);
+            };
+            catch_unwind(connect).is_ok()
+        };
+        assert!(takes(0.0, 1.0) && takes(1.0, 0.0));
+        assert!(![-0.1, 1.1, f64::NAN].into_iter().any(|p| takes(p, 0.0) || takes(0.0, p)));
+    }
+}

@@ -247,4 +247,22 @@ mod tests {
             assert_eq!(rules.slowdown(from), slow.product::<f64>());
         }
     }
+
+    #[test]
+    fn a_rule_takes_probabilities_and_factors_only() {
+        let takes = |effect| {
+            let rule = Rule { target: Target::Node(NodeId(1)), effect };
+            std::panic::catch_unwind(|| Rules::default().add(rule)).is_ok()
+        };
+        assert!(
+            [Effect::Cut, Effect::Drop(1.0), Effect::Duplicate(0.0), Effect::Slow(0.5)].map(takes)
+                == [true; 4]
+        );
+        for p in [-0.1, 1.1, f64::NAN] {
+            assert!(!takes(Effect::Drop(p)) && !takes(Effect::Duplicate(p)), "{p}");
+        }
+        for factor in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+            assert!(!takes(Effect::Slow(factor)), "{factor}");
+        }
+    }
 }

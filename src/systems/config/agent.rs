@@ -265,4 +265,17 @@ mod tests {
             assert_eq!(ears.borrow().0, [held, held]);
         }
     }
+
+    #[test]
+    fn an_agents_disk_has_the_newest_version_and_no_other() {
+        let mut sim = Sim::new(1, Sink::None);
+        let net = Net::new(&sim.ctx(), false);
+        let second = Duration::from_secs(1);
+        let params = Params { agents: 1, workers: 1, put_period: second, poll: second, ..Params::default() };
+        let config = Config::start(&net, params, Rc::new(RefCell::new(Held::default())));
+        sim.run_until(Instant::from_millis(60_000));
+        let disk = &config.site.caches[0];
+        assert!(disk.len() > 20, "only {} versions came to it", disk.len());
+        assert_eq!((1..=disk.len()).filter_map(|n| disk.get(n)).count(), 1);
+    }
 }

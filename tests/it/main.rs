@@ -75,6 +75,7 @@ mod programs;
 mod rooms;
 mod tidy;
 mod tutorial;
+mod walks;
 
 // 200,000 requests: only worth their time when optimised, see script/test.
 #[cfg(not(debug_assertions))]

@@ -218,6 +218,12 @@ impl From<&[u8]> for Body {
     }
 }
 
+impl<const N: usize> From<&[u8; N]> for Body {
+    fn from(bytes: &[u8; N]) -> Self {
+        bytes[..].into()
+    }
+}
+
 impl From<String> for Body {
     fn from(text: String) -> Self {
         text.into_bytes().into()
@@ -229,6 +235,8 @@ impl PartialEq for Body {
         self.bytes() == other.bytes()
     }
 }
+
+impl Eq for Body {}
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

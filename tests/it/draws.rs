@@ -82,7 +82,7 @@ fn a_queue_group_chooses_the_same_whatever_else_is_published() {
                 let mut sub = lab.client(me).await.queue_subscribe(subject, "g").unwrap();
                 while let Some(message) = sub.next().await {
                     if subject == "t" {
-                        heard.borrow_mut().push((index, message.payload[0]));
+                        heard.borrow_mut().push((index, message.payload.bytes()[0]));
                     }
                 }
             });

@@ -6,6 +6,7 @@ use super::router::Router;
 use super::{Nats, NatsConfig, SLOW_CONSUMER, UNHEARD, Varz, subject};
 use crate::kernel::{Ctx, Duration, Instant, Receiver, Sender, SortedMap, TaskId, channel};
 use crate::net::NodeId;
+use crate::substrate::body::Body;
 use crate::substrate::stream::{Conn, Outlet, Streams};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -316,7 +317,7 @@ impl Broker {
         let sid = self.router.borrow().sid_of(id, &reply);
         if let Some(sid) = sid {
             let headers = Some(Headers("NATS/1.0 503".into()));
-            let message = Published { subject: reply, reply: None, headers, payload: [].into() };
+            let message = Published { subject: reply, reply: None, headers, payload: Body::default() };
             self.send(id, Frame::Msg { sid, message });
         }
     }

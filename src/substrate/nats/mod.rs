@@ -42,7 +42,7 @@ pub use jetstream::{
     AckPolicy, ApiError, ConsumerConfig, DeliverPolicy, Discard, Retention, Storage, StreamConfig,
 };
 pub use monitor::{MONITORING, Varz};
-pub use protocol::{Bytes, ConnectOptions, Frame, Headers, Info, Op, Published};
+pub use protocol::{ConnectOptions, Frame, Headers, Info, Op, Published};
 
 use crate::kernel::{Duration, Kind, SortedMap};
 use crate::net::{NodeId, Shutdown};

@@ -1,11 +1,9 @@
 //! What travels between client and server: the operations and frames of the NATS client protocol, as typed values.
 
 use crate::net::Payload;
+use crate::substrate::body::Body;
 use crate::substrate::stream::Segment;
 use std::rc::Rc;
-
-/// A payload, shared by all its copies.
-pub type Bytes = Rc<[u8]>;
 
 /// A header block without its final blank line: a version and status line, then `Name: value` lines, apart by CRLF.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +46,12 @@ pub struct Published {
     /// Its header block.
     pub headers: Option<Headers>,
     /// Its content.
-    pub payload: Bytes,
+    pub payload: Body,
 }
 
 impl Published {
     /// A message without reply and headers.
-    pub fn new(subject: &str, payload: &[u8]) -> Self {
+    pub fn new(subject: &str, payload: impl Into<Body>) -> Self {
         Published { subject: subject.into(), reply: None, headers: None, payload: payload.into() }
     }
 

@@ -7,6 +7,7 @@ use super::coordinator::{Answers, Coordinator};
 use super::messages::OracleRequest;
 use super::worker::Worker;
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Json;
 use futures::future::LocalBoxFuture;
 use std::rc::Rc;
 
@@ -59,7 +60,7 @@ pub(super) trait Link {
     fn ask<'a>(
         &'a self,
         coordinator: &'a Coordinator,
-        task: &'a OracleRequest,
+        task: &'a Json<OracleRequest>,
         handling: u64,
     ) -> LocalBoxFuture<'a, Answers>;
 }

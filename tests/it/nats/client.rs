@@ -90,7 +90,7 @@ fn conformance_client_errors_have_the_librarys_words() {
         lab.note(text(client.request("nobody", b"x", limit).await));
         let _silent = client.subscribe("silent").unwrap();
         lab.note(text(client.request("silent", b"x", limit).await));
-        lab.note(text(client.publish("big", &vec![0; (1 << 20) + 1])));
+        lab.note(text(client.publish("big", vec![0; (1 << 20) + 1])));
         lab.note(text(client.publish("", b"x")));
         lab.note(text(client.subscribe("a b")));
         lab.note(text(client.subscribe("a..b")));
@@ -136,7 +136,7 @@ fn conformance_client_while_disconnected_keeps_what_it_publishes_and_times_out_o
         // Two seconds and some jitter after the break, and three round trips.
         let at = lab.ctx.now().as_millis_f64();
         assert!((2000.0..2250.0).contains(&at), "{at}");
-        lab.note(String::from_utf8_lossy(&message.payload));
+        lab.note(String::from_utf8_lossy(message.payload.bytes()));
         assert_eq!((client.status(), client.reconnects()), (Status::Connected, 1));
     });
     let seen = lab.run(&mut sim, 10_000);
@@ -208,7 +208,7 @@ fn conformance_client_what_others_publish_meanwhile_is_lost() {
         let client = lab.client(me).await;
         let mut sub = client.subscribe("x").unwrap();
         while let Some(message) = sub.next().await {
-            lab.note(String::from_utf8_lossy(&message.payload));
+            lab.note(String::from_utf8_lossy(message.payload.bytes()));
         }
     });
     lab.spawn("fast", |lab, me| async move {
@@ -283,7 +283,7 @@ fn varz_counts_and_messages_in_flight_are_seen() {
 }
 
 fn payload(message: &glasshive::substrate::nats::Message) -> String {
-    String::from_utf8_lossy(&message.payload).into_owned()
+    String::from_utf8_lossy(message.payload.bytes()).into_owned()
 }
 
 #[test]

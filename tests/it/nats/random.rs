@@ -42,7 +42,7 @@ fn nats_core_gives_each_message_to_one_member_at_most_and_keeps_order() {
                     if index < members { client.queue_subscribe("t", "g") } else { client.subscribe("t") };
                 let mut sub = sub.unwrap();
                 while let Some(message) = sub.next().await {
-                    heard.borrow_mut()[index].push(number(&message.payload));
+                    heard.borrow_mut()[index].push(number(message.payload.bytes()));
                 }
             });
             if index < members && rng.chance(0.3) {

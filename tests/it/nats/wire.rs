@@ -113,7 +113,13 @@ pub fn event(frame: Frame) -> Value {
         }
         Frame::Msg { sid, message: m } => {
             let headers = m.headers.as_ref().map_or("", |headers| &headers.0);
-            message(&m.subject, &sid.to_string(), m.reply.as_deref().unwrap_or(""), &m.payload, headers)
+            message(
+                &m.subject,
+                &sid.to_string(),
+                m.reply.as_deref().unwrap_or(""),
+                m.payload.bytes(),
+                headers,
+            )
         }
         Frame::Ping => json!(["LINE", "PING"]),
         Frame::Pong => json!(["LINE", "PONG"]),

@@ -1,13 +1,15 @@
 //! JetStream through a client: streams, publishing with an answer, pull consumers, acknowledgements.
 
-use super::super::jetstream::{ApiError, ConsumerConfig, StreamConfig};
+use super::super::jetstream::{ApiError, ConsumerConfig, PublishAnswer, StreamConfig};
 use super::super::protocol::Published;
 use super::{Message, NatsClient, NatsError, Subscription};
 use crate::kernel::Duration;
+use crate::substrate::body::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
+use std::rc::Rc;
 
 /// How long the API and a publish may take, and how often a publish that no stream hears is tried, how far apart:
 /// the library's defaults.
@@ -21,14 +23,13 @@ const PULL_EXPIRES: Duration = Duration::from_secs(5);
 const PULL_GRACE: Duration = Duration::from_secs(1);
 
 /// The server's answer to a publish.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PubAck {
     /// Which stream stored it.
-    pub stream: String,
+    pub stream: Rc<str>,
     /// Its sequence number there.
     pub seq: u64,
     /// The stream had it already: its `Nats-Msg-Id` is known.
-    #[serde(default)]
     pub duplicate: bool,
 }
 
@@ -45,8 +46,8 @@ impl JetStream {
 
     /// Calls the API: `STREAM.INFO.ORACLE`, for example. The answer's error becomes [`NatsError::Api`].
     pub async fn call(&self, call: &str, request: &impl Serialize) -> Result<Value, NatsError> {
-        let payload = serde_json::to_vec(request).map_err(|_| NatsError::BadResponse)?;
-        let answer = self.client.request(&["$JS.API.", call].concat(), &payload, API_TIMEOUT).await?;
+        let request = Body::json(request);
+        let answer = self.client.request(&["$JS.API.", call].concat(), request, API_TIMEOUT).await?;
         checked(&answer)
     }
 
@@ -56,12 +57,17 @@ impl JetStream {
     }
 
     /// Publishes, and waits until a stream has stored the message.
-    pub async fn publish(&self, subject: &str, payload: &[u8]) -> Result<PubAck, NatsError> {
+    pub async fn publish(&self, subject: &str, payload: impl Into<Body>) -> Result<PubAck, NatsError> {
         self.publish_message(Published::new(subject, payload)).await
     }
 
     /// Publishes a message with an id that keeps it from being stored twice.
-    pub async fn publish_once(&self, subject: &str, id: &str, payload: &[u8]) -> Result<PubAck, NatsError> {
+    pub async fn publish_once(
+        &self,
+        subject: &str,
+        id: &str,
+        payload: impl Into<Body>,
+    ) -> Result<PubAck, NatsError> {
         self.publish_message(Published::new(subject, payload).with_headers(&[("Nats-Msg-Id", id)])).await
     }
 
@@ -99,7 +105,7 @@ impl JetStream {
 }
 
 fn checked(answer: &Message) -> Result<Value, NatsError> {
-    let value: Value = serde_json::from_slice(&answer.payload).map_err(|_| NatsError::BadResponse)?;
+    let value: Value = answer.payload.parse().map_err(|_| NatsError::BadResponse)?;
     match value.get("error") {
         Some(error) => Err(ApiError::deserialize(error).map_or(NatsError::BadResponse, NatsError::Api)),
         None => Ok(value),
@@ -107,7 +113,13 @@ fn checked(answer: &Message) -> Result<Value, NatsError> {
 }
 
 fn ack_of(answer: &Message) -> Result<PubAck, NatsError> {
-    PubAck::deserialize(checked(answer)?).map_err(|_| NatsError::BadResponse)
+    let answer = answer.payload.read::<PublishAnswer>().map_err(|_| NatsError::BadResponse)?;
+    match &answer.error {
+        Some(error) => Err(NatsError::Api(error.clone())),
+        None => {
+            Ok(PubAck { stream: Rc::clone(&answer.stream), seq: answer.seq, duplicate: answer.duplicate })
+        }
+    }
 }
 
 /// A pull consumer.
@@ -214,7 +226,7 @@ impl JsMessage {
     pub fn nak(&self, delay: Option<Duration>) -> Result<(), NatsError> {
         match delay {
             None => self.settle(b"-NAK"),
-            Some(delay) => self.settle(format!("-NAK {{\"delay\": {}}}", delay.as_nanos()).as_bytes()),
+            Some(delay) => self.settle(format!("-NAK {{\"delay\": {}}}", delay.as_nanos())),
         }
     }
 
@@ -240,14 +252,14 @@ impl JsMessage {
         self.client.request(reply, b"+ACK", limit).await.map(drop)
     }
 
-    fn settle(&self, word: &[u8]) -> Result<(), NatsError> {
+    fn settle(&self, word: impl Into<Body>) -> Result<(), NatsError> {
         if self.settled.replace(true) {
             return Err(NatsError::NotAckable);
         }
         self.say(word)
     }
 
-    fn say(&self, word: &[u8]) -> Result<(), NatsError> {
+    fn say(&self, word: impl Into<Body>) -> Result<(), NatsError> {
         let reply = self.message.reply.as_deref().ok_or(NatsError::NotAckable)?;
         self.client.publish(reply, word)
     }

@@ -13,6 +13,7 @@ use super::protocol::{Headers, Op, Published};
 use super::{Nats, subject};
 use crate::kernel::{Ctx, Duration, Sender, SortedMap, TaskId, channel};
 use crate::net::NodeId;
+use crate::substrate::body::Body;
 use crate::substrate::stream::Outlet;
 use connection::Driver;
 use std::cell::{Cell, RefCell};
@@ -211,12 +212,17 @@ impl NatsClient {
     // --- publishing -------------------------------------------------------------------------------------------
 
     /// Publishes; without a connection the message is kept, as long as there is room.
-    pub fn publish(&self, subject: &str, payload: &[u8]) -> Result<(), NatsError> {
+    pub fn publish(&self, subject: &str, payload: impl Into<Body>) -> Result<(), NatsError> {
         self.publish_message(Published::new(subject, payload))
     }
 
     /// Publishes a message that names where answers go.
-    pub fn publish_with_reply(&self, subject: &str, reply: &str, payload: &[u8]) -> Result<(), NatsError> {
+    pub fn publish_with_reply(
+        &self,
+        subject: &str,
+        reply: &str,
+        payload: impl Into<Body>,
+    ) -> Result<(), NatsError> {
         let message = Published { reply: Some(reply.into()), ..Published::new(subject, payload) };
         self.publish_message(message)
     }
@@ -236,7 +242,7 @@ impl NatsClient {
     pub async fn request(
         &self,
         subject: &str,
-        payload: &[u8],
+        payload: impl Into<Body>,
         limit: Duration,
     ) -> Result<Message, NatsError> {
         self.request_message(Published::new(subject, payload), limit).await

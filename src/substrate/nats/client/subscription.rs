@@ -1,8 +1,9 @@
 //! Subscriptions and the messages that they hand over.
 
-use super::super::protocol::{Bytes, Headers, Op, Published};
+use super::super::protocol::{Headers, Op, Published};
 use super::{Inner, NatsError, Status};
 use crate::kernel::{Receiver, Sender, Span, channel};
+use crate::substrate::body::Body;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -16,7 +17,7 @@ pub struct Message {
     /// Its header block.
     pub headers: Option<Headers>,
     /// Its content.
-    pub payload: Bytes,
+    pub payload: Body,
     /// The request that it belongs to, and what caused it.
     pub span: Span,
 }

@@ -1,7 +1,9 @@
 //! What streams and consumers are asked to be, with the names, units (nanoseconds) and defaults of JetStream's API.
 
 use crate::kernel::Duration;
+use crate::substrate::body::Message;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
 /// The API's errors: HTTP-like code, JetStream's own code, and a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,27 @@ impl ApiError {
     pub(super) fn new(code: u16, err_code: u16, description: &str) -> Self {
         ApiError { code, err_code, description: description.to_owned() }
     }
+}
+
+/// What a publisher hears of its message.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::substrate::nats) struct PublishAnswer {
+    /// Why it is not stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::substrate::nats) error: Option<ApiError>,
+    /// The stream that it is for.
+    pub(in crate::substrate::nats) stream: Rc<str>,
+    /// Its number there; 0 with an error.
+    pub(in crate::substrate::nats) seq: u64,
+    /// The stream had it already.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(in crate::substrate::nats) duplicate: bool,
+}
+
+impl Message for PublishAnswer {}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Where a stream keeps its messages.

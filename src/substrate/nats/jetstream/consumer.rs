@@ -7,6 +7,7 @@ use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy};
 use super::outbox::Outbox;
 use super::stream::Messages;
 use crate::kernel::{Duration, Instant, SortedMap};
+use crate::substrate::body::Body;
 use crate::substrate::merge;
 use crate::substrate::nats::subject::Pattern;
 use crate::substrate::nats::{Headers, REDELIVERED};
@@ -363,7 +364,7 @@ impl Consumer {
             &stored.subject,
             Some(ack.as_str().into()),
             stored.headers.clone(),
-            &stored.payload,
+            stored.payload.clone(),
         );
         if self.config.ack_policy == AckPolicy::None {
             self.floor = (dseq, seq);
@@ -378,6 +379,6 @@ impl Pull {
         let left = self.left.to_string();
         let mut text = "NATS/1.0 408 Request Timeout".to_owned();
         text.extend(["\r\nNats-Pending-Messages: ", &left, "\r\nNats-Pending-Bytes: 0"]);
-        outbox.send(&self.reply, &self.reply, None, Some(Headers(text.into())), &[].into());
+        outbox.send(&self.reply, &self.reply, None, Some(Headers(text.into())), Body::default());
     }
 }

@@ -6,6 +6,7 @@ mod consumer;
 mod outbox;
 mod stream;
 
+pub(super) use config::PublishAnswer;
 pub use config::{
     AckPolicy, ApiError, ConsumerConfig, DeliverPolicy, Discard, Retention, Storage, StreamConfig,
 };
@@ -13,6 +14,7 @@ pub(super) use outbox::{Outbox, Outgoing};
 
 use super::Published;
 use crate::kernel::{Instant, SortedMap};
+use crate::substrate::body::Body;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use stream::Stream;
@@ -76,7 +78,7 @@ impl Js {
     pub(super) fn receive(&mut self, message: &Published, outbox: &mut Outbox) -> bool {
         if let Some(call) = message.subject.strip_prefix("$JS.API.") {
             if let Some(reply) = &message.reply {
-                self.call(call, reply, &message.payload, outbox);
+                self.call(call, reply, message.payload.bytes(), outbox);
             }
             return true;
         }
@@ -105,13 +107,13 @@ impl Js {
         };
         let known = stream.consumers.contains_key(consumer);
         stream.change(consumer, outbox, |target, outbox| {
-            let (done, next) = target.acknowledge(sseq, dseq, &message.payload, outbox);
+            let (done, next) = target.acknowledge(sseq, dseq, message.payload.bytes(), outbox);
             if let Some(reply) = &message.reply {
                 if next {
-                    let request = message.payload.strip_prefix(b"+NXT").unwrap_or_default();
+                    let request = message.payload.bytes().strip_prefix(b"+NXT").unwrap_or_default();
                     target.pull(reply, request, outbox);
                 } else {
-                    outbox.send(reply, reply, None, None, &[].into());
+                    outbox.send(reply, reply, None, None, Body::default());
                 }
             }
             done

@@ -2,8 +2,9 @@
 
 use crate::kernel::{Ctx, Instant, Kind};
 use crate::net::NodeId;
+use crate::substrate::body::Body;
 use crate::substrate::nats::router::Router;
-use crate::substrate::nats::{Bytes, Headers, Published};
+use crate::substrate::nats::{Headers, Published};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -50,21 +51,20 @@ impl<'a> Outbox<'a> {
         subject: &Rc<str>,
         reply: Option<Rc<str>>,
         headers: Option<Headers>,
-        payload: &Bytes,
+        payload: Body,
     ) {
-        let message = Published { subject: Rc::clone(subject), reply, headers, payload: Rc::clone(payload) };
+        let message = Published { subject: Rc::clone(subject), reply, headers, payload };
         self.queue.push_back(Outgoing { to: Rc::clone(to), message });
     }
 
     pub(super) fn json(&mut self, to: &Rc<str>, value: &Value) {
-        let text = value.to_string();
-        self.send(to, to, None, None, &text.as_bytes().into());
+        self.send(to, to, None, None, value.to_string().into());
     }
 
     /// A status without content.
     pub(super) fn status(&mut self, to: &Rc<str>, status: &str) {
         let text = ["NATS/1.0 ", status].concat();
-        self.send(to, to, None, Some(Headers(text.as_str().into())), &[].into());
+        self.send(to, to, None, Some(Headers(text.as_str().into())), Body::default());
     }
 
     /// The news that a message was delivered as often as it may.

@@ -3,12 +3,13 @@
 //! What a message costs does not grow with what is stored, nor with consumers that it does not concern: they have their
 //! deadlines in an index, and count what is ahead of them as messages come and go.
 
-use super::config::{ApiError, ConsumerConfig, Discard, Retention, StreamConfig};
+use super::config::{ApiError, ConsumerConfig, Discard, PublishAnswer, Retention, StreamConfig};
 use super::consumer::Consumer;
 use super::outbox::Outbox;
 use crate::kernel::{Duration, Instant, SortedMap};
+use crate::substrate::body::{Body, Json};
 use crate::substrate::nats::subject::Pattern;
-use crate::substrate::nats::{Bytes, Headers, Published, STORED};
+use crate::substrate::nats::{Headers, Published, STORED};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,7 +19,7 @@ use std::rc::Rc;
 pub(super) struct Stored {
     pub(super) subject: Rc<str>,
     pub(super) headers: Option<Headers>,
-    pub(super) payload: Bytes,
+    pub(super) payload: Body,
     pub(super) at: Instant,
     /// All consumers before this one are done with it, among so many that were ever set up.
     needed_by: RefCell<(u64, Rc<str>)>,
@@ -130,13 +131,14 @@ impl Stream {
 
     /// Stores a message, and says so to whom it asks for.
     pub(super) fn store(&mut self, message: &Published, outbox: &mut Outbox) {
-        let answer = match self.try_store(message, outbox) {
-            Ok((seq, false)) => json!({"stream": &*self.name, "seq": seq}),
-            Ok((seq, true)) => json!({"stream": &*self.name, "seq": seq, "duplicate": true}),
-            Err(error) => json!({"error": error, "stream": &*self.name, "seq": 0}),
-        };
+        let stored = self.try_store(message, outbox);
         if let Some(reply) = &message.reply {
-            outbox.json(reply, &answer);
+            let stream = Rc::clone(&self.name);
+            let answer = match stored {
+                Ok((seq, duplicate)) => PublishAnswer { error: None, stream, seq, duplicate },
+                Err(error) => PublishAnswer { error: Some(error), stream, seq: 0, duplicate: false },
+            };
+            outbox.send(reply, reply, None, None, Json::new(answer).into());
         }
         self.pump(outbox);
     }
@@ -163,7 +165,7 @@ impl Stream {
         let stored = Stored {
             subject: Rc::clone(&message.subject),
             headers: message.headers.clone(),
-            payload: Rc::clone(&message.payload),
+            payload: message.payload.clone(),
             at: now,
             needed_by: RefCell::default(),
         };

@@ -2,6 +2,7 @@
 
 use super::{Bus, Inbox, RESULT_STREAM, RESULTS, RETRY, TASKS, connect, follow, listen, publish};
 use crate::kernel::{Sender, SortedMap, Span, channel};
+use crate::substrate::body::Json;
 use crate::substrate::nats::{JsMessage, Message, NatsClient, NatsError, Status};
 use crate::systems::oracle::Transport;
 use crate::systems::oracle::broker;
@@ -63,7 +64,7 @@ impl broker::Link for Link {
     fn ask<'a>(
         &'a self,
         coordinator: &'a Coordinator,
-        task: &'a OracleRequest,
+        task: &'a Json<OracleRequest>,
         handling: u64,
     ) -> LocalBoxFuture<'a, Answers> {
         self.gather(coordinator, task, handling).boxed_local()
@@ -108,7 +109,7 @@ impl Link {
             // Lost, the result comes again, and is dropped as a repetition.
             let _ = JsMessage::of(client, message.clone()).ack();
         }
-        let Ok(result) = serde_json::from_slice::<WorkerResult>(&message.payload) else {
+        let Ok(result) = message.payload.read::<WorkerResult>() else {
             return;
         };
         follow(site.ctx(), &result.request_id);
@@ -116,7 +117,7 @@ impl Link {
         if let Some(those) = self.waiting.borrow().get(&result.request_id) {
             for (_, sender) in those {
                 // Full: so many results that the request is lost in them.
-                let _ = sender.send((result.clone(), site.ctx().span()));
+                let _ = sender.send((WorkerResult::clone(&result), site.ctx().span()));
             }
             return;
         }
@@ -124,7 +125,7 @@ impl Link {
     }
 
     /// Publishes a task and gathers the answers, one of each worker, until the timeout or a quorum.
-    async fn gather(&self, coordinator: &Coordinator, task: &OracleRequest, handling: u64) -> Answers {
+    async fn gather(&self, coordinator: &Coordinator, task: &Json<OracleRequest>, handling: u64) -> Answers {
         let (site, mut answers) = (&coordinator.site, Answers::new());
         let Ok(client) = self.client() else {
             return answers;
@@ -133,8 +134,7 @@ impl Link {
         let number = self.asked.replace(self.asked.get() + 1);
         self.waiting.borrow_mut().entry(Rc::clone(&task.id)).or_default().push((number, sender));
         let _open = Gathering { waiting: Rc::clone(&self.waiting), id: Rc::clone(&task.id), number };
-        // It has three plain fields: it cannot fail to be JSON.
-        let payload = serde_json::to_vec(task).unwrap_or_default();
+        let payload = task.clone().into();
 
         let gather = async {
             let (mut known, mut values) = (BTreeSet::new(), 0);

@@ -14,6 +14,7 @@ use super::worker::Worker;
 use super::{NEAR, Params, Site, TO_BROKER};
 use crate::kernel::{Ctx, Duration, Span};
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::body::Body;
 use crate::substrate::nats::{
     AckPolicy, ClientOptions, ConsumerConfig, DeliverPolicy, Nats, NatsClient, NatsConfig, NatsError,
     Retention, Status, StreamConfig, Subscription,
@@ -200,16 +201,16 @@ async fn listen(params: &Params, client: &NatsClient, inbox: &Inbox<'_>) -> Resu
 }
 
 /// Publishes: in core mode once; with JetStream until a stream has it, under an id by which it knows repetitions.
-async fn publish(site: &Site, client: &NatsClient, subject: &str, id: &str, payload: &[u8]) {
+async fn publish(site: &Site, client: &NatsClient, subject: &str, id: &str, payload: &Body) {
     if site.params.transport != Transport::JetStream {
         // A buffer that is full loses it, as a broker would.
-        let _ = client.publish(subject, payload);
+        let _ = client.publish(subject, payload.clone());
         return;
     }
     let (ctx, js) = (site.ctx(), client.jetstream());
     loop {
         if client.status() == Status::Connected {
-            let confirmed = ctx.timeout(CONFIRM_WITHIN, js.publish_once(subject, id, payload)).await;
+            let confirmed = ctx.timeout(CONFIRM_WITHIN, js.publish_once(subject, id, payload.clone())).await;
             if matches!(confirmed, Ok(Ok(_))) {
                 return;
             }

@@ -3,6 +3,7 @@
 use super::{Bus, Inbox, RESULTS, RETRY, TASK_STREAM, TASKS, connect, follow, group, listen, publish};
 use crate::kernel::Duration;
 use crate::net::Shutdown;
+use crate::substrate::body::Json;
 use crate::substrate::nats::{JsMessage, Message, NatsClient, Status};
 use crate::systems::oracle::Transport;
 use crate::systems::oracle::fact::Fact;
@@ -62,7 +63,7 @@ async fn handle(worker: Rc<Worker>, client: NatsClient, message: Message) {
     let site = &worker.site;
     let stored =
         (site.params.transport == Transport::JetStream).then(|| JsMessage::of(&client, message.clone()));
-    let Ok(task) = serde_json::from_slice::<OracleRequest>(&message.payload) else {
+    let Ok(task) = message.payload.read::<OracleRequest>() else {
         // Nobody can ever work on it.
         let _ = stored.map(|stored| stored.term());
         return;
@@ -74,14 +75,11 @@ async fn handle(worker: Rc<Worker>, client: NatsClient, message: Message) {
     // All that hear a subject hear the same: the asker is one, whoever publishes.
     let delay = worker.begin();
     site.ctx().sleep(delay).await;
-    let result = worker.finish(&task, 0, delay);
-    let Ok(payload) = serde_json::to_vec(&result) else {
-        return;
-    };
+    let result = Json::new(worker.finish(&task, 0, delay)).into();
     if client.status() == Status::Connected {
         site.tell(Fact::ResultSent);
     }
-    publish(site, &client, RESULTS, &[&*task.id, ".", &worker.id].concat(), &payload).await;
+    publish(site, &client, RESULTS, &[&*task.id, ".", &worker.id].concat(), &result).await;
     if let Some(stored) = stored {
         // Without a connection it is kept; lost, the task comes again, and its answer is known by its id.
         let _ = stored.ack();

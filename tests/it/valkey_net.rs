@@ -118,7 +118,7 @@ fn note_seen(lab: &Lab) {
                 format!("{} {reply:?}", String::from_utf8_lossy(&words[0]))
             }
         };
-        notes.borrow_mut().push(format!("{what}, {}", probe.list("q").len()));
+        notes.borrow_mut().push(format!("{what}, {}", probe.list_len("q")));
     });
 }
 

@@ -240,6 +240,25 @@ fn failing_jobs_are_tried_again_and_end_among_the_dead_letters() {
 }
 
 #[test]
+fn the_newest_thousand_dead_letters_are_kept() {
+    let case = Case::preset("math-wizard", 6).set("users", "100").set("think", "100ms").set("polls", "0");
+    let case = case.set("work", "1ms").set("workers", "8").set("fail", "1").set("attempts", "1");
+    case.faults("").seconds(100).check(|run| {
+        let wizard = wizard(run);
+        let mut dead: Vec<_> =
+            wizard.ledger().jobs().filter(|job| job.place == Some(Place::DeadLetter)).cloned().collect();
+        assert!(dead.len() > 1_500 && dead.len() as u64 == wizard.tally().counts().dead, "{}", dead.len());
+        let kept = wizard.wizard().probe().list("dead_letter");
+        assert_eq!((kept.len(), wizard.wizard().probe().list_len("dead_letter")), (1_000, 1_000));
+        // They died one after the other, and the last is at the head.
+        dead.retain(|job| kept.iter().any(|element| element.contains(&*job.id)));
+        assert_eq!(dead.len(), 1_000);
+        let first = dead.iter().map(|job| job.queued_at).min().unwrap();
+        assert!(first > Some(Instant::from_millis(30_000)), "{first:?}");
+    });
+}
+
+#[test]
 fn a_container_that_is_asked_to_end_finishes_the_job_in_hand() {
     for mode in ["brpop", "lmove"] {
         let case = Case::preset("math-wizard", 9).set("mode", mode).faults("stop:c-01@7s,stop:c-02@9s..15s");

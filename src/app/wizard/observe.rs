@@ -197,7 +197,7 @@ fn view(run: &Run, of: &WizardRun) -> WizardView {
     let probe = wizard.probe();
     WizardView {
         mode: params.mode.name(),
-        lists: ["task_queue", "processing", "dead_letter"].map(|key| probe.list(key).len()),
+        lists: ["task_queue", "processing", "dead_letter"].map(|key| probe.list_len(key)),
         store_up: probe.is_up(),
         containers: (0..).zip(wizard.containers()).map(container).collect(),
         latest: newest().filter(|job| job.place.is_some()).take(LATEST).map(JobView::of).collect(),

@@ -1,7 +1,7 @@
 //! What the laboratory sees of a running server: its data, and what it does. Nothing in a simulation reads it.
 
 use super::parse::is;
-use super::reply::Reply;
+use super::reply::{Bytes, Reply};
 use super::store::{Store, Words};
 use super::value::Value;
 use std::cell::RefCell;
@@ -48,12 +48,21 @@ impl Probe {
 
     /// The elements of a list of the first database, head first; none while no server runs.
     pub fn list(&self, key: &str) -> Vec<String> {
-        let Some(store) = self.0.borrow().store.upgrade() else { return Vec::new() };
-        let store = store.borrow();
-        let Some(Value::List(items)) = store.keyspace.peek(&(0, key.as_bytes().into())) else {
-            return Vec::new();
-        };
-        items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect()
+        let text = |item: &Bytes| String::from_utf8_lossy(item).into_owned();
+        self.look(key, |items| items.iter().map(text).collect())
+    }
+
+    /// How many elements it has.
+    pub fn list_len(&self, key: &str) -> usize {
+        self.look(key, VecDeque::len)
+    }
+
+    fn look<R: Default>(&self, key: &str, look: impl FnOnce(&VecDeque<Bytes>) -> R) -> R {
+        let Some(store) = self.0.borrow().store.upgrade() else { return R::default() };
+        match store.borrow().keyspace.peek(&(0, key.as_bytes().into())) {
+            Some(Value::List(items)) => look(items),
+            _ => R::default(),
+        }
     }
 
     /// True while a server runs.

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `task_queue` | jobs that wait: pushed at the left, taken at the right |
 //! | `processing` | jobs that workers have in hand, with LMOVE |
-//! | `dead_letter` | jobs that failed too often |
-//! | `task:<id>` | a hash of what is known of a job; it expires some time after the job is over |
+//! | `dead_letter` | jobs that failed too often, the newest 1,000: nobody reads them here, and a result looks through all |
+//! | `task:<id>` | a hash of what is known of a job; it expires some time after the job is over. Those of lost jobs stay: as many as deaths have cost |
 //!
 //! No field of the hash says the status: it follows from which fields there are (`status`), so two workers that have the
 //! same job in hand cannot take each other's word back. Steps that touch several keys are one script or one transaction.
@@ -21,7 +21,7 @@ use crate::substrate::valkey::{Commands, Error, Reply, Valkey, Wire, Words};
 pub const QUEUE: &str = "task_queue";
 /// Jobs in hand, with LMOVE.
 pub const PROCESSING: &str = "processing";
-/// Jobs that failed too often.
+/// The newest thousand of the jobs that failed too often.
 pub const DEAD_LETTER: &str = "dead_letter";
 
 /// KEYS: the hash, and all lists: a reaper may have put it back, and others may have failed at it since.
@@ -30,8 +30,9 @@ pub const DEAD_LETTER: &str = "dead_letter";
 pub(super) const COMPLETE: &str = "redis.call('HSET', KEYS[1], 'result', ARGV[2], 'handled_by', ARGV[3], 'handled_attempt', ARGV[4]); \
      redis.call('PEXPIRE', KEYS[1], ARGV[5]); \
      redis.call('LREM', KEYS[3], 0, ARGV[1]); redis.call('LREM', KEYS[4], 0, ARGV[1]); return redis.call('LREM', KEYS[2], 0, ARGV[1])";
-/// KEYS: the hash. ARGV: who, why, how many milliseconds it is kept.
+/// KEYS: the hash, and the dead letters, which get room for one more. ARGV: who, why, how many milliseconds the hash is kept.
 const MARK_DEAD: &str = "redis.call('HSET', KEYS[1], 'handled_by', ARGV[1], 'error', ARGV[2]); \
+     redis.call('LTRIM', KEYS[2], 0, 998); \
      return redis.call('PEXPIRE', KEYS[1], ARGV[3])";
 
 /// Where the arguments begin among the words of an EVAL with so many keys.
@@ -203,7 +204,7 @@ pub(super) async fn move_on(
             Onward::Reap => valkey.command(["RPUSH", QUEUE, element]).await,
             Onward::Bury(verdict) => {
                 let (Verdict { by, text, .. }, ttl) = (verdict, verdict.ttl_ms());
-                let mark = valkey.command(["EVAL", MARK_DEAD, "1", &key, by, text, &ttl]);
+                let mark = valkey.command(["EVAL", MARK_DEAD, "2", &key, DEAD_LETTER, by, text, &ttl]);
                 let (marked, pushed) = futures::join!(mark, valkey.command(["LPUSH", DEAD_LETTER, element]));
                 marked.and(pushed)
             }

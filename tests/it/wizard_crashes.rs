@@ -175,6 +175,17 @@ fn play_all(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
+fn trouble_meets_processes_links_and_the_store() {
+    let all: Vec<String> = (0..60).map(|seed| faults(seed, 3, 2)).collect();
+    let all = all.join(",");
+    let links = ["cut:c-", "drop:c-", "slow:c-", "~valkey", ">valkey", "~gateway", ">gateway"];
+    let nodes = ["crash:valkey", "stop:valkey", "restart:valkey", "crash:c-01@", "-api@", "-worker-2@"];
+    for part in links.iter().chain(&nodes) {
+        assert!(all.contains(part), "no fault has {part}");
+    }
+}
+
+#[test]
 fn every_job_is_in_exactly_one_place_whoever_dies() {
     play_all(0..60);
 }

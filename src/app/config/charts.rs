@@ -195,22 +195,15 @@ impl ConfigCharts {
         let mut pen = self.pen(width);
         let most = self.versions.iter().map(|&(_, took, _)| took).fold(self.bound_s * 1.3, f64::max);
         let y = Scale { values: (0.0, most * 1.05), pixels: (BASE, TOP) };
-        let dots = |everywhere: bool| {
-            let mut d = String::new();
-            for &(at_s, took_s, _) in self.versions.iter().filter(|version| version.2 == everywhere) {
-                point(&mut d, 'M', pen.x.px(at_s), y.px_within(took_s));
-                d.push_str("h0");
-            }
-            d
-        };
-        let (done, open) = (dots(true), dots(false));
         if self.versions.is_empty() {
             pen.note(NOTHING);
         } else {
             self.bound(&mut pen, &y);
         }
-        pen.path("dots open", open);
-        pen.path("dots", done);
+        for (class, everywhere) in [("dots open", false), ("dots", true)] {
+            let those = self.versions.iter().filter(|version| version.2 == everywhere);
+            pen.cloud(class, those.map(|&(at_s, took_s, _)| (at_s, took_s)), &y);
+        }
         let newest = self.versions.iter().rev().find(|version| version.2);
         let label = newest.map_or_else(|| "—".to_owned(), |&(_, took_s, _)| seconds(took_s));
         let open = self.versions.iter().filter(|version| !version.2).count();

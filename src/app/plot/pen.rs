@@ -32,6 +32,8 @@ pub const LINE: f64 = 12.0;
 pub const MANY: usize = 40;
 /// The widest bar.
 const BAR_MAX: f64 = 16.0;
+/// A fine dot is nearly twice as wide and high: of two that begin in one such place one is not seen.
+const DOT: f64 = 2.0;
 /// The most steps of a step series.
 const STEPS_MAX: f64 = 400.0;
 
@@ -166,6 +168,19 @@ impl Pen {
             d.push_str("h0");
         }
         self.path(class, d);
+    }
+
+    /// The same for any number of values: of those that lie on one another the first.
+    pub fn cloud(&mut self, class: &'static str, points: impl Iterator<Item = (f64, f64)>, y: &Scale) {
+        let x = self.x;
+        let across = (self.width / DOT) as usize + 1;
+        let mut free = vec![true; across * ((HEIGHT / DOT) as usize + 1)];
+        let first = |point: &(f64, f64)| {
+            let place =
+                (y.px_within(point.1) / DOT) as usize * across + (x.px_within(point.0) / DOT) as usize;
+            free.get_mut(place).is_some_and(std::mem::take)
+        };
+        self.dots(class, points.filter(|point| point.0 >= x.values.0).filter(first), y);
     }
 
     /// A bar at each of some seconds, its parts stacked from the axis upwards, each with its class.
@@ -304,4 +319,58 @@ pub fn rect(d: &mut String, x: f64, y: f64, width: f64, height: f64) {
     d.push('h');
     write_px(d, -width);
     d.push('z');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Rng;
+
+    /// Where the dots of a chart with those points are.
+    fn drawn(points: &[(f64, f64)], width: f64) -> Vec<(f64, f64)> {
+        let mut pen =
+            Pen::new(&Time { now_ms: 90_000.0, axis_ms: (60_000.0, 90_000.0), bands: vec![] }, width);
+        let y = Scale { values: (0.0, 100.0), pixels: (BASE, TOP) };
+        pen.cloud("dots", points.iter().copied(), &y);
+        let Some(Item::Path { d, .. }) = pen.items.first() else { return Vec::new() };
+        let dots = d.split_terminator("h0").map(|dot| dot[1..].split_once(' ').unwrap());
+        dots.map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_cloud_has_no_more_dots_than_there_is_room_for_and_looks_like_all_of_them() {
+        let mut rng = Rng::new(5);
+        let points: Vec<(f64, f64)> =
+            (0..100_000).map(|_| (rng.uniform(50.0, 90.0), rng.uniform(0.0, 100.0))).collect();
+        for width in [180.0, 254.0, 700.0] {
+            let dots = drawn(&points, width);
+            let places = (width - LEFT - MARGIN) * (BASE - TOP) / (DOT * DOT);
+            assert!((dots.len() as f64) < places * 1.1, "{} dots on {places} places", dots.len());
+            let mut near = std::collections::HashSet::new();
+            for &(x, y) in &dots {
+                assert!(x >= LEFT, "{x} lies before the axis");
+                near.extend((0..9).map(|i| ((x / DOT) as i32 + i % 3 - 1, (y / DOT) as i32 + i / 3 - 1)));
+            }
+            let (x, y) = (
+                Scale { values: (60.0, 90.0), pixels: (LEFT, width - MARGIN) },
+                Scale { values: (0.0, 100.0), pixels: (BASE, TOP) },
+            );
+            for (at_s, value) in points.iter().filter(|point| point.0 >= 60.0) {
+                let place = ((x.px(*at_s) / DOT) as i32, (y.px(*value) / DOT) as i32);
+                assert!(near.contains(&place), "nothing is drawn near {at_s} s, {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_dot_that_stands_alone_is_where_it_was() {
+        let points: Vec<(f64, f64)> =
+            (0..30).map(|i| (60.5 + f64::from(i), f64::from(i * 37 % 100))).collect();
+        let dots = drawn(&points, 254.0);
+        assert_eq!(dots.len(), 30);
+        let x = Scale { values: (60.0, 90.0), pixels: (LEFT, 254.0 - MARGIN) };
+        let off = |(dot, point): (&(f64, f64), &(f64, f64))| (dot.0 - x.px(point.0)).abs();
+        assert!(dots.iter().zip(&points).map(off).all(|off| off <= 0.051));
+        assert_eq!(drawn(&[(61.0, 5.0); 1_000], 254.0).len(), 1);
+    }
 }

@@ -7,7 +7,6 @@ use crate::app::snapshot::Show;
 use crate::kernel::Instant;
 use crate::lab::wizard::{Job, Ledger, Outcome, theory};
 use crate::lab::{Run, Scenario};
-use crate::substrate::merge;
 
 /// So many instants a curve is made of.
 const SAMPLES_MAX: f64 = 240.0;
@@ -89,7 +88,6 @@ impl WizardCharts {
             Some((seconds(done), done.since(queued).as_millis_f64()))
         };
         self.times = ledger.jobs().filter_map(done).collect();
-        merge::sort(&mut self.times, |a, b| a.0.total_cmp(&b.0).is_lt());
         let step = now_s / SAMPLES_MAX;
         let mut samples: Vec<Sample> = (0..=SAMPLES_MAX as u32)
             .map(|i| Sample { at_s: step * f64::from(i), ..Sample::default() })
@@ -147,12 +145,7 @@ impl WizardCharts {
             let step = nice_step(most, 3.0);
             pen.tick(&y, 0.0, "0");
             pen.tick(&y, step, &format!("{} s", shortest(step / 1000.0)));
-            let mut d = String::new();
-            for &(at_s, ms) in &self.times {
-                point(&mut d, 'M', pen.x.px(at_s), y.px_within(ms));
-                d.push_str("h0");
-            }
-            pen.path("dots fine", d);
+            pen.cloud("dots fine", self.times.iter().copied(), &y);
             self.theory(&mut pen, &y);
         }
         if let Some((mean, theory)) = self.means {
@@ -160,7 +153,7 @@ impl WizardCharts {
             let words = format!("Jobs took {mean:.2} s on average; Erlang's C says {theory:.2} s.");
             return pen.chart("job-time", "Job time", format!("mean {mean:.2} s"), words);
         }
-        let newest = self.times.last().map(|time| time.1 / 1000.0);
+        let newest = self.times.iter().max_by(|a, b| a.0.total_cmp(&b.0)).map(|time| time.1 / 1000.0);
         let (label, words) = match newest {
             Some(s) => (
                 format!("{s:.2} s"),

@@ -1,6 +1,7 @@
 //! The panels that few people open: help, gallery, menu, receipt, share, the question that is tried, and the tabs of the
 //! dock besides the charts. The program that the page opens with has none of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
 
+mod crosshair;
 mod gallery;
 mod help;
 mod menu;
@@ -130,6 +131,7 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
 pub fn listen(lab: Lab, view: View) {
     bring_style();
     predict::follow(lab, view);
+    crosshair::follow(lab);
 }
 
 /// How the panels look comes with them: nobody fetches it before.

@@ -93,3 +93,25 @@ test("a question is a button: guess, run, compare", async (t) => {
   await result.waitFor({ state: "detached" });
   assert.deepEqual(problems, []);
 });
+
+test("the pointer in one chart marks the same moment in all of them", async (t) => {
+  const { page, problems } = await pausedAt(t, 16_000, { viewport: DESKTOP });
+  // The larger program has it.
+  await page.getByTestId("tab-workers").click();
+  await page.waitForSelector(".table");
+  await page.getByTestId("tab-metrics").click();
+  const cross = () =>
+    page.$$eval(".chart", (charts) => charts.map((chart) => getComputedStyle(chart, "::after")).map(({ content, left }) => content === "none" ? undefined : left));
+  assert.ok((await cross()).every((left) => left === undefined));
+  const plot = await page.locator(".chart .plot").first().boundingBox();
+  // The plot begins 38 px from the left and ends 8 px before the right, and the axis is 30 s long.
+  await page.mouse.move(plot.x + 38 + (plot.width - 46) / 3, plot.y + plot.height / 2);
+  const places = await cross();
+  assert.equal(new Set(places).size, 1);
+  assert.notEqual(places[0], undefined);
+  const moment = await page.$eval(".chart", (chart) => getComputedStyle(chart, "::before").content);
+  assert.ok(Math.abs(parseFloat(moment.slice(1)) - 10) < 0.1, moment);
+  await page.mouse.move(plot.x + 38 + (plot.width - 46) / 3, plot.y - 300);
+  assert.ok((await cross()).every((left) => left === undefined));
+  assert.deepEqual(problems, []);
+});

@@ -296,6 +296,12 @@ impl Pen {
     }
 }
 
+/// The moment at a place of a chart that is so wide, with this time axis; `None` beside the plot.
+pub fn ms_at(width: f64, x: f64, (from_ms, to_ms): (f64, f64)) -> Option<f64> {
+    let share = (x - LEFT) / (width - MARGIN - LEFT);
+    (0.0..=1.0).contains(&share).then(|| from_ms + share * (to_ms - from_ms))
+}
+
 /// The inside of a chart that is so wide, as an SVG view box.
 pub(super) fn inside(width: f64) -> String {
     format!("{LEFT} {} {} {}", TOP - 6.0, (width - MARGIN - LEFT).max(1.0), BASE - TOP + 7.0)
@@ -372,5 +378,17 @@ mod tests {
         let off = |(dot, point): (&(f64, f64), &(f64, f64))| (dot.0 - x.px(point.0)).abs();
         assert!(dots.iter().zip(&points).map(off).all(|off| off <= 0.051));
         assert_eq!(drawn(&[(61.0, 5.0); 1_000], 254.0).len(), 1);
+    }
+
+    #[test]
+    fn a_place_says_the_moment_that_is_drawn_there() {
+        for (x, y) in
+            drawn(&[(60.0, 1.0), (71.5, 1.0), (90.0, 1.0)], 254.0).into_iter().zip([60.0, 71.5, 90.0])
+        {
+            let ms = ms_at(254.0, x.0, (60_000.0, 90_000.0)).unwrap();
+            assert!((ms / 1000.0 - y).abs() < 0.02, "{ms} ms for {y} s");
+        }
+        assert_eq!(ms_at(254.0, LEFT - 1.0, (0.0, 1.0)), None);
+        assert_eq!(ms_at(254.0, 254.0, (0.0, 1.0)), None);
     }
 }

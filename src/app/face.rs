@@ -20,6 +20,7 @@
 //! | [`Face::caption`], [`Face::outcomes`] | nothing | there is a story to tell |
 //! | [`Face::cells`], [`Face::remarks`] | no figures; what is broken about a node | the table has columns |
 //! | [`Face::charts`] | none | something is worth seeing over time |
+//! | [`Face::lay_beside`] | nothing | the board shows what was before one changed the past |
 //! | [`Face::said`], [`Face::remedy`] | nothing | |
 //! | [`Face::ending`] | that the run has ended | it amounts to something |
 //! | [`Face::receipt`] | nothing to explain | the system writes receipts |
@@ -56,6 +57,9 @@ pub trait Face: Sync + 'static {
     /// What a snapshot has of a run: `None` for one of another system. `before` is the view before it in the same run, of
     /// which it may take what has not changed.
     fn observe(&self, run: &Run, before: Option<&Self::View>, show: Show) -> Option<Observed<Self::View>>;
+
+    /// Adds what the future that an act in the past has left had at the same place.
+    fn lay_beside(&self, _: &mut Self::View, _left: &Run) {}
 
     /// The outcomes beside the sentence; always as many.
     fn outcomes(&self, _: Moment<Self::View>) -> Vec<Figure> {
@@ -281,10 +285,11 @@ impl Charts for NoCharts {
 pub trait AnyFace: Sync {
     /// See [`Face::words`].
     fn words(&self) -> &'static Words;
-    /// See [`Face::observe`].
+    /// See [`Face::observe`] and [`Face::lay_beside`].
     fn observe(
         &self,
         run: &Run,
+        left: Option<&Run>,
         before: Option<&Snapshot>,
         show: Show,
     ) -> Option<Observed<Rc<dyn SystemView>>>;
@@ -324,11 +329,15 @@ impl<F: Face> AnyFace for F {
     fn observe(
         &self,
         run: &Run,
+        left: Option<&Run>,
         before: Option<&Snapshot>,
         show: Show,
     ) -> Option<Observed<Rc<dyn SystemView>>> {
         let before = before.and_then(|snapshot| snapshot.view.of_type());
-        let Observed { nodes, rows_from, messages, view } = Face::observe(self, run, before, show)?;
+        let Observed { nodes, rows_from, messages, mut view } = Face::observe(self, run, before, show)?;
+        if let Some(left) = left {
+            self.lay_beside(&mut view, left);
+        }
         Some(Observed { nodes, rows_from, messages, view: Rc::new(view) })
     }
 

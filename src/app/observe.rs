@@ -7,8 +7,13 @@ use super::snapshot::{FaultView, Snapshot};
 use crate::lab::Run;
 use std::rc::Rc;
 
-/// This moment of a run; `before` is the snapshot before it in the same run, of which may be taken what has not changed.
-pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>, show: Show) -> Snapshot {
+/// This moment of a run, beside the one that was left if there is one; `before` is the snapshot before it in the same run, of which may be taken what has not changed.
+pub(in crate::app) fn observe(
+    run: &Run,
+    left: Option<&Run>,
+    before: Option<&Snapshot>,
+    show: Show,
+) -> Snapshot {
     let system = run.system();
     let words = face(system.kind()).words();
     let is_shown = |i: usize| show.truth || run.is_by_hand(i);
@@ -18,7 +23,7 @@ pub(in crate::app) fn observe(run: &Run, before: Option<&Snapshot>, show: Show) 
         false => run.settings().iter().filter(|set| !words.hidden.contains(&set.key)).cloned().collect(),
     };
     let Observed { nodes, rows_from, messages, view } =
-        face(system.kind()).observe(run, before, show).unwrap_or_else(|| Observed {
+        face(system.kind()).observe(run, left, before, show).unwrap_or_else(|| Observed {
             nodes: Vec::new(),
             rows_from: 0,
             messages: Vec::new(),

@@ -5,6 +5,7 @@
 //! the simulation's own events of that instant.
 
 mod acts;
+mod edits;
 mod faults;
 mod receipts;
 mod spelled_out;
@@ -93,7 +94,7 @@ pub struct Run {
     system: Box<dyn System>,
     settings: Rc<[Setting]>,
     faults: Vec<Running>,
-    /// How many of them are on schedule; those by hand come after them.
+    /// How many of them are the scenario's; a person's own come after them, those on schedule first.
     scheduled: usize,
     /// Faults of the shipped scenario that these settings have no room for, and why.
     left_out: Vec<(Fault, Invalid)>,
@@ -111,7 +112,7 @@ pub struct Run {
 impl Run {
     /// Checks a scenario and builds its run at virtual zero.
     pub fn new(scenario: &Scenario, options: Options) -> Result<Self, Invalid> {
-        let Checked { settings, faults, faults_are_own, horizon } = scenario.check()?;
+        let Checked { settings, faults, faults_are_own, own, horizon } = scenario.check()?;
         let mut sim = Sim::new(scenario.seed, options.sink);
         let net = Net::new(&sim.ctx(), options.observed);
         let system = settings.start(&net, &options);
@@ -143,6 +144,9 @@ impl Run {
             }
         }
         run.scheduled = run.faults.len();
+        for fault in own {
+            run.plan_fault(fault)?;
+        }
         for (index, action) in scenario.actions.iter().enumerate() {
             run.plan_action(index, action)?;
         }
@@ -301,12 +305,12 @@ impl Run {
         &self.scenario
     }
 
-    /// All faults, scheduled ones first, then those by hand.
+    /// All faults: the scenario's, then a person's own on schedule, then those by hand.
     pub fn faults(&self) -> impl ExactSizeIterator<Item = &Fault> {
         self.faults.iter().map(|running| &running.fault)
     }
 
-    /// Whether a fault was brought by hand, by its place among all of them.
+    /// Whether a fault was brought by a person, by its place among all of them.
     pub fn is_by_hand(&self, index: usize) -> bool {
         index >= self.scheduled
     }

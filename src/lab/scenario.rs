@@ -37,6 +37,12 @@ pub struct Scenario {
     /// Faults on schedule, in place of the preset's; absent means the preset's, an empty text none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<String>,
+    /// Faults that a person has put on schedule besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<String>,
+    /// Faults that a person has switched off: known, and without effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off: Option<String>,
     /// What a person did, in order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
@@ -97,6 +103,8 @@ pub(super) struct Checked {
     /// A preset's own faults are left out where their nodes do not exist; a person's own are then an error.
     pub(super) faults: Vec<Fault>,
     pub(super) faults_are_own: bool,
+    /// A person's own besides.
+    pub(super) own: Vec<Fault>,
     pub(super) horizon: Duration,
 }
 
@@ -109,6 +117,8 @@ impl Scenario {
             seed,
             set: BTreeMap::new(),
             faults: None,
+            own: None,
+            off: None,
             actions: Vec::new(),
             horizon: None,
         }
@@ -161,8 +171,11 @@ impl Scenario {
         let preset = self.find_preset()?;
         let horizon = self.check_horizon(preset)?;
         let faults = fault::parse_list(self.faults.as_deref().unwrap_or(preset.faults))?;
+        let own = fault::parse_list(self.own.as_deref().unwrap_or_default())?;
+        fault::parse_list(self.off.as_deref().unwrap_or_default())?;
         self.check_actions(horizon)?;
-        Ok(Checked { settings: self.settings()?, faults, faults_are_own: self.faults.is_some(), horizon })
+        let faults_are_own = self.faults.is_some();
+        Ok(Checked { settings: self.settings()?, faults, faults_are_own, own, horizon })
     }
 
     fn check_horizon(&self, preset: &presets::Preset) -> Result<Duration, Invalid> {

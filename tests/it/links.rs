@@ -31,10 +31,7 @@ fn open(search: &str) -> Session {
 fn a_link_leads_to_the_same_moment_of_the_same_run() {
     for_seeds("links", 0..SESSIONS, |seed| {
         let mut rng = Rng::new(seed ^ 0x11_4b);
-        let mut opened = scenario(&mut rng);
-        // How long a run may take is no part of a link yet.
-        opened.horizon = None;
-        let mut session = Session::open(opened, 10.0).unwrap();
+        let mut session = Session::open(scenario(&mut rng), 10.0).unwrap();
         for _ in 0..STEPS {
             let command = command(&session, &mut rng);
             if !matches!(command, Command::Call { .. } | Command::Open { .. }) {
@@ -50,6 +47,8 @@ fn a_link_leads_to_the_same_moment_of_the_same_run() {
         let other = open(&search);
         assert_eq!(other.run().now(), session.run().now(), "{search}");
         assert_eq!(other.run().trace_hash(), session.run().trace_hash(), "{search}");
+        assert_eq!(other.run().off_faults(), session.run().off_faults(), "{search}");
+        assert_eq!(other.run().horizon(), session.run().horizon(), "{search}");
     });
 }
 
@@ -72,8 +71,15 @@ fn what_a_stranger_writes_is_refused_with_a_reason_or_listed() {
         "?t=inf",
         "?t=-1s",
         "?t=1e999s",
-        "?t=5",
+        "?t=",
+        "?t=1e9",
         "?t=%ff",
+        "?horizon=25h",
+        "?horizon=soon",
+        "?horizon=NaN",
+        "?off=crash",
+        "?off=boom:w-01@1s",
+        "?off=lie:w-01@1s=inf",
         "?faults=%ff",
         "?workers=0",
         "?workers=-3",
@@ -138,7 +144,7 @@ fn what_a_stranger_writes_is_refused_with_a_reason_or_listed() {
         "?toString=x",
         "?<img src=x onerror=alert(1)>=1",
         "?workers%00=3",
-        "?embed=javascript:alert(1)",
+        "?v=2",
         "?&&&&a",
         "?=1",
         "?a=b=c=d",

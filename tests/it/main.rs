@@ -52,6 +52,7 @@ mod boards;
 mod counts;
 mod determinism;
 mod draws;
+mod edits;
 mod golden;
 mod golden_results;
 mod hidden;

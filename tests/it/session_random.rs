@@ -3,9 +3,9 @@
 
 use glasshive::app::PlayerState;
 use glasshive::app::session::{Command, Handed, Log, Session, Status};
-use glasshive::kernel::{Instant, Rng};
+use glasshive::kernel::{Duration, Instant, Rng};
 use glasshive::lab::Scenario;
-use glasshive::lab::fault::FaultKind;
+use glasshive::lab::fault::{Fault, FaultKind};
 use glasshive::lab::params::Allowed;
 use serde_json::Value;
 
@@ -108,7 +108,7 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
     let nodes = &session.snapshot().nodes;
     let node = nodes[rng.below(nodes.len() as u64) as usize].name.clone();
     let kind = FaultKind::ALL[rng.below(FaultKind::ALL.len() as u64) as usize];
-    match rng.below(23) {
+    match rng.below(26) {
         0 | 1 => Command::Play,
         2 => Command::Pause,
         3 => Command::Speed { speed: rng.uniform(0.0, 300.0) },
@@ -125,8 +125,8 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
         15 | 16 => Command::Toggle { fault: kind, node },
         17 => Command::Lift { fault: rng.below(6) as usize },
         18 if rng.chance(0.1) => {
-            let Scenario { preset, seed, set, faults, horizon, .. } = scenario(rng);
-            Command::Open { preset, seed, set, faults, horizon }
+            let Scenario { preset, seed, set, faults, off, horizon, .. } = scenario(rng);
+            Command::Open { preset, seed, set, faults, off, horizon }
         }
         19 | 20 => Command::Undo,
         21 => {
@@ -136,6 +136,7 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
                 Command::DropOld
             }
         }
+        22..=24 => edit(session, rng),
         _ => Command::Call {
             method: "GET".to_owned(),
             url: format!("http://localhost:{}/health", 8080 + rng.below(3)),
@@ -145,13 +146,31 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
     }
 }
 
-/// Sets a word, a number or a share.
+/// Makes something else of a fault that is there, or of one that is off.
+fn edit(session: &Session, rng: &mut Rng) -> Command {
+    let run = session.run();
+    let mut faults: Vec<Fault> = run.faults().cloned().collect();
+    faults.extend(run.off_faults());
+    faults.push("cut:w-99@1s".parse().expect("a fault"));
+    let fault = faults[rng.below(faults.len() as u64) as usize].clone();
+    let (text, start) = (fault.to_string(), fault.start.unwrap_or(Instant::ZERO));
+    let other = match rng.below(6) {
+        0 => return Command::Edit { fault: text, to: None },
+        1 | 2 => return Command::Switch { fault: text },
+        3 => Fault { end: Some(start + Duration::from_millis(rng.below(9_000))), ..fault },
+        _ => Fault { start: Some(start + Duration::from_millis(100 * rng.below(30))), ..fault },
+    };
+    Command::Edit { fault: text, to: Some(other.to_string()) }
+}
+
+/// Sets a word, a number or a share; or gives back the scenario's.
 fn set(session: &Session, rng: &mut Rng) -> Command {
     let settings = session.settings();
     let setting = &settings[rng.below(settings.len() as u64) as usize];
     let value = match setting.allowed {
         Allowed::Choice(words) => Value::from(words[rng.below(words.len() as u64) as usize]),
         Allowed::Count(low, _) => Value::from(low + rng.below(12) as u32),
+        _ if rng.chance(0.1) => Value::Null,
         Allowed::Real(0.0, 1.0) => Value::from(rng.unit() * 0.5),
         _ => Value::from("nothing of the kind"),
     };

@@ -7,6 +7,7 @@ use glasshive::app::PlayerState;
 use glasshive::app::session::{Command, Session};
 use glasshive::kernel::{Instant, Rng};
 use glasshive::lab::Scenario;
+use glasshive::lab::fault::Fault;
 
 const SESSIONS: u64 = 100;
 const STEPS: u64 = 60;
@@ -17,6 +18,11 @@ fn arrive(session: &mut Session, rng: &mut Rng) {
     while session.status().state == PlayerState::Replaying {
         frame(session, rng);
     }
+}
+
+/// A fault without its times, if the text is one.
+fn what(fault: &str) -> Option<Fault> {
+    Some(Fault { start: None, end: None, ..fault.parse().ok()? })
 }
 
 /// A session of which each act is done at a moment that is known; returns these moments.
@@ -32,19 +38,25 @@ fn act(seed: u64) -> (Session, Vec<Mark>) {
         }
         let now = mark(&session);
         let done = session.apply(command.clone()).is_ok();
-        // What is set at one moment again and again is one act.
+        // What is set, or moved, at one moment again and again is one act: it goes on with the one of that name.
         let act = match &command {
-            Command::Set { key, .. } => Some(key.clone()),
-            Command::Seed { .. } => Some("seed".to_owned()),
-            Command::Fault { .. } | Command::Toggle { .. } | Command::Lift { .. } | Command::Call { .. } => {
-                Some(String::new())
+            Command::Set { key, .. } => Some((key.clone(), key.clone())),
+            Command::Seed { .. } => Some(("seed".to_owned(), "seed".to_owned())),
+            Command::Edit { fault, to: Some(to) } if what(fault) == what(to) => {
+                Some((format!("move {fault}"), format!("move {to}")))
             }
+            Command::Fault { .. }
+            | Command::Toggle { .. }
+            | Command::Lift { .. }
+            | Command::Edit { .. }
+            | Command::Switch { .. }
+            | Command::Call { .. } => Some((String::new(), String::new())),
             _ => None,
         };
-        if let Some(what) = act.filter(|_| done) {
-            let goes_on = !what.is_empty() && last == Some((now.0, what.clone()));
+        if let Some((name, next)) = act.filter(|_| done) {
+            let goes_on = !name.is_empty() && last == Some((now.0, name));
             before.extend((!goes_on).then(|| now.clone()));
-            last = Some((now.0, what));
+            last = Some((now.0, next));
         }
         arrive(&mut session, &mut rng);
         for _ in 0..rng.below(6) {

@@ -50,6 +50,10 @@ impl Face for Oracle {
         observe::observe(run, before, show)
     }
 
+    fn lay_beside(&self, view: &mut OracleView, left: &Run) {
+        observe::lay_beside(view, left);
+    }
+
     fn outcomes(&self, now: Now) -> Vec<Figure> {
         (self.outcomes)(now)
     }

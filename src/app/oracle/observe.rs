@@ -78,9 +78,18 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Opt
                 workers: params.workers,
             },
             newest: newest_view,
+            left: Vec::new(),
             truth: show.truth,
         },
     })
+}
+
+/// What the workers said to the request that is kept in view, in the future that was left.
+pub(super) fn lay_beside(view: &mut OracleView, left: &Run) {
+    let (Some(request), Some(oracle)) = (&view.request, lab::oracle::of(left.system())) else { return };
+    let ledger = oracle.ledger();
+    let tasks = ledger.request(request.number).into_iter().flat_map(|entry| &entry.tasks);
+    view.left = tasks.filter_map(|task| Some((task.node, task.value?))).collect();
 }
 
 /// Where a smaller step makes a report, nearly every answer is one.

@@ -61,6 +61,9 @@ pub struct OracleView {
     /// What the coordinator knows of each node, in the snapshot's order.
     #[serde(rename = "nodes")]
     pub known: Vec<Known>,
+    /// What nodes said to the request that is kept in view, before one changed the past.
+    #[serde(skip)]
+    pub left: Vec<(u32, f64)>,
     /// The parameters that pictures refer to.
     #[serde(skip)]
     pub settings: Settings,

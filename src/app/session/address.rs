@@ -1,11 +1,12 @@
-//! What the page's address says: which scenario is open, with which seed, numbers and faults; and, in a link that was made to
-//! be handed on, at which moment.
+//! What the page's address says: which scenario is open, with which seed, numbers and faults, at which moment it stands still,
+//! and how it is looked at.
 //!
 //! A link may come from anybody: it is bounded in size, everything in it is checked as a scenario file is, and what nobody knows
 //! is listed and left out.
 
 use super::Session;
 use super::command::Command;
+use crate::app::catalogue::face;
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::format_list;
 use crate::lab::{Action, Invalid, SEED_MAX, Scenario, presets, systems};
@@ -33,7 +34,10 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b',')
     .remove(b'=');
 
-/// A scenario, and a moment of it.
+/// A moment that takes longer to be replayed does not start by itself either.
+const AT_ONCE: Duration = Duration::from_secs(3600);
+
+/// A scenario, and a moment of it; and how it is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// The shipped scenario that it starts from.
@@ -46,15 +50,53 @@ pub struct Address {
     pub set: BTreeMap<String, Value>,
     /// All faults, in place of the shipped scenario's.
     pub faults: Option<String>,
-    /// The moment at which it stands still; `None` plays from its start.
+    /// Faults that are switched off.
+    pub off: Option<String>,
+    /// Where the run ends, in place of the shipped scenario's horizon.
+    pub horizon: Option<String>,
+    /// The moment that is looked at; `None` is the start.
     pub at: Option<Duration>,
+    /// Whether it stands still there.
+    pub stands: bool,
+    /// What is the page's, not the run's: speed, selected node, what the dock shows, …; each as it is written.
+    pub page: Vec<(String, String)>,
 }
 
 impl Address {
     /// The address of a shipped scenario.
     pub fn of(preset: &str) -> Self {
-        let preset = preset.to_owned();
-        Address { preset, seed: OPENING_SEED, truth: true, set: BTreeMap::new(), faults: None, at: None }
+        Address {
+            preset: preset.to_owned(),
+            seed: OPENING_SEED,
+            truth: true,
+            set: BTreeMap::new(),
+            faults: None,
+            off: None,
+            horizon: None,
+            at: None,
+            stands: false,
+            page: Vec::new(),
+        }
+    }
+
+    /// The same run from its start, whoever looks at it.
+    pub fn of_run(&self) -> Self {
+        Address { at: None, stands: false, page: Vec::new(), ..self.clone() }
+    }
+
+    /// The same, standing still at an instant.
+    pub fn at(self, now: Instant) -> Self {
+        Address { at: Some(now.since(Instant::ZERO)), stands: true, ..self }
+    }
+
+    /// What it says of the page.
+    pub fn page(&self, key: &str) -> Option<&str> {
+        self.page.iter().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Says something of the page.
+    pub fn say(&mut self, key: &str, value: &str) {
+        self.page.push((key.to_owned(), value.to_owned()));
     }
 
     /// What the page opens with.
@@ -80,9 +122,14 @@ impl Address {
                 "truth" => address.truth = value != "0",
                 "s" => address.preset = decode(&value)?,
                 "faults" => address.faults = Some(value),
+                "off" => address.off = Some(value),
+                "horizon" => address.horizon = Some(value),
                 "t" => address.at = Some(parse_time(&value)?),
-                // What a link that stands still says besides.
-                "v" | "play" => {}
+                "play" => address.stands = value == "0",
+                "v" if value == "1" => {}
+                "speed" | "node" | "view" | "strip" | "theme" | "embed" | "controls" | "ask" => {
+                    address.page.push((key, value));
+                }
                 _ => others.push((key, value)),
             }
         }
@@ -111,13 +158,13 @@ impl Address {
 
     /// The query that leads here; empty for what the page opens with.
     pub fn search(&self) -> String {
-        if !self.truth {
-            return format!("?truth=0&s={}&seed={}", code(&self.preset), self.seed);
-        }
         if *self == Address::opening() {
             return String::new();
         }
-        let mut search = format!("?preset={}&seed={}", encoded(&self.preset), self.seed);
+        let mut search = match self.truth {
+            true => format!("?preset={}&seed={}", encoded(&self.preset), self.seed),
+            false => format!("?truth=0&s={}&seed={}", code(&self.preset), self.seed),
+        };
         let mut add = |key: &str, value: &str| {
             for part in ["&", key, "=", &encoded(value)] {
                 search.push_str(part);
@@ -126,11 +173,18 @@ impl Address {
         for (key, value) in &self.set {
             add(key, value.as_str().unwrap_or(&value.to_string()));
         }
-        if let Some(faults) = &self.faults {
-            add("faults", faults);
+        for (key, value) in [("faults", &self.faults), ("off", &self.off), ("horizon", &self.horizon)] {
+            if let Some(value) = value {
+                add(key, value);
+            }
         }
         if let Some(at) = self.at {
             add("t", &at.to_string());
+        }
+        for (key, value) in &self.page {
+            add(key, value);
+        }
+        if self.stands {
             add("play", "0");
         }
         search
@@ -141,17 +195,17 @@ impl Address {
         presets::find(&self.preset).is_some_and(|preset| systems::defaults(preset.system).is_none())
     }
 
-    /// Whether it asks for so many nodes that a stranger's link does not start it.
+    /// Whether it asks for so many nodes, or so long a replay, that a stranger's link does not start it.
     pub fn is_costly(&self) -> bool {
         let counts = ["workers", "agents", "clients", "users"];
         let count = |key: &&str| self.set.get(*key)?.as_str()?.parse::<u32>().ok();
-        counts.iter().filter_map(count).any(|count| count > NODES_AT_ONCE)
+        self.at > Some(AT_ONCE) || counts.iter().filter_map(count).any(|count| count > NODES_AT_ONCE)
     }
 
     /// What opens it.
     pub fn open(&self) -> Command {
-        let (set, faults, horizon) = (self.set.clone(), self.faults.clone(), None);
-        Command::Open { preset: self.preset.clone(), seed: self.seed, set, faults, horizon }
+        let Scenario { preset, seed, set, faults, off, horizon, .. } = self.scenario();
+        Command::Open { preset, seed, set, faults, off, horizon }
     }
 
     /// What leads to its moment, once it is open.
@@ -161,21 +215,21 @@ impl Address {
 
     /// The scenario.
     pub fn scenario(&self) -> Scenario {
-        let (set, faults) = (self.set.clone(), self.faults.clone());
-        Scenario { set, faults, ..Scenario::preset(&self.preset, self.seed) }
+        let Address { set, faults, off, horizon, .. } = self.clone();
+        Scenario { set, faults, off, horizon, ..Scenario::preset(&self.preset, self.seed) }
     }
 }
 
 impl Session {
-    /// The address of the scenario that is open, with what was changed of it.
+    /// The address of the scenario that is open, with what was changed of it; while the truth is hidden, with what of that is
+    /// no secret.
     pub fn address(&self) -> &Address {
         &self.address
     }
 
     /// The address of the moment that is shown.
     pub fn address_now(&self) -> Address {
-        let at = self.player.run().now().since(Instant::ZERO);
-        Address { at: Some(at), ..self.address.clone() }
+        self.address.clone().at(self.player.run().now())
     }
 
     /// Whether the API was called in this run.
@@ -184,20 +238,34 @@ impl Session {
         actions.iter().any(|action| matches!(action, Action::Call { .. }))
     }
 
-    /// Calls of the API are not in an address: one that is handed on runs none by itself.
     pub(super) fn find_address(&mut self) {
+        self.address = self.address_as(self.truth);
+    }
+
+    /// The address of the scenario that is open, for one who is to see the truth or not. Calls of the API are not in it: one
+    /// that is handed on runs none by itself.
+    pub fn address_as(&self, truth: bool) -> Address {
         let run = self.player.run();
         let scenario = run.scenario();
         let has_own = scenario.faults.is_some() || (0..run.faults().len()).any(|i| run.is_by_hand(i));
-        let faults = (has_own && self.truth).then(|| format_list(run.faults()));
+        let hidden = face(run.system().kind()).words().hidden;
+        // A liar's bias is as secret as that there is one.
+        let is_secret = |key: &str| !truth && hidden.iter().any(|hidden| key.starts_with(hidden));
         let mut set = BTreeMap::new();
-        for (key, value) in scenario.set.iter().filter(|_| self.truth) {
+        for (key, value) in scenario.set.iter().filter(|(key, _)| !is_secret(key)) {
             // As texts, which is what an address has.
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             set.insert(key.clone(), Value::String(text));
         }
-        let (preset, seed) = (scenario.preset.clone(), scenario.seed);
-        self.address = Address { preset, seed, truth: self.truth, set, faults, at: None };
+        Address {
+            seed: scenario.seed,
+            truth,
+            set,
+            faults: (has_own && truth).then(|| format_list(run.faults())),
+            off: scenario.off.clone().filter(|_| truth),
+            horizon: scenario.horizon.clone(),
+            ..Address::of(&scenario.preset)
+        }
     }
 }
 
@@ -234,7 +302,9 @@ fn parse_seed(text: &str) -> Result<u64, Invalid> {
 }
 
 fn parse_time(text: &str) -> Result<Duration, Invalid> {
-    text.parse().map_err(|_| invalid("t", text, "a duration with its unit, such as 14.2s"))
+    // Without a unit it is in seconds.
+    let span = text.parse().or_else(|_| format!("{text}s").parse());
+    span.map_err(|_| invalid("t", text, "a duration, such as 14.2s"))
 }
 
 #[cfg(test)]
@@ -273,11 +343,24 @@ mod tests {
         address.set.insert("workers".to_owned(), Value::from("20"));
         address.set.insert("query".to_owned(), Value::from("a & b = \u{fc}+%"));
         address.faults = Some("crash:w-04@8s,cut:coordinator>w-01@3s,slow:3?@5s=4".to_owned());
+        address.off = Some("lie:w-09@11s=0.18".to_owned());
+        address.horizon = Some("90s".to_owned());
         address.at = Some("14.2s".parse().unwrap());
+        address.stands = true;
+        address.say("speed", "0.2");
+        address.say("node", "w-03");
         let search = address.search();
         assert!(search.contains("&workers=20&faults=crash:w-04@8s,cut:coordinator%3Ew-01@3s,"), "{search}");
-        assert!(search.ends_with("&t=14.2s&play=0"), "{search}");
-        assert_eq!(Address::parse(&search), Ok((address, vec![])));
+        assert!(search.contains("&off=lie:w-09@11s=0.18&horizon=90s&"), "{search}");
+        assert!(search.ends_with("&t=14.2s&speed=0.2&node=w-03&play=0"), "{search}");
+        assert_eq!(Address::parse(&search), Ok((address.clone(), vec![])));
+        assert_eq!((address.page("node"), address.page("view")), (Some("w-03"), None));
+        assert_eq!(address.of_run().search().find("&t="), None);
+        // As the examples have it.
+        let (plays, unknown) = Address::parse("?v=1&t=14.2&embed=1&controls=play,scrub&theme=auto").unwrap();
+        assert_eq!((plays.at, plays.stands, unknown.len()), (address.at, false, 0));
+        assert_eq!(Address::parse("?v=2").unwrap().1, ["v"]);
+        assert!(Address::parse("?horizon=24h&t=20h").unwrap().0.is_costly());
         assert!(Address::parse("?workers=10000").unwrap().0.is_costly());
         assert!(!Address::parse("?workers=20").unwrap().0.is_costly());
         for (search, field) in [("?t=soon", "t"), ("?t=-1s", "t"), ("?faults=%ff", "address")] {

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+/// Whether this program can change faults that are there: few people do, and the one that the page opens with hands its run to
+/// the one that can.
+pub(super) const EDITS: bool = cfg!(feature = "workbench");
+
 /// Something that decides a run or moves it. What it means depends on the moment at which it is done: a session
 /// interprets it at that instant, or when the replay that is under way has come to its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +31,9 @@ pub enum Command {
         /// Faults on schedule, in place of the shipped scenario's.
         #[serde(skip_serializing_if = "Option::is_none")]
         faults: Option<String>,
+        /// Faults that are switched off.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        off: Option<String>,
         /// Where the run ends: a duration.
         #[serde(skip_serializing_if = "Option::is_none")]
         horizon: Option<String>,
@@ -57,7 +64,7 @@ pub enum Command {
     Set {
         /// Its name.
         key: String,
-        /// A number, or a text such as `1.5s`.
+        /// A number, or a text such as `1.5s`; null gives back the shipped scenario's.
         value: Value,
     },
     /// Plays the same scenario with another seed, to this moment.
@@ -83,6 +90,19 @@ pub enum Command {
         /// Its place among all faults of the run, scheduled ones first.
         fault: usize,
     },
+    /// Makes another fault of one that is there, or none. The run starts over with it, and is replayed to this moment.
+    Edit {
+        /// Which, as in a list of faults: `crash:w-04@8s`.
+        fault: String,
+        /// What becomes of it, likewise; nothing removes it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+    },
+    /// Switches a fault off, which stays known; or on again. The run starts over, likewise.
+    Switch {
+        /// Which, as in a list of faults.
+        fault: String,
+    },
     /// Takes the last act back: goes to the moment before it.
     Undo,
     /// Does again what was taken back: goes to the moment that was left.
@@ -107,10 +127,18 @@ pub enum Command {
 impl Command {
     /// Whether it changes the run, and can be taken back.
     pub(super) fn is_act(&self) -> bool {
-        use Command::{Call, Fault, Lift, Open, Seed, Set, Toggle};
+        use Command::{Call, Edit, Fault, Lift, Open, Seed, Set, Switch, Toggle};
         matches!(
             self,
-            Open { .. } | Set { .. } | Seed { .. } | Fault { .. } | Toggle { .. } | Lift { .. } | Call { .. }
+            Open { .. }
+                | Set { .. }
+                | Seed { .. }
+                | Fault { .. }
+                | Toggle { .. }
+                | Lift { .. }
+                | Edit { .. }
+                | Switch { .. }
+                | Call { .. }
         )
     }
 

@@ -4,8 +4,9 @@
 //! same hash. So nothing that a person does is lost, not even by acting in the past.
 
 use super::Session;
-use super::command::{Command, Outcome};
+use super::command::{Command, EDITS, Outcome};
 use crate::kernel::Instant;
+use crate::lab::fault::Fault;
 use crate::lab::{Invalid, Run, Scenario};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -22,6 +23,8 @@ pub(super) struct Place {
     pub events: u64,
     /// Where playing stops.
     pub end_ns: u64,
+    /// When another future had been left, if one was known.
+    pub left_ns: Option<u64>,
 }
 
 /// A future that was left: of which run, when, and how far it was known.
@@ -49,17 +52,25 @@ impl Place {
 }
 
 impl History {
-    /// Notes that something was done at a place. What is drawn along, such as a number, is one act.
-    pub fn note(&mut self, place: Place, command: &Command) {
-        self.undone.clear();
-        let goes_on = self.done.back().is_some_and(|(before, last)| {
+    /// Whether a command goes on with the last act: what is drawn or moved along at one moment is one act.
+    pub fn goes_on(&self, at_ns: u64, command: &Command) -> bool {
+        self.done.back().is_some_and(|(before, last)| {
             let is_same = match (last, command) {
                 (Command::Set { key: before, .. }, Command::Set { key, .. }) => before == key,
                 (Command::Seed { .. }, Command::Seed { .. }) => true,
+                (Command::Edit { to: Some(before), .. }, Command::Edit { fault, to: Some(_) }) if EDITS => {
+                    before == fault && is_move(last) && is_move(command)
+                }
                 _ => false,
             };
-            is_same && before.at_ns == place.at_ns
-        });
+            is_same && before.at_ns == at_ns
+        })
+    }
+
+    /// Notes that something was done at a place.
+    pub fn note(&mut self, place: Place, command: &Command) {
+        self.undone.clear();
+        let goes_on = self.goes_on(place.at_ns, command);
         if !goes_on {
             self.done.push_back((place, command.clone()));
         }
@@ -88,7 +99,22 @@ impl History {
     }
 }
 
+/// Whether a fault is to be the same at other times.
+fn is_move(command: &Command) -> bool {
+    let Command::Edit { fault, to: Some(to) } = command else { return false };
+    let what = |text: &str| {
+        text.parse::<Fault>().ok().map(|Fault { kind, target, value, .. }| (kind, target, value))
+    };
+    what(fault) == what(to)
+}
+
 impl Session {
+    /// Whether a command goes on with the last act, at the moment that a replay leads to.
+    pub(super) fn goes_on(&self, command: &Command) -> bool {
+        let at = self.player.landing().unwrap_or(self.player.run().now());
+        self.history.goes_on(at.as_nanos(), command)
+    }
+
     /// Takes the last act back, or does it again.
     pub(super) fn come_back(&mut self, from: Place, again: bool) -> Result<Outcome, Invalid> {
         let found = if again { self.history.redo(from) } else { self.history.undo(from) };

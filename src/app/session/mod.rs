@@ -14,6 +14,7 @@ mod player;
 mod teller;
 
 pub use address::Address;
+use command::EDITS;
 pub use command::{Command, Outcome};
 pub use handed::Handed;
 use history::{History, Place};
@@ -156,6 +157,8 @@ impl Session {
         let leads_elsewhere = match command {
             Command::Open { .. } | Command::Pause | Command::Speed { .. } => return false,
             Command::Seek { .. } | Command::Set { .. } | Command::Seed { .. } => true,
+            // What is moved on and on is one act.
+            Command::Edit { .. } => self.goes_on(command),
             _ => false,
         };
         !(leads_elsewhere && self.waiting.is_empty() && self.player.landing().is_some())
@@ -175,6 +178,7 @@ impl Session {
             at_ns: at.as_nanos(),
             events: self.player.run().events(),
             end_ns: self.player.end().as_nanos(),
+            left_ns: self.player.left().map(|left| left.at.as_nanos()),
         };
         let outcome = match command {
             Command::Undo | Command::Redo => self.come_back(place, command == Command::Redo)?,
@@ -192,11 +196,12 @@ impl Session {
     }
 
     fn perform(&mut self, command: &Command) -> Result<Outcome, Invalid> {
+        let goes_on = self.goes_on(command);
         let player = &mut self.player;
         match command {
-            Command::Open { preset, seed, set, faults, horizon } => {
-                let (set, faults, horizon) = (set.clone(), faults.clone(), horizon.clone());
-                let scenario = Scenario { set, faults, horizon, ..Scenario::preset(preset, *seed) };
+            Command::Open { preset, seed, set, faults, off, horizon } => {
+                let (set, faults, off, horizon) = (set.clone(), faults.clone(), off.clone(), horizon.clone());
+                let scenario = Scenario { set, faults, off, horizon, ..Scenario::preset(preset, *seed) };
                 self.player = begin(&scenario, opening_speed(preset))?;
                 self.waiting.clear();
             }
@@ -236,6 +241,16 @@ impl Session {
             Command::Fault { fault } => return player.fault(fault).map(Outcome::Acted),
             Command::Toggle { fault, node } => return player.toggle(*fault, node).map(Outcome::Acted),
             Command::Lift { fault } => return player.lift(*fault).map(Outcome::Acted),
+            Command::Edit { fault, to } if EDITS => {
+                let changed = player.run().edited(fault, to.as_deref())?;
+                player.change(changed, goes_on)?;
+            }
+            Command::Switch { fault } if EDITS => {
+                let changed = player.run().switched(fault)?;
+                player.change(changed, false)?;
+            }
+            // Nobody says so to a program that cannot.
+            Command::Edit { .. } | Command::Switch { .. } => {}
             Command::Call { method, url, headers, body } => {
                 let url = url.parse().map_err(|_| Invalid {
                     field: "url".to_owned(),
@@ -358,6 +373,11 @@ impl Session {
     /// All that can be seen of the present moment, whatever is told of it.
     pub fn moment(&mut self) -> Rc<Snapshot> {
         self.player.snapshot()
+    }
+
+    /// What is to be seen of the present moment by one who is to see the truth, or not.
+    pub fn moment_as(&mut self, truth: bool) -> Rc<Snapshot> {
+        self.player.look(Show { truth, ..self.showing() })
     }
 
     /// The story that is told now.

@@ -213,7 +213,12 @@ impl Player {
 
     /// What is to be shown of this moment.
     pub(in crate::app) fn look(&mut self, show: Show) -> Rc<Snapshot> {
-        let now = Rc::new(observe::observe(&self.run, self.seen.as_deref(), show));
+        let now = Rc::new(observe::observe(
+            &self.run,
+            self.left().map(|left| &left.run),
+            self.seen.as_deref(),
+            show,
+        ));
         self.seen = Some(Rc::clone(&now));
         now
     }
@@ -261,7 +266,7 @@ impl Player {
 
     /// The future that an act in the past has left.
     pub(super) fn left(&self) -> Option<&Left> {
-        self.left.as_ref()
+        self.left.as_ref().filter(|left| left.is_known())
     }
 
     /// The speed that was asked for.

@@ -71,6 +71,8 @@ pub(super) struct Row<'a> {
     pub(super) live_arrived_late: bool,
     /// How far its value is from the reference, in per cent.
     pub(super) off: Option<f64>,
+    /// The same of what it said before one changed the past, where that is another value.
+    pub(super) left: Option<f64>,
 }
 
 /// A line in the strip *what*.
@@ -202,6 +204,7 @@ impl<'a> Scene<'a> {
                 arrived_late: false,
                 live_arrived_late: false,
                 off: None,
+                left: None,
             });
         }
         let Some(request) = self.request else {
@@ -226,6 +229,13 @@ impl<'a> Scene<'a> {
             let entry = &mut self.rows[row];
             entry.arrived_late = arrived_late;
             (entry.task, entry.answer, entry.ms, entry.off) = (Some(task), answer, ms, off);
+        }
+        for &(node, value) in &self.now.view.left {
+            if let (Some(row), Some(reference)) = (self.row_of(node), self.reference) {
+                let entry = &mut self.rows[row];
+                let is_same = entry.task.is_some_and(|task| task.value == Some(value));
+                entry.left = (!is_same).then(|| off(value, reference));
+            }
         }
     }
 

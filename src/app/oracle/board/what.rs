@@ -151,9 +151,29 @@ fn ticks(sheet: &mut Sheet, layout: &Layout, axis: &Scale) {
 // --- dots -------------------------------------------------------------------------------------------------------
 
 fn dots(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
+    for (i, row) in scene.rows.iter().enumerate() {
+        if let Some(left) = row.left {
+            ring(sheet, layout, axis, i, left, row.off);
+        }
+    }
     for (i, row) in scene.rows.iter().enumerate().filter(|(_, row)| is_value(row)) {
         dot(sheet, scene, layout, axis, i, row);
     }
+}
+
+/// What was said before one changed the past: a ring, and a dotted line to what is said now.
+fn ring(sheet: &mut Sheet, layout: &Layout, axis: &Scale, i: usize, left: f64, now: Option<f64>) {
+    let y = layout.rows.center(i).round();
+    let (x, r) = (place(axis, left).0, radius(layout.rows.height(i)));
+    if let Some(now) = now {
+        let to = place(axis, now).0;
+        sheet.line([x + r.copysign(to - x), y, to, y], 1.5, Dash::Dotted, Paint::Ink3);
+    }
+    sheet.glyph(Shape::Idle, x, y, r);
+}
+
+fn radius(height: f64) -> f64 {
+    (height * 0.24).clamp(2.0, 7.0)
 }
 
 /// A value with its distance as a line, and in words where it is beyond the edge.
@@ -164,7 +184,7 @@ fn dot(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale, i: usize
     let height = layout.rows.height(i);
     let y = layout.rows.center(i).round();
     let (x, beyond) = place(axis, off);
-    let (shape, r) = (row.answer.shape(), (height * 0.24).clamp(2.0, 7.0));
+    let (shape, r) = (row.answer.shape(), radius(height));
     let tint = shape.paint().alpha(0.5);
     let zero = axis.at(0.0);
     let Some(arrow) = beyond.filter(|_| height >= 12.0) else {

@@ -27,6 +27,7 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
             seed: fields.whole("seed")?,
             set: fields.settings()?,
             faults: fields.text_if_any("faults")?,
+            off: fields.text_if_any("off")?,
             horizon: fields.text_if_any("horizon")?,
         },
         "play" => Command::Play,
@@ -51,6 +52,10 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
         "undo" => Command::Undo,
         "redo" => Command::Redo,
         "drop_old" => Command::DropOld,
+        "edit" if super::EDITS => {
+            Command::Edit { fault: fields.text("fault")?, to: fields.text_if_any("to")? }
+        }
+        "switch" if super::EDITS => Command::Switch { fault: fields.text("fault")? },
         "lift" => Command::Lift { fault: fields.whole("fault")? as usize },
         "call" => Command::Call {
             method: fields.text("method")?,

@@ -106,11 +106,15 @@ impl Player {
         self.seek(before.unwrap_or(Instant::ZERO))
     }
 
-    /// Sets a parameter. The run starts over with it, with the same draws wherever it does not matter, and is
+    /// Sets a parameter, to the shipped scenario's if it is null. The run starts over with it, with the same draws wherever it does not matter, and is
     /// replayed to this moment.
     pub fn set(&mut self, key: &str, value: Value) -> Result<(), Invalid> {
         let mut scenario = self.run.scenario().clone();
-        scenario.set.insert(key.to_owned(), value);
+        if value.is_null() {
+            scenario.set.remove(key);
+        } else {
+            scenario.set.insert(key.to_owned(), value);
+        }
         self.start_over(&scenario)
     }
 
@@ -129,13 +133,37 @@ impl Player {
         Ok(())
     }
 
+    /// Goes over to a scenario whose run differs from an instant on, and is replayed to this moment. What lies before what is
+    /// known was the past: it is kept, as far as it was known. What is changed on and on keeps what was left first.
+    pub(in crate::app::session) fn change(
+        &mut self,
+        (scenario, from): (Scenario, Instant),
+        goes_on: bool,
+    ) -> Result<(), Invalid> {
+        let now = self.landing().unwrap_or(self.run.now());
+        let old = std::mem::replace(&mut self.run, Run::new(&scenario, options())?);
+        let ahead = self.ahead.take().filter(|ahead| ahead.now() > old.now());
+        if !goes_on {
+            let left = Left::new(ahead.unwrap_or(old), from);
+            if left.is_known() || self.left().is_none() {
+                self.left = Some(left);
+            }
+        } else if let Some(left) = &mut self.left {
+            left.at = left.at.min(from);
+        }
+        (self.parked, self.seen) = (None, None);
+        self.set_out(now, Goal::Instant);
+        Ok(())
+    }
+
     /// Goes to a moment of this scenario or another one. One that was left is on the way there, or is left again.
     pub(in crate::app::session) fn return_to(&mut self, place: &Place, again: bool) -> Result<(), Invalid> {
         self.run = Run::new(&place.scenario, options())?;
         let was_ahead = self.ahead.take();
         let left = self.left.take();
         if again {
-            let at = place.scenario.actions.last().map_or(place.at(), Action::at);
+            let act = || place.scenario.actions.last().map_or(place.at(), Action::at);
+            let at = place.left_ns.map_or_else(act, Instant::from_nanos);
             self.left = was_ahead.filter(|run| run.now() > at).map(|run| Left::new(run, at));
         } else if let Some(left) = left.filter(|left| *left.run.scenario() == place.scenario) {
             self.ahead = Some(left.run);
@@ -291,6 +319,11 @@ impl Player {
 impl Left {
     fn new(run: Run, at: Instant) -> Self {
         Left { until: run.now(), run, at }
+    }
+
+    /// Whether it was known beyond where it was left.
+    pub(super) fn is_known(&self) -> bool {
+        self.at < self.until
     }
 
     /// The same as plain data.

@@ -24,7 +24,7 @@
 //! | [`Face::said`], [`Face::remedy`] | nothing | |
 //! | [`Face::ending`] | that the run has ended | it amounts to something |
 //! | [`Face::receipt`] | nothing to explain | the system writes receipts |
-//! | [`Face::experiment`], [`Face::measure`] | the question is words only | it can be tried |
+//! | [`Face::experiment`], [`Face::measure`], [`Face::can_try`] | the question is words only | it can be tried |
 //! | [`Face::aside`] | nothing | the sentence alone would be wrong at some moments |
 //!
 //! What a face says of a node goes into its [`State`]: one of the page's signs, and what that
@@ -45,6 +45,9 @@ use crate::lab::Run;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
+
+/// What only panels ask for that few people open, a program without them lacks: behind a table of methods nothing else says so.
+const HAS_PANELS: bool = cfg!(feature = "workbench");
 
 /// A system's face.
 pub trait Face: Sync + 'static {
@@ -99,6 +102,11 @@ pub trait Face: Sync + 'static {
     /// What stands after the sentence: what holds now besides what it says, such as a fault.
     fn aside(&self, _: Moment<Self::View>) -> String {
         String::new()
+    }
+
+    /// Whether the question of a caption can be tried, for those who need no more of it.
+    fn can_try(&self, now: Moment<Self::View>, question: &str) -> bool {
+        self.experiment(now, question).is_some()
     }
 
     /// The question of a caption as something that can be tried.
@@ -305,6 +313,8 @@ pub trait AnyFace: Sync {
     fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row>;
     /// See [`Face::said`].
     fn said(&self, snapshot: &Snapshot) -> String;
+    /// See [`Face::can_try`].
+    fn can_try(&self, snapshot: &Snapshot, question: &str) -> bool;
     /// See [`Face::experiment`].
     fn experiment(&self, snapshot: &Snapshot, question: &str) -> Option<Experiment>;
     /// See [`Face::receipt`].
@@ -359,7 +369,7 @@ impl<F: Face> AnyFace for F {
     }
 
     fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row> {
-        let now = Moment::of(snapshot)?;
+        let now = Moment::of(snapshot).filter(|_| HAS_PANELS)?;
         let node = snapshot.rows().get(index)?;
         Some(Row {
             name: node.name.clone(),
@@ -373,7 +383,14 @@ impl<F: Face> AnyFace for F {
         Moment::of(snapshot).map_or_else(String::new, |now| Face::said(self, now))
     }
 
+    fn can_try(&self, snapshot: &Snapshot, question: &str) -> bool {
+        Moment::of(snapshot).is_some_and(|now| Face::can_try(self, now, question))
+    }
+
     fn experiment(&self, snapshot: &Snapshot, question: &str) -> Option<Experiment> {
+        if !HAS_PANELS {
+            return None;
+        }
         Moment::of(snapshot).and_then(|now| Face::experiment(self, now, question))
     }
 
@@ -382,7 +399,7 @@ impl<F: Face> AnyFace for F {
     }
 
     fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {
-        Face::measure(self, run, experiment)
+        if HAS_PANELS { Face::measure(self, run, experiment) } else { None }
     }
 
     fn aside(&self, snapshot: &Snapshot) -> String {

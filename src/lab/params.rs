@@ -60,7 +60,7 @@ macro_rules! param {
         Param {
             key: $key,
             allowed: $allowed,
-            meaning: $meaning,
+            meaning: crate::substrate::text::in_full($meaning),
             get: $get,
             set: |params, parsed| {
                 if let Parsed::$kind(value) = parsed {

@@ -40,6 +40,7 @@ impl Serialize for SystemKind {
 }
 
 /// A shipped scenario: what it sets, what goes wrong in it, and why one would look at it.
+#[derive(Clone, Copy)]
 pub struct Preset {
     /// Its name in URLs and on the command line.
     pub name: &'static str,

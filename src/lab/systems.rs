@@ -13,24 +13,38 @@ pub(super) type Defaults = Option<fn() -> Box<dyn Settings>>;
 
 #[cfg(feature = "all-systems")]
 macro_rules! larger {
-    ($defaults:path) => {
-        Some($defaults)
+    ($room:path, $defaults:path) => {
+        (&$room, Some($defaults))
     };
 }
 #[cfg(not(feature = "all-systems"))]
 macro_rules! larger {
-    ($defaults:path) => {
-        None
-    };
+    ($room:path, $defaults:path) => {{
+        static TITLES: [Preset; $room.presets.len()] = titles($room.presets);
+        static ROOM: Room = Room { kind: $room.kind, presets: &TITLES };
+        (&ROOM, None)
+    }};
 }
 
 /// All of them, in the order of the page's header.
 static ALL: &[(&Room, Defaults)] = &[
     (&oracle::OVER_HTTP, Some(oracle::over_http)),
-    (&oracle::OVER_NATS, larger!(oracle::over_nats)),
-    (&wizard::ROOM, larger!(wizard::defaults)),
-    (&config::ROOM, larger!(config::defaults)),
+    larger!(oracle::OVER_NATS, oracle::over_nats),
+    larger!(wizard::ROOM, wizard::defaults),
+    larger!(config::ROOM, config::defaults),
 ];
+
+/// Shipped scenarios without what they set: enough to tell of them.
+#[cfg(not(feature = "all-systems"))]
+const fn titles<const N: usize>(presets: &[Preset]) -> [Preset; N] {
+    let mut all = [presets[0]; N];
+    let mut i = 0;
+    while i < N {
+        all[i] = Preset { set: &[], faults: "", horizon: None, ..presets[i] };
+        i += 1;
+    }
+    all
+}
 
 /// What is known of each system.
 pub(super) fn rooms() -> impl Iterator<Item = &'static Room> + Clone {

@@ -7,6 +7,11 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
 
+/// A text for documents and panels that few people open: the program that the page opens with does without, and stays small.
+pub const fn in_full(text: &'static str) -> &'static str {
+    if cfg!(feature = "workbench") { text } else { "" }
+}
+
 /// A text that costs nothing to clone: one that stands in the program, or a shared one.
 #[derive(Clone)]
 pub enum Text {

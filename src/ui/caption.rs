@@ -27,7 +27,7 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
     let detail = Memo::new(move |_| story.with(|story| story.detail.clone()));
     let question = Memo::new(move |_| story.with(|story| story.question.clone()));
     let is_tried = Memo::new(move |_| {
-        lab.snapshot.with(|now| question.with(|question| lab.face().experiment(now, question))).is_some()
+        lab.snapshot.with(|now| question.with(|question| lab.face().can_try(now, question)))
     });
     let said = RwSignal::new(String::new());
     let ticking = Interval::new(SAY_EVERY_MS, move || {

@@ -138,8 +138,18 @@ fn is_mounted() -> bool {
 
 fn show(lab: Lab) {
     let Some(body) = document().body() else { return };
-    let handle = mount_to(body, move || view! { <App lab /> });
-    MOUNTED.set(Some(Box::new(handle)));
+    let owner = Owner::new();
+    let handle = owner.with(|| mount_to(body.clone(), move || view! { <App lab /> }));
+    if cfg!(feature = "workbench") {
+        return MOUNTED.set(Some(Box::new(handle)));
+    }
+    // This program ends with its page: what is in the page need not be taken apart, which takes a lot of code.
+    handle.forget();
+    let end = move || {
+        owner.cleanup();
+        body.set_text_content(None);
+    };
+    MOUNTED.set(Some(Box::new(AtEnd(end))));
 }
 
 /// Mounts the page of another scenario in the place of the one that is there; not at once, since it may be that one

@@ -16,23 +16,38 @@ const BIAS: f64 = 0.18;
 /// Nobody guesses finer, and the axis grows by this.
 const STEP: f64 = 10.0;
 
-/// The experiment of a moment.
-pub(super) fn experiment(now: Now) -> Option<Experiment> {
-    let request = now.view.finished.as_ref().filter(|_| now.view.truth)?;
-    let is_liar = |node: &&NodeView| node.lie.is_some_and(|bias| bias != 0.0);
-    let liars = now.rows().iter().filter(is_liar).count();
-    let more = match liars {
-        0 => 1,
-        1 => 3,
+fn is_liar(node: &&NodeView) -> bool {
+    node.lie.is_some_and(|bias| bias != 0.0)
+}
+
+fn honest(now: Now<'_>) -> impl Iterator<Item = &NodeView> {
+    now.snapshot.rows().iter().filter(|node| node.lie.is_none() && node.up)
+}
+
+/// What can be asked at a moment, and how many more would lie then.
+fn asked(now: Now) -> Option<(&'static str, usize)> {
+    now.view.finished.as_ref().filter(|_| now.view.truth)?;
+    let asked = match now.rows().iter().filter(is_liar).count() {
+        0 => ("What if one of them lies?", 1),
+        1 => ("What if three more lie?", 3),
         _ => return None,
     };
-    let honest: Vec<&NodeView> = now.rows().iter().filter(|node| node.lie.is_none() && node.up).collect();
+    (honest(now).count() >= asked.1).then_some(asked)
+}
+
+/// Whether a question can be tried.
+pub(super) fn can_try(now: Now, question: &str) -> bool {
+    asked(now).is_some_and(|(asked, _)| asked == question)
+}
+
+/// The experiment of a moment.
+pub(super) fn experiment(now: Now, question: &str) -> Option<Experiment> {
+    let (_, more) = asked(now).filter(|(asked, _)| *asked == question)?;
+    let request = now.view.finished.as_ref()?;
+    let honest: Vec<&NodeView> = honest(now).collect();
     // Not neighbours, so that they are seen apart.
     let apart = (honest.len() / more).max(1);
     let chosen: Vec<&str> = honest.iter().step_by(apart).take(more).map(|node| node.name.as_str()).collect();
-    if chosen.len() < more {
-        return None;
-    }
     let set = now.setting("lie-bias").and_then(Value::as_f64).filter(|bias| *bias != 0.0);
     let bias = now.rows().iter().find(is_liar).and_then(|node| node.lie).or(set).unwrap_or(BIAS);
     let strategy = now.view.settings.strategy;
@@ -45,7 +60,7 @@ pub(super) fn experiment(now: Now) -> Option<Experiment> {
     let lies = if more == 1 { "lies" } else { "lie" };
     let reach = STEP * ((bias.abs() * 100.0).max(before.unwrap_or_default()) / STEP).ceil().max(1.0);
     Some(Experiment {
-        question: if more == 1 { "What if one of them lies?" } else { "What if three more lie?" }.to_owned(),
+        question: question.to_owned(),
         detail: format!(
             "From now on {names} {lies} by {:+.0} %. How far off will the {strategy} be, over the next {RESULTS} requests?",
             bias * 100.0
@@ -106,9 +121,8 @@ mod tests {
     #[test]
     fn three_more_liars_are_tried_and_held_against_the_run_without_them() {
         let mut session = at(16_000.0);
-        let asked = experiment(Now::of(session.snapshot()).unwrap()).unwrap();
+        let asked = experiment(Now::of(session.snapshot()).unwrap(), &session.caption().question).unwrap();
         assert_eq!(asked.question, "What if three more lie?");
-        assert_eq!(asked.question, session.caption().question, "the caption asks the same");
         assert_eq!(asked.results, (8, 5));
         assert_eq!(measure(session.run(), &asked), None, "it has not been tried");
         let before = session.run().scenario().clone();
@@ -131,6 +145,8 @@ mod tests {
     fn without_the_truth_there_is_nothing_to_guess() {
         let mut session = at(16_000.0);
         session.show_truth(false);
-        assert_eq!(experiment(Now::of(session.snapshot()).unwrap()), None);
+        let now = Now::of(session.snapshot()).unwrap();
+        assert_eq!(asked(now), None);
+        assert_eq!(experiment(now, "What if three more lie?"), None);
     }
 }

@@ -88,8 +88,12 @@ impl Face for Oracle {
         format!(", request {}, {} late", request.number, request.counts.late)
     }
 
+    fn can_try(&self, now: Now, question: &str) -> bool {
+        experiment::can_try(now, question)
+    }
+
     fn experiment(&self, now: Now, question: &str) -> Option<Experiment> {
-        experiment::experiment(now).filter(|offered| offered.question == question)
+        experiment::experiment(now, question)
     }
 
     /// Of the request that is kept in view.

@@ -39,6 +39,7 @@ use super::system::{Done, Knob, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{Request, Service};
+use crate::substrate::text::in_full;
 use crate::systems::oracle::{BY_NATS, Cast, Oracle, Params, Plug, SERVICES, SERVICES_OVER_NATS};
 use folds::Folds;
 use ledger::Ledger;
@@ -69,23 +70,29 @@ pub const NATS: SystemKind = SystemKind {
 
 /// What its figures mean, for `doc/figures.md`.
 static FIGURES: [(&str, &str); 9] = [
-    ("requests", "requests that a client wanted"),
-    ("answered", "those with an answer"),
-    ("unanswered", "those that failed: refused, timed out, 429, 503"),
-    ("pending", "those still under way"),
+    ("requests", in_full("requests that a client wanted")),
+    ("answered", in_full("those with an answer")),
+    ("unanswered", in_full("those that failed: refused, timed out, 429, 503")),
+    ("pending", in_full("those still under way")),
     (
         "tasks",
-        "how the tasks of closed requests ended: in time, failed, late, lost with a broker, delivered again; and those still under way",
+        in_full(
+            "how the tasks of closed requests ended: in time, failed, late, lost with a broker, delivered again; and those still under way",
+        ),
     ),
-    ("limited", "of the failed, those that came too often: 429"),
+    ("limited", in_full("of the failed, those that came too often: 429")),
     (
         "error_mean",
-        "the mean of |aggregate − truth| / truth over the answered, with half the width of its 95 % interval by Student's t",
+        in_full(
+            "the mean of |aggregate − truth| / truth over the answered, with half the width of its 95 % interval by Student's t",
+        ),
     ),
-    ("error_p95", "the 95th percentile of the same"),
+    ("error_p95", in_full("the 95th percentile of the same")),
     (
         "latency_ms",
-        "from the intended send time to the answer, over the answered: mean and percentiles in milliseconds",
+        in_full(
+            "from the intended send time to the answer, over the answered: mean and percentiles in milliseconds",
+        ),
     ),
 ];
 

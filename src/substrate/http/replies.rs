@@ -1,6 +1,7 @@
 //! Structured errors that every simulated service answers with alike.
 
 use super::message::{Method, Request, Response};
+use crate::substrate::text::in_full;
 use serde_json::json;
 
 /// A longer body gets 413, as Go's `http.MaxBytesReader` would be set.
@@ -46,7 +47,7 @@ pub struct Service {
 impl Route {
     /// A route.
     pub const fn new(method: &'static str, path: &'static str, what: &'static str) -> Self {
-        Route { method, path, what }
+        Route { method, path, what: in_full(what) }
     }
 
     fn is_at(&self, path: &str) -> bool {

@@ -1,7 +1,7 @@
 //! A question that can be tried: what would be done, and what is asked about it. Whoever asks guesses first, or not; then it is
 //! done to the run, and the run says.
 
-use super::session::Command;
+use super::command::Command;
 use crate::lab::{Options, Run, Scenario};
 
 /// Whoever waits longer for a comparison had better do without.

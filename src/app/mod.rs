@@ -4,6 +4,7 @@
 pub mod canvas;
 pub mod caption;
 pub mod catalogue;
+pub mod command;
 pub mod config;
 pub mod experiment;
 pub mod face;

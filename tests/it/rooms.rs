@@ -8,8 +8,9 @@ use super::tidy::sources;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of the page is for any system.
-const SHARED: [&str; 9] = [
+const SHARED: [&str; 10] = [
     "src/app/canvas/",
+    "src/app/command",
     "src/app/plot/",
     "src/app/session/",
     "src/app/snapshot/",

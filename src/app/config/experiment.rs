@@ -3,8 +3,8 @@
 
 use super::Now;
 use super::observe::AGENT;
+use crate::app::command::Command;
 use crate::app::experiment::Experiment;
-use crate::app::session::Command;
 use crate::lab::{self, Run};
 
 /// The question of whoever sees that changes are announced.

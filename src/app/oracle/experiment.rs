@@ -1,8 +1,8 @@
 //! "What if three more lie?", as something that can be tried.
 
 use super::Now;
+use crate::app::command::Command;
 use crate::app::experiment::{Experiment, mean};
-use crate::app::session::Command;
 use crate::app::snapshot::NodeView;
 use crate::lab::oracle::RequestEntry;
 use crate::lab::{self, Run};

@@ -4,8 +4,7 @@
 //! A link may come from anybody: it is bounded in size, everything in it is checked as a scenario file is, and what nobody knows
 //! is listed and left out.
 
-use super::Session;
-use super::command::Command;
+use super::{Command, Session};
 use crate::app::catalogue::face;
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::format_list;

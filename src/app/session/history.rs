@@ -4,7 +4,7 @@
 //! same hash. So nothing that a person does is lost, not even by acting in the past.
 
 use super::Session;
-use super::command::{Command, EDITS, Outcome};
+use crate::app::command::{Command, EDITS, Outcome};
 use crate::kernel::Instant;
 use crate::lab::fault::Fault;
 use crate::lab::{Invalid, Run, Scenario};

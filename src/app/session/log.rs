@@ -3,7 +3,7 @@
 //! It is all that decides the session: done anew, it leads to the same run at the same moment. So it is what can be
 //! shared, taken back, and played to somebody else.
 
-use super::command::Command;
+use super::Command;
 use crate::lab::Scenario;
 use serde::{Deserialize, Serialize};
 

@@ -6,16 +6,14 @@
 //! given other parameters, does not first go where it was sent before; and `Pause` ends a replay where it is.
 
 mod address;
-mod command;
 mod handed;
 mod history;
 mod log;
 mod player;
 mod teller;
 
+pub use crate::app::command::{Command, Outcome};
 pub use address::Address;
-use command::EDITS;
-pub use command::{Command, Outcome};
 pub use handed::Handed;
 use history::{History, Place};
 pub use log::{Entry, Log};
@@ -25,6 +23,7 @@ use teller::Teller;
 use crate::app::Snapshot;
 use crate::app::caption::Caption;
 use crate::app::catalogue::face;
+use crate::app::command::EDITS;
 use crate::app::face::Show;
 use crate::kernel::Instant;
 use crate::lab::params::Setting;

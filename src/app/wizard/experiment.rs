@@ -2,8 +2,8 @@
 //! something that can be tried.
 
 use super::Now;
+use crate::app::command::Command;
 use crate::app::experiment::Experiment;
-use crate::app::session::Command;
 use crate::lab::wizard::{Job, Place};
 use crate::lab::{self, Run};
 

@@ -5,7 +5,9 @@ mod native {
     use clap::{Args, Parser, Subcommand};
     use glasshive::kernel::{Duration, Instant, Sink};
     use glasshive::lab::{
-        Invalid, Options, Run, SEED_MAX, Scenario, aggregate, curl, presets,
+        Invalid, Options, Run, SEED_MAX, Scenario, curl,
+        oracle::aggregate,
+        presets,
         report::{JsonStream, Report},
         trace_file::{self, Format},
     };

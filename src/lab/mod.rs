@@ -3,7 +3,6 @@
 //! A [`Scenario`] (preset, settings, seed, faults, actions) is plain data that can be saved, shared and checked.
 //! A [`Run`] plays it: the same scenario gives the same run, byte for byte, on every machine.
 
-pub mod aggregate;
 mod axis;
 pub mod check;
 pub mod config;

@@ -2,7 +2,7 @@
 
 use super::support::{BINARY, Ran, keys};
 use glasshive::kernel::Rng;
-use glasshive::lab::aggregate::{Outcome, Wish, aggregate};
+use glasshive::lab::oracle::aggregate::{Outcome, Wish, aggregate};
 use glasshive::systems::oracle::aggregator::{Answers, Knobs, Strategy, pyth};
 use serde_json::{Value, json};
 use std::fs;

@@ -37,6 +37,18 @@ const SYSTEM_WORDS: [&str; 11] = [
 /// The only places where a feature decides which systems there are.
 const LISTS: [&str; 2] = ["src/app/catalogue.rs", "src/lab/systems.rs"];
 
+/// The rooms, as folders of `lab` and of `app`.
+const ROOMS: [&str; 3] = ["oracle", "wizard", "config"];
+
+/// True for what stands around the rooms: all of `lab` and `app` but the rooms themselves and where they are listed.
+fn is_around_the_rooms(path: &str) -> bool {
+    let Some((layer, rest)) = path.strip_prefix("src/").and_then(|rest| rest.split_once('/')) else {
+        return false;
+    };
+    let first = rest.split('/').next().unwrap_or_default();
+    ["lab", "app"].contains(&layer) && first != "mod.rs" && !ROOMS.contains(&first) && !LISTS.contains(&path)
+}
+
 /// The words of one system in a file, before its tests: `path:line: word`.
 fn system_words(path: &str, source: &str) -> Vec<String> {
     let own = source.split("#[cfg(test)]").next().unwrap_or_default().to_lowercase();
@@ -250,6 +262,26 @@ fn what_is_shared_names_no_system() {
     for part in SHARED {
         assert!(sources().iter().any(|(path, _)| path.starts_with(part)), "{part} is gone");
     }
+}
+
+#[test]
+fn what_stands_around_the_rooms_uses_none() {
+    let found: Vec<String> = sources()
+        .iter()
+        .filter(|(path, _)| is_around_the_rooms(path) && !path.contains("/tests"))
+        .flat_map(|(path, source)| {
+            let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+            system_words(path, &blank(code))
+        })
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+    let around = ["src/lab/run/faults.rs", "src/lab/curl.rs", "src/app/canvas/mod.rs"];
+    let not =
+        ["src/lab/oracle/mod.rs", "src/lab/systems.rs", "src/app/mod.rs", "src/systems/mod.rs", "src/lib.rs"];
+    assert!(
+        around.iter().all(|path| is_around_the_rooms(path))
+            && !not.iter().any(|path| is_around_the_rooms(path))
+    );
 }
 
 #[test]

@@ -3,9 +3,11 @@
 //! To be read in this order: `params.rs` and `presets.rs` say what can be set and what is shipped. `folds.rs` is where the
 //! facts come in; `request.rs` and `task.rs` say what each changes about its request, with what `world.rs` knows besides. Of requests
 //! `ledger.rs` keeps those that are open and the newest, `tally.rs` counts all, `checks.rs` judges all. `entry.rs` is what
-//! is reported of one, `analysis.rs` what only the laboratory can say of it.
+//! is reported of one, `analysis.rs` what only the laboratory can say of it. `aggregate.rs` is a
+//! strategy without a run around it.
 
 mod absence;
+pub mod aggregate;
 mod analysis;
 mod arithmetic;
 mod checks;

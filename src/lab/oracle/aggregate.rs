@@ -1,7 +1,6 @@
 //! `glasshive aggregate`: a strategy on answers from standard input, without a run around it.
 
-use super::Invalid;
-use super::params;
+use crate::lab::{Invalid, params};
 use crate::systems::oracle::Params;
 use crate::systems::oracle::aggregator::{Answers, Spread, Strategy, VALUE_MAX, is_usable, pyth};
 use serde::Serialize;
@@ -69,7 +68,7 @@ pub fn aggregate(wish: &Wish, input: &str) -> Result<Outcome, Invalid> {
         [("strategy", Some(&wish.strategy)), ("step", wish.step.as_ref()), ("trim", wish.trim.as_ref())];
     for (key, text) in settings {
         if let Some(text) = text {
-            params::set(super::oracle::params::HTTP, &mut params, key, &json!(text))?;
+            params::set(super::params::HTTP, &mut params, key, &json!(text))?;
         }
     }
     let shape = match params.strategy {

@@ -16,8 +16,14 @@ const [OPENING, ALL] = ["glasshive-app", "glasshive-all"];
 // web/finish.mjs puts web/presets.json here: the shipped scenarios that only the larger program has.
 const ONLY_IN_ALL = [];
 
-/** Which program the page's address needs. One that names no shipped scenario gets the small one, which says so. */
-const needed = () => (ONLY_IN_ALL.includes(new URLSearchParams(location.search).get("preset")) ? ALL : OPENING);
+/** What the page's address says. */
+const asked = () => new URLSearchParams(location.search);
+
+/**
+ * Which program it needs: a tab of the dock, and faults that are switched off, are in the larger one, too. One that names no
+ * shipped scenario gets the small one, which says so.
+ */
+const needed = () => (ONLY_IN_ALL.includes(asked().get("preset")) || asked().has("view") || asked().has("off") ? ALL : OPENING);
 
 // The program mounts itself on the body, and this module may be here before the page is.
 const parsed = new Promise((done) =>
@@ -208,7 +214,16 @@ addEventListener("unhandledrejection", ({ reason }) => isTrap(reason) && host.fa
 
 try {
   if (typeof WebAssembly !== "object") throw new Error("this browser has WebAssembly switched off");
+  const theme = asked().get("theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  // A page that stands within another one, or begins with a question, is rare.
+  const isGuest = asked().get("embed") === "1" || asked().has("ask");
+  const manners = isGuest ? import(at("./embed.js")).catch(() => {}) : undefined;
+  // Meanwhile the program comes.
+  program(needed()).catch(() => {});
+  await (await manners)?.ready;
   await show(needed());
+  (await manners)?.mounted();
 } catch (error) {
   console.error(error);
   showError("Glasshive could not start", error);

@@ -11,9 +11,9 @@ use leptos::prelude::*;
 pub fn App(lab: Lab) -> impl IntoView {
     let theme = Theme::restore();
     let view = View::new(lab);
-    let View { selected, dock_open, .. } = view;
+    let View { selected, .. } = view;
     keys::listen(lab, view);
-    address::listen(lab);
+    address::listen(lab, view);
     frames::note_hidden(lab);
     workbench::listen(lab, view);
     keep_selection_valid(lab, selected);
@@ -28,7 +28,7 @@ pub fn App(lab: Lab) -> impl IntoView {
         </main>
         <dock::Dock lab view />
         <fork::Fork lab />
-        <transport::Transport lab dock_open go_to=view.go_to />
+        <transport::Transport lab view />
         {workbench::dialogs(lab, view)}
     }
 }

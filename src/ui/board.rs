@@ -385,7 +385,7 @@ fn now_ms() -> f64 {
 /// Keeps the measures of the board's box up to date.
 fn observe_size(holder: web_sys::HtmlElement, place: StoredValue<Place>, changes: RwSignal<u32>) {
     let observed = holder.clone();
-    let measure = Closure::<dyn FnMut()>::new(move || {
+    let measure = move || {
         let width = f64::from(observed.client_width());
         // A browser that does not tell the two apart lays out in pixels of the page.
         let zoom = (observed.get_bounding_client_rect().width() / width.max(1.0)).max(0.1);
@@ -401,11 +401,8 @@ fn observe_size(holder: web_sys::HtmlElement, place: StoredValue<Place>, changes
             place.set_value(now);
             changes.update(|count| *count += 1);
         }
-    });
-    if let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) {
-        observer.observe(&holder);
-        keep((AtEnd(move || observer.disconnect()), measure));
-    }
+    };
+    super::on_resize(&holder, Box::new(measure));
 }
 
 /// Counts changes of the theme: by the page, by the system; and the arrival of the type faces.

@@ -8,7 +8,8 @@ use super::host::{self, Host};
 use super::panel::{Asked, Kept, Panel, Tab};
 use super::{Lab, PAGE, View};
 use crate::app::session::Command;
-use crate::app::{PlayerState, Session};
+use crate::app::snapshot::FaultView;
+use crate::app::{PlayerState, Session, Snapshot};
 use leptos::prelude::*;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -24,7 +25,7 @@ pub struct Desk;
 
 impl Desk {
     /// As there is no panel, there is nothing to know of one.
-    pub fn new() -> Self {
+    pub fn new(_: Option<&str>) -> Self {
         Desk
     }
 
@@ -128,6 +129,16 @@ pub fn listen(_: Lab, _: View) {}
 /// Nothing takes the caption's place.
 pub fn in_place_of_caption(_: Lab, _: View) -> AnyView {
     ().into_any()
+}
+
+/// The dock shows the charts.
+pub fn tab(_: View) -> Option<&'static str> {
+    None
+}
+
+/// Whoever has switched a fault off is in the program that can.
+pub fn off_faults(_: Lab, _: &Snapshot) -> Vec<FaultView> {
+    Vec::new()
 }
 
 /// No menu.

@@ -7,8 +7,8 @@ use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-/// The bar leaves by itself after so long; the old run stays in grey.
-const SAID_MS: u32 = 9000;
+/// The bar leaves by itself when it has been read: eighteen words. The old run stays in grey.
+const SAID_MS: u32 = 5400;
 
 /// Undo and redo.
 #[component]

@@ -9,7 +9,7 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 /// What is said of a scenario while the truth is hidden.
-const HIDDEN: &str = "Scenario, name hidden";
+pub const HIDDEN: &str = "Scenario, name hidden";
 
 /// The bar at the top.
 #[component]

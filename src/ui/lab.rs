@@ -9,7 +9,9 @@ use crate::app::session::{Address, Command, Outcome, Session, Status, opening_sp
 use crate::app::{PlayerState, Snapshot};
 use crate::lab::params::Setting;
 use crate::lab::{Invalid, Run};
+use crate::substrate::decimal;
 use leptos::prelude::*;
+use serde_json::Value;
 use std::rc::Rc;
 
 /// What is said of a link that asks for very much.
@@ -80,7 +82,7 @@ impl Lab {
         session.show_truth(address.truth);
         let mut problem = problem.map(|invalid| invalid.to_string());
         if problem.is_none() {
-            stand_still(&mut session, &address);
+            go_there(&mut session, &address);
             problem = address.is_costly().then(|| COSTLY.to_owned());
             problem = problem.or_else(|| {
                 (!unknown.is_empty())
@@ -153,17 +155,24 @@ impl Lab {
         let _ = self.send(command);
     }
 
+    /// Gives a number of the sentence back to the shipped scenario, if it is another one.
+    pub fn give_back(&self, key: &str) {
+        if self.read(|session| session.run().scenario().set.contains_key(key)) {
+            self.act(Command::Set { key: key.to_owned(), value: Value::Null });
+        }
+    }
+
     /// Opens a shipped scenario: here, or in the program that has its system.
     pub fn go(&self, to: &Address) {
         let opened = self.update(|session| session.apply(to.open()));
         match opened {
             Ok(_) => {
-                self.update(|session| stand_still(session, to));
+                self.update(|session| go_there(session, to));
                 self.problem.set(to.is_costly().then(|| COSTLY.to_owned()));
                 self.show();
             }
             Err(_) if to.is_elsewhere() => {
-                address::follow(to);
+                address::follow(*self, to);
                 host::elsewhere();
             }
             Err(invalid) => self.problem.set(Some(invalid.to_string())),
@@ -253,7 +262,13 @@ impl Lab {
 
     /// A link to the moment that is shown.
     pub fn link(&self) -> String {
-        address::link(&self.read(Session::address_now))
+        address::link(&address::to_hand_on(*self, self.truth.get_untracked()))
+    }
+
+    /// What is to be seen of the present moment by one who is to see the truth, or not.
+    #[cfg(feature = "workbench")]
+    pub fn moment_as(&self, truth: bool) -> Rc<Snapshot> {
+        self.update(|session| session.moment_as(truth))
     }
 
     /// What the board says, and where on the page.
@@ -289,7 +304,7 @@ impl Lab {
         });
         if !is_known {
             let address = self.address();
-            address::follow(&address);
+            address::follow(*self, &address);
             self.told.update_value(|told| told.address = address);
         }
         if !is_preset && !self.turns() {
@@ -341,12 +356,16 @@ impl Lab {
     }
 }
 
-/// Stands still at the moment that an address names; at the start, if it asks for too much to be played unasked.
-fn stand_still(session: &mut Session, address: &Address) {
-    let (go_to, is_costly) = (address.go_to(), address.is_costly());
-    if go_to.is_some() || is_costly {
-        // Both are allowed at any moment; one beyond the end leads there.
-        let _ = session.apply(Command::Pause);
-        let _ = go_to.filter(|_| !is_costly).map(|go_to| session.apply(go_to));
+/// Goes to the moment that an address names, at its speed, and stands still there if it says so; stands at the start, if it
+/// asks for too much to be played unasked.
+fn go_there(session: &mut Session, address: &Address) {
+    let is_costly = address.is_costly();
+    // A speed that is none is left out; the others are allowed at any moment, and one beyond the end leads there.
+    if let Some(speed) = address.page("speed").and_then(decimal::read) {
+        let _ = session.apply(Command::Speed { speed });
     }
+    if address.stands || is_costly {
+        let _ = session.apply(Command::Pause);
+    }
+    let _ = address.go_to().filter(|_| !is_costly).map(|go_to| session.apply(go_to));
 }

@@ -66,8 +66,12 @@ impl Metrics {
             }
             seen
         });
-        let resized = window_event_listener(leptos::ev::resize, move |_| draw());
-        on_cleanup(move || resized.remove());
+        // Also where another panel takes some of their room while the run stands still.
+        Effect::new(move |_| {
+            if let Some(container) = metrics.container.get() {
+                super::on_resize(&container, Box::new(draw));
+            }
+        });
         metrics
     }
 

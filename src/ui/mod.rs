@@ -31,11 +31,13 @@ mod workbench;
 
 pub use lab::Lab;
 
+use crate::app::session::Address;
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 
 use app::App;
 use host::Host;
@@ -68,14 +70,17 @@ struct View {
 }
 
 impl View {
+    /// What the page's address says of it, and otherwise what a page opens with.
     fn new(lab: Lab) -> Self {
+        let address = address::read().map_or_else(|_| Address::opening(), |(address, _)| address);
+        let node = address.page("node").filter(|node| lab.snapshot_now().node(node).is_some());
         let view = View {
-            selected: RwSignal::new(lab.face().words().selected.to_owned()),
-            desk: workbench::Desk::new(),
+            selected: RwSignal::new(node.unwrap_or(lab.face().words().selected).to_owned()),
+            desk: workbench::Desk::new(address.page("view")),
             go_to: RwSignal::new(false),
             dock_open: RwSignal::new(false),
             menu: RwSignal::new(None),
-            shows_when: RwSignal::new(true),
+            shows_when: RwSignal::new(address.page("strip") != Some("what")),
         };
         PAGE.set(Some((lab, view)));
         view
@@ -101,6 +106,15 @@ fn keydown(act: impl FnMut(KeyboardEvent) + 'static) -> Box<dyn FnMut(KeyboardEv
 /// Keeps something until what is mounted is taken away, and drops it then.
 fn keep<T: 'static>(value: T) {
     StoredValue::new_local(value);
+}
+
+/// Calls `act` whenever the box of an element has changed, and once at the beginning.
+fn on_resize(element: &web_sys::Element, act: Box<dyn FnMut()>) {
+    let act = Closure::wrap(act);
+    if let Ok(observer) = web_sys::ResizeObserver::new(act.as_ref().unchecked_ref()) {
+        observer.observe(element);
+        keep((AtEnd(move || observer.disconnect()), act));
+    }
 }
 
 /// Does something when what is mounted is taken away.

@@ -22,6 +22,8 @@ pub enum Panel {
     Receipt,
     /// A link to this moment.
     Share,
+    /// What a key does to the chip of a fault, by the chip's id; all faults, if it is no fault's.
+    Chip(String, String),
 }
 
 /// What the dock shows. All but the charts are panels that few people open.

@@ -1,7 +1,7 @@
 //! The sentence and the outcomes beside it: the page of the system says what is in them.
 
 use super::spin::SpinButton;
-use super::{Lab, text};
+use super::{Lab, keydown, text};
 use crate::app::sentence::{Part, choices};
 use crate::app::session::Command;
 use leptos::ev::{Event, Targeted};
@@ -57,6 +57,11 @@ fn choice(lab: Lab, key: &'static str, label: &'static str) -> AnyView {
             aria-label=label
             prop:value=chosen
             on:change:target=choose
+            on:keydown=keydown(move |event| {
+                if matches!(event.key().as_str(), "Backspace" | "Delete") {
+                    lab.give_back(key);
+                }
+            })
         >
             {words.iter().map(|&word| view! { <option value=word>{word}</option> }).collect_view()}
         </select>

@@ -19,7 +19,9 @@ pub fn SpinButton(lab: Lab, number: Number) -> impl IntoView {
     let (low, high) = lab.settings.with_untracked(|set| number.range(set));
     let change = Callback::new(move |new: f64| {
         let new = new.clamp(low, high);
-        if new != value.get_untracked() {
+        if new.is_nan() {
+            lab.give_back(number.key);
+        } else if new != value.get_untracked() {
             lab.act(Command::Set { key: number.key.to_owned(), value: number.style.write(new) });
         }
     });
@@ -85,6 +87,8 @@ fn Dragger(
             "Home" => change.run(low),
             "End" => change.run(high),
             "Enter" => editing.set(true),
+            // No number: the scenario's.
+            "Backspace" | "Delete" => change.run(f64::NAN),
             digit if digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit() => {
                 editing.set(true);
                 return;
@@ -107,7 +111,7 @@ fn Dragger(
             aria-valuemax=high
             aria-valuenow=text(move || value.get().to_string())
             aria-valuetext=shown
-            title="Drag, use the arrow keys, or type"
+            title="Drag, use the arrow keys, or type; Backspace gives back the scenario's"
             on:pointerdown=down
             on:pointermove=moved
             on:pointerup=up

@@ -19,11 +19,9 @@ pub struct Theme {
 impl Theme {
     /// The person's choice if there is one, else the system's, as long as there is none.
     pub fn restore() -> Self {
-        let root = document().document_element();
-        // The page itself knows of a choice that was made on it, since a browser may keep nothing.
-        let shown = root.and_then(|root| root.get_attribute(ATTRIBUTE));
+        // The page itself knows of a choice that was made on it, or by its address, since a browser may keep nothing.
         let kept = || storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
-        let chosen = shown.or_else(kept);
+        let chosen = chosen().or_else(kept);
         if let Some(chosen) = &chosen {
             apply(chosen);
         }
@@ -67,6 +65,11 @@ fn follow(query: web_sys::MediaQueryList, dark: RwSignal<bool>) {
         let callback = changed.as_ref().unchecked_ref();
         let _ = query.remove_event_listener_with_callback("change", callback);
     }));
+}
+
+/// What was chosen on this page, if anything.
+pub fn chosen() -> Option<String> {
+    document().document_element().and_then(|root| root.get_attribute(ATTRIBUTE))
 }
 
 fn apply(name: &str) {

@@ -1,6 +1,6 @@
 //! The transport: to the start, step back, play, step, next request; the clock, the timeline, the speed, the seed.
 
-use super::{Lab, click, keydown, keys, text, timeline};
+use super::{Lab, View, click, keydown, keys, text, timeline};
 use crate::app::PlayerState;
 use crate::app::plot::geometry::sort_few;
 use crate::app::session::Command;
@@ -41,7 +41,8 @@ fn set_speed(lab: Lab, hundredths: f64) {
 
 /// The bar at the foot of the page.
 #[component]
-pub fn Transport(lab: Lab, dock_open: RwSignal<bool>, go_to: RwSignal<bool>) -> impl IntoView {
+pub fn Transport(lab: Lab, view: View) -> impl IntoView {
+    let View { dock_open, go_to, .. } = view;
     view! {
         <footer class="transport" aria-label="Transport">
             <div class="buttons">
@@ -67,7 +68,7 @@ pub fn Transport(lab: Lab, dock_open: RwSignal<bool>, go_to: RwSignal<bool>) -> 
                 <Button label="Next request" testid="next-request" icon="m2 4 6 5-6 5zM9 4l6 5-6 5z" act=Callback::new(move |()| lab.act(Command::NextRequest)) />
             </div>
             <Clock lab go_to />
-            <timeline::Timeline lab />
+            <timeline::Timeline lab view />
             <Speed lab />
             <SpeedChoice lab />
             // Where there is no room for even a row of the dock.

@@ -1,6 +1,7 @@
 //! The panels that few people open: help, gallery, menu, receipt, share, the question that is tried, and the tabs of the
 //! dock besides the charts. The program that the page opens with has none of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
 
+mod chips;
 mod crosshair;
 mod gallery;
 mod help;
@@ -13,8 +14,9 @@ mod table;
 use super::host::{self, Host};
 use super::panel::{Asked, Kept, Panel, Tab};
 use super::{CHARTS_HINT, Lab, PAGE, View, frames, start_page};
-use crate::app::Session;
 use crate::app::session::Command;
+use crate::app::snapshot::FaultView;
+use crate::app::{Session, Snapshot};
 use leptos::prelude::*;
 use predict::Stage;
 use std::cell::RefCell;
@@ -50,11 +52,16 @@ pub struct Desk {
     share: RwSignal<bool>,
     /// What the dock shows.
     tab: RwSignal<Tab>,
+    /// Which faults are being edited.
+    chips: RwSignal<Option<chips::Open>>,
+    /// The fault that was moved last, as it is written.
+    moved: StoredValue<String>,
 }
 
 impl Desk {
-    /// Nothing is open.
-    pub fn new() -> Self {
+    /// Nothing is open, and the dock shows what the page's address says.
+    pub fn new(view: Option<&str>) -> Self {
+        let tab = Tab::ALL.into_iter().find(|tab| Some(tab.key()) == view);
         Desk {
             help: RwSignal::new(false),
             gallery: RwSignal::new(None),
@@ -62,7 +69,9 @@ impl Desk {
             predict: RwSignal::new(None),
             receipt: RwSignal::new_local(None),
             share: RwSignal::new(false),
-            tab: RwSignal::new(Tab::Metrics),
+            tab: RwSignal::new(tab.unwrap_or(Tab::Metrics)),
+            chips: RwSignal::new(None),
+            moved: StoredValue::new(String::new()),
         }
     }
 
@@ -97,8 +106,12 @@ impl Desk {
         }
     }
 
-    /// Leaves the question that is being tried, or the receipt, if there is one.
+    /// Leaves the faults that are edited, the question that is being tried, or the receipt, if there is one.
     pub fn leave(self) -> bool {
+        if self.chips.with_untracked(Option::is_some) {
+            self.chips.set(None);
+            return true;
+        }
         let is_tried = self.predict.with_untracked(Option::is_some);
         if is_tried {
             self.predict.set(None);
@@ -124,7 +137,19 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
             lab.act(Command::Pause);
             view.desk.share.set(true);
         }
+        Panel::Chip(id, key) => chips::act(lab, view, &id, &key),
     }
+}
+
+/// What the dock shows, unless it is the charts.
+pub fn tab(view: View) -> Option<&'static str> {
+    Some(view.desk.tab.get_untracked().key()).filter(|&key| key != Tab::Metrics.key())
+}
+
+/// The faults that are switched off, for those who may see all faults.
+pub fn off_faults(lab: Lab, snapshot: &Snapshot) -> Vec<FaultView> {
+    let all = lab.read(|session| if snapshot.truth { session.run().off_faults() } else { Vec::new() });
+    all.iter().map(|fault| FaultView::of(fault, true)).collect()
 }
 
 /// Listens as long as the page is mounted.
@@ -137,7 +162,10 @@ pub fn listen(lab: Lab, view: View) {
 /// How the panels look comes with them: nobody fetches it before.
 fn bring_style() {
     let sheet = CSSStyleSheet::new();
-    sheet.replace_sync(include_str!("../../style/workbench.css"));
+    sheet.replace_sync(concat!(
+        include_str!("../../style/workbench.css"),
+        include_str!("../../style/acts.css")
+    ));
     let sheets = js_sys::Array::of1(&sheet);
     // A document that takes no sheets shows the panels plain.
     let _ = js_sys::Reflect::set(&document(), &"adoptedStyleSheets".into(), &sheets);
@@ -187,6 +215,7 @@ pub fn dialogs(lab: Lab, view: View) -> AnyView {
         <gallery::Gallery lab view />
         {receipt::panel(lab, view)}
         <share::Share lab view />
+        {chips::panel(lab, view)}
     }
     .into_any()
 }
@@ -221,7 +250,9 @@ pub fn take_over(host: Host) {
     match panel {
         Panel::Gallery(_) => view.desk.resumes.set(resumes),
         // It stood still for something that was asked for before.
-        Panel::Help | Panel::Menu(..) | Panel::Tab(_) | Panel::Receipt if resumes => lab.act(Command::Play),
+        Panel::Help | Panel::Menu(..) | Panel::Tab(_) | Panel::Receipt | Panel::Chip(..) if resumes => {
+            lab.act(Command::Play)
+        }
         _ => {}
     }
     queue_microtask(move || open(lab, view, panel));

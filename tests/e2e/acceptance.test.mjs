@@ -46,7 +46,7 @@ test("the caption tells the opening story", async (t) => {
 
 test("one click crashes the selected worker while the charts are shown, and its flag stands on the timeline", async (t) => {
   const { page } = await started(t, { viewport: DESKTOP });
-  const flags = page.locator('[data-testid^="flag-"]');
+  const flags = page.locator(".flags li");
   const before = await flags.count();
   const took = await page.evaluate(() => {
     const clicked = performance.now();

@@ -20,7 +20,9 @@ fn keys_of(lab: Lab) -> Vec<(&'static str, String)> {
     }
     let others = [
         ("Ctrl Z", "take back what you did; with Shift, do it again"),
-        ("Enter", "why: the receipt of what is told"),
+        ("Backspace", "on a number of the sentence: the scenario's"),
+        ("Enter", "why: the receipt of what is told; on a fault, edit it"),
+        ("Del O ← →", "on a fault: remove it, off or on, 0.1 s earlier or later"),
         ("Q", "guess, and try the question"),
         ("G", "go to a time"),
         ("M", "the charts, on a low page"),

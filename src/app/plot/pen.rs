@@ -299,7 +299,7 @@ impl Pen {
 /// The moment at a place of a chart that is so wide, with this time axis; `None` beside the plot.
 pub fn ms_at(width: f64, x: f64, (from_ms, to_ms): (f64, f64)) -> Option<f64> {
     let share = (x - LEFT) / (width - MARGIN - LEFT);
-    (0.0..=1.0).contains(&share).then(|| from_ms + share * (to_ms - from_ms))
+    (0.0..=1.0).contains(&share).then_some(from_ms + share * (to_ms - from_ms))
 }
 
 /// The inside of a chart that is so wide, as an SVG view box.

@@ -155,7 +155,7 @@ fn show(lab: Lab) {
     let owner = Owner::new();
     let handle = owner.with(|| mount_to(body.clone(), move || view! { <App lab /> }));
     if cfg!(feature = "workbench") {
-        return MOUNTED.set(Some(Box::new(handle)));
+        return MOUNTED.set(Some(Box::new((handle, owner))));
     }
     // This program ends with its page: what is in the page need not be taken apart, which takes a lot of code.
     handle.forget();

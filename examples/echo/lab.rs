@@ -53,7 +53,7 @@ const TABLE: [Param<Params>; 3] = [
 ];
 
 /// The parameters, each at its default.
-pub(super) fn defaults() -> Box<dyn Settings> {
+pub fn defaults() -> Box<dyn Settings> {
     Box::new(Params::default())
 }
 

@@ -85,7 +85,7 @@ pub fn Timeline(lab: Lab, view: View) -> impl IntoView {
     };
     // On whichever chip; beside them, where they are too small for a finger, it is all of them.
     let act = move |at: Option<EventTarget>, key: String| {
-        let chip = at.and_then(|at| at.dyn_into::<Element>().ok()?.closest("button").ok()?);
+        let chip = at.and_then(|at| at.dyn_into::<Element>().ok()?.closest(".chip:not(.more)").ok()?);
         let id = chip.and_then(|chip| chip.get_attribute("data-testid"));
         workbench::open(lab, view, Panel::Chip(id.unwrap_or_default(), key));
     };
@@ -143,39 +143,28 @@ pub fn Timeline(lab: Lab, view: View) -> impl IntoView {
 #[component]
 fn FlagMark(flag: Flag, is_phone: bool) -> impl IntoView {
     let Flag { left, kind, name, future, by_hand, off, of, chip, all } = flag;
-    let testid = format!("flag-{of}");
-    let chip = match chip {
-        Some((offset, words)) if is_phone => view! {
-            <span class="chip" aria-hidden="true" style:left=format!("{offset:.1}px")>
-                {words.is_empty().then(|| view! { <span class="flag-mark"></span> })}
-                {words}
-            </span>
-            <span class="visually-hidden">{all}</span>
-        }
-        .into_any(),
+    let (class, offset, words) = match chip {
         Some((offset, words)) => {
-            let is_one = !words.starts_with('+');
-            let testid = if is_one { format!("flag-edit-{of}") } else { "flag-more".to_owned() };
-            view! {
-                <button
-                    type="button"
-                    class="chip"
-                    data-testid=testid
-                    aria-label=all.clone()
-                    title=all
-                    style:left=format!("{offset:.1}px")
-                >
-                    {is_one.then(|| view! { <span class="flag-mark"></span> })}
-                    {words}
-                </button>
-            }
-            .into_any()
+            (if words.starts_with('+') { "chip more" } else { "chip" }, format!("{offset:.1}px"), words)
         }
-        None => view! { <span class="visually-hidden">{name}</span> }.into_any(),
+        // Another one's chip counts it.
+        None => ("visually-hidden", String::new(), name.clone()),
     };
+    let is_pressed = class != "visually-hidden" && !is_phone;
     view! {
-        <li data-testid=testid data-kind=kind class:future=future class:own=by_hand class:off=off style:left=format!("{left:.3}%")>
-            {chip}
+        <li data-testid=format!("flag-{of}") data-kind=kind class:future=future class:own=by_hand class:off=off style:left=format!("{left:.3}%")>
+            <div
+                class=class
+                data-testid=format!("flag-edit-{of}")
+                role=if is_pressed { "button" } else { "img" }
+                tabindex=is_pressed.then_some("0")
+                aria-label=if all.is_empty() { name } else { all.clone() }
+                title=all
+                style:left=offset
+            >
+                <span class="flag-mark"></span>
+                {words}
+            </div>
         </li>
     }
 }

@@ -99,7 +99,7 @@ test("Enter edits a fault in place; what is wrong is said and nothing is lost", 
 test("chips that have no room are counted, and the count opens all of them", async (t) => {
   const many = Array.from({ length: 9 }, (_, i) => `slow:w-0${i + 1}@${(8 + i / 10).toFixed(1)}s=3`).join(",");
   const { page } = await pausedAt(t, 15_000, { path: `?faults=${many}`, viewport: DESKTOP });
-  const more = page.getByTestId("flag-more").first();
+  const more = page.locator(".chip.more").first();
   assert.match(await more.innerText(), /^\+\d$/);
   await more.click();
   await page.getByTestId("faults").waitFor();

@@ -71,8 +71,10 @@ impl History {
     pub fn note(&mut self, place: Place, command: &Command) {
         self.undone.clear();
         let goes_on = self.goes_on(place.at_ns, command);
-        if !goes_on {
-            self.done.push_back((place, command.clone()));
+        match self.done.back_mut() {
+            // The moment before it stays that before the first.
+            Some((_, last)) if goes_on => *last = command.clone(),
+            _ => self.done.push_back((place, command.clone())),
         }
         if self.done.len() > DEPTH {
             self.done.pop_front();

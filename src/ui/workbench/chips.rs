@@ -181,7 +181,8 @@ fn row(lab: Lab, view: View, n: usize, fault: &Fault, off: bool, is_one: bool) -
         }
     };
     let commit = move || {
-        let Some(input) = node.get_untracked() else { return };
+        // A field that is taken away is left, too; then nothing of it is there any more.
+        let Some(Some(input)) = node.try_get_untracked() else { return };
         let (now, typed) = (fault_text.get_value(), input.value());
         if typed == now {
             return;

@@ -157,6 +157,7 @@ fn to_change_what_has_been_is_a_fork_and_to_change_what_is_to_come_is_none() {
 
     // Moved from the future into the past, step by step: what is left is the run before the first step.
     edit(&mut session, LIE, Some("lie:w-09@16s=0.18"));
+    act(&mut session, Command::DropOld);
     let known = session.run().trace_hash();
     act(&mut session, Command::Step);
     let at = session.run().now();

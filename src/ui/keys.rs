@@ -76,7 +76,7 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
     // Keys that a focused control has a use of its own for.
     let key = event.key();
     match key.as_str() {
-        " " if is("button, a, summary, input") => return false,
+        " " if is("button, a, summary, input, [role=button]") => return false,
         " " => lab.toggle_play(),
         "." => lab.act(Command::Step),
         "," => lab.act(Command::StepBack),
@@ -95,7 +95,13 @@ fn act(lab: Lab, view: View, event: &KeyboardEvent, at: Option<&Element>) -> boo
         "m" | "M" => dock_open.update(|open| *open = !*open),
         "Escape" if view.desk.leave() => {}
         "Escape" if dock_open.get_untracked() => dock_open.set(false),
-        "Enter" if is("button, a, summary, input, select, [role=tab], abbr") => return false,
+        "Enter"
+            if is(
+                "button, a, summary, input, select, [role=tab], [role=button], [role=spinbutton], abbr",
+            ) =>
+        {
+            return false;
+        }
         "Enter" => open(Panel::Receipt),
         "0" => open(Panel::Gallery(None)),
         "?" => open(Panel::Help),

@@ -26,7 +26,8 @@ async function given(page) {
       const body = document.body.cloneNode(true);
       // The live region speaks every five seconds, by its own clock.
       body.querySelectorAll("#poster, [aria-live=polite]").forEach((element) => element.remove());
-      const { search } = location;
+      // At which moment it stands, the address says half a second later.
+      const search = location.search.replace(/&t=[^&]*|&play=0/g, "");
       return { search, title: document.title, html: body.innerHTML, layout: glasshive.layout(), snapshot: glasshive.snapshot(), faults: glasshive.faults };
     }),
     (await page.locator("body").ariaSnapshot()).replace(/^ *- status.*\n?/gm, ""),

@@ -172,6 +172,12 @@ pub trait System: Any + Reported {
         None
     }
 
+    /// The fact of a record, if it is kept, as trace files have it: its own fields, and what only the laboratory knows of it.
+    #[cfg(feature = "workbench")]
+    fn told(&self, _n: u64) -> Option<(Value, Value)> {
+        None
+    }
+
     /// A knob by which its nodes are made to behave otherwise than as they should, such as `lie`.
     fn knob(&self, _: &str) -> Option<&dyn Knob> {
         None

@@ -1,6 +1,7 @@
 //! Traces as files, in the formats that [`Format`] lists.
 //!
-//! NDJSON is the whole of what a run kept: whatever a receipt says follows from it alone. The other two are for programs that draw traces:
+//! NDJSON is the whole of what a run kept, each fact from the note beside its record or, on the page, from the facts that the
+//! run keeps: whatever a receipt says follows from it alone. The other two are for programs that draw traces:
 //! `shiviz.rs` and `perfetto.rs` say what they take.
 
 mod perfetto;
@@ -45,7 +46,8 @@ impl Format {
     }
 }
 
-/// Writes what the run kept. Facts are in it if the run's sink is [`Sink::Annotated`](crate::kernel::Sink::Annotated).
+/// Writes what the run kept. Facts are in it if the run's sink is [`Sink::Annotated`](crate::kernel::Sink::Annotated), or if it
+/// keeps them.
 pub fn write(run: &Run, format: Format, out: &mut impl Write) -> io::Result<()> {
     match format {
         Format::Ndjson => write_ndjson(run, out),
@@ -74,16 +76,48 @@ struct Line<'a> {
 }
 
 fn write_ndjson(run: &Run, out: &mut impl Write) -> io::Result<()> {
-    write_line(out, &run.spelled_out())?;
     let trace = run.trace();
-    trace.records().try_for_each(|record| write_line(out, &line(run, &trace, record)))
+    write_records(run, &trace, &mut trace.records(), out)
+}
+
+/// Writes some records of a run as NDJSON: the scenario, then a line for each.
+fn write_records(
+    run: &Run,
+    trace: &Trace,
+    records: &mut dyn Iterator<Item = &Record>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    write_line(out, &run.spelled_out())?;
+    for record in records {
+        write_line(out, &line(run, trace, record))?;
+    }
+    Ok(())
+}
+
+/// What the run kept, as bytes.
+#[cfg(feature = "workbench")]
+pub fn bytes(run: &Run, format: Format) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    write(run, format, &mut out).map(|()| out)
+}
+
+/// The records with these numbers as NDJSON, as far as the run kept them.
+#[cfg(feature = "workbench")]
+pub fn some_ndjson(run: &Run, numbers: &mut dyn Iterator<Item = u64>) -> io::Result<Vec<u8>> {
+    let (mut out, trace) = (Vec::new(), run.trace());
+    write_records(run, &trace, &mut numbers.filter_map(|n| trace.record(n)), &mut out).map(|()| out)
+}
+
+/// The line of one record, if the run kept it.
+#[cfg(feature = "workbench")]
+pub fn line_of(run: &Run, n: u64) -> Option<String> {
+    let trace = run.trace();
+    serde_json::to_string(&line(run, &trace, trace.record(n)?)).ok()
 }
 
 fn line<'a>(run: &Run, trace: &'a Trace, record: &Record) -> Line<'a> {
     let Record { n, at, node, kind, tag, peer, value, cause: _ } = *record;
-    let note = trace.note_of(n).and_then(|note| serde_json::from_str::<Value>(note).ok());
-    let mut note = note.unwrap_or_default();
-    let mut take = |part: &str| note.get_mut(part).map_or(Value::Null, Value::take);
+    let (fact, lab) = trace.note_of(n).map_or_else(|| told(run, n), noted);
     Line {
         n,
         t_ns: at.as_nanos(),
@@ -92,10 +126,29 @@ fn line<'a>(run: &Run, trace: &'a Trace, record: &Record) -> Line<'a> {
         kind: kind.name(),
         req: (tag != 0).then(|| id(tag)),
         causes: trace.causes(n),
-        fact: take("fact"),
-        lab: take("lab"),
+        fact,
+        lab,
         value,
     }
+}
+
+/// A fact, and what only the laboratory knows of it, from the note beside its record.
+fn noted(note: &str) -> (Value, Value) {
+    let mut note = serde_json::from_str::<Value>(note).unwrap_or_default();
+    let mut take = |part: &str| note.get_mut(part).map_or(Value::Null, Value::take);
+    (take("fact"), take("lab"))
+}
+
+/// The same from the facts that the run keeps.
+#[cfg(feature = "workbench")]
+fn told(run: &Run, n: u64) -> (Value, Value) {
+    run.system().told(n).unwrap_or_default()
+}
+
+/// A program without trace files keeps none.
+#[cfg(not(feature = "workbench"))]
+fn told(_: &Run, _: u64) -> (Value, Value) {
+    (Value::Null, Value::Null)
 }
 
 fn name(run: &Run, node: u32) -> Rc<str> {

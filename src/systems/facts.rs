@@ -48,7 +48,7 @@ pub trait Hear<F> {
 
     /// What the laboratory knows of a fact that no role does, for trace files: the truth, who listens. It is asked before
     /// the fact is heard.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn aside(&self, _: &Told<'_, F>) -> Option<serde_json::Value> {
         None
     }
@@ -56,6 +56,14 @@ pub trait Hear<F> {
     /// Facts of the part `place` of this request are about to come: who keeps something of it may have it fetched. See
     /// [`Foresee`](crate::kernel::Foresee).
     fn foresee(&self, _req: u64, _place: usize) {}
+}
+
+/// A fact's own fields, as trace files have them: its name is the record's kind.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+pub fn fields(fact: &impl Fact) -> serde_json::Value {
+    let mut fields = serde_json::to_value(fact).unwrap_or_default();
+    fields.as_object_mut().and_then(|fields| fields.remove("fact"));
+    fields
 }
 
 /// A role's handle to tell with: it takes facts and gives nothing back but their numbers.
@@ -109,17 +117,16 @@ impl<F: Fact> Teller<F> {
         n
     }
 
-    /// Writes a fact beside its record: its own fields, since the record's kind is its name; and what the laboratory adds.
+    /// Writes a fact beside its record, and what the laboratory adds.
     #[cfg(not(target_arch = "wasm32"))]
     fn note(&self, told: &Told<'_, F>) {
         self.ctx.note(told.n, || {
-            let mut fields = serde_json::to_value(told.fact).unwrap_or_default();
-            fields.as_object_mut().and_then(|fields| fields.remove("fact"));
+            let fields = fields(told.fact);
             serde_json::json!({"fact": fields, "lab": self.ears.borrow().aside(told)}).to_string()
         });
     }
 
-    /// The page has no trace files, and its programs do without what would write them.
+    /// The page makes its trace files of the facts that it keeps.
     #[cfg(target_arch = "wasm32")]
     fn note(&self, _: &Told<'_, F>) {}
 }

@@ -17,8 +17,9 @@ use std::rc::Rc;
 const RING: usize = 100_000;
 /// How many tasks the requests, jobs or versions that the page keeps may have: tens of megabytes.
 const KEEP: usize = 200_000;
-/// How many facts the page keeps for receipts; none in the program that has no receipts.
-const FACTS: usize = if cfg!(feature = "workbench") { 40_000 } else { 0 };
+/// How many facts the page keeps, for receipts and trace files: one for each record at most. None in the program that has
+/// neither.
+const FACTS: usize = if cfg!(feature = "workbench") { RING } else { 0 };
 /// A frame that comes later than this was not asked for: the tab was hidden, or the machine slept.
 pub(super) const FRAME_MS_MAX: f64 = 500.0;
 /// How many instants are played between two looks at the clock; fewer, if so much happens in them.

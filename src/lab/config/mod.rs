@@ -108,7 +108,7 @@ struct Folds {
 impl Hear<Fact> for Folds {
     fn hear(&mut self, told: &Told<'_, Fact>) {
         let Folds { tally, checker, ledger, kept } = self;
-        kept.hear(told);
+        kept.hear(told, None);
         ledger.pass(told.at, tally);
         tally.hear(told);
         checker.hear(told);
@@ -134,6 +134,12 @@ impl ConfigRun {
     /// What the run amounts to so far.
     pub fn tally(&self) -> Ref<'_, Tally> {
         Ref::map(self.folds.borrow(), |folds| &folds.tally)
+    }
+
+    /// The fact of a record, if it is kept.
+    #[cfg(feature = "workbench")]
+    pub fn fact(&self, n: u64) -> Option<Fact> {
+        self.folds.borrow().kept.fact(n).map(|heard| heard.fact.clone())
     }
 
     /// The versions, and what the page draws.
@@ -208,6 +214,11 @@ impl System for ConfigRun {
     fn progress(&self) -> (u64, u64) {
         let changes = self.tally().changes;
         (changes.intended, changes.ended())
+    }
+
+    #[cfg(feature = "workbench")]
+    fn told(&self, n: u64) -> Option<(Value, Value)> {
+        self.folds.borrow().kept.spelled_out(n)
     }
 
     fn violation(&self) -> Option<Violation> {

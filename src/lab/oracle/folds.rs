@@ -12,7 +12,7 @@ use crate::lab::kept::Kept;
 use crate::lab::system::{Entries, give};
 use crate::systems::facts::{Hear, Told};
 use crate::systems::oracle::Cast;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
 use crate::systems::oracle::fact::Asked;
 use crate::systems::oracle::fact::Fact;
 
@@ -38,6 +38,18 @@ impl Folds {
         }
     }
 
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn keep(&mut self, told: &Told<'_, Fact>) {
+        if self.kept.is_on() {
+            let aside = self.aside(told);
+            self.kept.hear(told, aside);
+        }
+    }
+
+    /// Nobody asks for facts in a program that has neither receipts nor trace files.
+    #[cfg(not(any(not(target_arch = "wasm32"), feature = "workbench")))]
+    fn keep(&mut self, _: &Told<'_, Fact>) {}
+
     fn settle(&mut self, told: &Told<'_, Fact>) {
         let Folds { ledger, world, entries, .. } = self;
         ledger.settle(told.at, |request| {
@@ -54,7 +66,7 @@ impl Hear<Fact> for Folds {
     }
 
     fn hear(&mut self, told: &Told<'_, Fact>) {
-        self.kept.hear(told);
+        self.keep(told);
         match told.fact {
             // The most frequent ones, and they change nothing.
             Fact::TaskStarted { .. } | Fact::TaskFailed { .. } | Fact::TaskDone { lie: false, .. } => return,
@@ -82,7 +94,7 @@ impl Hear<Fact> for Folds {
     }
 
     /// Of a request that is taken up: the true value, and over NATS who listens.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn aside(&self, told: &Told<'_, Fact>) -> Option<serde_json::Value> {
         let Fact::RequestOpened { query, asked } = told.fact else { return None };
         let truth = self.world.truth(query, told.at);

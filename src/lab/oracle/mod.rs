@@ -42,6 +42,8 @@ use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{Request, Service};
 use crate::substrate::text::in_full;
+#[cfg(feature = "workbench")]
+use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::{BY_NATS, Cast, Oracle, Params, Plug, SERVICES, SERVICES_OVER_NATS};
 use folds::Folds;
 use ledger::Ledger;
@@ -175,6 +177,12 @@ impl OracleRun {
         Ref::map(self.folds.borrow(), |folds| &folds.ledger)
     }
 
+    /// The fact of a record, if it is kept.
+    #[cfg(feature = "workbench")]
+    pub fn fact(&self, n: u64) -> Option<Fact> {
+        self.folds.borrow().kept.fact(n).map(|heard| heard.fact.clone())
+    }
+
     /// The counts over all requests.
     pub fn tally(&self) -> Ref<'_, Tally> {
         Ref::map(self.folds.borrow(), |folds| &folds.tally)
@@ -220,6 +228,11 @@ impl System for OracleRun {
 
     fn violation(&self) -> Option<Violation> {
         self.folds.borrow().checker.0.first().cloned()
+    }
+
+    #[cfg(feature = "workbench")]
+    fn told(&self, n: u64) -> Option<(Value, Value)> {
+        self.folds.borrow().kept.spelled_out(n)
     }
 
     fn knob(&self, name: &str) -> Option<&dyn Knob> {

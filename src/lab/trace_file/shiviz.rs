@@ -9,8 +9,9 @@ use crate::kernel::Record;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// As many entries of clocks a log may have; beyond that nobody could draw it, and no memory would hold it.
-const ENTRIES_MAX: usize = 100_000_000;
+/// As many entries of clocks a log may have; beyond that nobody could draw it, and no memory would hold it: on the page
+/// least of all.
+const ENTRIES_MAX: usize = if cfg!(target_arch = "wasm32") { 5_000_000 } else { 100_000_000 };
 
 /// What is known when something happens: how many events of each node came before, this one included.
 type Clock = BTreeMap<u32, u64>;
@@ -33,8 +34,9 @@ pub(super) fn write(run: &Run, out: &mut impl Write) -> io::Result<()> {
         write_event(run, record, &clock, out)?;
         entries += clock.len();
         if entries > ENTRIES_MAX {
-            let why =
-                "the log has more than 100 million entries of clocks: trace a shorter run, or fewer nodes";
+            let why = format!(
+                "the log has more than {ENTRIES_MAX} entries of clocks: trace a shorter run, or fewer nodes"
+            );
             return Err(io::Error::other(why));
         }
         newest.insert(record.node, clock.clone());

@@ -117,7 +117,7 @@ impl Folds {
 
 impl Hear<Fact> for Folds {
     fn hear(&mut self, told: &Told<'_, Fact>) {
-        self.kept.hear(told);
+        self.kept.hear(told, None);
         self.quieten(told.at);
         self.follow(told);
     }

@@ -106,6 +106,12 @@ impl WizardRun {
     pub fn tally(&self) -> Ref<'_, Tally> {
         Ref::map(self.folds.borrow(), |folds| &folds.tally)
     }
+
+    /// The fact of a record, if it is kept.
+    #[cfg(feature = "workbench")]
+    pub fn fact(&self, n: u64) -> Option<Fact> {
+        self.folds.borrow().kept.fact(n).map(|heard| heard.fact.clone())
+    }
 }
 
 /// The Math Wizard behind a system, if it is one.
@@ -178,6 +184,11 @@ impl System for WizardRun {
     /// How many submissions were intended, and how much has become of jobs.
     fn progress(&self) -> (u64, u64) {
         (self.wizard.submissions(), self.tally().changes())
+    }
+
+    #[cfg(feature = "workbench")]
+    fn told(&self, n: u64) -> Option<(Value, Value)> {
+        self.folds.borrow().kept.spelled_out(n)
     }
 
     fn violation(&self) -> Option<Violation> {

@@ -25,6 +25,8 @@
 //! | [`Face::ending`] | that the run has ended | it amounts to something |
 //! | [`Face::receipt`] | nothing to explain | the system writes receipts |
 //! | [`Face::experiment`], [`Face::measure`], [`Face::can_try`] | the question is words only | it can be tried |
+//! | `Face::prints`, `Face::works` | no log of the programs' own; no bars in space–time | the log is to be that of the real programs; nodes work for a time |
+//! | `Face::knows` | everything | there is a truth to hide, in log and space–time, too |
 //! | [`Face::aside`] | nothing | the sentence alone would be wrong at some moments |
 //!
 //! What a face says of a node goes into its [`State`]: one of the page's signs, and what that
@@ -33,18 +35,27 @@
 //! The page does not know which system it shows: it asks an [`AnyFace`], which each [`Face`] is. That is also the only
 //! place where a view gets its type back.
 
+mod any;
+
+pub use any::AnyFace;
+
 use super::canvas::{self, Picture};
 use super::caption::Caption;
 use super::experiment::Experiment;
+#[cfg(feature = "workbench")]
+use super::log::{Level, Printed};
 use super::outcomes::Figure;
 use super::plot::{Chart, Charts};
 use super::sentence::Part;
 pub use super::snapshot::Show;
 use super::snapshot::{MessageView, NodeView, Role, Sign, Snapshot, State, SystemView, Watch};
+#[cfg(feature = "workbench")]
+use super::space::Work;
+#[cfg(feature = "workbench")]
+use crate::kernel::{Kind, Record};
 use crate::lab::Run;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
-use std::rc::Rc;
 
 /// What only panels ask for that few people open, a program without them lacks: behind a table of methods nothing else says so.
 const HAS_PANELS: bool = cfg!(feature = "workbench");
@@ -133,6 +144,36 @@ pub trait Face: Sync + 'static {
 
     /// The way out of a state that the system does not leave by itself.
     fn remedy(&self, _: Moment<Self::View>) -> Option<Remedy> {
+        None
+    }
+
+    /// Whether the system itself can know of a record: what is shown of the trace while the truth is hidden.
+    #[cfg(feature = "workbench")]
+    fn knows(&self, _: &Run, _: &Record) -> bool {
+        true
+    }
+
+    /// The work that space–time shows as bars.
+    #[cfg(feature = "workbench")]
+    fn works(&self) -> &'static [Work] {
+        &[]
+    }
+
+    /// What the end of work is, where its kind alone does not say so.
+    #[cfg(feature = "workbench")]
+    fn sign(&self, _: &Run, _: &Record) -> Option<Sign> {
+        None
+    }
+
+    /// Whether a kind of records is called late, besides those of the protocols.
+    #[cfg(feature = "workbench")]
+    fn is_late(&self, _: Kind) -> bool {
+        false
+    }
+
+    /// The line that the real program would print where a record was made, if it prints one; how much that matters.
+    #[cfg(feature = "workbench")]
+    fn prints(&self, _: &Run, _: &Record, _: Option<&mut Printed>) -> Option<Level> {
         None
     }
 
@@ -286,135 +327,5 @@ impl Charts for NoCharts {
 
     fn draw(&self, _: f64, _: Show) -> Vec<Chart> {
         Vec::new()
-    }
-}
-
-/// A face of whichever system: what the page asks. A snapshot of another system gets nothing.
-pub trait AnyFace: Sync {
-    /// See [`Face::words`].
-    fn words(&self) -> &'static Words;
-    /// See [`Face::observe`] and [`Face::lay_beside`].
-    fn observe(
-        &self,
-        run: &Run,
-        left: Option<&Run>,
-        before: Option<&Snapshot>,
-        show: Show,
-    ) -> Option<Observed<Rc<dyn SystemView>>>;
-    /// See [`Face::outcomes`].
-    fn outcomes(&self, snapshot: &Snapshot) -> Vec<Figure>;
-    /// See [`Face::caption`].
-    fn caption(&self, snapshot: &Snapshot) -> Caption;
-    /// See [`Face::picture`].
-    fn picture(&self, snapshot: &Snapshot, view: &canvas::View) -> Picture;
-    /// See [`Face::picture_key`].
-    fn picture_key(&self, snapshot: &Snapshot) -> u64;
-    /// The row of the table at `index`.
-    fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row>;
-    /// See [`Face::said`].
-    fn said(&self, snapshot: &Snapshot) -> String;
-    /// See [`Face::can_try`].
-    fn can_try(&self, snapshot: &Snapshot, question: &str) -> bool;
-    /// See [`Face::experiment`].
-    fn experiment(&self, snapshot: &Snapshot, question: &str) -> Option<Experiment>;
-    /// See [`Face::receipt`].
-    fn receipt(&self, snapshot: &Snapshot, selected: &str) -> Option<String>;
-    /// See [`Face::measure`].
-    fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>>;
-    /// See [`Face::aside`].
-    fn aside(&self, snapshot: &Snapshot) -> String;
-    /// See [`Face::ending`].
-    fn ending(&self, run: &Run, truth: bool) -> Caption;
-    /// See [`Face::remedy`].
-    fn remedy(&self, snapshot: &Snapshot) -> Option<Remedy>;
-    /// See [`Face::charts`].
-    fn charts(&self) -> Box<dyn Charts>;
-}
-
-impl<F: Face> AnyFace for F {
-    fn words(&self) -> &'static Words {
-        Face::words(self)
-    }
-
-    fn observe(
-        &self,
-        run: &Run,
-        left: Option<&Run>,
-        before: Option<&Snapshot>,
-        show: Show,
-    ) -> Option<Observed<Rc<dyn SystemView>>> {
-        let before = before.and_then(|snapshot| snapshot.view.of_type());
-        let Observed { nodes, rows_from, messages, mut view } = Face::observe(self, run, before, show)?;
-        if let Some(left) = left {
-            self.lay_beside(&mut view, left);
-        }
-        Some(Observed { nodes, rows_from, messages, view: Rc::new(view) })
-    }
-
-    fn outcomes(&self, snapshot: &Snapshot) -> Vec<Figure> {
-        Moment::of(snapshot).map_or_else(Vec::new, |now| Face::outcomes(self, now))
-    }
-
-    fn caption(&self, snapshot: &Snapshot) -> Caption {
-        Moment::of(snapshot).map_or_else(Caption::default, |now| Face::caption(self, now))
-    }
-
-    fn picture(&self, snapshot: &Snapshot, view: &canvas::View) -> Picture {
-        let blank = || Picture::blank(view);
-        Moment::of(snapshot).map_or_else(blank, |now| Face::picture(self, now, view))
-    }
-
-    fn picture_key(&self, snapshot: &Snapshot) -> u64 {
-        Moment::of(snapshot).map_or(0, |now| Face::picture_key(self, now))
-    }
-
-    fn row(&self, snapshot: &Snapshot, index: usize) -> Option<Row> {
-        let now = Moment::of(snapshot).filter(|_| HAS_PANELS)?;
-        let node = snapshot.rows().get(index)?;
-        Some(Row {
-            name: node.name.clone(),
-            sign: node.state.sign,
-            words: format!("{}{}", node.state.words, Face::remarks(self, now, node, index)),
-            cells: Face::cells(self, now, node, index),
-        })
-    }
-
-    fn said(&self, snapshot: &Snapshot) -> String {
-        Moment::of(snapshot).map_or_else(String::new, |now| Face::said(self, now))
-    }
-
-    fn can_try(&self, snapshot: &Snapshot, question: &str) -> bool {
-        Moment::of(snapshot).is_some_and(|now| Face::can_try(self, now, question))
-    }
-
-    fn experiment(&self, snapshot: &Snapshot, question: &str) -> Option<Experiment> {
-        if !HAS_PANELS {
-            return None;
-        }
-        Moment::of(snapshot).and_then(|now| Face::experiment(self, now, question))
-    }
-
-    fn receipt(&self, snapshot: &Snapshot, selected: &str) -> Option<String> {
-        Moment::of(snapshot).and_then(|now| Face::receipt(self, now, selected))
-    }
-
-    fn measure(&self, run: &Run, experiment: &Experiment) -> Option<Vec<f64>> {
-        if HAS_PANELS { Face::measure(self, run, experiment) } else { None }
-    }
-
-    fn aside(&self, snapshot: &Snapshot) -> String {
-        Moment::of(snapshot).map_or_else(String::new, |now| Face::aside(self, now))
-    }
-
-    fn ending(&self, run: &Run, truth: bool) -> Caption {
-        Face::ending(self, run, truth)
-    }
-
-    fn remedy(&self, snapshot: &Snapshot) -> Option<Remedy> {
-        Moment::of(snapshot).and_then(|now| Face::remedy(self, now))
-    }
-
-    fn charts(&self) -> Box<dyn Charts> {
-        Face::charts(self)
     }
 }

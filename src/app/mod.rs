@@ -10,6 +10,8 @@ pub mod experiment;
 pub mod face;
 pub mod gallery;
 pub mod glossary;
+#[cfg(feature = "workbench")]
+pub mod log;
 mod observe;
 pub mod oracle;
 pub mod outcomes;
@@ -17,6 +19,8 @@ pub mod plot;
 pub mod sentence;
 pub mod session;
 pub mod snapshot;
+#[cfg(feature = "workbench")]
+pub mod space;
 pub mod wizard;
 
 pub use session::{Player, PlayerState, Session};

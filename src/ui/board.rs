@@ -1,4 +1,5 @@
-//! The board on a canvas: draws the newest snapshot, and lets a pointer choose a node.
+//! The board on a canvas: draws the newest snapshot, and lets a pointer choose a node. What it keeps of its box and of the theme
+//! serves other canvases, too.
 
 use super::board_painter::Painter;
 use super::panel::Panel;
@@ -24,13 +25,13 @@ const LONG_PRESS_MS: u32 = 500;
 
 /// The board's box: what changes the picture besides the snapshot and what a person does.
 #[derive(Clone, Copy, Default, PartialEq)]
-struct Place {
-    width: f64,
-    height: f64,
+pub struct Place {
+    pub width: f64,
+    pub height: f64,
     /// Device pixels to a pixel of the board.
-    scale: f64,
+    pub scale: f64,
     /// Pixels of the page to one of the board: on a large screen everything is larger.
-    zoom: f64,
+    pub zoom: f64,
     /// The whole page's width.
     page: f64,
 }
@@ -368,7 +369,8 @@ impl Easel {
     }
 }
 
-fn painter(canvas: &web_sys::HtmlCanvasElement) -> Option<Painter> {
+/// A painter with the colours of the theme.
+pub fn painter(canvas: &web_sys::HtmlCanvasElement) -> Option<Painter> {
     let context = canvas.get_context("2d").ok()??.dyn_into::<CanvasRenderingContext2d>().ok()?;
     let style = window().get_computed_style(&document().document_element()?).ok()??;
     Some(Painter::new(context, &style))
@@ -383,7 +385,7 @@ fn now_ms() -> f64 {
 }
 
 /// Keeps the measures of the board's box up to date.
-fn observe_size(holder: web_sys::HtmlElement, place: StoredValue<Place>, changes: RwSignal<u32>) {
+pub fn observe_size(holder: web_sys::HtmlElement, place: StoredValue<Place>, changes: RwSignal<u32>) {
     let observed = holder.clone();
     let measure = move || {
         let width = f64::from(observed.client_width());
@@ -406,7 +408,7 @@ fn observe_size(holder: web_sys::HtmlElement, place: StoredValue<Place>, changes
 }
 
 /// Counts changes of the theme: by the page, by the system; and the arrival of the type faces.
-fn observe_theme(theme: RwSignal<u32>) {
+pub fn observe_theme(theme: RwSignal<u32>) {
     let bump = move || theme.update(|count| *count += 1);
     let changed = Closure::<dyn FnMut()>::new(bump);
     let callback: &js_sys::Function = changed.as_ref().unchecked_ref();

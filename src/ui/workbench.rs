@@ -3,12 +3,15 @@
 
 mod chips;
 mod crosshair;
+mod files;
 mod gallery;
 mod help;
+mod log;
 mod menu;
 mod predict;
 mod receipt;
 mod share;
+mod space;
 mod table;
 
 use super::host::{self, Host};
@@ -56,6 +59,8 @@ pub struct Desk {
     chips: RwSignal<Option<chips::Open>>,
     /// The fault that was moved last, as it is written.
     moved: StoredValue<String>,
+    /// The record that log and space–time mark.
+    record: RwSignal<Option<u64>>,
 }
 
 impl Desk {
@@ -72,6 +77,7 @@ impl Desk {
             tab: RwSignal::new(tab.unwrap_or(Tab::Metrics)),
             chips: RwSignal::new(None),
             moved: StoredValue::new(String::new()),
+            record: RwSignal::new(None),
         }
     }
 
@@ -95,6 +101,17 @@ impl Desk {
     /// Whether the dock shows a tab.
     pub fn shows(self, tab: Tab) -> bool {
         self.tab.get() == tab
+    }
+
+    /// Shows a record in space–time.
+    fn show_record(self, n: Option<u64>) {
+        self.record.set(n);
+        self.tab.set(Tab::Space);
+    }
+
+    /// The number of the request, job or change whose receipt is open, where that is its id.
+    fn receipt_of(self) -> Option<u64> {
+        self.receipt.with(|opened| opened.as_ref()?.unit())
     }
 
     /// How what the dock shows is to be read.
@@ -204,7 +221,9 @@ fn inside(lab: Lab, view: View, tab: Tab) -> AnyView {
     match tab {
         // The board in words: it is always there, also for scripts, while something else is shown.
         Tab::Workers => view! { <table::Table lab selected=view.selected /> }.into_any(),
-        Tab::Metrics | Tab::Space | Tab::Log | Tab::Api => ().into_any(),
+        Tab::Log => view! { <log::LogTab lab view /> }.into_any(),
+        Tab::Space => view! { <space::SpaceTab lab view /> }.into_any(),
+        Tab::Metrics | Tab::Api => ().into_any(),
     }
 }
 

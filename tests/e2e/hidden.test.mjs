@@ -28,7 +28,9 @@ async function given(page) {
       body.querySelectorAll("#poster, [aria-live=polite]").forEach((element) => element.remove());
       // At which moment it stands, the address says half a second later.
       const search = location.search.replace(/&t=[^&]*|&play=0/g, "");
-      return { search, title: document.title, html: body.innerHTML, layout: glasshive.layout(), snapshot: glasshive.snapshot(), faults: glasshive.faults };
+      // What is drawn is not in the document.
+      const drawn = document.querySelector("#panel-space:not([hidden]) canvas")?.toDataURL();
+      return { search, drawn, title: document.title, html: body.innerHTML, layout: glasshive.layout(), snapshot: glasshive.snapshot(), faults: glasshive.faults };
     }),
     (await page.locator("body").ariaSnapshot()).replace(/^ *- status.*\n?/gm, ""),
   ];
@@ -40,6 +42,9 @@ test("two pages tell the same while the truth is hidden, with a liar and without
   for (const _ of ["with", "without"]) {
     const { page } = await pausedAt(t, 100, { viewport: DESKTOP, context: { reducedMotion: "reduce" } });
     await page.getByTestId("truth").click();
+    // Half of the sessions look at the log, half at space–time: both obey the same rule.
+    await page.getByTestId("tab-log").click();
+    await page.getByTestId("log-row").first().waitFor();
     pages.push(page);
   }
   for (let session = 0; session < SESSIONS; session++) {
@@ -54,6 +59,7 @@ test("two pages tell the same while the truth is hidden, with a liar and without
         await glasshive.apply(command);
         glasshive.pause();
       }, open(faults));
+      await page.getByTestId(session % 2 ? "tab-log" : "tab-space").click();
     }
     for (const { ms, crash } of steps) {
       const seen = [];

@@ -84,7 +84,7 @@ function faults() {
   const elements = [...document.querySelectorAll(WORDS)].filter(seen);
   const clip = (element) => {
     // What scrolls shows a part of what is in it.
-    const scroller = element.closest(".charts, .table, .dock-body, .sparks");
+    const scroller = element.closest(".charts, .table, .tabs, .dock-body, .sparks");
     return scroller && getComputedStyle(scroller).overflowX !== "visible" ? scroller.getBoundingClientRect() : undefined;
   };
   const whole = (element) => {

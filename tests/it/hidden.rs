@@ -1,10 +1,13 @@
 //! Truth hidden means hidden: a session with a liar who says what he would say anyway cannot be told from one without.
-//! Whatever the page is made of is compared: snapshot, captions, sentence, outcomes, table, board, charts, ending.
+//! Whatever the page is made of is compared: snapshot, captions, sentence, outcomes, table, board, charts, ending, log,
+//! space–time.
 
 use super::support::{for_seeds, wide_board};
 use glasshive::app::Session;
 use glasshive::app::catalogue::face;
+use glasshive::app::log::Log;
 use glasshive::app::session::Command;
+use glasshive::app::space::{Activity, Asked, draw, words};
 use glasshive::kernel::Rng;
 use glasshive::lab::Scenario;
 use glasshive::lab::fault::FaultKind;
@@ -25,7 +28,36 @@ fn seen(session: &Session) -> String {
     let mut charts = face.charts();
     charts.update(session.run());
     writeln!(text, "{:?}", charts.draw(254.0, session.showing())).unwrap();
+    writeln!(text, "{}", told_by_the_trace(session)).unwrap();
     writeln!(text, "{:?} {:?}", face.ending(session.run(), false), face.remedy(snapshot)).unwrap();
+    text
+}
+
+/// What log and space–time say.
+fn told_by_the_trace(session: &Session) -> String {
+    let (run, truth) = (session.run(), session.showing().truth);
+    let mut text = String::new();
+    for prints in [false, true] {
+        let mut log = Log::default();
+        log.ask(run, "", prints, truth);
+        let newest = log.len().saturating_sub(200);
+        text.extend((newest..log.len()).map(|place| format!("{place} {:?}\n", log.row(run, place))));
+    }
+    let mut activity = Activity::default();
+    activity.update(run, truth);
+    let asked = Asked {
+        width: 1200.0,
+        height: 240.0,
+        scale: 0.3,
+        right_ms: None,
+        scrolled: 0.0,
+        selected: "w-03",
+        marked: None,
+        chain: &[],
+    };
+    let scene = draw(run, session.snapshot(), &activity, &asked);
+    writeln!(text, "{:?}", scene.picture.marks).unwrap();
+    text.extend(scene.hits.iter().map(|(n, ends)| format!("{ends:?} {:?}\n", words(run, *n, truth))));
     text
 }
 

@@ -7,6 +7,8 @@ mod board;
 mod caption;
 mod charts;
 mod experiment;
+#[cfg(feature = "workbench")]
+mod log;
 pub mod observe;
 mod words;
 
@@ -14,9 +16,15 @@ use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
 use crate::app::experiment::Experiment;
 use crate::app::face::{Face, Moment, Observed, Show, Words, key_of};
+#[cfg(feature = "workbench")]
+use crate::app::log::{Level, Printed};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
 use crate::app::snapshot::NodeView;
+#[cfg(feature = "workbench")]
+use crate::app::space::Work;
+#[cfg(feature = "workbench")]
+use crate::kernel::Record;
 use crate::lab::Run;
 use observe::ConfigView;
 
@@ -79,6 +87,16 @@ impl Face for Config {
 
     fn cells(&self, now: Now, node: &NodeView, index: usize) -> Vec<String> {
         words::cells(now, node, index)
+    }
+
+    #[cfg(feature = "workbench")]
+    fn works(&self) -> &'static [Work] {
+        &log::WORKS
+    }
+
+    #[cfg(feature = "workbench")]
+    fn prints(&self, run: &Run, record: &Record, line: Option<&mut Printed>) -> Option<Level> {
+        log::prints(run, record, line)
     }
 
     fn charts(&self) -> Box<dyn Charts> {

@@ -8,6 +8,8 @@ mod board;
 mod caption;
 mod charts;
 mod experiment;
+#[cfg(feature = "workbench")]
+mod log;
 mod observe;
 pub mod view;
 mod words;
@@ -16,10 +18,18 @@ use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
 use crate::app::experiment::Experiment;
 use crate::app::face::{Face, Moment, Observed, Remedy, Show, Words, key_of};
+#[cfg(feature = "workbench")]
+use crate::app::log::{Level, Printed};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
 use crate::app::snapshot::{NodeView, Sign};
+#[cfg(feature = "workbench")]
+use crate::app::space::Work;
+#[cfg(feature = "workbench")]
+use crate::kernel::{Kind, Record};
 use crate::lab::Run;
+#[cfg(feature = "workbench")]
+use crate::systems::oracle::fact::RESULT_DROPPED;
 use view::{Known, OracleView};
 
 /// Who has not registered until then has no coordinator, or has been dropped by it.
@@ -122,6 +132,31 @@ impl Face for Oracle {
             title: "No workers registered. Requests get 503.",
             fault: format!("restart:{}?", now.view.settings.workers),
         })
+    }
+
+    #[cfg(feature = "workbench")]
+    fn knows(&self, run: &Run, record: &Record) -> bool {
+        log::knows(run, record)
+    }
+
+    #[cfg(feature = "workbench")]
+    fn is_late(&self, kind: Kind) -> bool {
+        kind == RESULT_DROPPED
+    }
+
+    #[cfg(feature = "workbench")]
+    fn works(&self) -> &'static [Work] {
+        &log::WORKS
+    }
+
+    #[cfg(feature = "workbench")]
+    fn sign(&self, run: &Run, record: &Record) -> Option<Sign> {
+        log::sign(run, record)
+    }
+
+    #[cfg(feature = "workbench")]
+    fn prints(&self, run: &Run, record: &Record, line: Option<&mut Printed>) -> Option<Level> {
+        log::prints(run, record, line)
     }
 
     fn charts(&self) -> Box<dyn Charts> {

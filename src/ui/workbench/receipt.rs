@@ -16,6 +16,13 @@ pub struct Opened {
     before: Option<String>,
 }
 
+impl Opened {
+    /// The number of the request that it is of.
+    pub fn unit(&self) -> Option<u64> {
+        self.id.strip_prefix("req-")?.parse().ok()
+    }
+}
+
 /// Opens the receipt of what is told, unless the truth is hidden: it would tell it.
 pub fn open(lab: Lab, view: View) {
     let id = view.selected.with_untracked(|node| {
@@ -112,7 +119,7 @@ fn section(lab: Lab, view: View, section: Section) -> AnyView {
 
 /// A line, whose time leads to the moment and whose node leads to the row.
 fn line(lab: Lab, view: View, section: &'static str, line: Line) -> AnyView {
-    let Line { t_ns, node, text, .. } = line;
+    let Line { t_ns, node, text, n, .. } = line;
     let testid = node.as_ref().filter(|_| section == "left_out").map(|node| format!("receipt-out-{node}"));
     let time = t_ns.map(|ns| {
         let go = move |_| {
@@ -134,5 +141,13 @@ fn line(lab: Lab, view: View, section: &'static str, line: Line) -> AnyView {
         };
         view! { <button type="button" class="plain" title="Show it on the board" on:click=select>{shown}</button> }
     });
-    view! { <li data-testid=testid>{time}{node}<span>{text}</span></li> }.into_any()
+    let space = n.map(|n| {
+        let show = move |_| view.desk.show_record(Some(n));
+        view! {
+            <button type="button" class="plain" data-testid="receipt-space" title="Show it in space–time" on:click=show>
+                "in space–time"
+            </button>
+        }
+    });
+    view! { <li data-testid=testid>{time}{node}<span>{text}</span>{space}</li> }.into_any()
 }

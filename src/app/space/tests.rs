@@ -21,7 +21,7 @@ fn run(preset: &str, ms: u64) -> Run {
 }
 
 fn seen(run: &Run, truth: bool) -> Snapshot {
-    observe::observe(run, None, Show { truth, result: None })
+    observe::observe(run, None, None, Show { truth, result: None })
 }
 
 const NOTHING_ASKED: Asked = Asked {

@@ -24,6 +24,7 @@ pub mod report;
 mod run;
 mod samples;
 mod scenario;
+mod scenario_file;
 pub mod stats;
 mod system;
 pub mod systems;

@@ -124,12 +124,6 @@ impl Scenario {
         }
     }
 
-    /// Reads a scenario from JSON; the error names the field or the place.
-    pub fn from_json(text: &str) -> Result<Self, Invalid> {
-        serde_json::from_str(text)
-            .map_err(|error| Invalid::new("scenario", &error.to_string(), "a scenario of version 1 in JSON"))
-    }
-
     /// Checks every field. `Ok` means that a run of it starts.
     pub fn validate(&self) -> Result<(), Invalid> {
         super::Run::new(self, super::Options::default()).map(drop)

@@ -4,7 +4,7 @@
 use crate::app::session::{Command, Outcome};
 use crate::lab::Invalid;
 use crate::lab::fault::format_list;
-use crate::ui::Lab;
+use crate::ui::{self, Lab};
 use js_sys::{Error, JSON, Promise, Reflect};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
@@ -175,6 +175,12 @@ impl Glasshive {
             Outcome::Acted(acted) => Ok(Some(acted.at.as_millis_f64())),
             _ => Ok(None),
         }
+    }
+
+    /// Calls the simulated API from the node `console`: nothing leaves the page. The promise is kept with a `Response` when
+    /// virtual time has come to the answer; while time stands still, it passes until then.
+    pub fn fetch(&self, path: &str, init: JsValue) -> JsValue {
+        ui::fetch(self.lab, path, &init)
     }
 
     fn send(&self, command: Command) -> Result<Outcome, Error> {

@@ -62,6 +62,13 @@ const host = {
     });
   },
   handOver,
+  // The larger program calls the simulated API for a script, once it has the run.
+  async fetch(path, init) {
+    const from = mounted;
+    await handOver();
+    if (mounted === from) throw new Error("the larger program could not be loaded");
+    return glasshive.fetch(path, init);
+  },
   // The first load ends here: from now on there is time to fetch what may be wanted next.
   answered() {
     if (mounted?.name === OPENING && !navigator.connection?.saveData) program(ALL).catch(() => {});
@@ -115,7 +122,7 @@ function selector({ dataset, id, localName, className }) {
 
 // A slice of the way that the larger program goes meanwhile, in milliseconds.
 const SLICE = 12;
-let handingOver = false;
+let handingOver;
 
 /** How many fingers are on the screen. */
 let fingers = 0;
@@ -124,10 +131,12 @@ for (const type of ["touchstart", "touchend", "touchcancel"]) {
 }
 
 /** Lets the larger program take over the run of the one that is there, which goes on until then. */
-async function handOver() {
+function handOver() {
   // Asked for again: what was asked for last is in what is handed over.
-  if (handingOver) return;
-  handingOver = true;
+  return (handingOver ??= takeOver().finally(() => (handingOver = undefined)));
+}
+
+async function takeOver() {
   const from = mounted;
   const wait = setTimeout(showLoading, 200);
   try {
@@ -148,7 +157,6 @@ async function handOver() {
   } catch (error) {
     if (mounted === from) from.module.stay(String(error?.message ?? error));
   } finally {
-    handingOver = false;
     stopLoading(wait);
   }
 }

@@ -4,8 +4,8 @@
 
 mod read;
 
-use crate::lab::ActedAt;
 use crate::lab::fault::FaultKind;
+use crate::lab::{ActedAt, Action};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -34,6 +34,9 @@ pub enum Command {
         /// Faults that are switched off.
         #[serde(skip_serializing_if = "Option::is_none")]
         off: Option<String>,
+        /// What was done in it, in order of time: that of a run that was kept.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        actions: Vec<Action>,
         /// Where the run ends: a duration.
         #[serde(skip_serializing_if = "Option::is_none")]
         horizon: Option<String>,
@@ -121,6 +124,9 @@ pub enum Command {
         /// The body as text.
         #[serde(skip_serializing_if = "String::is_empty")]
         body: String,
+        /// How often, a millisecond apart: at least once, and no more than 100 times.
+        #[serde(skip_serializing_if = "is_once")]
+        times: u32,
     },
 }
 
@@ -161,6 +167,10 @@ pub enum Outcome {
     Waits,
     /// There was nothing left to do: the run has ended.
     Ended,
+}
+
+fn is_once(times: &u32) -> bool {
+    *times == 1
 }
 
 /// A kind of fault by its word in a specification.

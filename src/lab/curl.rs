@@ -76,36 +76,28 @@ pub struct Command {
     pub include: bool,
 }
 
-/// Reads curl's arguments: a URL, `-X`, `-H`, `-d` and its kin, `--json`, `-i`, `-G`, and the flags that change
-/// nothing here (`-s`, `-S`, `-v`, `-L`, `-f`, `-k`, `--compressed`).
+/// The options that are understood.
+const KNOWN: &str = "-X, -H, -d, --data-raw, --data-binary, --json, --url, -A, -b, -e, -i, -I, -G, -s, -S, -v, -L, -f, -k, -N, --compressed";
+
+/// Reads curl's arguments: a URL, `-X`, `-H`, `-d` and its kin, `--json`, `-i`, `-I`, `-G`, and the flags that change
+/// nothing here (`-s`, `-S`, `-v`, `-L`, `-f`, `-k`, `-N`, `--compressed`). Short flags may stand in one word.
 pub fn parse(arguments: &[String]) -> Result<Command, Invalid> {
     let mut options = CurlOptions::default();
     let mut rest = arguments.iter().skip(usize::from(arguments.first().is_some_and(|word| word == "curl")));
     while let Some(argument) = rest.next() {
-        let (name, attached) = split_option(argument);
-        let mut value = || match &attached {
-            Some(value) => Ok(value.clone()),
-            None => rest.next().cloned().ok_or_else(|| Invalid::new(argument, "", "a value after it")),
-        };
-        match name.as_str() {
-            "-X" | "--request" => options.method = Some(value()?),
-            "-H" | "--header" => options.headers.to_mut().push(parse_header(&value()?)?),
-            "-d" | "--data" | "--data-ascii" | "--data-raw" | "--data-binary" => options.data.push(value()?),
-            "--json" => {
-                options.json = true;
-                options.data.push(value()?);
+        if !argument.starts_with('-') || argument.len() == 1 {
+            options.urls.push(argument.clone());
+            continue;
+        }
+        let mut flags = split_flags(argument);
+        while let Some((name, attached)) = flags.next() {
+            let value = || match attached {
+                "" => rest.next().cloned().ok_or_else(|| Invalid::new(argument, "", "a value after it")),
+                value => Ok(value.to_owned()),
+            };
+            if options.take(&name, value)? {
+                flags.finish();
             }
-            "--url" => options.urls.push(value()?),
-            "-A" | "--user-agent" => options.headers.to_mut().push(("User-Agent".into(), value()?.into())),
-            "-i" | "--include" => options.include = true,
-            "-G" | "--get" => options.get = true,
-            "-s" | "--silent" | "-S" | "--show-error" | "-v" | "--verbose" | "-L" | "--location" | "-f"
-            | "--fail" | "-k" | "--insecure" | "--compressed" | "-sS" => {}
-            other if other.starts_with('-') && other.len() > 1 => {
-                let known = "-X, -H, -d, --json, --url, -A, -i, -G, -s, -S, -v, -L, -f, -k, --compressed";
-                return Err(Invalid::new("curl", other, known));
-            }
-            _ => options.urls.push(argument.clone()),
         }
     }
     options.into_command()
@@ -119,10 +111,49 @@ struct CurlOptions {
     data: Vec<String>,
     json: bool,
     get: bool,
+    head: bool,
     include: bool,
 }
 
 impl CurlOptions {
+    /// Takes an option; true if it has taken a value.
+    fn take(&mut self, name: &str, value: impl FnOnce() -> Result<String, Invalid>) -> Result<bool, Invalid> {
+        let mut header =
+            |name, value: String| check_header(name, &value).map(|line| self.headers.to_mut().push(line));
+        match name {
+            "-X" | "--request" => self.method = Some(value()?),
+            "-H" | "--header" => self.headers.to_mut().push(parse_header(&value()?)?),
+            "-d" | "--data" | "--data-ascii" | "--data-binary" | "--json" => {
+                let data = value()?;
+                if data.starts_with('@') {
+                    return Err(Invalid::new(name, &data, "the text itself: there are no files here"));
+                }
+                self.json |= name == "--json";
+                self.data.push(data);
+            }
+            "--data-raw" => self.data.push(value()?),
+            "--url" => self.urls.push(value()?),
+            "-A" | "--user-agent" => header("User-Agent", value()?)?,
+            "-b" | "--cookie" => header("Cookie", value()?)?,
+            "-e" | "--referer" => header("Referer", value()?)?,
+            flag => return self.set(flag).map(|()| false),
+        }
+        Ok(true)
+    }
+
+    /// Sets a flag, which has no value.
+    fn set(&mut self, flag: &str) -> Result<(), Invalid> {
+        match flag {
+            "-i" | "--include" => self.include = true,
+            "-G" | "--get" => self.get = true,
+            "-I" | "--head" => (self.head, self.include) = (true, true),
+            "-s" | "--silent" | "-S" | "--show-error" | "-v" | "--verbose" | "-L" | "--location" | "-f"
+            | "--fail" | "-k" | "--insecure" | "-N" | "--no-buffer" | "--compressed" => {}
+            other => return Err(Invalid::new("curl", &other.chars().take(60).collect::<String>(), KNOWN)),
+        }
+        Ok(())
+    }
+
     fn into_command(mut self) -> Result<Command, Invalid> {
         let [text] = self.urls.as_slice() else {
             let given = self.urls.join(" ");
@@ -141,7 +172,15 @@ impl CurlOptions {
             url.to_mut().query = query.into();
         }
         let sends_body = has_data && !self.get;
-        let method = self.method.take().unwrap_or_else(|| if sends_body { "POST" } else { "GET" }.to_owned());
+        let usual = if self.head {
+            "HEAD"
+        } else if sends_body {
+            "POST"
+        } else {
+            "GET"
+        };
+        let method = self.method.take().unwrap_or_else(|| usual.to_owned());
+        check_method(&method)?;
         let has_type = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if sends_body && !has_type {
             let kind = if self.json { "application/json" } else { "application/x-www-form-urlencoded" };
@@ -153,29 +192,60 @@ impl CurlOptions {
     }
 }
 
-/// `--name=value` and `-XPOST` carry their value with them.
-fn split_option(argument: &str) -> (String, Option<String>) {
-    if argument.starts_with("--") {
-        return match argument.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (argument.to_owned(), None),
-        };
-    }
-    for short in ["-X", "-H", "-d", "-A"] {
-        if let Some(value) = argument.strip_prefix(short).filter(|value| !value.is_empty()) {
-            return (short.to_owned(), Some(value.to_owned()));
+/// The flags of one word.
+struct Flags<'a> {
+    /// Those that are still to come: `--name`, or letters.
+    rest: &'a str,
+}
+
+impl<'a> Flags<'a> {
+    /// The next one, and what stands behind it: its value, if it has one.
+    fn next(&mut self) -> Option<(String, &'a str)> {
+        let rest = self.rest;
+        if rest.starts_with("--") {
+            self.rest = "";
+            let (name, value) = rest.split_once('=').unwrap_or((rest, ""));
+            return Some((name.to_owned(), value));
         }
+        let letter = rest.chars().next()?;
+        self.rest = &rest[letter.len_utf8()..];
+        Some((format!("-{letter}"), self.rest))
     }
-    (argument.to_owned(), None)
+
+    /// What was left is a value.
+    fn finish(&mut self) {
+        self.rest = "";
+    }
+}
+
+/// `--name`, `--name=value`, `-XPOST`, `-sS`.
+fn split_flags(argument: &str) -> Flags<'_> {
+    let is_long = argument.starts_with("--");
+    Flags { rest: if is_long { argument } else { argument.strip_prefix('-').unwrap_or(argument) } }
+}
+
+/// Refuses a method that no request line could have.
+pub fn check_method(method: &str) -> Result<(), Invalid> {
+    let is_one =
+        !method.is_empty() && method.len() <= 20 && method.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_one { Ok(()) } else { Err(Invalid::new("method", method, "letters, such as POST")) }
+}
+
+/// A header line, if it can be one.
+pub fn check_header(name: &str, value: &str) -> Result<(Text, Text), Invalid> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(Invalid::new("header", name, "Name: value"));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Invalid::new("header", name, "a value in one line"));
+    }
+    Ok((name.to_owned().into(), value.to_owned().into()))
 }
 
 fn parse_header(text: &str) -> Result<(Text, Text), Invalid> {
-    match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_owned().into(), value.trim().to_owned().into()))
-        }
-        _ => Err(Invalid::new("header", text, "Name: value")),
-    }
+    let line = text.split_once(':').ok_or_else(|| Invalid::new("header", text, "Name: value"))?;
+    check_header(line.0.trim(), line.1.trim())
 }
 
 #[cfg(test)]

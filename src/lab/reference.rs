@@ -79,7 +79,7 @@ fn scenarios() -> String {
 /// What the simulated services serve.
 fn endpoints() -> String {
     let mut page = format!(
-        "{HEAD}# Endpoints\n\nWhat `glasshive curl` can call. Errors are `{{\"error\": {{\"code\", \"message\", \"details\"}}}}`.\n"
+        "{HEAD}# Endpoints\n\nWhat `glasshive curl`, the page's API console and `glasshive.fetch` can call. Errors are `{{\"error\": {{\"code\", \"message\", \"details\"}}}}`.\n"
     );
     for room in rooms() {
         let Some(defaults) = systems::defaults(room.kind) else { continue };

@@ -99,7 +99,7 @@ pub fn listen(lab: Lab, view: View) {
         let mut address = of_page(lab, &lab.address());
         // What a page was opened with, and nothing on it changes.
         let opened = read().map_or_else(|_| Address::opening(), |(opened, _)| opened);
-        for key in ["embed", "controls", "ask"] {
+        for key in ["embed", "controls", "ask", "call"] {
             if let Some(value) = opened.page(key) {
                 address.say(key, value);
             }

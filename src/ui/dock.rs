@@ -64,7 +64,7 @@ pub fn Dock(lab: Lab, view: View) -> impl IntoView {
                     <span class="hint">{text(move || desk.hint().to_owned())}</span>
                 </div>
                 <div class="panel" id="panel-metrics" role="tabpanel" aria-label="Metrics" hidden=Signal::derive(move || !desk.shows(Tab::Metrics))>
-                    {metrics.charts()}
+                    {metrics.charts(lab)}
                 </div>
                 {workbench::tabs(lab, view)}
             </div>

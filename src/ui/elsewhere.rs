@@ -5,6 +5,7 @@
 //! one go; meanwhile this one goes on. If the other one cannot be had, this one stays.
 
 use super::host::{self, Host};
+use super::metrics::Drawn;
 use super::panel::{Asked, Kept, Panel, Tab};
 use super::{Lab, PAGE, View};
 use crate::app::session::Command;
@@ -12,7 +13,7 @@ use crate::app::snapshot::FaultView;
 use crate::app::{PlayerState, Session, Snapshot};
 use leptos::prelude::*;
 use std::cell::RefCell;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 thread_local! {
     /// What was asked for last.
@@ -88,6 +89,14 @@ fn hold(lab: Lab) {
     });
 }
 
+/// A script calls the API: the other program does, once it has the run.
+pub fn fetch(lab: Lab, path: &str, init: &JsValue) -> JsValue {
+    if let Some((_, view)) = PAGE.get() {
+        open(lab, view, Panel::Script);
+    }
+    host::fetch(path, init)
+}
+
 /// What is handed over, as JSON: nothing while a replay is under way, and empty when nobody wants it any more.
 #[wasm_bindgen]
 pub fn handed() -> Option<String> {
@@ -145,6 +154,9 @@ pub fn off_faults(_: Lab, _: &Snapshot) -> Vec<FaultView> {
 pub fn menu(_: Lab, _: View) -> AnyView {
     ().into_any()
 }
+
+/// Nothing to press beside a chart.
+pub fn beside_chart(_: Lab, _: &'static str, _: Drawn, _: usize) {}
 
 /// No other tabs than that of the charts.
 pub fn tabs(_: Lab, _: View) -> AnyView {

@@ -17,6 +17,11 @@ extern "C" {
     #[wasm_bindgen(method, js_name = handOver)]
     pub fn hand_over(this: &Host);
 
+    /// Lets the program that can do it call the API for a script.
+    #[cfg(not(feature = "workbench"))]
+    #[wasm_bindgen(method)]
+    fn fetch(this: &Host, path: &str, init: &JsValue) -> JsValue;
+
     /// The first answer has come.
     #[wasm_bindgen(method)]
     fn answered(this: &Host);
@@ -55,6 +60,12 @@ pub fn elsewhere() {
 /// The first answer has come.
 pub fn answered() {
     tell(Host::answered);
+}
+
+/// A script's call, for the program that can make it.
+#[cfg(not(feature = "workbench"))]
+pub fn fetch(path: &str, init: &JsValue) -> JsValue {
+    HOST.with(|host| host.get().map(|host| host.fetch(path, init))).unwrap_or_default()
 }
 
 /// Tells it something.

@@ -33,7 +33,7 @@ pub fn listen(lab: Lab, view: View) {
     }
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
         if event.ctrl_key() || event.meta_key() {
-            if !view.desk.is_covered() && fork::key(lab, &event) {
+            if !view.desk.is_covered() && (fork::key(lab, &event) || saves(lab, view, &event)) {
                 event.prevent_default();
             }
             return;
@@ -63,6 +63,15 @@ pub fn listen(lab: Lab, view: View) {
         handle.remove();
         clicked.remove();
     });
+}
+
+/// Whether a key with Ctrl or Cmd keeps the run.
+fn saves(lab: Lab, view: View, event: &KeyboardEvent) -> bool {
+    let is_it = event.key() == "s";
+    if is_it {
+        workbench::open(lab, view, Panel::Save);
+    }
+    is_it
 }
 
 /// True if the key meant something.

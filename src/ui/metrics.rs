@@ -1,7 +1,7 @@
 //! The charts of the dock, and the sparks that stand for them on a low page: they follow the run, and are drawn again
 //! four times a second at most.
 
-use super::Lab;
+use super::{Lab, workbench};
 use crate::app::PlayerState;
 use crate::app::plot::{Chart, Charts, HEIGHT};
 use leptos::html::Div;
@@ -15,7 +15,7 @@ const REDRAW_MS: f64 = 250.0;
 const WIDTH: f64 = 254.0;
 
 /// All charts of one moment.
-type Drawn = RwSignal<Rc<[Chart]>, LocalStorage>;
+pub type Drawn = RwSignal<Rc<[Chart]>, LocalStorage>;
 
 /// What the charts are made of: the run's history, how wide they are, and when they were drawn last.
 struct Drawing {
@@ -76,11 +76,11 @@ impl Metrics {
     }
 
     /// The charts.
-    pub fn charts(self) -> impl IntoView {
+    pub fn charts(self, lab: Lab) -> impl IntoView {
         let Metrics { all, container, scrolls } = self;
         view! {
             <div class="charts" node_ref=container role="group" aria-label="Charts" tabindex=move || scrolls.get().then_some("0")>
-                {(0..all.with_untracked(|all| all.len())).map(|i| chart(all, i)).collect_view()}
+                {(0..all.with_untracked(|all| all.len())).map(|i| chart(lab, all, i)).collect_view()}
             </div>
         }
     }
@@ -118,7 +118,7 @@ impl Drawing {
     }
 }
 
-fn chart(all: Drawn, i: usize) -> impl IntoView {
+fn chart(lab: Lab, all: Drawn, i: usize) -> impl IntoView {
     let key = all.with_untracked(|all| all[i].key);
     view! {
         <figure class="chart" data-testid=format!("chart-{key}")>
@@ -133,6 +133,7 @@ fn chart(all: Drawn, i: usize) -> impl IntoView {
                 aria-label=move || all.with(|all| format!("{}. {}", all[i].title, all[i].description))
                 inner_html=move || all.with(|all| all[i].svg())
             />
+            {workbench::beside_chart(lab, key, all, i)}
         </figure>
     }
 }

@@ -30,6 +30,7 @@ mod transport;
 mod workbench;
 
 pub use lab::Lab;
+pub use workbench::fetch;
 
 use crate::app::session::Address;
 use leptos::ev::{KeyboardEvent, MouseEvent};

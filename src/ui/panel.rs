@@ -24,6 +24,10 @@ pub enum Panel {
     Share,
     /// What a key does to the chip of a fault, by the chip's id; all faults, if it is no fault's.
     Chip(String, String),
+    /// The run, to be kept.
+    Save,
+    /// Nothing to be seen: a script calls the API.
+    Script,
 }
 
 /// What the dock shows. All but the charts are panels that few people open.

@@ -2,7 +2,9 @@
 //! dock besides the charts. The program that the page opens with has none of them (`elsewhere.rs`); it hands its run to one that has, which takes it here.
 
 mod chips;
+mod console;
 mod crosshair;
+mod fetch;
 mod files;
 mod gallery;
 mod help;
@@ -10,16 +12,20 @@ mod log;
 mod menu;
 mod predict;
 mod receipt;
+mod runs;
 mod share;
 mod space;
+mod store;
 mod table;
 
 use super::host::{self, Host};
+use super::metrics::Drawn;
 use super::panel::{Asked, Kept, Panel, Tab};
-use super::{CHARTS_HINT, Lab, PAGE, View, frames, start_page};
+use super::{CHARTS_HINT, Lab, PAGE, View, frames, start_page, text};
 use crate::app::session::Command;
 use crate::app::snapshot::FaultView;
 use crate::app::{Session, Snapshot};
+pub use fetch::fetch;
 use leptos::prelude::*;
 use predict::Stage;
 use std::cell::RefCell;
@@ -61,6 +67,10 @@ pub struct Desk {
     moved: StoredValue<String>,
     /// The record that log and space–time mark.
     record: RwSignal<Option<u64>>,
+    /// What stands in the API console's editor.
+    call: RwSignal<String>,
+    /// What came of keeping a run, said for a moment.
+    said: RwSignal<String>,
 }
 
 impl Desk {
@@ -78,6 +88,8 @@ impl Desk {
             chips: RwSignal::new(None),
             moved: StoredValue::new(String::new()),
             record: RwSignal::new(None),
+            call: RwSignal::new(String::new()),
+            said: RwSignal::new(String::new()),
         }
     }
 
@@ -119,7 +131,8 @@ impl Desk {
         match self.tab.get() {
             Tab::Metrics => CHARTS_HINT,
             Tab::Space => "Same rows as the board. Select a message to light its cause and effect.",
-            Tab::Log | Tab::Api | Tab::Workers => "",
+            Tab::Api => "Simulated. Nothing leaves this page.",
+            Tab::Log | Tab::Workers => "",
         }
     }
 
@@ -150,6 +163,8 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
         Panel::Menu(x, y) => view.menu.set(Some((x, y))),
         Panel::Tab(tab) => view.desk.tab.set(tab),
         Panel::Receipt => receipt::open(lab, view),
+        Panel::Save => runs::save(lab, view),
+        Panel::Script => {}
         Panel::Share => {
             lab.act(Command::Pause);
             view.desk.share.set(true);
@@ -181,7 +196,8 @@ fn bring_style() {
     let sheet = CSSStyleSheet::new();
     sheet.replace_sync(concat!(
         include_str!("../../style/workbench.css"),
-        include_str!("../../style/acts.css")
+        include_str!("../../style/acts.css"),
+        include_str!("../../style/console.css")
     ));
     let sheets = js_sys::Array::of1(&sheet);
     // A document that takes no sheets shows the panels plain.
@@ -196,6 +212,11 @@ pub fn in_place_of_caption(lab: Lab, view: View) -> AnyView {
 /// The menu of the node that is selected.
 pub fn menu(lab: Lab, view: View) -> AnyView {
     view! { <menu::Menu lab view /> }.into_any()
+}
+
+/// What there is to press where a chart has nothing to show.
+pub fn beside_chart(lab: Lab, key: &'static str, all: Drawn, i: usize) -> AnyView {
+    console::beside_chart(lab, key, all, i)
 }
 
 /// The tabs of the dock besides the charts, each in a panel of its own.
@@ -223,7 +244,8 @@ fn inside(lab: Lab, view: View, tab: Tab) -> AnyView {
         Tab::Workers => view! { <table::Table lab selected=view.selected /> }.into_any(),
         Tab::Log => view! { <log::LogTab lab view /> }.into_any(),
         Tab::Space => view! { <space::SpaceTab lab view /> }.into_any(),
-        Tab::Metrics | Tab::Api => ().into_any(),
+        Tab::Api => console::panel(lab, view),
+        Tab::Metrics => ().into_any(),
     }
 }
 
@@ -235,6 +257,7 @@ pub fn dialogs(lab: Lab, view: View) -> AnyView {
         {receipt::panel(lab, view)}
         <share::Share lab view />
         {chips::panel(lab, view)}
+        <p class="said" role="status" data-testid="said">{text(move || view.desk.said.get())}</p>
     }
     .into_any()
 }

@@ -125,8 +125,8 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
         15 | 16 => Command::Toggle { fault: kind, node },
         17 => Command::Lift { fault: rng.below(6) as usize },
         18 if rng.chance(0.1) => {
-            let Scenario { preset, seed, set, faults, off, horizon, .. } = scenario(rng);
-            Command::Open { preset, seed, set, faults, off, horizon }
+            let Scenario { preset, seed, set, faults, off, actions, horizon, .. } = scenario(rng);
+            Command::Open { preset, seed, set, faults, off, actions, horizon }
         }
         19 | 20 => Command::Undo,
         21 => {
@@ -142,6 +142,7 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
             url: format!("http://localhost:{}/health", 8080 + rng.below(3)),
             headers: Vec::new(),
             body: String::new(),
+            times: 1,
         },
     }
 }

@@ -28,6 +28,7 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
             set: fields.settings()?,
             faults: fields.text_if_any("faults")?,
             off: fields.text_if_any("off")?,
+            actions: fields.actions()?,
             horizon: fields.text_if_any("horizon")?,
         },
         "play" => Command::Play,
@@ -62,6 +63,7 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
             url: fields.text("url")?,
             headers: fields.headers()?,
             body: fields.text_if_any("body")?.unwrap_or_default(),
+            times: if fields.0.contains_key("times") { fields.whole("times")? as u32 } else { 1 },
         },
         _ => return Err(format!("there is no command {kind}")),
     })
@@ -99,6 +101,13 @@ impl Fields {
             Some(_) => return Err(wrong("set", "an object")),
         }
         Ok(settings)
+    }
+
+    /// Only the program that keeps runs has any to open.
+    fn actions(&mut self) -> Result<Vec<super::Action>, String> {
+        let actions = if super::EDITS { self.0.remove("actions") } else { None };
+        let actions = actions.map(serde_json::from_value).transpose();
+        actions.map(Option::unwrap_or_default).map_err(|error| format!("actions: {error}"))
     }
 
     /// Pairs of a name and a value.

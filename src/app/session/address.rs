@@ -126,7 +126,7 @@ impl Address {
                 "t" => address.at = Some(parse_time(&value)?),
                 "play" => address.stands = value == "0",
                 "v" if value == "1" => {}
-                "speed" | "node" | "view" | "strip" | "theme" | "embed" | "controls" | "ask" => {
+                "speed" | "node" | "view" | "strip" | "theme" | "embed" | "controls" | "ask" | "call" => {
                     address.page.push((key, value));
                 }
                 _ => others.push((key, value)),
@@ -203,8 +203,8 @@ impl Address {
 
     /// What opens it.
     pub fn open(&self) -> Command {
-        let Scenario { preset, seed, set, faults, off, horizon, .. } = self.scenario();
-        Command::Open { preset, seed, set, faults, off, horizon }
+        let Scenario { preset, seed, set, faults, off, actions, horizon, .. } = self.scenario();
+        Command::Open { preset, seed, set, faults, off, actions, horizon }
     }
 
     /// What leads to its moment, once it is open.

@@ -198,9 +198,11 @@ impl Session {
         let goes_on = self.goes_on(command);
         let player = &mut self.player;
         match command {
-            Command::Open { preset, seed, set, faults, off, horizon } => {
+            Command::Open { preset, seed, set, faults, off, actions, horizon } => {
                 let (set, faults, off, horizon) = (set.clone(), faults.clone(), off.clone(), horizon.clone());
-                let scenario = Scenario { set, faults, off, horizon, ..Scenario::preset(preset, *seed) };
+                let actions = actions.clone();
+                let scenario =
+                    Scenario { set, faults, off, actions, horizon, ..Scenario::preset(preset, *seed) };
                 self.player = begin(&scenario, opening_speed(preset))?;
                 self.waiting.clear();
             }
@@ -250,7 +252,7 @@ impl Session {
             }
             // Nobody says so to a program that cannot.
             Command::Edit { .. } | Command::Switch { .. } => {}
-            Command::Call { method, url, headers, body } => {
+            Command::Call { method, url, headers, body, times } => {
                 let url = url.parse().map_err(|_| Invalid {
                     field: "url".to_owned(),
                     value: url.clone(),
@@ -259,7 +261,7 @@ impl Session {
                 let headers = headers.iter().map(|(name, value)| (name.into(), value.into())).collect();
                 let method = Method::from(method.as_str());
                 let request = Request { method, url, headers, body: body.clone().into() };
-                return player.call(&request).map(Outcome::Acted);
+                return player.call(&request, *times).map(Outcome::Acted);
             }
         }
         let sets_out = self.player.state() == PlayerState::Replaying;

@@ -99,8 +99,8 @@ enum Goal {
     Instant,
     /// So many requests.
     Requests(u64),
-    /// The answer to the call with this place in the log of actions.
-    Answer(usize),
+    /// The answers to the calls from one place in the log of actions to another.
+    Answers(usize, usize),
 }
 
 impl Goal {
@@ -108,7 +108,7 @@ impl Goal {
         match self {
             Goal::Instant => false,
             Goal::Requests(count) => run.system().begun() >= count,
-            Goal::Answer(index) => run.answer(index).is_some(),
+            Goal::Answers(from, to) => (from..=to).all(|index| run.is_answered(index)),
         }
     }
 }

@@ -173,6 +173,7 @@ fn a_call_while_time_stands_is_answered_and_time_stands_again() {
         url: "http://localhost:8080/workers".to_owned(),
         headers: Vec::new(),
         body: String::new(),
+        times: 1,
     };
     let Ok(Outcome::Acted(acted)) = session.apply(call) else { panic!("it is allowed") };
     arrive(&mut session);

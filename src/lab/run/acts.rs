@@ -54,6 +54,11 @@ impl Run {
         self.answers.borrow().get(&index).cloned()
     }
 
+    /// Whether a call is answered.
+    pub fn is_answered(&self, index: usize) -> bool {
+        self.answers.borrow().contains_key(&index)
+    }
+
     fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
         let (at, now) = (action.at(), self.now());
         self.check_passing()?;

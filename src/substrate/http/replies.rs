@@ -50,7 +50,8 @@ impl Route {
         Route { method, path, what: in_full(what) }
     }
 
-    fn is_at(&self, path: &str) -> bool {
+    /// Whether a path leads there.
+    pub fn is_at(&self, path: &str) -> bool {
         let (mut known, mut asked) = (self.path.split('/'), path.split('/'));
         loop {
             match (known.next(), asked.next()) {

@@ -4,8 +4,10 @@
 //! it follows the run, and a view of its own for each part would weigh several times as much. The pictures come from
 //! `web/thumbnails.svg`, which the boot module fetches then.
 
+use super::runs;
 use crate::app::PlayerState;
 use crate::app::gallery::{extent, finds, promise, short};
+use crate::app::saved::Saved;
 use crate::app::session::{Address, Command};
 use crate::lab::presets::{self, Preset};
 use crate::lab::{SystemKind, systems};
@@ -55,7 +57,7 @@ pub fn Gallery(lab: Lab, view: View) -> impl IntoView {
         let Some(dialog) = sheet.dialog.get() else { return };
         // One for all of them: each `on:` is compiled for itself. The browser drops it with the dialog.
         let hear = Closure::<dyn FnMut(Event)>::new(move |event: Event| sheet.hear(&event)).into_js_value();
-        for name in ["click", "keydown", "input", "close"] {
+        for name in ["click", "keydown", "input", "change", "close"] {
             // It takes any name.
             let _ = dialog.add_event_listener_with_callback(name, hear.unchecked_ref());
         }
@@ -71,6 +73,7 @@ impl Sheet {
             self.lab.when_arrived(Box::new(move || self.hold()));
         }
         dialog.set_inner_html(&markup(self.lab, current(self.lab)));
+        runs::fill(self.lab);
         host::tell(Host::thumbnails);
         // Refused only for one that is open already.
         let _ = dialog.show_modal();
@@ -82,6 +85,7 @@ impl Sheet {
             ("click", Some(click), _) => self.clicked(click),
             ("keydown", _, Some(key)) => self.key(key),
             ("input", ..) => self.filter(),
+            ("change", ..) => self.changed(event),
             ("close", ..) => self.closed(),
             _ => {}
         }
@@ -110,11 +114,34 @@ impl Sheet {
 
     /// Leaves the sheet for a scenario. Its first key is for the button that plays.
     fn choose(self, preset: &str) {
+        self.leave();
+        self.lab.go(&Address::of(preset));
+    }
+
+    /// A file was chosen.
+    fn changed(self, event: &Event) {
+        let field = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        if let Some(field) = field.filter(|field| field.type_() == "file") {
+            runs::file(&field, move |saved| self.open_own(&saved));
+        }
+    }
+
+    /// Leaves the sheet for a run that was kept, where it was kept.
+    fn open_own(self, saved: &Saved) {
+        // It may be gone by now.
+        if self.view.desk.gallery.try_get_untracked().flatten().is_some() {
+            self.leave();
+            // What is not allowed is said on the page.
+            let _ = runs::open(self.lab, saved);
+        }
+    }
+
+    /// Closes the sheet for good.
+    fn leave(self) {
         self.view.desk.gallery.set(None);
         self.view.desk.resumes.set(false);
         self.close();
         keys::focus("[data-testid=play]");
-        self.lab.go(&Address::of(preset));
     }
 
     fn close(self) {
@@ -136,6 +163,8 @@ impl Sheet {
                 event.prevent_default();
                 self.choose(&card.get_attribute("data-preset").unwrap_or_default());
             }
+        } else if let Some(own) = around(&at, "[data-own]") {
+            runs::pressed(self.lab, &own, move |saved| self.open_own(&saved));
         } else if let Some(way) = around(&at, "[data-way]") {
             if way.get_attribute("data-way").is_some_and(|way| way == "play") {
                 self.view.desk.resumes.set(true);
@@ -150,6 +179,9 @@ impl Sheet {
     fn key(self, event: &KeyboardEvent) {
         let at = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let typing = at.as_ref().is_some_and(|at| at.matches(SEARCH).unwrap_or(false));
+        if !typing && at.as_ref().is_some_and(|at| at.matches("input").unwrap_or(false)) {
+            return;
+        }
         let key = event.key();
         let to = match key.as_str() {
             "/" if !typing && keys::are_on() && !event.ctrl_key() && !event.meta_key() => self.find(SEARCH),
@@ -262,7 +294,9 @@ fn markup(lab: Lab, open: Option<&Preset>) -> String {
     };
     chip(&mut html, "", "All");
     systems::all().for_each(|system| chip(&mut html, system.name, short(system)));
-    html.push_str(r#"</div><p class="gallery-none" role="status"></p><div class="gallery-columns">"#);
+    html.push_str("</div>");
+    html.push_str(&runs::markup());
+    html.push_str(r#"<p class="gallery-none" role="status"></p><div class="gallery-columns">"#);
     for system in systems::all() {
         column(&mut html, system, open);
     }

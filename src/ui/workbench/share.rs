@@ -4,7 +4,8 @@ mod picture;
 
 use crate::app::session::{Address, opening_speed};
 use crate::lab::presets;
-use crate::ui::{Lab, View, address, click, text};
+use crate::ui::panel::Tab;
+use crate::ui::{Lab, PAGE, View, address, click, text};
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -38,6 +39,10 @@ impl Choice {
         }
         if self.asks.get() {
             address.say("ask", "next");
+        }
+        // What stands in the console's editor, where that is what one looks at; nothing sends it by itself.
+        if let Some((_, view)) = PAGE.get().filter(|(_, view)| untrack(|| view.desk.shows(Tab::Api))) {
+            address.say("call", &view.desk.call.get_untracked());
         }
         address
     }

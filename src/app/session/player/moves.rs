@@ -1,6 +1,6 @@
 //! Where a person sends the player, and what a person does to its run.
 
-use super::{Goal, Left, Player, Seek, options, play};
+use super::{Goal, Left, Player, PlayerState, Seek, options, play};
 use crate::app::session::history::{LeftAt, Place};
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
@@ -11,6 +11,8 @@ use serde_json::Value;
 /// The speeds that can be asked for.
 const SPEED_MIN: f64 = 0.1;
 const SPEED_MAX: f64 = 1000.0;
+/// No more calls are made at once.
+const CALLS_MAX: u32 = 100;
 /// How far the next request is looked for.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// After so long a replay can tell how much longer it will take, in milliseconds.
@@ -238,7 +240,7 @@ impl Player {
     pub(in crate::app::session) fn awaited(&self) -> Option<u64> {
         match self.seek?.goal {
             Goal::Requests(count) => Some(count),
-            Goal::Instant | Goal::Answer(_) => None,
+            Goal::Instant | Goal::Answers(..) => None,
         }
     }
 
@@ -293,11 +295,20 @@ impl Player {
         self.act(|run| run.lift(fault))
     }
 
-    /// Calls the simulated API; while time stands still, it passes until there is an answer.
-    pub fn call(&mut self, request: &Request) -> Result<ActedAt, Invalid> {
-        let acted = self.act(|run| run.call(request))?;
-        if !self.playing {
-            self.set_out(self.run.now() + CALL_LIMIT, Goal::Answer(acted.index));
+    /// Calls the simulated API so many times, a millisecond apart; while time stands still, it passes until all are answered,
+    /// and stands again. Tells of the first call.
+    pub fn call(&mut self, request: &Request, times: u32) -> Result<ActedAt, Invalid> {
+        let stands = self.state() != PlayerState::Running;
+        let acted = self.act(|run| {
+            let first = run.call(request)?;
+            // Where there is no room for another one it is as many as there were.
+            let _ = (1..times.min(CALLS_MAX)).try_for_each(|_| run.call(request).map(drop));
+            Ok(first)
+        })?;
+        if stands {
+            self.set_playing(false);
+            let last = self.run.scenario().actions.len() - 1;
+            self.set_out(self.run.now() + CALL_LIMIT, Goal::Answers(acted.index, last));
         }
         Ok(acted)
     }

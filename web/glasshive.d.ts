@@ -1,0 +1,127 @@
+/**
+ * The automation surface of Glasshive: what `window.glasshive` of its page has, for tests, embeds and scripts.
+ *
+ * Times are virtual milliseconds. While a replay is under way, what is told is of the moment that is still shown; a promise
+ * is kept when the page has arrived. A script that holds on to the object asks `window.glasshive` again after a `fetch`:
+ * the page may have put a larger program in the place of the first one.
+ */
+export interface Glasshive {
+  /** The program's version. */
+  readonly version: string;
+  readonly state: "running" | "paused" | "replaying";
+  /** Whether the run goes no further. */
+  readonly ended: boolean;
+  /** Virtual time in milliseconds. */
+  readonly vtime: number;
+  /** How many virtual milliseconds pass per millisecond, as it was asked for. */
+  readonly speed: number;
+  /** The name of the system. */
+  readonly system: string;
+  /** The seed of everything random in the run. */
+  readonly seed: number;
+  /** All faults as a specification; while the truth is hidden, those by hand. */
+  readonly faults: string;
+  /** How many futures are known: this run's, and that which an act in the past has left. */
+  readonly branches: number;
+
+  /** Lets virtual time pass; from the start, if the run has ended. */
+  play(): void;
+  /** Stops it. A replay that is under way ends where it is. */
+  pause(): void;
+  /** Pauses, and plays the next event and its instant to the end. False at the horizon. */
+  step(): boolean;
+  /** Pauses, and goes back to the instant before the last event. */
+  stepBack(): Promise<void>;
+  /** Goes to an instant. */
+  seek(ms: number): Promise<void>;
+  /** Takes the last act back. */
+  undo(): Promise<void>;
+  /** Does again what was taken back. */
+  redo(): Promise<void>;
+  /** Sets how many virtual milliseconds pass per millisecond, 0.1 … 1000. */
+  setSpeed(speed: number): void;
+  /** Sets a parameter, such as `workers` to 5 or `timeout` to `"1.2s"`; the run is replayed with it to this moment. */
+  set(key: string, value: number | string): Promise<void>;
+  /** A fault from the next whole millisecond on, such as `crash:w-04`. Returns that millisecond, unless it waits for a replay. */
+  fault(spec: string): number | undefined;
+  /** Does what a command says. */
+  apply(command: Command): Promise<void>;
+  /**
+   * Calls the simulated API. Nothing leaves the page. A path such as `/request` leads to the system's first role. While time
+   * stands still, it passes until the answer has come, and stands again. Rejected with a `TypeError` where a network's fetch
+   * would be, or when the call is taken back.
+   */
+  fetch(path: string, init?: SimulatedRequest): Promise<SimulatedResponse>;
+
+  /** The hash over all events so far, 16 hexadecimal digits. */
+  traceHash(): string;
+  /** This moment as a plain object. */
+  snapshot(): Snapshot;
+  /** The board's labels, and what each covers in CSS pixels of the window. */
+  layout(): { name: string; x: number; y: number; w: number; h: number; font: string }[];
+  /** A link to this moment. Calls are not in it. */
+  url(): string;
+}
+
+/** What is sent; anything else than these fields is refused by name. */
+export interface SimulatedRequest {
+  method?: string;
+  headers?: Record<string, string> | [string, string][] | Headers;
+  body?: string | null;
+}
+
+/** What comes back: a `Response` of the browser's own, and when it was sent and answered. */
+export interface SimulatedResponse extends Response {
+  readonly sentMs: number;
+  readonly answeredMs: number;
+}
+
+/** What a person can do, one value each. */
+export type Command =
+  | {
+      kind: "open";
+      preset: string;
+      seed: number;
+      set?: Record<string, unknown>;
+      faults?: string;
+      /** Faults that are switched off. */
+      off?: string;
+      horizon?: string;
+      /** What was done in it, as in a scenario file; only in the larger program. */
+      actions?: unknown[];
+    }
+  | { kind: "play" | "pause" | "extend" | "step" | "step_back" | "next_request" | "undo" | "redo" | "drop_old" }
+  | { kind: "speed"; speed: number }
+  | { kind: "seek"; at_ms: number }
+  | { kind: "set"; key: string; value: unknown }
+  | { kind: "seed"; seed: number }
+  | { kind: "fault"; fault: string }
+  | { kind: "toggle"; fault: string; node: string }
+  | { kind: "lift"; fault: number }
+  /** Changes a fault, or removes it; only in the larger program, as the next one. */
+  | { kind: "edit"; fault: string; to?: string }
+  /** Switches a fault off, or on again. */
+  | { kind: "switch"; fault: string }
+  | { kind: "call"; method: string; url: string; headers?: [string, string][]; body?: string; times?: number };
+
+/** A moment. What else there is depends on the system. */
+export interface Snapshot {
+  vtimeMs: number;
+  horizonMs: number;
+  truth: boolean;
+  nodes: { name: string; up: boolean; [field: string]: unknown }[];
+  messages: Record<string, unknown>[];
+  summary: { requests: number; [field: string]: unknown };
+  settings: Record<string, unknown>;
+  faults: { kind: string; target: string; fromMs: number; toMs: number | null; value: number; byHand: boolean }[];
+  /** Not while the truth is hidden. */
+  events?: number;
+  [field: string]: unknown;
+}
+
+declare global {
+  interface Window {
+    glasshive: Glasshive;
+  }
+  var glasshive: Glasshive;
+}

@@ -60,6 +60,7 @@ mod links;
 mod points;
 mod session;
 mod session_random;
+mod surface;
 mod undo;
 
 mod aggregate;

@@ -1,0 +1,32 @@
+// What a script of the page looks like to TypeScript: types.test.mjs checks it, and that what is wrong in it is found.
+import type { Command, SimulatedResponse, Snapshot } from "../../../web/glasshive";
+
+export async function measure(): Promise<number> {
+  window.glasshive.pause();
+  await glasshive.seek(5_000);
+  const at: number | undefined = glasshive.fault("crash:w-04");
+  const crash: Command = { kind: "toggle", fault: "crash", node: "w-01" };
+  await glasshive.apply(crash);
+  const answer: SimulatedResponse = await glasshive.fetch("/request", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ query: "BTC/USD" }),
+  });
+  const { final_value } = (await answer.json()) as { final_value: number };
+  const moment: Snapshot = glasshive.snapshot();
+  const up = moment.nodes.filter((node) => node.up).map((node) => node.name);
+  return final_value + answer.answeredMs - answer.sentMs + up.length + (at ?? 0) + glasshive.vtime;
+}
+
+export async function mistakes(): Promise<void> {
+  // @ts-expect-error: time cannot be set
+  glasshive.vtime = 5;
+  // @ts-expect-error: no such state
+  if (glasshive.state === "asleep") glasshive.play();
+  // @ts-expect-error: no such command
+  await glasshive.apply({ kind: "explode" });
+  // @ts-expect-error: nothing but method, headers and body
+  await glasshive.fetch("/request", { mode: "cors" });
+  // @ts-expect-error: no such member
+  glasshive.experiment();
+}

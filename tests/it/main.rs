@@ -56,6 +56,7 @@ mod edits;
 mod golden;
 mod golden_results;
 mod hidden;
+mod hostile;
 mod links;
 mod points;
 mod session;

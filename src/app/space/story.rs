@@ -217,20 +217,19 @@ impl Reader<'_> {
             _ => {}
         }
         let known = |cause: &&Record| self.truth || self.face.knows(self.run, cause);
-        if let Some(cause) = cause.filter(known) {
-            if cause.node != record.node && cause.node != 0 && record.node != 0 {
-                let sign = self.sign(trace, cause, record);
-                return Some(Message {
-                    n: record.n,
-                    cause: cause.n,
-                    from: cause.node,
-                    to: record.node,
-                    sent: cause.at,
-                    arrived: record.at,
-                    sign,
-                    way: Way::Arrived,
-                });
-            }
+        let is_far = |cause: &&Record| cause.node != record.node && cause.node != 0 && record.node != 0;
+        if let Some(cause) = cause.filter(known).filter(is_far) {
+            let sign = self.sign(trace, cause, record);
+            return Some(Message {
+                n: record.n,
+                cause: cause.n,
+                from: cause.node,
+                to: record.node,
+                sent: cause.at,
+                arrived: record.at,
+                sign,
+                way: Way::Arrived,
+            });
         }
         // Of the other end nothing is known.
         let is_far = || !self.face.knows(self.run, &Record { node: record.peer, ..*record });

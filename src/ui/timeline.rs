@@ -90,8 +90,9 @@ pub fn Timeline(lab: Lab, view: View) -> impl IntoView {
         workbench::open(lab, view, Panel::Chip(id.unwrap_or_default(), key));
     };
     let key = move |event: leptos::ev::KeyboardEvent| {
-        let key = event.key();
-        let is_act = matches!(key.as_str(), "Delete" | "Backspace" | "o" | "O" | "ArrowLeft" | "ArrowRight");
+        let key = if event.key() == " " { "Enter".to_owned() } else { event.key() };
+        let is_act =
+            matches!(key.as_str(), "Enter" | "Delete" | "Backspace" | "o" | "O" | "ArrowLeft" | "ArrowRight");
         if is_act && !(event.ctrl_key() || event.meta_key() || event.alt_key()) {
             event.prevent_default();
             event.stop_propagation();

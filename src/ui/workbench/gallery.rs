@@ -55,8 +55,9 @@ pub fn Gallery(lab: Lab, view: View) -> impl IntoView {
     });
     Effect::new(move || {
         let Some(dialog) = sheet.dialog.get() else { return };
-        // One for all of them: each `on:` is compiled for itself. The browser drops it with the dialog.
-        let hear = Closure::<dyn FnMut(Event)>::new(move |event: Event| sheet.hear(&event)).into_js_value();
+        // One for all of them: each `on:` is compiled for itself. The browser drops it with the dialog. A key that moves the
+        // focus out of a field is heard while the field's change is told.
+        let hear = Closure::<dyn Fn(Event)>::new(move |event: Event| sheet.hear(&event)).into_js_value();
         for name in ["click", "keydown", "input", "change", "close"] {
             // It takes any name.
             let _ = dialog.add_event_listener_with_callback(name, hear.unchecked_ref());

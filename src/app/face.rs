@@ -39,18 +39,16 @@ mod any;
 
 pub use any::AnyFace;
 
+#[cfg(feature = "workbench")]
+use super::account::{Level, Printed, Work};
 use super::canvas::{self, Picture};
 use super::caption::Caption;
 use super::experiment::Experiment;
-#[cfg(feature = "workbench")]
-use super::log::{Level, Printed};
 use super::outcomes::Figure;
 use super::plot::{Chart, Charts};
 use super::sentence::Part;
 pub use super::snapshot::Show;
 use super::snapshot::{MessageView, NodeView, Role, Sign, Snapshot, State, SystemView, Watch};
-#[cfg(feature = "workbench")]
-use super::space::Work;
 #[cfg(feature = "workbench")]
 use crate::kernel::{Kind, Record};
 use crate::lab::Run;

@@ -1,6 +1,8 @@
 //! What stands between a run and the page: the session, which is the only way in for what a person does, and the
 //! snapshot, which is what the page may see. Plain Rust, tested natively: no DOM, no wall clock of its own.
 
+#[cfg(feature = "workbench")]
+pub mod account;
 pub mod canvas;
 pub mod caption;
 pub mod catalogue;

@@ -12,3 +12,13 @@ pub mod store;
 pub mod stream;
 pub mod text;
 pub mod valkey;
+
+use crate::kernel::{Kind, Record};
+
+/// What is called late, wherever it happens: nobody waits for it any more, or it has to come again.
+pub const LATE: [Kind; 3] = [http::ABANDONED, http::CANCELLED, nats::REDELIVERED];
+
+/// The other node that a record is about; of a gateway's failed attempt it has the server's place in its table instead.
+pub fn peer_of(record: &Record) -> u32 {
+    if record.kind == gateway::UPSTREAM_FAILED { 0 } else { record.peer }
+}

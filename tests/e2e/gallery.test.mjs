@@ -223,7 +223,7 @@ test("on a phone it fills the screen, has chips for the systems, and its targets
   assert.equal((await shown(page)).length, 7);
   await page.getByTestId("gallery-search").fill("third");
   assert.deepEqual(await shown(page), ["colluding-third", "stale-report"]);
-  await page.getByRole("button", { name: "All" }).click();
+  await page.getByTestId("gallery").getByRole("button", { name: "All" }).click();
   await page.getByTestId("gallery-search").fill("crash");
   assert.ok((await shown(page)).length > 1);
   // A card that has the focus is under neither bar.

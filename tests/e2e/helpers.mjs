@@ -83,7 +83,11 @@ export async function open(t, { path = "", viewport = { width: 1280, height: 800
   const problems = [];
   const requests = [];
   context.on("request", (request) => requests.push(request.url()));
-  context.on("requestfailed", (request) => problems.push(`request failed: ${request.url()} (${request.failure()?.errorText})`));
+  context.on("requestfailed", (request) => {
+    const [url, why] = [request.url(), request.failure()?.errorText];
+    // With each new address the browser asks for the page's icon again, and calls it off when there is another one.
+    if (!(url.includes("/favicon.svg") && why === "net::ERR_ABORTED")) problems.push(`request failed: ${url} (${why})`);
+  });
   context.on("response", (response) => {
     if (response.status() >= 400) problems.push(`answer ${response.status()}: ${response.url()}`);
   });

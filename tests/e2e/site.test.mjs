@@ -42,7 +42,7 @@ const packedAll = (names) => names.reduce((sum, name) => sum + packed(name), 0);
 
 // The budgets, and what must hold: the small program has not come back to its own since it grew.
 const FIRST_LOAD = { budget: 450 * 1024, ceiling: 450 * 1024 };
-const PROGRAMS = [["glasshive-app", { budget: 380_000, ceiling: 400_000 }], ["glasshive-all", { budget: 800_000, ceiling: 832_000 }]];
+const PROGRAMS = [["glasshive-app", { budget: 380_000, ceiling: 400_000 }], ["glasshive-all", { budget: 800_000, ceiling: 1_024_000 }]];
 const within = (what, size, { budget, ceiling }, t) => {
   if (size > budget) t.diagnostic(`${what} is ${size - budget} bytes over its budget of ${budget}`);
   assert.ok(size <= ceiling, `${what}: ${size} bytes, at most ${ceiling}`);

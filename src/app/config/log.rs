@@ -1,9 +1,8 @@
 //! What a configuration system's programs would print: controller, agents and workers are written in Go, and log as its `log`
 //! does; the store with Pub/Sub as Valkey does.
 
-use crate::app::log::{Level, Printed, calendar};
+use crate::app::account::{Level, Printed, Work, calendar};
 use crate::app::snapshot::Sign;
-use crate::app::space::Work;
 use crate::kernel::Record;
 use crate::lab::Run;
 use crate::lab::config::of;

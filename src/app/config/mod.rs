@@ -12,17 +12,15 @@ mod log;
 pub mod observe;
 mod words;
 
+#[cfg(feature = "workbench")]
+use crate::app::account::{Level, Printed, Work};
 use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
 use crate::app::experiment::Experiment;
 use crate::app::face::{Face, Moment, Observed, Show, Words, key_of};
-#[cfg(feature = "workbench")]
-use crate::app::log::{Level, Printed};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
 use crate::app::snapshot::NodeView;
-#[cfg(feature = "workbench")]
-use crate::app::space::Work;
 #[cfg(feature = "workbench")]
 use crate::kernel::Record;
 use crate::lab::Run;

@@ -2,18 +2,16 @@
 //! its type back.
 
 use super::{Face, HAS_PANELS, Moment, Observed, Remedy, Row, Show, Words};
+#[cfg(feature = "workbench")]
+use crate::app::account::{Level, Printed, Work};
 use crate::app::canvas::{self, Picture};
 use crate::app::caption::Caption;
 use crate::app::experiment::Experiment;
-#[cfg(feature = "workbench")]
-use crate::app::log::{Level, Printed};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
 #[cfg(feature = "workbench")]
 use crate::app::snapshot::Sign;
 use crate::app::snapshot::{Snapshot, SystemView};
-#[cfg(feature = "workbench")]
-use crate::app::space::Work;
 #[cfg(feature = "workbench")]
 use crate::kernel::{Kind, Record};
 use crate::lab::Run;

@@ -7,23 +7,18 @@
 //! Who hides the truth sees what the system itself can know ([`AnyFace::knows`]); numbers of records, which would tell that
 //! something else happened, are not shown then.
 
-mod line;
 pub mod query;
 
-pub use line::{Level, Printed, calendar};
-
+use super::account::{self, Level, Printed};
 use super::catalogue::face;
 use super::face::AnyFace;
 use crate::kernel::{Kind, Record};
 use crate::lab::Run;
 use crate::net::NodeId;
-use crate::substrate::{http, nats};
+use crate::substrate;
 use query::{Key, Known, Query};
 use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// What is called late, wherever it happens: nobody waits for it any more, or it has to come again.
-const LATE: [Kind; 3] = [http::ABANDONED, http::CANCELLED, nats::REDELIVERED];
 
 /// What the log shows of a run.
 #[derive(Default)]
@@ -172,7 +167,8 @@ impl Log {
         let is_known = self.kinds.iter().any(|(name, _)| *name == kind.name());
         if !is_known {
             let is_left = self.query.terms.iter().filter(|term| term.key == Key::Kind).all(|term| {
-                let late = LATE.contains(&kind) || self.faces.is_some_and(|face| face.is_late(kind));
+                let late =
+                    substrate::LATE.contains(&kind) || self.faces.is_some_and(|face| face.is_late(kind));
                 let is_meant = |value: &String| {
                     query::is_kind(kind.name(), value) || late && query::is_kind("late", value)
                 };
@@ -205,7 +201,7 @@ impl Log {
         let holds = |key: Key, value: &String| match key {
             Key::Node => {
                 let is_it = |node: u32| self.nodes.iter().any(|(id, name)| *id == node && **name == **value);
-                is_it(record.node) || is_it(peer_of(record))
+                is_it(record.node) || is_it(substrate::peer_of(record))
             }
             Key::Req => record.tag != 0 && record.tag.to_string() == *value,
             Key::Level => level.is_some_and(|level| level.name() == value),
@@ -240,17 +236,12 @@ impl Log {
                 kind = level.name();
             }
         } else {
-            text = line::event(run, record);
+            text = account::event(run, record);
         }
         let node = if record.node == 0 { "lab".into() } else { run.net().name(NodeId(record.node)) };
         let req = (record.tag != 0).then_some(record.tag);
         Row { t_ns: record.at.as_nanos(), node, kind, req, text }
     }
-}
-
-/// The other node concerned; of a gateway's failed attempt the record has the server's place in its table instead.
-fn peer_of(record: &Record) -> u32 {
-    if record.kind == crate::substrate::gateway::UPSTREAM_FAILED { 0 } else { record.peer }
 }
 
 #[cfg(test)]

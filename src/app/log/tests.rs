@@ -55,7 +55,7 @@ fn a_query_leaves_what_its_terms_say_and_is_followed_as_the_run_goes_on() {
                     !["sent", "received"].iter().any(|end| record.kind.name().ends_with(end))
                 }
                 Some(("kind", value)) => query::is_kind(record.kind.name(), value),
-                _ => [record.node, peer_of(record)]
+                _ => [record.node, substrate::peer_of(record)]
                     .iter()
                     .any(|&id| id != 0 && run.net().name(NodeId(id)) == node),
             };

@@ -1,9 +1,8 @@
 //! What an oracle's programs would print: the coordinator, the workers and the client are written in Go, and log as its
 //! `log/slog` does by default; the broker as nats-server does. And what of the trace the coordinator can know.
 
-use crate::app::log::{Level, Printed, calendar};
+use crate::app::account::{Level, Printed, Work, calendar};
 use crate::app::snapshot::Sign;
-use crate::app::space::Work;
 use crate::kernel::{Instant, Kind, Record};
 use crate::lab::Run;
 use crate::lab::oracle::{OracleRun, of};

@@ -14,17 +14,15 @@ mod observe;
 pub mod view;
 mod words;
 
+#[cfg(feature = "workbench")]
+use crate::app::account::{Level, Printed, Work};
 use crate::app::canvas::{Picture, View};
 use crate::app::caption::Caption;
 use crate::app::experiment::Experiment;
 use crate::app::face::{Face, Moment, Observed, Remedy, Show, Words, key_of};
-#[cfg(feature = "workbench")]
-use crate::app::log::{Level, Printed};
 use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
 use crate::app::snapshot::{NodeView, Sign};
-#[cfg(feature = "workbench")]
-use crate::app::space::Work;
 #[cfg(feature = "workbench")]
 use crate::kernel::{Kind, Record};
 use crate::lab::Run;

@@ -21,17 +21,5 @@ pub use chain::{chain, chain_of_unit};
 pub use draw::{Asked, NAMES, Scene, draw};
 pub use story::{Message, Story, Way, is_message, next_message, words};
 
-use crate::app::snapshot::Sign;
-use crate::kernel::Kind;
-
-/// Work that a row shows as a bar: from a record of one kind to the next of another, at the same node and of the same unit.
-#[derive(Clone, Copy, Debug)]
-pub struct Work {
-    /// How it begins.
-    pub begins: Kind,
-    /// How it ends, and what that is.
-    pub ends: &'static [(Kind, Sign)],
-}
-
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The messages and the work of a stretch of time, read off the trace.
 
-use super::Work;
+use crate::app::account::Work;
 use crate::app::catalogue::face;
 use crate::app::face::AnyFace;
 use crate::app::snapshot::Sign;

@@ -5,6 +5,7 @@ use crate::app::Snapshot;
 use crate::app::catalogue::face;
 use crate::app::face::Show;
 use crate::app::observe;
+use crate::app::snapshot::Sign;
 use crate::kernel::{Instant, Record, Sink};
 use crate::lab::{Options, Run, Scenario};
 

@@ -1,9 +1,8 @@
 //! What a Math Wizard's programs would print: nginx its access and error logs, Valkey its notices, and the containers, which
 //! have an API and worker processes in Python, what Flask and these log.
 
-use crate::app::log::{Level, Printed, calendar};
+use crate::app::account::{Level, Printed, Work, calendar};
 use crate::app::snapshot::Sign;
-use crate::app::space::Work;
 use crate::kernel::{Kind, Record};
 use crate::lab::Run;
 use crate::lab::wizard::{WizardRun, of};

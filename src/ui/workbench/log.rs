@@ -76,6 +76,10 @@ pub fn LogTab(lab: Lab, view: View) -> impl IntoView {
     Effect::new(move |_| {
         if view.desk.shows(Tab::Log) {
             desk.ask(&desk.query.get(), desk.prints.get(), lab.truth.get());
+        } else {
+            // What is hidden says nothing: it may be of another moment, or of the truth.
+            desk.shown.set(Vec::new());
+            desk.count.set(0);
         }
     });
     Effect::new(move |_| {

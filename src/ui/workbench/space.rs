@@ -199,7 +199,12 @@ impl Desk {
             return;
         };
         let place = self.place.get_value();
-        if !self.view.desk.shows(Tab::Space) || place.width < 1.0 || place.height < 1.0 {
+        let is_shown = self.view.desk.shows(Tab::Space);
+        if !is_shown {
+            // What is hidden says nothing: it may be of another moment, or of the truth.
+            self.said.set(String::new());
+        }
+        if !is_shown || place.width < 1.0 || place.height < 1.0 {
             return;
         }
         let runs = self.lab.status.with_untracked(|status| status.state == crate::app::PlayerState::Running);

@@ -1,10 +1,11 @@
-//! What a record says: as an event, and as the line that the real program would print there.
+//! What a system's records say: as events, as lines that the real programs would print there, and as work that takes a while.
+//! The faces speak in these words; the log and space–time show them.
 
-use super::peer_of;
-use crate::kernel::{Instant, Record};
+use super::snapshot::Sign;
+use crate::kernel::{Instant, Kind, Record};
 use crate::lab::Run;
 use crate::net::NodeId;
-use crate::substrate::http;
+use crate::substrate::{self, http};
 use serde_json::Value;
 use std::fmt::{Arguments, Write};
 
@@ -29,6 +30,15 @@ impl Level {
     pub const fn name(self) -> &'static str {
         ["debug", "info", "warn", "error"][self as usize]
     }
+}
+
+/// Work that a row shows as a bar: from a record of one kind to the next of another, at the same node and of the same unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    /// How it begins.
+    pub begins: Kind,
+    /// How it ends, and what that is.
+    pub ends: &'static [(Kind, Sign)],
 }
 
 /// Where a program prints a line.
@@ -57,7 +67,7 @@ pub fn calendar(at: Instant) -> [u64; 5] {
 /// What an event says besides when, where and of which kind it was: the other node, and the fact's plain fields.
 pub fn event(run: &Run, record: &Record) -> String {
     let mut text = String::new();
-    let peer = peer_of(record);
+    let peer = substrate::peer_of(record);
     if peer != 0 {
         let comes = record.kind.name().ends_with("_received") || record.kind.name().ends_with("_taken");
         text += if comes { "← " } else { "→ " };

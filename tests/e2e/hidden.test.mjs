@@ -26,8 +26,8 @@ async function given(page) {
       const body = document.body.cloneNode(true);
       // The live region speaks every five seconds, by its own clock.
       body.querySelectorAll("#poster, [aria-live=polite]").forEach((element) => element.remove());
-      // At which moment it stands, the address says half a second later.
-      const search = location.search.replace(/&t=[^&]*|&play=0/g, "");
+      // What stands on the screen, the address says half a second later.
+      const search = location.search.replace(/&(t|play|view|node|strip|speed)=[^&]*/g, "");
       // What is drawn is not in the document.
       const drawn = document.querySelector("#panel-space:not([hidden]) canvas")?.toDataURL();
       return { search, drawn, title: document.title, html: body.innerHTML, layout: glasshive.layout(), snapshot: glasshive.snapshot(), faults: glasshive.faults };

@@ -265,13 +265,9 @@ fn foot(desk: Desk) -> AnyView {
         let n = desk.marked.get().filter(|_| truth())?;
         desk.lab.read_run(|run| trace_file::line_of(run, n)).flatten()
     };
-    let save = move |format: Option<Format>| desk.save(format);
     let button = move |testid: &'static str, label: &'static str, format: Option<Format>| {
-        view! {
-            <button type="button" class="small" data-testid=testid on:click=click(move |_| save(format))>
-                {label}
-            </button>
-        }
+        let save = click(move |_| desk.save(format));
+        view! { <button type="button" class="small" data-testid=testid on:click=save>{label}</button> }
     };
     let files = move || {
         match truth() {
@@ -446,7 +442,7 @@ impl Desk {
                 files::save(&bytes, &format!("glasshive-{}-{}.{ending}", address.preset, address.seed))
             }
             Some(Err(error)) => self.lab.problem.set(Some(error.to_string())),
-            None => self.lab.problem.set(Some("Wait until the replay has arrived, then save.".to_owned())),
+            None => self.lab.problem.set(Some("Wait for the replay to arrive, then save.".to_owned())),
         }
     }
 }

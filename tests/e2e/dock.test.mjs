@@ -115,6 +115,23 @@ test("only what is in view is in the document; the tail is followed until somebo
   await page.waitForFunction((n) => [...document.querySelectorAll("[data-testid=log-row]")].at(-1).ariaPosInSet === String(n), now);
 });
 
+test("whichever tab one comes from, the log shows its last lines", async (t) => {
+  const { page } = await opened(t, "oracle-http", "log");
+  const inView = () =>
+    page.getByTestId("log-row").evaluateAll((rows) => {
+      const list = rows[0]?.closest("[role=listbox]").getBoundingClientRect();
+      return rows.filter((row) => row.getBoundingClientRect().bottom > list.top && row.getBoundingClientRect().top < list.bottom).length;
+    });
+  for (const tab of ["space", "api", "metrics", "workers"]) {
+    await page.getByTestId(`tab-${tab}`).click();
+    await page.waitForTimeout(300);
+    assert.equal(await inView(), 0, `${tab}: what is hidden says nothing`);
+    await page.getByTestId("tab-log").click();
+    await page.waitForTimeout(300);
+    assert.ok((await inView()) >= 3, `from ${tab}`);
+  }
+});
+
 test("a line selects its node on the board and leads to space–time; a node narrows the log", async (t) => {
   const { page } = await opened(t, "oracle-http", "log");
   await page.getByTestId("log-filter").fill("kind:task_done req:7");

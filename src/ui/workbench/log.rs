@@ -76,6 +76,8 @@ pub fn LogTab(lab: Lab, view: View) -> impl IntoView {
     Effect::new(move |_| {
         if view.desk.shows(Tab::Log) {
             desk.ask(&desk.query.get(), desk.prints.get(), lab.truth.get());
+            // A panel that was hidden has its height with the next frame.
+            request_animation_frame(move || desk.draw());
         } else {
             // What is hidden says nothing: it may be of another moment, or of the truth.
             desk.shown.set(Vec::new());

@@ -1,7 +1,8 @@
-// Starts the page: loads a program (built by Trunk) and mounts it. The opening one, glasshive-app, is small and has one
-// system; glasshive-all has them all, and takes the other one's place in the same document when it is asked for what that
-// one has not. Where that is a panel on a run that is under way, the larger program gets the run as it is: it follows the
-// other one until it has come to the same moment, and only then takes its place.
+// Starts the page: loads a program (built by Trunk) and mounts it. The opening one, glasshive-app, is small: it has one
+// system, and few panels. The larger ones have all panels, and a room's systems each; one takes another one's place in the
+// same document when it is asked for what that one has not. Where that is a panel on a run that is under way, it gets the
+// run as it is: it follows the other one until it has come to the same moment, and only then takes its place. Where it is
+// another system, it gets what was done so far, so that it can be taken back.
 //
 // It is a file of its own, and not the script that Trunk would put into the page, because the page's policy
 // allows no inline script. It imports the program dynamically, because a static import that fails would leave
@@ -12,18 +13,26 @@
 const { search } = new URL(import.meta.url);
 const at = (name) => new URL(name + search, import.meta.url);
 
-const [OPENING, ALL] = ["glasshive-app", "glasshive-all"];
-// web/finish.mjs puts web/presets.json here: the shipped scenarios that only the larger program has.
-const ONLY_IN_ALL = [];
+// web/finish.mjs puts web/presets.json here: which shipped scenarios each program has, the opening one first.
+const PROGRAMS = {};
+const [OPENING, ...LARGER] = Object.keys(PROGRAMS);
+const [FIRST] = PROGRAMS[OPENING];
+
+/** The program that has a scenario, and every panel; undefined for one that is not shipped. */
+const larger = (preset) => LARGER.find((name) => PROGRAMS[name].includes(preset));
 
 /** What the page's address says. */
 const asked = () => new URLSearchParams(location.search);
 
 /**
- * Which program it needs: a tab of the dock, and faults that are switched off, are in the larger one, too. One that names no
+ * Which program it needs: a tab of the dock, and faults that are switched off, are in the larger ones only. One that names no
  * shipped scenario gets the small one, which says so.
  */
-const needed = () => (ONLY_IN_ALL.includes(asked().get("preset")) || asked().has("view") || asked().has("off") ? ALL : OPENING);
+function needed() {
+  const preset = asked().get("preset") ?? FIRST;
+  const isSmall = PROGRAMS[OPENING].includes(preset) && !asked().has("view") && !asked().has("off");
+  return (isSmall ? undefined : larger(preset)) ?? OPENING;
+}
 
 // The program mounts itself on the body, and this module may be here before the page is.
 const parsed = new Promise((done) =>
@@ -55,14 +64,18 @@ let failed = false;
 
 /** What a program asks of this module. */
 const host = {
-  elsewhere() {
-    show(ALL).catch((error) => {
+  // A scenario is for the program that has it, with what is sent there; without that it shows what the address says.
+  elsewhere(preset, sent) {
+    const from = mounted;
+    show(larger(preset), sent).catch((error) => {
+      // A run that is under way goes on.
+      if (sent) return mounted === from && from.module.stay(reason(error));
       mounted.module.unmount();
       broken("Glasshive could not open this scenario", error);
     });
   },
   handOver,
-  // The larger program calls the simulated API for a script, once it has the run.
+  // A larger program calls the simulated API for a script, once it has the run.
   async fetch(path, init) {
     const from = mounted;
     await handOver();
@@ -71,7 +84,7 @@ const host = {
   },
   // The first load ends here: from now on there is time to fetch what may be wanted next.
   answered() {
-    if (mounted?.name === OPENING && !navigator.connection?.saveData) program(ALL).catch(() => {});
+    if (mounted?.name === OPENING && !navigator.connection?.saveData) program(larger(FIRST)).catch(() => {});
   },
   // The scenarios' pictures, for all of the page to use; it does without them if it must.
   async thumbnails() {
@@ -85,13 +98,19 @@ const host = {
   },
 };
 
+let shows = 0;
+
 /** Mounts a program in the place of the one that is there. */
-async function show(name) {
+async function show(name, sent) {
   const wait = mounted && setTimeout(showLoading, 200);
+  const turn = (shows += 1);
   try {
     const [module] = await Promise.all([ready(name), parsed]);
-    // Asked for twice: it shows what the address is by now.
-    if (mounted?.name !== name) replace({ name, module }, () => module.mount(host));
+    // What was asked for last counts.
+    if (turn !== shows) return;
+    // It says what is wrong with it before anything is taken away.
+    if (sent) module.expect(sent);
+    replace({ name, module }, () => (sent ? module.arrive(host) : module.mount(host)));
   } finally {
     stopLoading(wait);
   }
@@ -120,6 +139,8 @@ function selector({ dataset, id, localName, className }) {
   return found && document.querySelectorAll(found).length === 1 ? found : undefined;
 }
 
+const reason = (error) => String(error?.message ?? error);
+
 // A slice of the way that the larger program goes meanwhile, in milliseconds.
 const SLICE = 12;
 let handingOver;
@@ -130,7 +151,7 @@ for (const type of ["touchstart", "touchend", "touchcancel"]) {
   addEventListener(type, ({ touches }) => (fingers = touches.length), { capture: true, passive: true });
 }
 
-/** Lets the larger program take over the run of the one that is there, which goes on until then. */
+/** Lets the larger program of its system take over the run of the one that is there, which goes on until then. */
 function handOver() {
   // Asked for again: what was asked for last is in what is handed over.
   return (handingOver ??= takeOver().finally(() => (handingOver = undefined)));
@@ -140,7 +161,8 @@ async function takeOver() {
   const from = mounted;
   const wait = setTimeout(showLoading, 200);
   try {
-    const module = await ready(ALL);
+    const name = larger(FIRST);
+    const module = await ready(name);
     while (mounted === from && !failed) {
       // Nothing while a replay is under way; empty when it was called off.
       const handed = from.module.handed();
@@ -148,14 +170,14 @@ async function takeOver() {
       // What a finger rests on stays where it is until it is lifted.
       if (handed && module.follow(handed, SLICE) && !fingers) {
         const [x, y] = [scrollX, scrollY];
-        replace({ name: ALL, module }, () => module.takeOver(host));
+        replace({ name, module }, () => module.takeOver(host));
         scrollTo(x, y);
       } else {
         await new Promise((next) => setTimeout(next, handed ? 0 : SLICE));
       }
     }
   } catch (error) {
-    if (mounted === from) from.module.stay(String(error?.message ?? error));
+    if (mounted === from) from.module.stay(reason(error));
   } finally {
     stopLoading(wait);
   }

@@ -1,4 +1,4 @@
-// Trunk runs this after each build (see Trunk.toml). It tells web/boot.js which scenarios need the larger program, and
+// Trunk runs this after each build (see Trunk.toml). It tells web/boot.js which program has which scenario, and
 // finishes index.html for release:
 //
 // - stamps the Content-Security-Policy, which `trunk serve` could not live with: it injects an inline script
@@ -56,11 +56,11 @@ async function fingerprint(directory) {
 
 const directory = process.env.TRUNK_STAGING_DIR;
 const boot = join(directory, "boot.js");
-const { "glasshive-all": onlyInAll } = JSON.parse(await readFile("web/presets.json", "utf8"));
-await writeFile(boot, replaceOne(await readFile(boot, "utf8"), /const ONLY_IN_ALL = \[\];/, `const ONLY_IN_ALL = ${JSON.stringify(onlyInAll)};`));
+const programs = JSON.parse(await readFile("web/presets.json", "utf8"));
+await writeFile(boot, replaceOne(await readFile(boot, "utf8"), /const PROGRAMS = {};/, `const PROGRAMS = ${JSON.stringify(programs)};`));
 
 if (process.env.TRUNK_PROFILE === "release") {
-  for (const name of ["glasshive-app", "glasshive-all"]) {
+  for (const name of Object.keys(programs)) {
     const [js, wasm] = [`${name}.js`, `${name}_bg.wasm`].map((file) => join(directory, file));
     const { script, program } = shorten(await readFile(js, "utf8"), await readFile(wasm));
     await writeFile(js, script);

@@ -3,7 +3,7 @@
  *
  * Times are virtual milliseconds. While a replay is under way, what is told is of the moment that is still shown; a promise
  * is kept when the page has arrived. A script that holds on to the object asks `window.glasshive` again after a `fetch`:
- * the page may have put a larger program in the place of the first one.
+ * the page may have put another program in the place of the first one.
  */
 export interface Glasshive {
   /** The program's version. */
@@ -87,7 +87,7 @@ export type Command =
       /** Faults that are switched off. */
       off?: string;
       horizon?: string;
-      /** What was done in it, as in a scenario file; only in the larger program. */
+      /** What was done in it, as in a scenario file; only in the larger programs. */
       actions?: unknown[];
     }
   | { kind: "play" | "pause" | "extend" | "step" | "step_back" | "next_request" | "undo" | "redo" | "drop_old" }
@@ -98,7 +98,7 @@ export type Command =
   | { kind: "fault"; fault: string }
   | { kind: "toggle"; fault: string; node: string }
   | { kind: "lift"; fault: number }
-  /** Changes a fault, or removes it; only in the larger program, as the next one. */
+  /** Changes a fault, or removes it; only in the larger programs, as the next one. */
   | { kind: "edit"; fault: string; to?: string }
   /** Switches a fault off, or on again. */
   | { kind: "switch"; fault: string }

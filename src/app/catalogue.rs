@@ -1,37 +1,31 @@
 //! Which face a system has. This is the only list of them.
 //!
-//! The program that the page opens with has one system, so that it stays small: what is marked as `larger!` here is not in
-//! it.
+//! A program of the page has the faces of the systems whose features it is built with, so that it stays small.
 
 use super::face::AnyFace;
-use super::oracle;
 use crate::lab::{self, SystemKind};
 
-#[cfg(feature = "all-systems")]
-macro_rules! larger {
-    ($face:path) => {
-        Some(&$face)
-    };
-}
-#[cfg(not(feature = "all-systems"))]
-macro_rules! larger {
-    ($face:path) => {
-        None
+macro_rules! of {
+    ($feature:literal, $face:path) => {
+        if cfg!(feature = $feature) { Some(&$face) } else { None }
     };
 }
 
 /// All of them, in the order of the page's header.
 static ALL: &[(SystemKind, Option<&dyn AnyFace>)] = &[
-    (lab::oracle::HTTP, Some(&oracle::HTTP)),
-    (lab::oracle::NATS, larger!(oracle::NATS)),
-    (lab::wizard::KIND, larger!(super::wizard::FACE)),
-    (lab::config::KIND, larger!(super::config::FACE)),
+    (lab::oracle::HTTP, of!("oracle-http", super::oracle::HTTP)),
+    (lab::oracle::NATS, of!("oracle-nats", super::oracle::NATS)),
+    (lab::wizard::KIND, of!("math-wizard", super::wizard::FACE)),
+    (lab::config::KIND, of!("config", super::config::FACE)),
 ];
 
 /// The face of a system. A program that lacks a system cannot construct it either, and has no need of its face.
 pub fn face(system: SystemKind) -> &'static dyn AnyFace {
-    let known = ALL.iter().find(|(kind, _)| *kind == system).and_then(|(_, face)| *face);
-    known.unwrap_or(&oracle::HTTP)
+    let faces = || ALL.iter().filter_map(|(kind, face)| Some((kind, (*face)?)));
+    match faces().find(|(kind, _)| **kind == system).or_else(|| faces().next()) {
+        Some((_, face)) => face,
+        None => unreachable!("a program has at least one system"),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 mod read;
 
 use crate::lab::fault::FaultKind;
-use crate::lab::{ActedAt, Action};
+use crate::lab::{ActedAt, Action, Scenario};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -146,6 +146,14 @@ impl Command {
                 | Switch { .. }
                 | Call { .. }
         )
+    }
+
+    /// The scenario that it opens.
+    pub fn opens(&self) -> Option<Scenario> {
+        let Command::Open { preset, seed, set, faults, off, actions, horizon } = self.clone() else {
+            return None;
+        };
+        Some(Scenario { set, faults, off, actions, horizon, ..Scenario::preset(&preset, seed) })
     }
 
     /// Whether it means the same at every moment.

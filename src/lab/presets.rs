@@ -14,6 +14,11 @@ pub fn find(name: &str) -> Option<&'static Preset> {
     all().find(|preset| preset.name == name)
 }
 
+/// Whether this program can play it, as far as its system goes: which one nobody has is not known.
+pub fn is_here(name: &str) -> bool {
+    find(name).is_none_or(|preset| systems::defaults(preset.system).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

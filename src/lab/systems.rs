@@ -1,7 +1,7 @@
 //! The list of systems, and of their shipped scenarios.
 //!
-//! The program that the page opens with has one system, so that it stays small: it lacks what is marked as `larger!`
-//! here, and knows of the others what they are called and which scenarios they have.
+//! A program of the page has the systems whose features it is built with, so that it stays small. Of the others it knows
+//! what they are called, and which scenarios they have.
 
 use super::invalid::Invalid;
 use super::receipt::{Receipt, Seen};
@@ -11,31 +11,24 @@ use super::{config, oracle, wizard};
 /// A system's parameters, each at its default; a program that lacks the system has none.
 pub(super) type Defaults = Option<fn() -> Box<dyn Settings>>;
 
-#[cfg(feature = "all-systems")]
-macro_rules! larger {
-    ($room:path, $defaults:path) => {
-        (&$room, Some($defaults))
-    };
-}
-#[cfg(not(feature = "all-systems"))]
-macro_rules! larger {
-    ($room:path, $defaults:path) => {{
+/// What a program has of a system: all of it, or its name and its scenarios' titles. What is not chosen here is not in it.
+macro_rules! room {
+    ($feature:literal, $room:path, $defaults:path) => {{
         static TITLES: [Preset; $room.presets.len()] = titles($room.presets);
-        static ROOM: Room = Room { kind: $room.kind, presets: &TITLES };
-        (&ROOM, None)
+        static TITLED: Room = Room { kind: $room.kind, presets: &TITLES };
+        if cfg!(feature = $feature) { ($feature, &$room, Some($defaults)) } else { ($feature, &TITLED, None) }
     }};
 }
 
-/// All of them, in the order of the page's header.
-static ALL: &[(&Room, Defaults)] = &[
-    (&oracle::OVER_HTTP, Some(oracle::over_http)),
-    larger!(oracle::OVER_NATS, oracle::over_nats),
-    larger!(wizard::ROOM, wizard::defaults),
-    larger!(config::ROOM, config::defaults),
+/// All of them, in the order of the page's header, each with the feature that a program has it with.
+static ALL: &[(&str, &Room, Defaults)] = &[
+    room!("oracle-http", oracle::OVER_HTTP, oracle::over_http),
+    room!("oracle-nats", oracle::OVER_NATS, oracle::over_nats),
+    room!("math-wizard", wizard::ROOM, wizard::defaults),
+    room!("config", config::ROOM, config::defaults),
 ];
 
 /// Shipped scenarios without what they set: enough to tell of them.
-#[cfg(not(feature = "all-systems"))]
 const fn titles<const N: usize>(presets: &[Preset]) -> [Preset; N] {
     let mut all = [presets[0]; N];
     let mut i = 0;
@@ -48,12 +41,17 @@ const fn titles<const N: usize>(presets: &[Preset]) -> [Preset; N] {
 
 /// What is known of each system.
 pub(super) fn rooms() -> impl Iterator<Item = &'static Room> + Clone {
-    ALL.iter().map(|(room, _)| *room)
+    ALL.iter().map(|(_, room, _)| *room)
 }
 
 /// What systems there are.
 pub fn all() -> impl Iterator<Item = SystemKind> + Clone {
     rooms().map(|room| room.kind)
+}
+
+/// The feature that a program of the page has a system with.
+pub fn feature(kind: SystemKind) -> &'static str {
+    ALL.iter().find(|(_, room, _)| room.kind == kind).map_or("", |(feature, ..)| feature)
 }
 
 /// All shipped scenarios, system by system. The first is the one that the page opens with, and the first of each system is
@@ -64,7 +62,7 @@ pub(super) fn presets() -> impl Iterator<Item = &'static Preset> + Clone {
 
 /// A system's parameters, each at its default; `None` in a program that lacks it.
 pub fn defaults(kind: SystemKind) -> Option<Box<dyn Settings>> {
-    let (_, defaults) = ALL.iter().find(|(room, _)| room.kind == kind)?;
+    let (_, _, defaults) = ALL.iter().find(|(_, room, _)| room.kind == kind)?;
     defaults.map(|make| make())
 }
 
@@ -73,6 +71,14 @@ pub(super) type Explain = fn(&Seen<'_>, &str) -> Option<Result<Receipt, Invalid>
 
 /// Who writes receipts. Only who asks for one leads to their code.
 pub(super) fn explains() -> impl Iterator<Item = Explain> {
-    let all: [Explain; 3] = [oracle::explain, wizard::explain, config::explain];
-    all.into_iter()
+    const ALL: [Option<Explain>; 3] = [
+        if cfg!(any(feature = "oracle-http", feature = "oracle-nats")) {
+            Some(oracle::explain)
+        } else {
+            None
+        },
+        if cfg!(feature = "math-wizard") { Some(wizard::explain) } else { None },
+        if cfg!(feature = "config") { Some(config::explain) } else { None },
+    ];
+    ALL.into_iter().flatten()
 }

@@ -1,4 +1,4 @@
-//! Stands in the place of `workbench.rs` in a program without it: whoever opens a panel gets the larger program, which has
+//! Stands in the place of `workbench.rs` in a program without it: whoever opens a panel gets a larger program, which has
 //! all of them, with the run as it is.
 //!
 //! The boot module asks for what is to be handed over until the other program has come to this moment, and changes them in
@@ -78,6 +78,16 @@ pub fn open(lab: Lab, _: View, panel: Panel) {
     host::tell(Host::hand_over);
 }
 
+/// Asks for the program that has the scenario which a command leads to, by way of the one that has this run's panels and can
+/// send it on; false if it is here.
+pub fn leave(lab: Lab, command: &Command, then: &[Command], problem: Option<&str>) -> bool {
+    let leads_away = lab.read(|session| session.leads_away(command).is_some());
+    if let (true, Some((_, view))) = (leads_away, PAGE.get()) {
+        open(lab, view, Panel::Scenario(command.clone(), then.to_vec(), problem.is_some()));
+    }
+    leads_away
+}
+
 /// Lets a run that plays stand still.
 fn hold(lab: Lab) {
     ASKED.with_borrow_mut(|asked| {
@@ -116,11 +126,8 @@ pub fn handed() -> Option<String> {
 /// The other program cannot be had: says so, and goes on.
 #[wasm_bindgen]
 pub fn stay(cause: &str) {
-    let Some(lab) = go_on() else { return };
-    let problem = format!(
-        "What you opened is in the larger program, which could not be loaded ({cause}). The run goes on without it."
-    );
-    lab.problem.set(Some(problem));
+    let Some(lab) = go_on().or(PAGE.get().map(|(lab, _)| lab)) else { return };
+    super::stay_with(lab, cause);
 }
 
 /// Forgets what was asked for, if there is something, and lets the run go on that stood still for it.

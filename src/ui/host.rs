@@ -9,9 +9,10 @@ extern "C" {
     /// The boot module's side.
     pub type Host;
 
-    /// Shows the page's address in the program that has its scenario, which takes this one's place.
+    /// Lets the program take this one's place that has a shipped scenario, with what is sent there; without it that program
+    /// shows the page's address.
     #[wasm_bindgen(method)]
-    fn elsewhere(this: &Host);
+    fn elsewhere(this: &Host, preset: &str, sent: Option<&str>);
 
     /// Hands the run to the program that has what was asked for.
     #[wasm_bindgen(method, js_name = handOver)]
@@ -52,9 +53,9 @@ pub fn meet(host: Host) {
     }));
 }
 
-/// The page's address is for a program that has more systems.
-pub fn elsewhere() {
-    tell(Host::elsewhere);
+/// A shipped scenario is for the program that has its system.
+pub fn elsewhere(preset: &str, sent: Option<&str>) {
+    tell(|host| host.elsewhere(preset, sent));
 }
 
 /// The first answer has come.

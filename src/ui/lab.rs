@@ -1,14 +1,14 @@
 //! The page's handle to the session: what every component, and the automation surface, sends commands through.
 
 use super::board::LabelBox;
-use super::{address, host};
+use super::{address, host, workbench};
 use crate::app::caption::Caption;
 use crate::app::catalogue::face;
 use crate::app::face::AnyFace;
 use crate::app::session::{Address, Command, Outcome, Session, Status, opening_speed};
 use crate::app::{PlayerState, Snapshot};
 use crate::lab::params::Setting;
-use crate::lab::{Invalid, Run};
+use crate::lab::{Invalid, Run, Scenario};
 use crate::substrate::decimal;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -69,7 +69,7 @@ impl Lab {
             Err(invalid) => {
                 if address.is_elsewhere() {
                     // Meanwhile there is something to look at.
-                    host::elsewhere();
+                    host::elsewhere(&address.preset, None);
                 }
                 let opening = Address::opening();
                 (Session::open(opening.scenario(), opening_speed(&opening.preset)), Some(invalid))
@@ -82,7 +82,7 @@ impl Lab {
         session.show_truth(address.truth);
         let mut problem = problem.map(|invalid| invalid.to_string());
         if problem.is_none() {
-            go_there(&mut session, &address);
+            go_there(&mut session, &then(&address));
             problem = address.is_costly().then(|| COSTLY.to_owned());
             problem = problem.or_else(|| {
                 (!unknown.is_empty())
@@ -130,6 +130,10 @@ impl Lab {
 
     /// Does what a person asks for, and shows what came of it. What is not allowed is said on the page.
     pub fn send(&self, command: Command) -> Result<Outcome, Invalid> {
+        // Undo and redo may lead to another system, where one has been in several.
+        if cfg!(feature = "workbench") && workbench::leave(*self, &command, &[], None) {
+            return Ok(Outcome::SetOut);
+        }
         let sets = matches!(command, Command::Set { .. });
         let outcome = self.update(|session| session.apply(command));
         let refused = outcome.as_ref().err().map(Invalid::to_string);
@@ -162,29 +166,37 @@ impl Lab {
         }
     }
 
-    /// Opens a shipped scenario: here, or in the program that has its system.
+    /// Opens what an address says: here, or in the program that has its system.
     pub fn go(&self, to: &Address) {
-        let opened = self.update(|session| session.apply(to.open()));
-        match opened {
-            Ok(_) => {
-                self.update(|session| go_there(session, to));
-                self.problem.set(to.is_costly().then(|| COSTLY.to_owned()));
-                self.show();
-            }
-            Err(_) if to.is_elsewhere() => {
-                address::follow(*self, to);
-                host::elsewhere();
-            }
-            Err(invalid) => self.problem.set(Some(invalid.to_string())),
+        let _ = self.open_at(to.open(), &then(to), to.is_costly());
+    }
+
+    /// Opens a scenario, here or in the program that has its system, and does what leads to a moment of it.
+    pub fn open_at(&self, open: Command, then: &[Command], is_costly: bool) -> Result<(), Invalid> {
+        let problem = is_costly.then(|| COSTLY.to_owned());
+        if workbench::leave(*self, &open, then, problem.as_deref()) {
+            return Ok(());
         }
+        let opened = self.update(|session| session.apply(open));
+        if let Err(invalid) = opened {
+            self.problem.set(Some(invalid.to_string()));
+            return Err(invalid);
+        }
+        self.update(|session| go_there(session, then));
+        self.problem.set(problem);
+        self.show();
+        Ok(())
     }
 
     /// Plays one animation frame; draws only if something moved.
     pub fn frame(&self, elapsed_ms: f64, has_time: impl FnMut() -> bool) {
-        let (is_new, notice) = self.update(|session| {
+        let (is_new, notice, away) = self.update(|session| {
             let is_new = session.frame(elapsed_ms, has_time);
-            (is_new, session.take_notice())
+            (is_new, session.take_notice(), session.take_away())
         });
+        if let (Some(command), true) = (away, cfg!(feature = "workbench")) {
+            workbench::leave(*self, &command, &[], None);
+        }
         if notice.is_some() {
             self.problem.set(notice);
         }
@@ -317,6 +329,14 @@ impl Lab {
         self.note_first_answer();
     }
 
+    /// Holds on to nothing of a session that has gone to another program.
+    pub fn forget(&self) {
+        let anew = self.read(|session| Session::open(Scenario::preset(&session.address().preset, 0), 1.0));
+        if let Ok(anew) = anew {
+            self.session.set_value(anew);
+        }
+    }
+
     fn turns(&self) -> bool {
         self.told.with_value(|told| told.turns)
     }
@@ -356,16 +376,20 @@ impl Lab {
     }
 }
 
-/// Goes to the moment that an address names, at its speed, and stands still there if it says so; stands at the start, if it
+/// What leads to the moment that an address names, at its speed, and stands still there if it says so; at the start, if it
 /// asks for too much to be played unasked.
-fn go_there(session: &mut Session, address: &Address) {
+fn then(address: &Address) -> Vec<Command> {
     let is_costly = address.is_costly();
-    // A speed that is none is left out; the others are allowed at any moment, and one beyond the end leads there.
-    if let Some(speed) = address.page("speed").and_then(decimal::read) {
-        let _ = session.apply(Command::Speed { speed });
+    let speed = address.page("speed").and_then(decimal::read).map(|speed| Command::Speed { speed });
+    let pause = (address.stands || is_costly).then_some(Command::Pause);
+    let seek = address.go_to().filter(|_| !is_costly);
+    [speed, pause, seek].into_iter().flatten().collect()
+}
+
+/// Does what leads to a moment. A speed that is none is left out; the others are allowed at any moment, and one beyond the
+/// end leads there.
+pub fn go_there(session: &mut Session, then: &[Command]) {
+    for command in then {
+        let _ = session.apply(command.clone());
     }
-    if address.stands || is_costly {
-        let _ = session.apply(Command::Pause);
-    }
-    let _ = address.go_to().filter(|_| !is_costly).map(|go_to| session.apply(go_to));
 }

@@ -140,10 +140,23 @@ fn start_page(lab: Lab) {
     frames::start(lab);
 }
 
-/// Takes the page away, for good: another program takes its place.
+/// Takes the page away: another program takes its place. Should this one come back, it is with another session.
 #[wasm_bindgen]
 pub fn unmount() {
     MOUNTED.take();
+    let page = PAGE.take();
+    if let (Some((lab, _)), true) = (page, cfg!(feature = "workbench")) {
+        lab.forget();
+    }
+}
+
+/// Says that another program could not take this one's place; the address is that of this one's run again.
+fn stay_with(lab: Lab, cause: &str) {
+    let problem = format!(
+        "What you opened is in another program, which could not be loaded ({cause}). The run goes on without it."
+    );
+    lab.problem.set(Some(problem));
+    address::follow(lab, &lab.address());
 }
 
 /// Whether there is a page.

@@ -2,7 +2,9 @@
 //! `workbench.rs` has the panels and takes a run over; `elsewhere.rs`, in its place, hands it over.
 
 use super::Lab;
-use crate::app::session::Handed;
+#[cfg(feature = "workbench")]
+use crate::app::session::Sent;
+use crate::app::session::{Command, Handed};
 use serde::{Deserialize, Serialize};
 
 /// Something that few people open.
@@ -28,6 +30,8 @@ pub enum Panel {
     Save,
     /// Nothing to be seen: a script calls the API.
     Script,
+    /// A scenario that another program has, with what leads to a moment of it; and whether it asks for very much.
+    Scenario(Command, Vec<Command>, bool),
 }
 
 /// What the dock shows. All but the charts are panels that few people open.
@@ -70,6 +74,18 @@ pub struct Asked {
     pub panel: Panel,
     /// Whether the run stands still for it, and goes on afterwards.
     pub resumes: bool,
+}
+
+/// What is to be done in another program.
+#[cfg(feature = "workbench")]
+#[derive(Serialize, Deserialize)]
+pub struct Errand {
+    /// The session, with what leads to the other program's scenario.
+    pub session: Sent,
+    /// What is done then; what is not allowed there is left out.
+    pub then: Vec<Command>,
+    /// What is said of it.
+    pub problem: Option<String>,
 }
 
 /// All that a page has, as plain data.

@@ -19,9 +19,10 @@ mod store;
 mod table;
 
 use super::host::{self, Host};
+use super::lab::go_there;
 use super::metrics::Drawn;
-use super::panel::{Asked, Kept, Panel, Tab};
-use super::{CHARTS_HINT, Lab, PAGE, View, frames, start_page, text};
+use super::panel::{Asked, Errand, Kept, Panel, Tab};
+use super::{CHARTS_HINT, Lab, PAGE, View, address, frames, start_page, text};
 use crate::app::session::Command;
 use crate::app::snapshot::FaultView;
 use crate::app::{Session, Snapshot};
@@ -44,6 +45,8 @@ extern "C" {
 }
 
 thread_local! {
+    /// The session that another program has sent, and what is to be said of it.
+    static EXPECTED: RefCell<Option<(Session, Option<String>)>> = const { RefCell::new(None) };
     /// The session that is on its way to what another program hands over, and that.
     static COMING: RefCell<Option<(Session, Kept)>> = const { RefCell::new(None) };
 }
@@ -165,12 +168,28 @@ pub fn open(lab: Lab, view: View, panel: Panel) {
         Panel::Receipt => receipt::open(lab, view),
         Panel::Save => runs::save(lab, view),
         Panel::Script => {}
+        Panel::Scenario(opens, then, is_costly) => {
+            // What is not allowed is said on the page.
+            let _ = lab.open_at(opens, &then, is_costly);
+        }
         Panel::Share => {
             lab.act(Command::Pause);
             view.desk.share.set(true);
         }
         Panel::Chip(id, key) => chips::act(lab, view, &id, &key),
     }
+}
+
+/// Sends the session to another program, if a command leads to a scenario that only that one can play.
+pub fn leave(lab: Lab, command: &Command, then: &[Command], problem: Option<&str>) -> bool {
+    let to = lab.read(|session| {
+        let preset = session.leads_away(command)?.to_owned();
+        let session = session.send_away(command.clone());
+        let errand = Errand { session, then: then.to_vec(), problem: problem.map(str::to_owned) };
+        // Plain data cannot fail to be JSON.
+        Some((preset, serde_json::to_string(&errand).ok()?))
+    });
+    to.map(|(preset, sent)| host::elsewhere(&preset, Some(&sent))).is_some()
 }
 
 /// What the dock shows, unless it is the charts.
@@ -276,6 +295,35 @@ pub fn follow(kept: &str, ms: f64) -> Result<bool, JsError> {
     let is_there = session.catch_up(&kept.session, || frames::wall_ms() < until).map_err(to_error)?;
     COMING.set(Some((session, kept)));
     Ok(is_there)
+}
+
+/// Does what another program has sent here to be done, if it can be done.
+#[wasm_bindgen]
+pub fn expect(sent: &str) -> Result<(), JsError> {
+    let Errand { session, then, problem } =
+        serde_json::from_str(sent).map_err(|error| JsError::new(&error.to_string()))?;
+    let mut session = Session::arrive(session).map_err(to_error)?;
+    go_there(&mut session, &then);
+    EXPECTED.set(Some((session, problem)));
+    Ok(())
+}
+
+/// Mounts the page of what was sent.
+#[wasm_bindgen]
+pub fn arrive(host: Host) {
+    let Some((session, problem)) = EXPECTED.take() else { return };
+    host::meet(host);
+    let lab = Lab::of(session, problem);
+    address::follow(lab, &lab.address());
+    start_page(lab);
+}
+
+/// Another program could not take this one's place: says so, and goes on.
+#[wasm_bindgen]
+pub fn stay(cause: &str) {
+    if let Some((lab, _)) = PAGE.get() {
+        super::stay_with(lab, cause);
+    }
 }
 
 /// Mounts the page of what was followed, as it was; what was asked for is opened once the page has its focus back.

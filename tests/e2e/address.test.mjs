@@ -1,4 +1,4 @@
-// The page's address, and the two programs behind it: it follows the scenario and the seed, Back leads back, and going
+// The page's address, and the programs behind it: it follows the scenario and the seed, Back leads back, and going
 // from system to system loads no page.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -57,7 +57,7 @@ test("from system to system no page is loaded, and Back and Forward lead through
   await opens(page, "config", "?preset=config&seed=31");
 
   assert.ok(await page.evaluate(() => globalThis.sameDocument), "the page was loaded again");
-  for (const name of ["glasshive-app", "glasshive-all"]) assert.equal(asked(requests, name), 1, name);
+  for (const name of Object.keys(PRESETS)) assert.equal(asked(requests, name), 1, name);
   assert.deepEqual(problems, []);
 });
 
@@ -90,34 +90,79 @@ test("an address that is wrong says so over the opening scenario", async (t) => 
   }
 });
 
-test("a scenario of the opening system needs the opening program only, any other one the larger", async (t) => {
-  const [here, there] = [PRESETS["glasshive-app"], PRESETS["glasshive-all"]];
-  for (const preset of [...here, there[0], there.at(-1)]) {
+test("an address needs one program: a scenario of the opening system the opening one, any other one its own", async (t) => {
+  const [opening, ...larger] = Object.keys(PRESETS);
+  const needs = new Map(PRESETS[opening].map((preset) => [preset, opening]));
+  for (const name of larger) needs.set(PRESETS[name].at(-1), name);
+  for (const [preset, needed] of needs) {
     const hold = (page) => page.route("**/glasshive-*_bg.wasm*", (route) => route.continue());
     const { page, requests, problems } = await started(t, { path: `?preset=${preset}`, before: hold });
-    const asks = () => [asked(requests, "glasshive-app"), asked(requests, "glasshive-all")];
-    assert.deepEqual(asks(), here.includes(preset) ? [1, 0] : [0, 1], preset);
+    assert.deepEqual(Object.keys(PRESETS).filter((name) => asked(requests, name)), [needed], preset);
     assert.equal(await page.locator(".problem").textContent(), "");
     assert.deepEqual(problems, []);
   }
 });
 
-test("the larger program is fetched after the first answer, and one that cannot be says so", async (t) => {
-  const cut = (page) => page.route("**/glasshive-all_bg.wasm*", (route) => route.abort());
+test("the larger program is fetched after the first answer, and without it the run goes on", async (t) => {
+  const cut = (page) => page.route("**/glasshive-oracle_bg.wasm*", (route) => route.abort());
   const { page, requests } = await started(t, { before: cut, viewport: DESKTOP });
   const early = await page.evaluate(() => glasshive.snapshot().summary.answered);
-  assert.deepEqual([early, asked(requests, "glasshive-all")], [0, 0]);
+  assert.deepEqual([early, asked(requests, "glasshive-oracle")], [0, 0]);
   await answered(page);
-  for (let tries = 0; tries < 100 && !asked(requests, "glasshive-all"); tries += 1) await page.waitForTimeout(20);
-  assert.equal(asked(requests, "glasshive-all"), 1);
+  for (let tries = 0; tries < 100 && !asked(requests, "glasshive-oracle"); tries += 1) await page.waitForTimeout(20);
+  assert.equal(asked(requests, "glasshive-oracle"), 1);
   assert.equal(await page.evaluate(() => glasshive.state), "running", "what could not be fetched ahead disturbs nobody");
-  // As Back does it: the panels that lead there are in the larger program, too.
-  await page.evaluate(() => (history.pushState(null, "", "?preset=math-wizard&seed=31"), dispatchEvent(new PopStateEvent("popstate"))));
-  const error = page.locator("#boot-error");
-  await error.waitFor();
-  assert.match(await error.innerText(), /could not open this scenario/);
-  assert.match(await error.getByRole("link").getAttribute("href"), /\?preset=math-wizard&seed=31$/);
-  await page.unroute("**/glasshive-all_bg.wasm*");
-  await error.getByRole("button", { name: "Retry" }).click();
-  await opens(page, "math-wizard", "?preset=math-wizard&seed=31");
+});
+
+/** Goes to an address as Back does. */
+const goTo = (page, search) => page.evaluate((search) => (history.pushState(null, "", search), dispatchEvent(new PopStateEvent("popstate"))), search);
+
+test("a scenario whose program cannot be had leaves the run as it is, and says so", async (t) => {
+  const cut = (page) => page.route("**/glasshive-wizard_bg.wasm*", (route) => route.abort());
+  const { page } = await started(t, { before: cut, viewport: DESKTOP });
+  await page.evaluate(() => glasshive.pause());
+  const hash = await page.evaluate(() => glasshive.traceHash());
+  await goTo(page, "?preset=mmc&seed=5");
+  await page.waitForFunction(() => /another program, which could not be loaded/.test(document.querySelector(".problem").textContent));
+  assert.deepEqual(await page.evaluate(() => [glasshive.system, glasshive.traceHash()]), ["oracle-http", hash]);
+  assert.match(await search(page), /^$|preset=oracle-http/, "the address is that of what is on the screen");
+  await page.unroute("**/glasshive-wizard_bg.wasm*");
+  await goTo(page, "?preset=mmc&seed=5");
+  await opens(page, "math-wizard", "?preset=mmc&seed=5");
+});
+
+test("what was done is taken back from system to system, and done again", async (t) => {
+  const { page, problems } = await started(t, { viewport: DESKTOP });
+  const seen = () => page.evaluate(() => [glasshive.system, glasshive.vtime, glasshive.traceHash(), glasshive.faults]);
+  const arrives = (system) => page.waitForFunction((system) => globalThis.glasshive?.system === system && glasshive.state === "paused", system);
+  await page.evaluate(async () => (glasshive.pause(), await glasshive.seek(4200), glasshive.fault("crash:w-05"), await glasshive.seek(6000)));
+  const [before] = [await seen()];
+  await page.keyboard.press("0");
+  await page.getByTestId("scenario-lost-job").click();
+  await opens(page, "math-wizard", "?preset=lost-job&seed=31");
+  await page.evaluate(async () => (glasshive.pause(), await glasshive.seek(5000), glasshive.fault("crash:c-01"), await glasshive.seek(5500)));
+  const there = await seen();
+  await page.keyboard.press("0");
+  await page.getByTestId("scenario-config").click();
+  await opens(page, "config", "?preset=config&seed=31");
+  await page.evaluate(() => glasshive.pause());
+  // Opening the configuration system, the crash there, opening the Math Wizard, the crash here.
+  await page.keyboard.press("Control+z");
+  await arrives("math-wizard");
+  assert.deepEqual(await seen(), there);
+  await page.keyboard.press("Control+z");
+  await page.waitForFunction(() => !glasshive.faults.includes("c-01@5s"));
+  await page.keyboard.press("Control+z");
+  await arrives("oracle-http");
+  assert.deepEqual(await seen(), before);
+  assert.match(await search(page), /preset=oracle-http.*w-05/);
+  await page.keyboard.press("Control+z");
+  await page.waitForFunction(() => !glasshive.faults.includes("w-05"));
+  for (const _ of [1, 2]) await page.keyboard.press("Control+Shift+z");
+  await arrives("math-wizard");
+  await page.keyboard.press("Control+Shift+z");
+  await page.waitForFunction(() => glasshive.faults.includes("c-01@5s"));
+  await page.keyboard.press("Control+Shift+z");
+  await arrives("config");
+  assert.deepEqual(problems, []);
 });

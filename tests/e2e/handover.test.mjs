@@ -153,7 +153,7 @@ test("a question of the caption is asked at its moment", async (t) => {
 });
 
 test("what was asked for last is opened, once, however often one asks", async (t) => {
-  const slow = (page) => page.route("**/glasshive-all_bg.wasm*", async (route) => (await new Promise((next) => setTimeout(next, 600)), route.continue()));
+  const slow = (page) => page.route("**/glasshive-oracle_bg.wasm*", async (route) => (await new Promise((next) => setTimeout(next, 600)), route.continue()));
   const { page, problems } = await busy(t, { before: slow });
   const before = await seen(page);
   for (const key of ["0", "?", "?"]) await page.keyboard.press(key);
@@ -171,7 +171,7 @@ test("what was asked for last is opened, once, however often one asks", async (t
 });
 
 test("Esc calls off what is not there yet", async (t) => {
-  const hold = (page) => page.route("**/glasshive-all_bg.wasm*", async (route) => (await new Promise((next) => setTimeout(next, 1000)), route.continue()));
+  const hold = (page) => page.route("**/glasshive-oracle_bg.wasm*", async (route) => (await new Promise((next) => setTimeout(next, 1000)), route.continue()));
   const { page, problems } = await started(t, { viewport: DESKTOP, before: hold });
   await page.keyboard.press("0");
   assert.equal(await page.evaluate(() => glasshive.state), "paused");
@@ -185,18 +185,18 @@ test("Esc calls off what is not there yet", async (t) => {
 });
 
 test("where the larger program cannot be had, a notice says so and the run goes on", async (t) => {
-  const cut = (page) => page.route("**/glasshive-all_bg.wasm*", (route) => route.abort());
+  const cut = (page) => page.route("**/glasshive-oracle_bg.wasm*", (route) => route.abort());
   const { page } = await started(t, { viewport: DESKTOP, before: cut });
   const problem = page.locator(".problem");
   for (const ask of [() => page.keyboard.press("?"), () => page.getByTestId("scenarios-open").click()]) {
     await page.evaluate(() => glasshive.setSpeed(1));
     await ask();
-    await page.waitForFunction(() => /larger program, which could not be loaded/.test(document.querySelector(".problem").textContent));
+    await page.waitForFunction(() => /another program, which could not be loaded/.test(document.querySelector(".problem").textContent));
     assert.equal(await problem.getAttribute("role"), "alert");
     assert.equal(await page.evaluate(() => glasshive.state), "running");
     assert.equal(await page.locator("#boot-error, #loading").count(), 0);
   }
-  await page.unroute("**/glasshive-all_bg.wasm*");
+  await page.unroute("**/glasshive-oracle_bg.wasm*");
   await page.keyboard.press("?");
   await opens(page);
   assert.equal(await page.evaluate(() => glasshive.state), "running");

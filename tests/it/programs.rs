@@ -1,21 +1,39 @@
-//! Which program has which shipped scenario, as `web/boot.js` is told: the one that the page opens with has the system of
-//! the first. After a change of the table of presets:
+//! Which program has which shipped scenario, as `web/boot.js` is told: it has those of the systems whose features `index.html`
+//! builds it with. After a change of the table of presets, or of the programs:
 //! `GLASSHIVE_BLESS=1 cargo test --test it programs` writes the file anew.
 
-use glasshive::lab::presets;
-use serde_json::json;
+use glasshive::lab::{presets, systems};
+use serde_json::{Map, Value, json};
 use std::fs;
 
 const FILE: &str = "web/presets.json";
 
+/// Each program with its features.
+fn programs() -> Vec<(String, Vec<String>)> {
+    let page = fs::read_to_string("index.html").expect("the page is there");
+    let attribute = |line: &str, name: &str| {
+        let (_, rest) = line.split_once(&format!("{name}=\""))?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    let of = |line: &str| {
+        let features = attribute(line, "data-cargo-features")?;
+        Some((attribute(line, "data-bin")?, features.split(',').map(str::to_owned).collect()))
+    };
+    page.lines().filter(|line| line.contains("rel=\"rust\"")).filter_map(of).collect()
+}
+
+fn has_panels(features: &[String]) -> bool {
+    features.iter().any(|feature| feature == "workbench")
+}
+
 #[test]
 fn the_boot_module_knows_which_program_has_a_scenario() {
-    let opening = presets::all().next().expect("one that the page opens with").system;
-    let names = |in_opening: bool| -> Vec<&str> {
-        let here = presets::all().filter(|preset| (preset.system == opening) == in_opening);
-        here.map(|preset| preset.name).collect()
-    };
-    let table = json!({"glasshive-app": names(true), "glasshive-all": names(false)});
+    let mut table = Map::new();
+    for (name, features) in programs() {
+        let here =
+            presets::all().filter(|preset| features.iter().any(|f| f == systems::feature(preset.system)));
+        table.insert(name, here.map(|preset| preset.name).collect());
+    }
     let text = serde_json::to_string_pretty(&table).expect("JSON") + "\n";
     if std::env::var_os("GLASSHIVE_BLESS").is_some() {
         fs::write(FILE, &text).expect("the file can be written");
@@ -25,4 +43,21 @@ fn the_boot_module_knows_which_program_has_a_scenario() {
         text,
         "{FILE} is not the table of presets"
     );
+}
+
+#[test]
+fn one_program_opens_the_page_and_each_scenario_is_in_one_that_has_the_panels() {
+    let (programs, all) = (programs(), presets::all());
+    let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(names.is_sorted(), "the first in the file is the one that the page opens with: {names:?}");
+    let table: Value =
+        serde_json::from_str(&fs::read_to_string(FILE).expect("the file is there")).expect("JSON");
+    assert_eq!(table[names[0]][0], json!(all.clone().next().map(|preset| preset.name)));
+    assert!(!has_panels(&programs[0].1) && programs[1..].iter().all(|(_, features)| has_panels(features)));
+    for preset in all {
+        let having = programs[1..].iter().filter(|(name, _)| {
+            table[name].as_array().is_some_and(|names| names.iter().any(|name| name == preset.name))
+        });
+        assert_eq!(having.count(), 1, "{}", preset.name);
+    }
 }

@@ -21,7 +21,7 @@ const SEARCH_MAX: usize = 8192;
 /// No key of a link is longer.
 const KEY_MAX: usize = 64;
 /// A run of more nodes does not start by itself.
-const NODES_AT_ONCE: u32 = 2000;
+const NODES_AT_ONCE: u64 = 2000;
 /// What stands in an address as it is: faults are to be read.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -191,14 +191,12 @@ impl Address {
 
     /// Whether it is a shipped scenario of a system that only another program has.
     pub fn is_elsewhere(&self) -> bool {
-        presets::find(&self.preset).is_some_and(|preset| systems::defaults(preset.system).is_none())
+        !presets::is_here(&self.preset)
     }
 
     /// Whether it asks for so many nodes, or so long a replay, that a stranger's link does not start it.
     pub fn is_costly(&self) -> bool {
-        let counts = ["workers", "agents", "clients", "users"];
-        let count = |key: &&str| self.set.get(*key)?.as_str()?.parse::<u32>().ok();
-        self.at > Some(AT_ONCE) || counts.iter().filter_map(count).any(|count| count > NODES_AT_ONCE)
+        self.at > Some(AT_ONCE) || asks_for_many(&self.set)
     }
 
     /// What opens it.
@@ -266,6 +264,16 @@ impl Session {
             ..Address::of(&scenario.preset)
         }
     }
+}
+
+/// Whether settings ask for so many nodes that nobody's link starts them by itself.
+pub fn asks_for_many(set: &BTreeMap<String, Value>) -> bool {
+    let counts = ["workers", "agents", "clients", "users"];
+    let count = |key: &&str| {
+        let value = set.get(*key)?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    };
+    counts.iter().filter_map(count).any(|count| count > NODES_AT_ONCE)
 }
 
 fn invalid(field: &str, value: &str, allowed: &str) -> Invalid {

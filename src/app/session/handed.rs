@@ -1,14 +1,16 @@
-//! A session that goes over to another program: what decides it, and what is being told.
+//! A session that goes over to another program: what decides it, and what is being told. One goes as it is, for what only
+//! the other program can show ([`Handed`]), or with something to be done there first, which leads to a scenario that only the
+//! other one can play ([`Sent`]).
 //!
 //! The log goes along, but is not done anew: all acts are in the run's own scenario, so that one way from its start leads to
 //! the same moment, however often a person went to and fro. Frames of the other program go that way in slices, while the
 //! session that is handed over goes on; it is there when it has come to what that one says last.
 
-use super::history::{History, LeftAt};
-use super::{Log, Session, Teller, player};
+use super::history::{History, LeftAt, Place};
+use super::{Command, Log, Session, Teller, opening_speed, player};
 use crate::app::PlayerState;
 use crate::kernel::Instant;
-use crate::lab::{Invalid, Scenario};
+use crate::lab::{Invalid, Scenario, presets};
 use serde::{Deserialize, Serialize};
 
 /// All that a session is at a moment, as plain data.
@@ -28,7 +30,67 @@ pub struct Handed {
     teller: Teller,
 }
 
+/// A session with something that another program is to do: what was done so far, so that it can be taken back there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sent {
+    log: Log,
+    history: History,
+    /// The moment at which it was asked for.
+    place: Place,
+    command: Command,
+    truth: bool,
+    playing: bool,
+    speed: f64,
+}
+
 impl Session {
+    /// The scenario that a command leads to, if it is of a system that only another program has.
+    pub fn leads_away<'a>(&'a self, command: &'a Command) -> Option<&'a str> {
+        let preset = match command {
+            Command::Open { preset, .. } => preset,
+            Command::Undo | Command::Redo => &self.history.next(*command == Command::Redo)?.scenario.preset,
+            _ => return None,
+        };
+        (!presets::is_here(preset)).then_some(preset)
+    }
+
+    /// What had waited for a replay, and leads to a scenario that only another program can play; told once.
+    pub fn take_away(&mut self) -> Option<Command> {
+        self.away.take()
+    }
+
+    /// The session as another program is to go on with it, by a command that only that one can follow.
+    pub fn send_away(&self, command: Command) -> Sent {
+        let at = self.player.landing().unwrap_or(self.player.run().now());
+        Sent {
+            log: self.log.clone(),
+            history: self.history.clone(),
+            place: self.place(at),
+            command,
+            truth: self.truth,
+            playing: self.player.is_playing(),
+            speed: self.player.speed(),
+        }
+    }
+
+    /// A session that another program has sent: it begins with the command that it was sent with.
+    pub fn arrive(sent: Sent) -> Result<Self, Invalid> {
+        let Sent { log, history, place, command, truth, playing, speed } = sent;
+        let opened = command.opens();
+        let known = || history.next(command == Command::Redo).unwrap_or(&place).scenario.clone();
+        let scenario = opened.clone().unwrap_or_else(known);
+        let opening = opening_speed(&scenario.preset);
+        let mut session = Session::open(scenario, opening)?;
+        if opened.is_none() {
+            let end = session.player.end();
+            session.player.settle(playing, speed, end)?;
+        }
+        (session.log, session.history, session.truth) = (log, history, truth);
+        session.carry_out(place, command)?;
+        session.look(true);
+        Ok(session)
+    }
+
     /// What another program needs to go on from this moment; nothing while a replay is under way.
     pub fn hand_over(&self) -> Option<Handed> {
         let (player, run) = (&self.player, self.player.run());

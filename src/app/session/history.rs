@@ -95,6 +95,12 @@ impl History {
         Some(place)
     }
 
+    /// The moment that undo leads to, or redo.
+    pub fn next(&self, again: bool) -> Option<&Place> {
+        let step = if again { self.undone.last() } else { self.done.back() };
+        step.map(|(place, _)| place)
+    }
+
     /// Whether there is something to take back, and something to do again.
     pub fn can(&self) -> (bool, bool) {
         (!self.done.is_empty(), !self.undone.is_empty())
@@ -111,6 +117,18 @@ fn is_move(command: &Command) -> bool {
 }
 
 impl Session {
+    /// The moment `at` of the present run, to come back to.
+    pub(super) fn place(&self, at: Instant) -> Place {
+        let player = &self.player;
+        Place {
+            scenario: player.run().scenario().clone(),
+            at_ns: at.as_nanos(),
+            events: player.run().events(),
+            end_ns: player.end().as_nanos(),
+            left_ns: player.left().map(|left| left.at.as_nanos()),
+        }
+    }
+
     /// Whether a command goes on with the last act, at the moment that a replay leads to.
     pub(super) fn goes_on(&self, command: &Command) -> bool {
         let at = self.player.landing().unwrap_or(self.player.run().now());

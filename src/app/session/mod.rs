@@ -13,8 +13,8 @@ mod player;
 mod teller;
 
 pub use crate::app::command::{Command, Outcome};
-pub use address::Address;
-pub use handed::Handed;
+pub use address::{Address, asks_for_many};
+pub use handed::{Handed, Sent};
 use history::{History, Place};
 pub use log::{Entry, Log};
 pub use player::{Player, PlayerState};
@@ -66,6 +66,8 @@ pub struct Session {
     shown: Rc<Snapshot>,
     /// What waits until a replay has arrived.
     waiting: VecDeque<Command>,
+    /// What had waited, and is for another program.
+    away: Option<Command>,
     /// What came of a command later than it was given, for a person to read.
     notice: Option<String>,
     log: Log,
@@ -90,6 +92,7 @@ impl Session {
             shown: player.snapshot(),
             player,
             waiting: VecDeque::new(),
+            away: None,
             notice: None,
             log: Log::new(scenario, speed, true),
             history: History::default(),
@@ -172,13 +175,13 @@ impl Session {
             self.log = Log::new(scenario, self.player.speed(), self.player.is_playing());
             self.history = History::default();
         }
-        let place = Place {
-            scenario: self.player.run().scenario().clone(),
-            at_ns: at.as_nanos(),
-            events: self.player.run().events(),
-            end_ns: self.player.end().as_nanos(),
-            left_ns: self.player.left().map(|left| left.at.as_nanos()),
-        };
+        let place = self.place(at);
+        self.carry_out(place, command)
+    }
+
+    /// Does it, from a place that can be come back to.
+    fn carry_out(&mut self, place: Place, command: Command) -> Result<Outcome, Invalid> {
+        let at_ns = place.at_ns;
         let outcome = match command {
             Command::Undo | Command::Redo => self.come_back(place, command == Command::Redo)?,
             _ => {
@@ -189,7 +192,7 @@ impl Session {
                 outcome
             }
         };
-        self.log.note(at.as_nanos(), command);
+        self.log.note(at_ns, command);
         self.find_address();
         Ok(outcome)
     }
@@ -198,13 +201,11 @@ impl Session {
         let goes_on = self.goes_on(command);
         let player = &mut self.player;
         match command {
-            Command::Open { preset, seed, set, faults, off, actions, horizon } => {
-                let (set, faults, off, horizon) = (set.clone(), faults.clone(), off.clone(), horizon.clone());
-                let actions = actions.clone();
-                let scenario =
-                    Scenario { set, faults, off, actions, horizon, ..Scenario::preset(preset, *seed) };
-                self.player = begin(&scenario, opening_speed(preset))?;
-                self.waiting.clear();
+            Command::Open { preset, .. } => {
+                if let Some(scenario) = command.opens() {
+                    self.player = begin(&scenario, opening_speed(preset))?;
+                    self.waiting.clear();
+                }
             }
             Command::Play => player.play()?,
             Command::Pause => {
@@ -282,6 +283,11 @@ impl Session {
         }
         while self.player.state() != PlayerState::Replaying {
             let Some(command) = self.waiting.pop_front() else { break };
+            if self.leads_away(&command).is_some() {
+                self.waiting.clear();
+                self.away = Some(command);
+                break;
+            }
             if let Err(invalid) = self.interpret(command) {
                 self.notice = Some(invalid.to_string());
             }

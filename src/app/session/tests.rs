@@ -198,3 +198,61 @@ fn what_is_opened_begins_at_its_start_and_plays_as_the_first_did() {
     assert!(session.apply(to("nowhere").open()).is_err());
     assert_eq!(session.address().preset, "heartbeat-trap");
 }
+
+/// As another program goes on with it.
+fn sent(session: &Session, command: Command) -> Session {
+    let text = serde_json::to_string(&session.send_away(command)).unwrap();
+    let mut session = Session::arrive(serde_json::from_str(&text).unwrap()).unwrap();
+    arrive(&mut session);
+    session
+}
+
+fn open(preset: &str) -> Command {
+    Address::of(preset).open()
+}
+
+/// What a person can see, and all that can be taken back.
+fn all(session: &Session) -> (String, f64, Status, Log, History, Address) {
+    let status = Status { reached: 0.0, ..session.status() };
+    let (log, history) = (session.log().clone(), session.history.clone());
+    (session.run().trace_hash(), vtime(session), status, log, history, session.address().clone())
+}
+
+#[test]
+fn what_another_program_is_sent_is_done_there_as_it_would_be_here() {
+    let mut here = session();
+    seek(&mut here, 4_200.0);
+    here.apply(fault("crash:w-05")).unwrap();
+    seek(&mut here, 6_000.0);
+    let mut there = sent(&here, open("lost-job"));
+    here.apply(open("lost-job")).unwrap();
+    arrive(&mut here);
+    assert_eq!(all(&there), all(&here));
+    for session in [&mut here, &mut there] {
+        session.apply(Command::Pause).unwrap();
+        seek(session, 5_000.0);
+        session.apply(fault("crash:c-01")).unwrap();
+        session.apply(Command::Undo).unwrap();
+        arrive(session);
+    }
+    // Back to the first one's last moment, to the moment before its act, and to the second's start again.
+    for command in [Command::Undo, Command::Undo, Command::Redo, Command::Redo] {
+        there = sent(&there, command.clone());
+        here.apply(command).unwrap();
+        arrive(&mut here);
+        assert_eq!(all(&there), all(&here));
+    }
+}
+
+#[test]
+fn what_another_program_cannot_do_it_refuses() {
+    let mut command = open("config");
+    if let Command::Open { set, .. } = &mut command {
+        set.insert("agents".to_owned(), 0.into());
+    }
+    let text = serde_json::to_string(&session().send_away(command)).unwrap();
+    let refused = Session::arrive(serde_json::from_str(&text).unwrap()).err().unwrap();
+    assert_eq!(refused.field, "agents");
+    let nothing = session().send_away(Command::Undo);
+    assert_eq!(Session::arrive(nothing).err().unwrap().field, "undo");
+}

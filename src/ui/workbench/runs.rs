@@ -129,16 +129,17 @@ pub fn file(field: &HtmlInputElement, chosen: impl FnOnce(Saved) + 'static) {
 
 /// Opens a run where it was kept; one that asks for very much waits for a person at its start.
 pub fn open(lab: Lab, saved: &Saved) -> Result<(), Invalid> {
-    lab.send(saved.open())?;
+    let is_costly = saved.is_costly();
+    let pause = (saved.at_ms.is_some() || is_costly).then_some(Command::Pause);
+    let seek = saved.at_ms.filter(|_| !is_costly).map(|at_ms| Command::Seek { at_ms });
+    let then: Vec<Command> = [pause, seek].into_iter().flatten().collect();
+    let before = lab.truth.get_untracked();
     lab.show_truth(!saved.hidden);
-    let is_costly = lab.address().is_costly();
-    if saved.at_ms.is_some() || is_costly {
-        lab.act(Command::Pause);
+    let opened = lab.open_at(saved.open(), &then, is_costly);
+    if opened.is_err() {
+        lab.show_truth(before);
     }
-    if let Some(at_ms) = saved.at_ms.filter(|_| !is_costly) {
-        lab.act(Command::Seek { at_ms });
-    }
-    Ok(())
+    opened
 }
 
 /// Lists what is kept.

@@ -31,6 +31,9 @@ pub enum Command {
         /// Faults on schedule, in place of the shipped scenario's.
         #[serde(skip_serializing_if = "Option::is_none")]
         faults: Option<String>,
+        /// Faults that a person has put on schedule besides.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        own: Option<String>,
         /// Faults that are switched off.
         #[serde(skip_serializing_if = "Option::is_none")]
         off: Option<String>,

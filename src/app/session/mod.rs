@@ -6,6 +6,8 @@
 //! given other parameters, does not first go where it was sent before; and `Pause` ends a replay where it is.
 
 mod address;
+#[cfg(feature = "workbench")]
+mod changed;
 mod handed;
 mod history;
 mod log;
@@ -198,11 +200,11 @@ impl Session {
         let goes_on = self.goes_on(command);
         let player = &mut self.player;
         match command {
-            Command::Open { preset, seed, set, faults, off, actions, horizon } => {
-                let (set, faults, off, horizon) = (set.clone(), faults.clone(), off.clone(), horizon.clone());
-                let actions = actions.clone();
+            Command::Open { preset, seed, set, faults, own, off, actions, horizon } => {
+                let (set, faults, own, off) = (set.clone(), faults.clone(), own.clone(), off.clone());
+                let (actions, horizon) = (actions.clone(), horizon.clone());
                 let scenario =
-                    Scenario { set, faults, off, actions, horizon, ..Scenario::preset(preset, *seed) };
+                    Scenario { set, faults, own, off, actions, horizon, ..Scenario::preset(preset, *seed) };
                 self.player = begin(&scenario, opening_speed(preset))?;
                 self.waiting.clear();
             }

@@ -84,6 +84,7 @@ export type Command =
       seed: number;
       set?: Record<string, unknown>;
       faults?: string;
+      own?: string;
       /** Faults that are switched off. */
       off?: string;
       horizon?: string;

@@ -31,6 +31,9 @@ pub enum Command {
         /// Faults on schedule, in place of the shipped scenario's.
         #[serde(skip_serializing_if = "Option::is_none")]
         faults: Option<String>,
+        /// Faults that a person has put on schedule besides.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        own: Option<String>,
         /// Faults that are switched off.
         #[serde(skip_serializing_if = "Option::is_none")]
         off: Option<String>,
@@ -150,10 +153,10 @@ impl Command {
 
     /// The scenario that it opens.
     pub fn opens(&self) -> Option<Scenario> {
-        let Command::Open { preset, seed, set, faults, off, actions, horizon } = self.clone() else {
+        let Command::Open { preset, seed, set, faults, own, off, actions, horizon } = self.clone() else {
             return None;
         };
-        Some(Scenario { set, faults, off, actions, horizon, ..Scenario::preset(&preset, seed) })
+        Some(Scenario { set, faults, own, off, actions, horizon, ..Scenario::preset(&preset, seed) })
     }
 
     /// Whether it means the same at every moment.

@@ -50,7 +50,7 @@ use super::sentence::Part;
 pub use super::snapshot::Show;
 use super::snapshot::{MessageView, NodeView, Role, Sign, Snapshot, State, SystemView, Watch};
 #[cfg(feature = "workbench")]
-use crate::kernel::{Kind, Record};
+use crate::kernel::{Instant, Kind, Record};
 use crate::lab::Run;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
@@ -161,6 +161,12 @@ pub trait Face: Sync + 'static {
     #[cfg(feature = "workbench")]
     fn sign(&self, _: &Run, _: &Record) -> Option<Sign> {
         None
+    }
+
+    /// When patience with a unit of work ends between two instants, in order.
+    #[cfg(feature = "workbench")]
+    fn timeouts(&self, _: &Run, _: [Instant; 2]) -> Vec<Instant> {
+        Vec::new()
     }
 
     /// Whether a kind of records is called late, besides those of the protocols.

@@ -71,8 +71,8 @@ impl Saved {
 
     /// What opens it.
     pub fn open(&self) -> Command {
-        let Scenario { preset, seed, set, faults, off, actions, horizon, .. } = self.scenario.clone();
-        Command::Open { preset, seed, set, faults, off, actions, horizon }
+        let Scenario { preset, seed, set, faults, own, off, actions, horizon, .. } = self.scenario.clone();
+        Command::Open { preset, seed, set, faults, own, off, actions, horizon }
     }
 }
 

@@ -93,7 +93,8 @@ mod native {
 
     #[derive(Args)]
     struct ExplainArgs {
-        /// What: a request `req-00007`, a job's id, a version `v2`, what a node has of one `w-03@v2`.
+        /// What: a request `req-00007`, a job's id, a version `v2`, what a node has of one `w-03@v2`, a message
+        /// `#508` by the number of a record of it.
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
         #[command(flatten)]

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod figures;
 mod invalid;
 mod kept;
+mod message;
 pub mod moments;
 mod options;
 pub mod oracle;

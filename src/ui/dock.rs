@@ -40,6 +40,7 @@ pub fn Dock(lab: Lab, view: View) -> impl IntoView {
                 on:click=click(move |_| choose(tab))
             >
                 {tab.title(lab)}
+                {workbench::beside_tab(lab, tab)}
             </button>
         }
     });

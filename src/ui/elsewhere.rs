@@ -9,7 +9,7 @@ use super::metrics::Drawn;
 use super::panel::{Asked, Kept, Panel, Tab};
 use super::{Lab, PAGE, View};
 use crate::app::session::Command;
-use crate::app::snapshot::FaultView;
+use crate::app::snapshot::{FaultView, begins};
 use crate::app::{PlayerState, Session, Snapshot};
 use leptos::prelude::*;
 use std::cell::RefCell;
@@ -157,6 +157,14 @@ pub fn off_faults(_: Lab, _: &Snapshot) -> Vec<FaultView> {
     Vec::new()
 }
 
+/// What was changed of the past: here only a new fault changes it.
+pub fn changed(lab: Lab, at_ms: f64) -> Option<String> {
+    lab.snapshot.with_untracked(|now| {
+        let fault = now.faults.iter().rev().find(|fault| fault.by_hand && fault.from_ms == at_ms)?;
+        Some(format!("{} {}. ", fault.target, begins(fault.kind)))
+    })
+}
+
 /// No menu.
 pub fn menu(_: Lab, _: View) -> AnyView {
     ().into_any()
@@ -164,6 +172,9 @@ pub fn menu(_: Lab, _: View) -> AnyView {
 
 /// Nothing to press beside a chart.
 pub fn beside_chart(_: Lab, _: &'static str, _: Drawn, _: usize) {}
+
+/// Nothing beside a tab's name.
+pub fn beside_tab(_: Lab, _: Tab) {}
 
 /// No other tabs than that of the charts.
 pub fn tabs(_: Lab, _: View) -> AnyView {

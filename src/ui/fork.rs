@@ -1,6 +1,6 @@
 //! What can be taken back: the two buttons of the header, the keys, and the bar that says that the past was changed.
 
-use super::{Lab, click};
+use super::{Lab, click, workbench};
 use crate::app::session::Command;
 use gloo_timers::callback::Timeout;
 use leptos::ev::KeyboardEvent;
@@ -82,10 +82,7 @@ pub fn Fork(lab: Lab) -> impl IntoView {
     let bar = move || {
         let at_ms = left_at.get().filter(|_| is_said.get())?;
         let changed = format!("You changed the past at {:.1} s: ", at_ms / 1000.0);
-        let what = lab.snapshot.with_untracked(|now| {
-            let fault = now.faults.iter().rev().find(|fault| fault.by_hand && fault.from_ms == at_ms)?;
-            Some(format!("{} {}. ", fault.target, super::timeline::begins(fault.kind)))
-        });
+        let what = workbench::changed(lab, at_ms);
         Some(view! {
             <div class="fork" data-testid="fork" role="status">
                 <p><b>{changed}</b>{what}"The old run stays in grey."</p>

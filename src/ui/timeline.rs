@@ -6,7 +6,7 @@ use super::{Lab, View, click, keydown, text, transport, workbench};
 use crate::app::plot::chips;
 use crate::app::plot::geometry::sort_few;
 use crate::app::session::Command;
-use crate::app::snapshot::Snapshot;
+use crate::app::snapshot::{Snapshot, begins};
 use crate::lab::Run;
 use leptos::ev::{Event, Targeted};
 use leptos::html::Div;
@@ -215,20 +215,6 @@ fn ticks(run: &Run, from_ms: f64, axis: (f64, f64), mark: &str) -> String {
         }
     }
     path
-}
-
-/// What begins with a fault of a kind.
-pub(super) fn begins(kind: &str) -> &'static str {
-    match kind {
-        "crash" => "down",
-        "restart" => "restarts",
-        "stop" => "stops",
-        "lie" => "lies",
-        "slow" => "slow",
-        "cut" => "cut off",
-        "drop" => "loses",
-        _ => "doubles",
-    }
 }
 
 /// What its end brings.

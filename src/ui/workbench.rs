@@ -23,9 +23,10 @@ use super::lab::go_there;
 use super::metrics::Drawn;
 use super::panel::{Asked, Errand, Kept, Panel, Tab};
 use super::{CHARTS_HINT, Lab, PAGE, View, address, frames, start_page, text};
+use crate::app::canvas::scale;
 use crate::app::session::Command;
 use crate::app::snapshot::FaultView;
-use crate::app::{Session, Snapshot};
+use crate::app::{PlayerState, Session, Snapshot};
 pub use fetch::fetch;
 use leptos::prelude::*;
 use predict::Stage;
@@ -43,6 +44,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = replaceSync)]
     fn replace_sync(this: &CSSStyleSheet, text: &str);
 }
+
+/// The least wall time between two counts.
+const COUNT_MS: f64 = 250.0;
 
 thread_local! {
     /// The session that another program has sent, and what is to be said of it.
@@ -203,6 +207,16 @@ pub fn off_faults(lab: Lab, snapshot: &Snapshot) -> Vec<FaultView> {
     all.iter().map(|fault| FaultView::of(fault, true)).collect()
 }
 
+/// What was changed of the past, for as long as it is said.
+pub fn changed(lab: Lab, _: f64) -> AnyView {
+    let changed = Memo::new(move |_| {
+        lab.snapshot.track();
+        lab.read(Session::changed)
+    });
+    let words = text(move || changed.get().map(|what| format!("{what}. ")).unwrap_or_default());
+    view! { <span>{words}</span> }.into_any()
+}
+
 /// Listens as long as the page is mounted.
 pub fn listen(lab: Lab, view: View) {
     bring_style();
@@ -236,6 +250,23 @@ pub fn menu(lab: Lab, view: View) -> AnyView {
 /// What there is to press where a chart has nothing to show.
 pub fn beside_chart(lab: Lab, key: &'static str, all: Drawn, i: usize) -> AnyView {
     console::beside_chart(lab, key, all, i)
+}
+
+/// How much there is under a tab: the log's lines, counted now and then. Without the truth that would tell of faults.
+pub fn beside_tab(lab: Lab, tab: Tab) -> AnyView {
+    if tab != Tab::Log {
+        return ().into_any();
+    }
+    let count = Memo::new(move |before: Option<&(f64, u64)>| {
+        let (now, events) = (js_sys::Date::now(), lab.snapshot.with(|now| now.events));
+        let plays = lab.read(|session| session.status().state == PlayerState::Running);
+        before.filter(|(at, _)| plays && (now - at).abs() < COUNT_MS).copied().unwrap_or((now, events))
+    });
+    let words = text(move || {
+        let count = scale::count(count.get().1 as usize);
+        if lab.truth.get() { count } else { String::new() }
+    });
+    view! { <small>{words}</small> }.into_any()
 }
 
 /// The tabs of the dock besides the charts, each in a panel of its own.

@@ -173,6 +173,45 @@ fn to_change_what_has_been_is_a_fork_and_to_change_what_is_to_come_is_none() {
 }
 
 #[test]
+fn a_fork_says_what_was_changed_of_the_past() {
+    type Act = (Command, &'static str);
+    let edit = |fault: &str, to: Option<&str>| Command::Edit { fault: fault.into(), to: to.map(Into::into) };
+    let acts: [Act; 9] = [
+        (edit(CRASH, Some("crash:w-04@9s")), "w-04 down from 9.0 s, not 8.0 s"),
+        (edit(CRASH, Some("crash:w-04@8s..12s")), "w-04 down until 12.0 s, not the end"),
+        (edit(LIE, Some("lie:w-09@11s=0.3")), "w-09 lies by 0.3, not 0.18"),
+        (edit(CRASH, Some("slow:w-05@8s=3")), "w-05 slow, in place of w-04 down"),
+        (edit(LIE, None), "w-09 lies: removed"),
+        (Command::Switch { fault: LIE.into() }, "w-09 lies: off"),
+        (Command::Fault { fault: "cut:w-01".into() }, "w-01 cut off"),
+        (Command::Lift { fault: 0 }, "w-04 down until 13.0 s, not the end"),
+        (
+            Command::Call {
+                method: "GET".into(),
+                url: "http://localhost:8080/health".into(),
+                headers: Vec::new(),
+                body: String::new(),
+                times: 1,
+            },
+            "",
+        ),
+    ];
+    for (command, says) in acts {
+        let mut session = session();
+        go(&mut session, 15_000.0);
+        go(&mut session, 13_000.0);
+        assert_eq!(session.changed(), None);
+        act(&mut session, command.clone());
+        assert_eq!(session.branches(), 2, "{command:?}");
+        assert_eq!(session.changed().unwrap_or_default(), says, "{command:?}");
+        // What the schedule has is not told to whoever hides the truth.
+        session.show_truth(false);
+        let own = matches!(command, Command::Fault { .. });
+        assert!(own || !session.changed().unwrap_or_default().contains("not"), "{command:?}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_and_nothing_is_changed() {
     let mut session = session();
     go(&mut session, 9_000.0);

@@ -48,6 +48,10 @@ fn a_link_leads_to_the_same_moment_of_the_same_run() {
         assert_eq!(other.run().now(), session.run().now(), "{search}");
         assert_eq!(other.run().trace_hash(), session.run().trace_hash(), "{search}");
         assert_eq!(other.run().off_faults(), session.run().off_faults(), "{search}");
+        let own = |session: &Session| -> Vec<bool> {
+            (0..session.run().faults().len()).map(|i| session.run().is_by_hand(i)).collect()
+        };
+        assert_eq!(own(&other), own(&session), "who has brought which fault: {search}");
         assert_eq!(other.run().horizon(), session.run().horizon(), "{search}");
     });
 }

@@ -55,6 +55,7 @@ mod draws;
 mod edits;
 mod golden;
 mod golden_results;
+mod handed;
 mod hidden;
 mod hostile;
 mod links;

@@ -23,7 +23,9 @@ fn script(name: &str, args: &[&str]) -> Value {
 fn receipts_follow_from_the_exported_trace_alone() {
     let told = script("check.py", &[BINARY, "60", "4"]);
     assert_eq!((&told["receipts"], &told["wrong"]), (&json!(60), &json!(0)), "{told}");
-    for kind in ["request answered", "job done", "working", "failed", "done"] {
+    for kind in
+        ["request answered", "job done", "working", "failed", "done", "change made", "message arrived"]
+    {
         assert!(told["kinds"][kind].as_u64().is_some_and(|count| count > 0), "no {kind}: {told}");
     }
 }
@@ -52,6 +54,9 @@ mod heavy {
             "hold skipped",
             "job lost",
             "lost_with_broker",
+            "message lost",
+            "message on_the_way",
+            "message refused",
             "not_reached",
             "outlier",
             "refused",

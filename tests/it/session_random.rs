@@ -125,8 +125,8 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
         15 | 16 => Command::Toggle { fault: kind, node },
         17 => Command::Lift { fault: rng.below(6) as usize },
         18 if rng.chance(0.1) => {
-            let Scenario { preset, seed, set, faults, off, actions, horizon, .. } = scenario(rng);
-            Command::Open { preset, seed, set, faults, off, actions, horizon }
+            let Scenario { preset, seed, set, faults, own, off, actions, horizon, .. } = scenario(rng);
+            Command::Open { preset, seed, set, faults, own, off, actions, horizon }
         }
         19 | 20 => Command::Undo,
         21 => {

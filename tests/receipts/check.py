@@ -2,7 +2,7 @@
 
     check.py GLASSHIVE COUNT [SEED]
 
-COUNT requests, jobs and versions are chosen at random over the four systems. Each line of a receipt has to name the same
+COUNT requests, jobs, versions and changes are chosen at random over the four systems, and beside every fourth a message. Each line of a receipt has to name the same
 record and the same causes, and each figure has to agree to 1e-9. This shares no code with the program.
 """
 
@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import jobs
+import messages
 import requests
 import versions
 from records import Trace
@@ -130,13 +131,15 @@ def main():
                 short = wanted - len(chosen)
                 if not chosen:
                     continue
-                said = run(glasshive, "explain", *chosen, *args, "--json").splitlines()
-                assert len(said) == len(chosen), (args, chosen)
-                for name, text in zip(chosen, said):
+                sent = messages.ids(trace)
+                beside = rng.sample(sent, min((len(chosen) + 3) // 4, len(sent)))
+                said = run(glasshive, "explain", *chosen, *beside, *args, "--json").splitlines()
+                assert len(said) == len(chosen) + len(beside), (args, chosen)
+                for name, text in zip(chosen + beside, said):
                     theirs = json.loads(text)
-                    own = module.receipt(trace, name)
+                    own = (messages if name in beside else module).receipt(trace, name)
                     found = compare(own, theirs)
-                    total += 1
+                    total += name not in beside
                     kinds[f"{own['of']} {own['end']}"] += 1
                     keys = ("left_out", "ends", "refusal")
                     kinds.update(f"{line['key']}" for key in keys for line in own["sections"].get(key, []))

@@ -18,10 +18,13 @@ def numbers_of(trace):
 def ids(trace):
     versions = numbers_of(trace)
     places = nodes(trace, "agents") + nodes(trace, "workers")
-    return [f"v{v}" for v in versions] + [f"{node}@v{v}" for v in versions for node in places]
+    changes = [r["req"] for r in trace.facts("change_intended")]
+    return [f"v{v}" for v in versions] + [f"{node}@v{v}" for v in versions for node in places] + changes
 
 
 def receipt(trace, name):
+    if name.startswith("req-"):
+        return change(trace, name)
     node, _, version = name.rpartition("@")
     version = Version(trace, int(version.removeprefix("v")))
     return version.hold(node) if node else version.receipt()
@@ -38,6 +41,28 @@ def figures(record):
 
 def told(record):
     return line(record, numbers=figures(record))
+
+
+def change(trace, name):
+    """What was tried of a change, and what became of it."""
+    own = [r for r in trace.facts("change_intended", "try_ended", "change_ended", "write_begun") if r["req"] == name]
+    of = lambda kind: [r for r in own if r["kind"] == kind]
+    numbers = {"tries": len(of("try_ended")), "intended_s": of("change_intended")[0]["t_ns"] / 1e9}
+    ended = of("change_ended")
+    if ended:
+        numbers["ended_s"] = ended[0]["t_ns"] / 1e9
+    versions = (Version(trace, v) for v in sorted(set(numbers_of(trace))))
+    version = next((v for v in versions if v.change == name), None)
+    became = []
+    if version:
+        numbers["version"] = version.number
+        became = version.of("version_servable", "version_stored", "trigger_sent")
+    return {
+        "of": "change",
+        "end": ended[0]["fact"]["end"] if ended else "pending",
+        "numbers": numbers,
+        "sections": {"tried": [line(r) for r in own], "became": [line(r) for r in became]},
+    }
 
 
 class Version:

@@ -27,6 +27,7 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
             seed: fields.whole("seed")?,
             set: fields.settings()?,
             faults: fields.text_if_any("faults")?,
+            own: fields.text_if_any("own")?,
             off: fields.text_if_any("off")?,
             actions: fields.actions()?,
             horizon: fields.text_if_any("horizon")?,

@@ -13,7 +13,7 @@ use crate::app::plot::Charts;
 use crate::app::snapshot::Sign;
 use crate::app::snapshot::{Snapshot, SystemView};
 #[cfg(feature = "workbench")]
-use crate::kernel::{Kind, Record};
+use crate::kernel::{Instant, Kind, Record};
 use crate::lab::Run;
 use std::rc::Rc;
 
@@ -64,6 +64,9 @@ pub trait AnyFace: Sync {
     /// See [`Face::sign`].
     #[cfg(feature = "workbench")]
     fn sign(&self, run: &Run, record: &Record) -> Option<Sign>;
+    /// See [`Face::timeouts`].
+    #[cfg(feature = "workbench")]
+    fn timeouts(&self, run: &Run, shown: [Instant; 2]) -> Vec<Instant>;
     /// See [`Face::is_late`].
     #[cfg(feature = "workbench")]
     fn is_late(&self, kind: Kind) -> bool;
@@ -170,6 +173,11 @@ impl<F: Face> AnyFace for F {
     #[cfg(feature = "workbench")]
     fn sign(&self, run: &Run, record: &Record) -> Option<Sign> {
         Face::sign(self, run, record)
+    }
+
+    #[cfg(feature = "workbench")]
+    fn timeouts(&self, run: &Run, shown: [Instant; 2]) -> Vec<Instant> {
+        Face::timeouts(self, run, shown)
     }
 
     #[cfg(feature = "workbench")]

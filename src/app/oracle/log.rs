@@ -26,6 +26,17 @@ pub(super) fn sign(run: &Run, record: &Record) -> Option<Sign> {
     matches!(fact, Some(Fact::TaskDone { lie: true, .. })).then_some(Sign::Lying)
 }
 
+/// The coordinator's timeouts, of requests that were not over before.
+pub(super) fn timeouts(run: &Run, [from, to]: [Instant; 2]) -> Vec<Instant> {
+    let Some(oracle) = of(run.system()) else { return Vec::new() };
+    let ledger = oracle.ledger();
+    let ends = ledger.requests().iter().filter_map(|request| {
+        let end = request.deadline?;
+        request.over_at().is_none_or(|over| over >= end).then_some(end)
+    });
+    ends.filter(|end| (from..=to).contains(end)).collect()
+}
+
 /// What only the laboratory sees of what happens at a node.
 const UNSEEN: [Kind; 6] =
     [FAULT_STARTED, FAULT_ENDED, MESSAGE_LOST, fact::LIE_STARTED, fact::LIE_ENDED, fact::MESSAGES_LOST];

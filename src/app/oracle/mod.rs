@@ -24,7 +24,7 @@ use crate::app::outcomes::Figure;
 use crate::app::plot::Charts;
 use crate::app::snapshot::{NodeView, Sign};
 #[cfg(feature = "workbench")]
-use crate::kernel::{Kind, Record};
+use crate::kernel::{Instant, Kind, Record};
 use crate::lab::Run;
 #[cfg(feature = "workbench")]
 use crate::systems::oracle::fact::RESULT_DROPPED;
@@ -135,6 +135,11 @@ impl Face for Oracle {
     #[cfg(feature = "workbench")]
     fn knows(&self, run: &Run, record: &Record) -> bool {
         log::knows(run, record)
+    }
+
+    #[cfg(feature = "workbench")]
+    fn timeouts(&self, run: &Run, shown: [Instant; 2]) -> Vec<Instant> {
+        log::timeouts(run, shown)
     }
 
     #[cfg(feature = "workbench")]

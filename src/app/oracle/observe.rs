@@ -30,7 +30,7 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Opt
     let oracle = lab::oracle::of(run.system())?;
     let (ledger, params) = (oracle.ledger(), oracle.params());
     let requests = ledger.requests();
-    let is_over = |request: &&RequestEntry| request.closed_at.is_some() || request.error.is_some();
+    let is_over = |request: &&RequestEntry| request.over_at().is_some();
     let newest = requests.iter().rev().find(|request| request.opened_at.is_some());
     let finished = requests.iter().rev().find(is_over);
     let kept = show.result.and_then(|number| ledger.request(number));
@@ -242,6 +242,13 @@ impl Reader<'_> {
         };
         match task.end {
             TaskEnd::Pending if works() => WORKING,
+            end => self.ended(task, end),
+        }
+    }
+
+    /// A task's end as a state.
+    fn ended(&self, task: &TaskEntry, end: TaskEnd) -> State {
+        match end {
             TaskEnd::Pending => ASKED,
             TaskEnd::InTime if task.lying && self.show.truth => LYING,
             TaskEnd::InTime => IN_TIME,
@@ -252,21 +259,17 @@ impl Reader<'_> {
         }
     }
 
-    /// A request; one that is over is taken from what has been read already.
+    /// A request; one that has not changed is taken from what has been read already.
     fn request(&self, entry: &RequestEntry, so_far: &[Rc<RequestView>]) -> Rc<RequestView> {
         if let Some(view) = so_far.iter().find(|view| view.number == entry.number) {
             return Rc::clone(view);
         }
-        let is_same = |view: &&Rc<RequestView>| view.number == entry.number && view.answered_ms.is_some();
+        let is_same = |view: &&Rc<RequestView>| {
+            let is_over = view.number == entry.number && view.answered_ms.is_some();
+            is_over && view.changes == entry.changes
+        };
         let before = self.before.into_iter().flat_map(|before| [&before.finished, &before.request]);
-        match before.flatten().find(is_same) {
-            // Late answers come after the end where nobody is cancelled. What was counted stays.
-            Some(view) if self.oracle.params().has_broker() => {
-                Rc::new(RequestView { signs: view.signs.clone(), counts: view.counts, ..self.read(entry) })
-            }
-            Some(view) => Rc::clone(view),
-            None => Rc::new(self.read(entry)),
-        }
+        before.flatten().find(is_same).map_or_else(|| Rc::new(self.read(entry)), Rc::clone)
     }
 
     fn read(&self, entry: &RequestEntry) -> RequestView {
@@ -303,6 +306,7 @@ impl Reader<'_> {
             counter_answers: analysis.map(|analysis| analysis.counter_answers.clone()).unwrap_or_default(),
             truth: truth.then_some(entry.truth),
             counts: signs.iter().fold(Counts::default(), |counts, &sign| counts.with(sign)),
+            changes: entry.changes,
             signs,
             lost: entry.tasks.iter().filter(|task| task.end == TaskEnd::Lost).count() as u32,
             redelivered: entry.redelivered,
@@ -311,20 +315,34 @@ impl Reader<'_> {
         }
     }
 
+    /// What becomes of the workers in a request; of one that is over, as it was then, whenever it is looked at.
     fn signs(&self, entry: &RequestEntry) -> Vec<Sign> {
         let parts = parts(Some(entry), self.run.net().nodes().count() + 1);
         let workers = self.oracle.oracle().workers().iter();
-        workers.map(|&id| self.state(id, parts[id.0 as usize]).sign).collect()
+        let over = entry.over_at();
+        let sign = |&id: &NodeId| match (over, parts[id.0 as usize]) {
+            (None, task) => self.state(id, task).sign,
+            (Some(over), task) => match task.and_then(|task| Some((task, task.end_at(over)?))) {
+                Some((_, TaskEnd::Pending)) => Sign::Asked,
+                Some((task, end)) => self.ended(task, end).sign,
+                None if self.show.truth && entry.down.contains(&id.0) => Sign::Down,
+                None => Sign::Idle,
+            },
+        };
+        workers.map(sign).collect()
     }
 
-    /// The newest requests before one, that one first.
-    fn back_from(&self, number: u64) -> impl Iterator<Item = &RequestEntry> {
-        self.requests.iter().rev().skip_while(move |request| request.number > number).take(MEMORY)
+    /// The newest requests before one that had ended when it did.
+    fn before(&self, entry: &RequestEntry) -> impl Iterator<Item = &RequestEntry> {
+        let (number, until) = (entry.number, entry.answered_at);
+        let older = self.requests.iter().rev().skip_while(move |request| request.number >= number);
+        older.take(MEMORY).filter(move |request| {
+            request.answered_at.is_some_and(|at| until.is_none_or(|until| at <= until))
+        })
     }
 
     fn first(&self, entry: &RequestEntry) -> First {
-        let is_first =
-            |has: fn(&RequestEntry) -> bool| has(entry) && !self.back_from(entry.number).skip(1).any(has);
+        let is_first = |has: fn(&RequestEntry) -> bool| has(entry) && !self.before(entry).any(has);
         First {
             lie: self.show.truth && is_first(has_lie),
             refusal: is_first(|entry| entry.tasks.iter().any(is_refusal)),
@@ -335,7 +353,8 @@ impl Reader<'_> {
     fn closer(&self, entry: &RequestEntry) -> (u32, u32) {
         let params = self.oracle.params();
         let other = other_strategy(params.strategy.name());
-        let alike = self.back_from(entry.number).filter(|one| has_lie(one) == has_lie(entry));
+        let all = std::iter::once(entry).chain(self.before(entry));
+        let alike = all.filter(|one| has_lie(one) == has_lie(entry));
         alike.filter_map(|one| one.analysis(params)).fold((0, 0), |(closer, all), analysis| {
             let counter = analysis.counter_answers.get(other).map(|value| value / analysis.truth - 1.0);
             let wins = counter.is_some_and(|counter| counter.abs() < analysis.error.abs());

@@ -187,6 +187,9 @@ pub struct RequestView {
     pub truth: Option<f64>,
     /// What became of the workers in it.
     pub counts: Counts,
+    /// How often something about it had changed when it was read.
+    #[serde(skip)]
+    pub changes: u32,
     /// The same for each, in the order of their rows, as it was when the request was over.
     #[serde(skip)]
     pub signs: Vec<Sign>,

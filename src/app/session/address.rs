@@ -7,7 +7,7 @@
 use super::{Command, Session};
 use crate::app::catalogue::face;
 use crate::kernel::{Duration, Instant};
-use crate::lab::fault::format_list;
+use crate::lab::fault::{format_list, parse_list};
 use crate::lab::{Action, Invalid, SEED_MAX, Scenario, presets, systems};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
@@ -201,8 +201,8 @@ impl Address {
 
     /// What opens it.
     pub fn open(&self) -> Command {
-        let Scenario { preset, seed, set, faults, off, actions, horizon, .. } = self.scenario();
-        Command::Open { preset, seed, set, faults, off, actions, horizon }
+        let Scenario { preset, seed, set, faults, own, off, actions, horizon, .. } = self.scenario();
+        Command::Open { preset, seed, set, faults, own, off, actions, horizon }
     }
 
     /// What leads to its moment, once it is open.
@@ -210,10 +210,19 @@ impl Address {
         self.at.map(|at| Command::Seek { at_ms: at.as_millis_f64() })
     }
 
-    /// The scenario.
+    /// The scenario. From the first fault on that is not the shipped one's they are a person's own.
     pub fn scenario(&self) -> Scenario {
-        let Address { set, faults, off, horizon, .. } = self.clone();
-        Scenario { set, faults, off, horizon, ..Scenario::preset(&self.preset, self.seed) }
+        let Address { set, mut faults, off, horizon, .. } = self.clone();
+        let shipped = presets::find(&self.preset).map_or("", |preset| preset.faults);
+        let shipped = parse_list(shipped).map(|faults| format_list(&faults)).unwrap_or_default();
+        let mut own = None;
+        if let Some(all) = faults.as_mut().filter(|all| !all.is_empty()) {
+            let is_shipped = |fault: &&str| shipped.split(',').any(|other| other == *fault);
+            let known: usize = all.split(',').take_while(is_shipped).map(|fault| fault.len() + 1).sum();
+            own = all.get(known..).map(str::to_owned);
+            all.truncate(known.saturating_sub(1));
+        }
+        Scenario { set, faults, own, off, horizon, ..Scenario::preset(&self.preset, self.seed) }
     }
 }
 

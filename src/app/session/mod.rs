@@ -6,6 +6,8 @@
 //! given other parameters, does not first go where it was sent before; and `Pause` ends a replay where it is.
 
 mod address;
+#[cfg(feature = "workbench")]
+mod changed;
 mod handed;
 mod history;
 mod log;

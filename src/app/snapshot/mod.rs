@@ -138,6 +138,20 @@ pub struct FaultView {
     pub by_hand: bool,
 }
 
+/// What begins with a fault of a kind.
+pub fn begins(kind: &str) -> &'static str {
+    match kind {
+        "crash" => "down",
+        "restart" => "restarts",
+        "stop" => "stops",
+        "lie" => "lies",
+        "slow" => "slow",
+        "cut" => "cut off",
+        "drop" => "loses",
+        _ => "doubles",
+    }
+}
+
 /// The beginning or the end of a fault.
 #[derive(Clone, Copy, Debug)]
 pub struct Edge<'a> {

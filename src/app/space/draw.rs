@@ -5,6 +5,7 @@ use super::story::{Bar, Message, Story, Way};
 use super::{Activity, Axis};
 use crate::app::canvas::scale::{nice_step, short};
 use crate::app::canvas::{Align, Dash, Fill, Font, Paint, Picture, Rect, Shape, Sheet, Text, Tint};
+use crate::app::catalogue::face;
 use crate::app::plot::Time;
 use crate::app::snapshot::{Role, Sign, Snapshot};
 use crate::kernel::Instant;
@@ -17,6 +18,8 @@ pub const NAMES: f64 = 116.0;
 const FIGURES: f64 = 20.0;
 /// How high a row is, at least and at most.
 const ROW: (f64, f64) = (13.0, 26.0);
+/// So far apart timeouts are drawn, each with its name.
+const TIMEOUT: f64 = 60.0;
 /// A mark is meant by a pointer that is so near.
 const NEAR: f64 = 7.0;
 /// How long a lost message is drawn that left nothing but its loss, in milliseconds.
@@ -155,6 +158,8 @@ pub fn draw(run: &Run, snapshot: &Snapshot, activity: &Activity, asked: &Asked) 
         story.messages.iter().partition(|&message| is_lit(message));
     others.iter().for_each(|message| place.message(message, false, &mut sheet, &mut hits));
     lit.iter().for_each(|message| place.message(message, true, &mut sheet, &mut hits));
+    let timeouts = face(run.system().kind()).timeouts(run, [instant(shown_ms.0), instant(shown_ms.1)]);
+    place.timeouts(&timeouts, &mut sheet);
     place.now(now_ms, &mut sheet);
     place.names(&mut sheet);
     if story.is_cut {
@@ -287,6 +292,21 @@ impl Place<'_> {
                 sheet.text(figure.align(Align::Center).font(Font::Condensed).paint(Paint::Ink3));
             }
             tick += step;
+        }
+    }
+
+    /// The gates that answers race to: where they stand too close, not all of them.
+    fn timeouts(&self, timeouts: &[Instant], sheet: &mut Sheet) {
+        let under = FIGURES + self.pinned as f64 * self.pitch;
+        let mut last = f64::NEG_INFINITY;
+        for x in timeouts.iter().map(|&at| self.at(at)) {
+            if x - last < TIMEOUT || !(NAMES..self.asked.width).contains(&x) {
+                continue;
+            }
+            last = x;
+            sheet.line([x, FIGURES, x, self.asked.height], 2.0, Dash::Solid, Paint::Ink);
+            let word = Text::new("timeout", x + 5.0, under).weight(500).paint(Paint::Ink);
+            sheet.text_on(word, Some(Paint::Surface));
         }
     }
 

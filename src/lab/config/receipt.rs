@@ -1,5 +1,6 @@
-//! The receipt of a version (`v7`): who wanted it, and when everybody had it. And of what a node has of one (`w-03@v7`): how it came there,
-//! from the controller through the agent's polls and the worker's reading, how late, and for how long it was stale.
+//! The receipt of a version (`v7`): who wanted it, and when everybody had it. Of what a node has of one (`w-03@v7`): how it came there,
+//! from the controller through the agent's polls and the worker's reading, how late, and for how long it was stale. And of a
+//! change (`req-00003`): what its author tried, and which version it became.
 
 use super::ledger::VersionEntry;
 use super::{ConfigRun, of};
@@ -9,13 +10,17 @@ use crate::lab::kept::Heard;
 use crate::lab::receipt::{Line, Numbers, Receipt, Section, Seen, seconds};
 use crate::net::NodeId;
 use crate::substrate::http;
-use crate::systems::config::{Fact, TryEnd};
+use crate::systems::config::{ChangeEnd, Fact, TryEnd};
 use crate::systems::facts::Fact as _;
 use std::rc::Rc;
 
-/// The receipt of `v7` or `w-03@v7`; `None` if the run is of another system.
+/// The receipt of `v7`, `w-03@v7` or `req-00003`; `None` if the run is of another system.
 pub(in crate::lab) fn explain(seen: &Seen<'_>, id: &str) -> Option<Result<Receipt, Invalid>> {
     let run = of(seen.system)?;
+    let change = id.strip_prefix("req-").and_then(|digits| digits.parse().ok());
+    if let Some(receipt) = change.and_then(|change| of_change(seen, run, id, change)) {
+        return Some(Ok(receipt));
+    }
     let (node, version) = match id.split_once('@') {
         Some((node, version)) => (Some(node), version),
         None => (None, id),
@@ -44,8 +49,63 @@ fn allowed(seen: &Seen<'_>, run: &ConfigRun) -> String {
     let (agents, workers) = (range(run.config().agents()), range(run.config().workers()));
     let (first, last) = (first.number, last.number);
     format!(
-        "a version from v{first} to v{last}, or what a node has of one, such as w-01@v{first}; nodes are {agents} and {workers}"
+        "a version from v{first} to v{last}, what a node has of one, such as w-01@v{first}, or a change, such as req-00001; nodes are {agents} and {workers}"
     )
+}
+
+/// The receipt of a change: what was tried, and what became of it.
+fn of_change(seen: &Seen<'_>, run: &ConfigRun, id: &str, change: u64) -> Option<Receipt> {
+    let folds = run.folds.borrow();
+    let own = || folds.kept.facts().filter(|heard| heard.req == change);
+    let intended = own().find(|heard| heard.fact == Fact::ChangeIntended)?;
+    let ended = own().find_map(|heard| match heard.fact {
+        Fact::ChangeEnded { end } => Some((end, heard.at)),
+        _ => None,
+    });
+    let made_it = |entry: &&VersionEntry| entry.made_by.as_ref().is_some_and(|(by, _)| *by == change);
+    let version = folds.ledger.versions().iter().find(made_it).map(|entry| entry.number);
+    let is_tried = |heard: &&Heard<Fact>| {
+        let is_try = matches!(heard.fact, Fact::TryEnded { .. } | Fact::ChangeEnded { .. });
+        is_try || matches!(heard.fact, Fact::ChangeIntended | Fact::WriteBegun { .. })
+    };
+    let line = |heard: &Heard<Fact>| seen.fact(heard, heard.fact.kind(), words(&heard.fact));
+    let tried: Vec<Line> = own().filter(is_tried).map(line).collect();
+    let became = version.into_iter().flat_map(|version| {
+        folds.kept.facts().filter(move |heard| {
+            matches!(
+                heard.fact,
+                Fact::VersionServable { version: other, .. }
+                | Fact::VersionStored { version: other }
+                | Fact::TriggerSent { version: other } if other == version
+            )
+        })
+    });
+    let mut numbers = Numbers::from([
+        ("tries", own().filter(|heard| matches!(heard.fact, Fact::TryEnded { .. })).count() as f64),
+        ("intended_s", intended.at.as_nanos() as f64 / 1e9),
+    ]);
+    numbers.extend(version.map(|version| ("version", version as f64)));
+    numbers.extend(ended.map(|(_, at)| ("ended_s", at.as_nanos() as f64 / 1e9)));
+    let (end, ending) = match ended.map(|(end, _)| end) {
+        Some(ChangeEnd::Made) => ("made", "its author knows that it is made"),
+        Some(ChangeEnd::Refused) => ("refused", "the controller does not want it"),
+        Some(ChangeEnd::GivenUp) => ("given_up", "its author gave up, and does not know what became of it"),
+        None => ("pending", "it is being tried still"),
+    };
+    let made =
+        version.map_or_else(|| "no version came of it".to_owned(), |version| format!("it is v{version}"));
+    Some(Receipt {
+        id: id.to_owned(),
+        of: "change",
+        end,
+        title: format!("{made}; {ending}"),
+        numbers,
+        sections: vec![
+            Section::new("tried", "What its author tried", tried),
+            Section::new("became", "What became of it", became.map(line).collect()),
+        ],
+        raw: None,
+    })
 }
 
 /// What is known of a version.

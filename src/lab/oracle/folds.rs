@@ -6,10 +6,11 @@ use super::ledger::Ledger;
 use super::request::RequestEntry;
 use super::tally::Tally;
 use super::world::World;
-use crate::kernel::{Ctx, fetch};
+use crate::kernel::fetch;
 use crate::lab::Options;
 use crate::lab::kept::Kept;
 use crate::lab::system::{Entries, give};
+use crate::net::Net;
 use crate::systems::facts::{Hear, Told};
 use crate::systems::oracle::Cast;
 #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
@@ -27,13 +28,13 @@ pub(super) struct Folds {
 }
 
 impl Folds {
-    pub(super) fn new(ctx: &Ctx, cast: &Cast, options: &Options) -> Self {
+    pub(super) fn new(net: &Net, cast: &Cast, options: &Options) -> Self {
         Folds {
             ledger: Ledger::new(options.keep),
             tally: Tally::default(),
             checker: Checker::new(&cast.params),
             kept: Kept::new(options.facts),
-            world: World::new(ctx, cast),
+            world: World::new(net, cast, options.observed),
             entries: options.entries.clone(),
         }
     }
@@ -110,6 +111,7 @@ impl Hear<Fact> for Folds {
 
 /// What a fact changes about its request. Returns the place of the task that it is about, where that matters.
 fn apply(request: &mut RequestEntry, told: &Told<'_, Fact>, world: &World) -> Option<usize> {
+    request.changes += 1;
     let (now, node) = (told.at, told.node);
     match told.fact {
         Fact::RequestOpened { query, asked } => request.opened(told.n, now, query, asked, world),
@@ -119,9 +121,9 @@ fn apply(request: &mut RequestEntry, told: &Told<'_, Fact>, world: &World) -> Op
         Fact::RequestAggregated { value, closing } => request.closed(closing, Some(*value), now, world),
         Fact::RequestFailed { closing: Some(closing), .. } => request.closed(closing, None, now, world),
         Fact::RequestAnswered { result } => request.answered(result, now),
-        Fact::RequestUnanswered { failure } => request.unanswered(failure, now),
+        Fact::RequestUnanswered { failure } => request.unanswered(failure, now, world),
         Fact::TaskDone { lie: true, .. } => request.lied(node, world),
-        Fact::TaskReceived { delivery } => return request.received(node, *delivery, world),
+        Fact::TaskReceived { delivery } => return request.received(node, *delivery, now, world),
         Fact::ResultSent => request.sent(node, world),
         Fact::ResultDropped { worker } => request.came_late(*worker, now, world),
         _ => {}

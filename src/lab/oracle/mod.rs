@@ -149,7 +149,7 @@ impl Settings for Setup {
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {
         let params = Params { client_on: options.client, ..self.params };
-        let folds = |cast: &Cast| Folds::new(net.ctx(), cast, options);
+        let folds = |cast: &Cast| Folds::new(net, cast, options);
         let (oracle, folds) = Oracle::start(net, params, self.plug, folds);
         Box::new(OracleRun { oracle, folds })
     }

@@ -62,6 +62,10 @@ pub struct RequestEntry {
     pub error: Option<Failure>,
     /// How often the client was told how it ended: once, if all is well.
     pub outcomes: u32,
+    /// How often something about it has changed.
+    pub changes: u32,
+    /// The workers that were not asked, and were down when it was over: where somebody looks.
+    pub down: Vec<u32>,
     /// How many tasks have ended in which way, by [`TaskEnd`].
     pub(super) ends: Ends,
     /// How long the client waits at most.
@@ -105,6 +109,12 @@ impl RequestEntry {
         }
         let (values, weights) = self.used(self.responses());
         Some(strategy.of(&Answers::weighted(&values, &weights), &params.knobs())?.value)
+    }
+
+    /// When it was over: the coordinator had its answer, or the client knew that there is none.
+    pub fn over_at(&self) -> Option<Instant> {
+        let unanswered = self.answered_at.filter(|_| self.error.is_some());
+        self.closed_at.into_iter().chain(unanswered).min()
     }
 
     /// What the laboratory makes of the results that count; `None` without an aggregate. It takes all strategies, so it is
@@ -160,6 +170,8 @@ impl RequestEntry {
             result: None,
             error: None,
             outcomes: 0,
+            changes: 0,
+            down: Vec::new(),
             ends: Ends::default(),
             limit,
             handling: 0,
@@ -183,13 +195,15 @@ impl RequestEntry {
         self.deadline = Some(now + world.params().timeout);
         self.tasks = match asked {
             Asked::Members(members) => {
-                let task =
-                    |member: &Member| TaskEntry::new(Rc::clone(&member.id), member.node, TaskEnd::Pending);
+                let task = |member: &Member| {
+                    TaskEntry::new(Rc::clone(&member.id), member.node, now, TaskEnd::Pending)
+                };
                 members.iter().map(task).collect()
             }
-            Asked::Subject => {
-                world.hearers().map(|(name, node)| TaskEntry::new(name, node, TaskEnd::Pending)).collect()
-            }
+            Asked::Subject => world
+                .hearers()
+                .map(|(name, node)| TaskEntry::new(name, node, now, TaskEnd::Pending))
+                .collect(),
         };
         self.ends[TaskEnd::Pending as usize] = self.tasks.len() as u32;
     }
@@ -226,6 +240,9 @@ impl RequestEntry {
             return;
         }
         self.closed_at = Some(now);
+        if self.error.is_none() {
+            self.down = world.down_besides(&self.tasks);
+        }
         if world.params().has_broker() {
             self.put_arrived_first();
         }
@@ -255,8 +272,11 @@ impl RequestEntry {
         self.analysis.take();
     }
 
-    pub(super) fn unanswered(&mut self, failure: &Failure, now: Instant) {
+    pub(super) fn unanswered(&mut self, failure: &Failure, now: Instant, world: &World) {
         self.answered_at = Some(now);
+        if self.closed_at.is_none() {
+            self.down = world.down_besides(&self.tasks);
+        }
         self.outcomes += 1;
         self.error = Some(failure.clone());
     }
@@ -269,11 +289,17 @@ impl RequestEntry {
     }
 
     /// A worker has got the task from a broker. Returns its place.
-    pub(super) fn received(&mut self, node: u32, delivery: u32, world: &World) -> Option<usize> {
+    pub(super) fn received(
+        &mut self,
+        node: u32,
+        delivery: u32,
+        now: Instant,
+        world: &World,
+    ) -> Option<usize> {
         self.redelivered += u32::from(delivery > 1);
         let place = match self.place_of(node, world) {
             Some(place) => place,
-            None => self.add_listener(node, world)?,
+            None => self.add_listener(node, now, world)?,
         };
         let task = &mut self.tasks[place];
         task.copies += 1;
@@ -308,6 +334,7 @@ impl RequestEntry {
         if self.opened_at.is_none() {
             return;
         }
+        self.changes += 1;
         for task in self.tasks.iter_mut().filter(|task| task.copies == 0 || task.sent) {
             let was_late = task.end == TaskEnd::Late && task.late_at.is_none();
             if was_late || task.end == TaskEnd::Pending {
@@ -324,13 +351,13 @@ impl RequestEntry {
     }
 
     /// A worker listens, and nobody knew; or of a queue group it was chosen.
-    fn add_listener(&mut self, node: u32, world: &World) -> Option<usize> {
+    fn add_listener(&mut self, node: u32, now: Instant, world: &World) -> Option<usize> {
         let worker = world.index_of(node)?;
         let end = if self.closed_at.is_none() { TaskEnd::Pending } else { TaskEnd::Late };
         self.awaited += u32::from(end == TaskEnd::Late);
         self.ends[end as usize] += 1;
         let place = self.tasks.len();
-        self.tasks.push(TaskEntry::new(world.name(worker), node, end));
+        self.tasks.push(TaskEntry::new(world.name(worker), node, now, end));
         self.places[worker] = place as u32;
         Some(place)
     }

@@ -14,6 +14,8 @@ pub struct TaskEntry {
     pub worker: Rc<str>,
     /// The node of that name; 0 for a name that is no node's.
     pub node: u32,
+    /// When it was asked: over NATS perhaps later than others.
+    pub asked_at: Instant,
     /// What became of it.
     pub end: TaskEnd,
     /// When the coordinator had the answer, or gave up.
@@ -53,10 +55,11 @@ pub enum TaskEnd {
 }
 
 impl TaskEntry {
-    pub(super) fn new(worker: Rc<str>, node: u32, end: TaskEnd) -> Self {
+    pub(super) fn new(worker: Rc<str>, node: u32, asked_at: Instant, end: TaskEnd) -> Self {
         TaskEntry {
             worker,
             node,
+            asked_at,
             end,
             ended_at: None,
             late_at: None,
@@ -68,6 +71,23 @@ impl TaskEntry {
             weight: 0.0,
             lying: false,
         }
+    }
+
+    /// What had become of it when its request was over; nothing if it was asked later.
+    pub fn end_at(&self, over: Instant) -> Option<TaskEnd> {
+        let was_late = matches!(self.end, TaskEnd::Late | TaskEnd::Lost);
+        (self.asked_at <= over).then_some(match self.ended_at {
+            Some(at) if at > over => TaskEnd::Pending,
+            // Lost, or come, since then.
+            Some(at) if was_late => {
+                if at < over {
+                    TaskEnd::Lost
+                } else {
+                    TaskEnd::Late
+                }
+            }
+            _ => self.end,
+        })
     }
 
     pub(super) fn set_end(&mut self, end: TaskEnd, ends: &mut Ends) {

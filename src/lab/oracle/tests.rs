@@ -6,7 +6,7 @@ use super::tally::Summary;
 use super::{RequestEntry, TaskEnd};
 use crate::kernel::{Duration, Instant, Sim, Sink};
 use crate::lab::options::Options;
-use crate::net::NodeId;
+use crate::net::{Net, NodeId};
 use crate::substrate::body::Json;
 use crate::systems::facts::{Hear, Told};
 use crate::systems::oracle::fact::{Asked, Closing, Fact, Failure};
@@ -36,7 +36,7 @@ impl Bed {
         let sink = Rc::clone(&streamed);
         let entries: crate::lab::Entries = Rc::new(RefCell::new(move |entry| sink.borrow_mut().push(entry)));
         let options = Options { keep, entries: Some(entries), ..Options::default() };
-        let folds = Folds::new(&sim.ctx(), &Cast::new(params, NodeId(FIRST)), &options);
+        let folds = Folds::new(&Net::new(&sim.ctx(), false), &Cast::new(params, NodeId(FIRST)), &options);
         Bed { _sim: sim, folds, n: 0, now_ms: 0, streamed }
     }
 

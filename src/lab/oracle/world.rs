@@ -1,6 +1,8 @@
-//! What the laboratory knows of an oracle besides its facts: the truth, and who listens to a broker.
+//! What the laboratory knows of an oracle besides its facts: the truth, who listens to a broker, and who does not run.
 
+use super::task::TaskEntry;
 use crate::kernel::{Ctx, Instant};
+use crate::net::Net;
 use crate::systems::oracle::{Cast, Delivery, Params, truth};
 use std::rc::Rc;
 
@@ -8,11 +10,20 @@ use std::rc::Rc;
 pub(super) struct World {
     ctx: Ctx,
     cast: Cast,
+    /// Where somebody looks.
+    net: Option<Net>,
 }
 
 impl World {
-    pub(super) fn new(ctx: &Ctx, cast: &Cast) -> Self {
-        World { ctx: ctx.clone(), cast: cast.clone() }
+    pub(super) fn new(net: &Net, cast: &Cast, observed: bool) -> Self {
+        World { ctx: net.ctx().clone(), cast: cast.clone(), net: observed.then(|| net.clone()) }
+    }
+
+    /// The workers that do not run now, besides those that have one of these tasks.
+    pub(super) fn down_besides(&self, tasks: &[TaskEntry]) -> Vec<u32> {
+        let Some(net) = self.net.as_ref().filter(|_| tasks.len() < self.workers()) else { return Vec::new() };
+        let down = self.cast.workers.iter().filter(|&&node| !net.is_up(node)).map(|node| node.0);
+        down.filter(|node| tasks.iter().all(|task| task.node != *node)).collect()
     }
 
     pub(super) fn params(&self) -> &Params {

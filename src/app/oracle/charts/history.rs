@@ -197,7 +197,9 @@ impl History {
 fn same_past(a: &Scenario, b: &Scenario, until: Instant) -> bool {
     let done = |scenario: &Scenario| scenario.actions.partition_point(|action| action.at() <= until);
     let (done_a, done_b) = (done(a), done(b));
-    (a.seed, &a.preset, &a.set, &a.faults, &a.horizon) == (b.seed, &b.preset, &b.set, &b.faults, &b.horizon)
+    let faults = (&a.faults, &a.own) == (&b.faults, &b.own);
+    faults
+        && (a.seed, &a.preset, &a.set, &a.horizon) == (b.seed, &b.preset, &b.set, &b.horizon)
         && a.actions[..done_a] == b.actions[..done_b]
 }
 
@@ -212,15 +214,17 @@ fn is_final(request: &RequestEntry, now: Instant) -> bool {
     }
 }
 
-/// How the tasks in flight changed after `seen`. A task whose coordinator crashed ends when the client knows.
+/// How the tasks in flight changed after `seen`. All have ended when the request is over: one whose coordinator crashed, when
+/// the client knows.
 fn note_changes(request: &RequestEntry, seen: Option<Instant>, changes: &mut Vec<(u64, i64)>) {
-    let is_new = |at: &Instant| Some(*at) > seen;
-    if let Some(opened) = request.opened_at.filter(is_new) {
-        changes.push((opened.as_nanos(), request.tasks.len() as i64));
+    let over = request.over_at();
+    let until = over.unwrap_or(Instant::MAX);
+    for task in request.tasks.iter().filter(|task| task.asked_at <= until) {
+        let end = task.ended_at.filter(|&at| at <= until).or(over);
+        let both = [(Some(task.asked_at), 1), (end, -1)];
+        let new = both.into_iter().filter(|(at, _)| *at > seen);
+        changes.extend(new.filter_map(|(at, by)| Some((at?.as_nanos(), by))));
     }
-    let lost_at = request.answered_at.filter(|_| request.closed_at.is_none() && request.error.is_some());
-    let ends = request.tasks.iter().filter_map(|task| task.ended_at.or(lost_at));
-    changes.extend(ends.filter(is_new).map(|at| (at.as_nanos(), -1)));
 }
 
 impl Point {
@@ -228,8 +232,12 @@ impl Point {
         let settled = request.closed_at.is_some() || request.answered_at.is_some();
         let mut counts = Counts::default();
         let mut times = Vec::new();
+        let (over, mut asked) = (request.over_at(), 0);
         for task in &request.tasks {
-            let outcome = match task.end {
+            // As it was then, whatever has come since.
+            let end = over.map_or(Some(task.end), |over| task.end_at(over));
+            asked += u32::from(end.is_some());
+            let outcome = match end.unwrap_or(TaskEnd::Pending) {
                 TaskEnd::Pending => continue,
                 TaskEnd::InTime if task.lying => Outcome::Lying,
                 TaskEnd::InTime => Outcome::InTime,
@@ -244,7 +252,7 @@ impl Point {
                 times.push(ended.since(opened).as_millis_f64());
             }
         }
-        let not_asked = params.workers.saturating_sub(request.tasks.len() as u32);
+        let not_asked = params.workers.saturating_sub(asked);
         let limited = request.error.as_ref().is_some_and(|error| error.status == 429);
         if !limited && (request.opened_at.is_some() || settled) {
             counts[Outcome::Down as usize] += not_asked;

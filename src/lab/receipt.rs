@@ -8,11 +8,13 @@ use super::kept::Heard;
 use super::system::System;
 use crate::kernel::{Instant, Kind, Record, Trace};
 use crate::net::{NODE_CRASHED, NODE_STARTED, NODE_STOPPED, Net, NodeId};
+use crate::substrate::merge;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::rc::Rc;
+use std::slice;
 
 /// The figures of a line, by their names.
 pub type Numbers = BTreeMap<&'static str, f64>;
@@ -123,9 +125,19 @@ pub(super) struct Seen<'a> {
     pub(super) net: &'a Net,
     pub(super) system: &'a dyn System,
     pub(super) now: Instant,
+    /// Whenever a node went up or down, node by node: a request of ten thousand asks for each of them.
+    turns: Vec<Record>,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    pub(super) fn new(trace: &'a Trace, net: &'a Net, system: &'a dyn System, now: Instant) -> Self {
+        let kinds = [NODE_STARTED, NODE_CRASHED, NODE_STOPPED];
+        let mut turns: Vec<Record> =
+            trace.records().filter(|record| kinds.contains(&record.kind)).copied().collect();
+        merge::sort(&mut turns, |a, b| (a.node, a.n) < (b.node, b.n));
+        Seen { trace, net, system, now, turns }
+    }
+
     /// A node's name; `None` for no node.
     pub(super) fn name(&self, node: u32) -> Option<Rc<str>> {
         (node != 0).then(|| self.net.name(NodeId(node)))
@@ -173,18 +185,21 @@ impl Seen<'_> {
 
     /// The record by which a node went down, if it was down when record `n` was made.
     pub(super) fn down_since(&self, node: u32, n: u64) -> Option<&Record> {
-        let turns = [NODE_STARTED, NODE_CRASHED, NODE_STOPPED];
-        let before = self.trace.records().rev().skip_while(|record| record.n > n);
-        let mut turns_before = before.filter(|record| record.node == node && turns.contains(&record.kind));
-        turns_before.next().filter(|record| record.kind != NODE_STARTED)
+        let last = self.turns_until(node, n).next_back();
+        last.filter(|record| record.kind != NODE_STARTED)
     }
 
     /// The first record between two by which a node went down.
     pub(super) fn fall(&self, node: u32, after: u64, before: u64) -> Option<&Record> {
-        let down = [NODE_CRASHED, NODE_STOPPED];
-        let until = self.trace.records().take_while(|record| record.n < before);
-        let mut falls = until.skip_while(|record| record.n <= after);
-        falls.find(|record| record.node == node && down.contains(&record.kind))
+        let mut until = self.turns_until(node, before.saturating_sub(1));
+        until.find(|record| record.n > after && record.kind != NODE_STARTED)
+    }
+
+    /// Whenever a node went up or down, until record `n`.
+    fn turns_until(&self, node: u32, n: u64) -> slice::Iter<'_, Record> {
+        let from = self.turns.partition_point(|record| record.node < node);
+        let until = self.turns.partition_point(|record| (record.node, record.n) <= (node, n));
+        self.turns[from..until].iter()
     }
 }
 

@@ -274,4 +274,14 @@ mod tests {
         assert!(takes(0.0, 1.0) && takes(1.0, 0.0));
         assert!(![-0.1, 1.1, f64::NAN].into_iter().any(|p| takes(p, 0.0) || takes(0.0, p)));
     }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "it is on its way from now on")]
+    fn no_message_is_noted_late() {
+        let [sent_at, arrives_at] = [1, 2].map(Instant::from_millis);
+        let (from, to) = (NodeId(1), NodeId(2));
+        let flight = Flight { arrives_at, sent_at, from, to, req: 0, payload: Payload::Message, lost: false };
+        Flights::new(true).add(arrives_at, flight);
+    }
 }

@@ -302,3 +302,54 @@ impl Net {
         }
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use crate::kernel::{Instant, Sim, Sink};
+    use crate::net::Net;
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    struct AtDrop<F: Fn()>(F);
+
+    impl<F: Fn()> Drop for AtDrop<F> {
+        fn drop(&mut self) {
+            self.0();
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing that a crash drops starts its node")]
+    fn a_start_has_the_node_to_itself() {
+        let mut sim = Sim::new(1, Sink::None);
+        let net = Net::new(&sim.ctx(), false);
+        let node = net.add_node("w-01");
+        let (at_drop, crashed) = (net.clone(), Rc::new(Cell::new(false)));
+        net.set_role(node, move |_| {
+            let (net, crashed) = (at_drop.clone(), Rc::clone(&crashed));
+            let guard = AtDrop(move || {
+                if !crashed.replace(true) {
+                    net.start(node);
+                }
+            });
+            Box::pin(async move {
+                let _guard = guard;
+                std::future::pending().await
+            })
+        });
+        net.start(node);
+        sim.run_until(Instant::from_millis(1));
+        net.start(node);
+    }
+
+    #[test]
+    #[should_panic(expected = "who runs can be asked to end")]
+    fn a_node_that_runs_has_its_signal() {
+        let sim = Sim::new(1, Sink::None);
+        let net = Net::new(&sim.ctx(), false);
+        let node = net.add_node("w-01");
+        net.start(node);
+        net.node_mut(node, |n| n.shutdown = None);
+        net.stop(node);
+    }
+}

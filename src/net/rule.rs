@@ -265,4 +265,14 @@ mod tests {
             assert!(!takes(Effect::Slow(factor)), "{factor}");
         }
     }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "what has no rules is not in the index")]
+    fn the_index_has_no_empty_entry() {
+        let key = (NodeId(1), NodeId(2));
+        let mut index = Index::default();
+        index.insert(key, Vec::new());
+        forget(&mut index, key, RuleId(1));
+    }
 }

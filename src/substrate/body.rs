@@ -330,4 +330,34 @@ mod tests {
         }
         assert_eq!(Body::from(b"{\"value\":2.0}"[..].to_vec()), Body::from(Json::new(Other { value: 2.0 })));
     }
+
+    /// Says less than its JSON has, and its JSON is another value.
+    #[derive(Deserialize)]
+    struct Liar;
+
+    impl Serialize for Liar {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            [1, 2].serialize(serializer)
+        }
+    }
+
+    impl Message for Liar {
+        fn length_bound(&self) -> Option<usize> {
+            Some(3)
+        }
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "its JSON is longer than it says")]
+    fn a_bound_holds() {
+        Body::from(Json::new(Liar)).is_longer_than(9);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "its JSON is another value")]
+    fn a_message_is_what_its_json_says() {
+        let _ = Body::from(Json::new(Liar)).read::<Liar>();
+    }
 }

@@ -28,6 +28,8 @@ test("a chip is moved by arrows, removed by Del, switched off and on by O, and e
   assert.ok((await page.locator(".ticks.left").getAttribute("d")).length > 10, "the old run's ticks");
   assert.match(await search(page), /faults=lie:w-09@11s=0\.18,crash:w-04@8\.1s/);
   assert.equal(await page.locator(".flags li.own").count(), 1, "what is one's own is blue");
+  const wrapped = await page.evaluate(() => [...document.querySelectorAll(".flags .chip")].filter((chip) => chip.scrollHeight > chip.clientHeight).map((chip) => chip.textContent));
+  assert.deepEqual(wrapped, [], "a chip is one line");
   for (let press = 2; press <= 4; press += 1) await page.keyboard.press("ArrowRight");
   await become(page, `${LIE},crash:w-04@8.4s`);
   // All along one way is one act.

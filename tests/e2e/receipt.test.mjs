@@ -1,5 +1,6 @@
 // The receipt: why this number, step by step; its figures add up, and its lines lead to their place.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { DESKTOP, PHONE, pausedAt } from "./helpers.mjs";
 
@@ -11,6 +12,7 @@ test("an answer's receipt names who was used, who was not and why, and the arith
   await page.getByTestId("receipt-open").click();
   await receipt(page).waitFor();
   assert.deepEqual(await page.evaluate(() => [glasshive.traceHash(), glasshive.vtime]), before);
+  await page.getByTestId("receipt-json").locator("summary").click();
   const raw = JSON.parse(await page.getByTestId("receipt-json").locator("pre").textContent());
   const used = raw.worker_responses.filter((response) => response.reliable).map((response) => response.value);
   const mean = used.reduce((sum, value) => sum + value, 0) / used.length;
@@ -52,6 +54,31 @@ test("after an act in the past it says what stood there before", async (t) => {
   });
   await page.getByTestId("receipt-open").click();
   assert.match(await page.getByTestId("receipt-before").textContent(), /^Before your change: 43,410\.13/);
+});
+
+test("a receipt of thousands of lines shows some of them, and more when asked", async (t) => {
+  const { page, problems } = await pausedAt(t, 3_900, { viewport: DESKTOP });
+  await page.evaluate(async () => {
+    await glasshive.set("workers", 1_000);
+    await glasshive.set("fail", 0);
+  });
+  await page.waitForFunction(() => glasshive.state === "paused" && glasshive.snapshot().request?.counts.inTime > 300);
+  await page.getByTestId("receipt-open").click();
+  const used = page.getByTestId("receipt-used");
+  const inTime = await page.evaluate(() => glasshive.snapshot().request.counts.inTime);
+  const lines = async () => [await used.locator("li").count(), await used.getByTestId("receipt-more").textContent()];
+  assert.deepEqual(await lines(), [101, `and ${inTime - 100} more`]);
+  await used.getByTestId("receipt-more").press("Enter");
+  assert.deepEqual(await lines(), [201, `and ${inTime - 200} more`]);
+  assert.ok(await used.getByTestId("receipt-more").evaluate((more) => more === document.activeElement), "the focus is lost");
+  // What was answered is a file where it is too long for the page, and the file has all of it.
+  await page.getByTestId("receipt-json").locator("summary").click();
+  assert.ok((await page.getByTestId("receipt-json").locator("pre").textContent()).length < 25_000);
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: /^Save all \d+ KB/ }).click();
+  const file = JSON.parse(await readFile(await (await saved).path(), "utf8"));
+  assert.equal(file.worker_responses.length, 1_000);
+  assert.deepEqual(problems, []);
 });
 
 test("a lost job, a version, and a worker's version have theirs", async (t) => {

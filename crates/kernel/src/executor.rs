@@ -364,4 +364,55 @@ mod tests {
         let tasks = sim.ctx().core.executor.tasks.borrow().slots.len();
         assert!(tasks <= 4, "{tasks} slots for four tasks at a time");
     }
+
+    #[cfg(debug_assertions)]
+    fn stopped() -> (Sim, crate::TaskId) {
+        let mut sim = Sim::new(1, Sink::None);
+        let id = sim.ctx().spawn_in(crate::Scope(1), std::future::pending());
+        sim.run_until(Instant::from_nanos(1));
+        (sim, id)
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "a task does not poll another")]
+    fn no_task_is_polled_by_one() {
+        let (mut sim, id) = stopped();
+        let ctx = sim.ctx();
+        sim.ctx().spawn(async move { ctx.core.executor.poll(id) });
+        sim.run_until(Instant::from_nanos(2));
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "a task that waits is in its slot")]
+    fn who_waits_can_be_polled() {
+        let (sim, id) = stopped();
+        let executor = &sim.ctx().core.executor;
+        std::mem::forget(executor.tasks.borrow_mut().slots[id.index()].task.take());
+        executor.poll(id);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "its slot waits for it")]
+    fn a_task_goes_back_to_the_slot_that_it_came_from() {
+        let (sim, id) = stopped();
+        let executor = &sim.ctx().core.executor;
+        let task = executor.begin(id).expect("it waits");
+        sim.ctx().core.executor.tasks.borrow_mut().release(id);
+        let _ = executor.end(id, task, false);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "no timer is left from the past")]
+    fn time_does_not_go_back() {
+        let mut sim = Sim::new(1, Sink::None);
+        let ctx = sim.ctx();
+        sim.ctx().spawn(async move { ctx.sleep(Duration::from_nanos(5)).await });
+        sim.run_until(Instant::from_nanos(1));
+        sim.ctx().core.executor.now.set(Instant::from_nanos(9));
+        sim.run_until(Instant::from_nanos(9));
+    }
 }

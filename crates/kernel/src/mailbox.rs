@@ -251,3 +251,18 @@ impl<T> State<T> {
         }
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+    use crate::timer_queue::TimerQueue;
+    use crate::{Sim, Sink};
+
+    #[test]
+    #[should_panic(expected = "a timer wakes somebody who waits")]
+    fn nobody_is_to_be_woken_where_nobody_waits() {
+        let (ctx, mailbox) = (Sim::new(1, Sink::None).ctx(), Mailbox::new(1));
+        mailbox.0.borrow_mut().timer = Some(TimerQueue::default().insert(0, ()));
+        let _ = mailbox.send_at(&ctx, Instant::ZERO, ());
+    }
+}

@@ -127,7 +127,8 @@ impl Tasks {
     ) -> TaskId {
         let index = self.free.pop().unwrap_or_else(|| self.add_slot(spawned_at));
         let slot = &mut self.slots[index as usize];
-        debug_assert!(slot.state == State::Free && slot.task.is_none() && !slot.queued);
+        let is_free = slot.state == State::Free && slot.task.is_none() && !slot.queued;
+        debug_assert!(is_free, "a free slot holds no task");
         slot.task = Some(task);
         slot.state = State::Waiting;
         slot.queued = true;
@@ -189,9 +190,8 @@ impl Tasks {
     pub(crate) fn release(&mut self, id: TaskId) {
         let index = id.index() as u32;
         let slot = &mut self.slots[id.index()];
-        debug_assert!(
-            slot.state != State::Free && slot.task.is_none() && slot.generation.get() == id.generation()
-        );
+        let is_its = slot.state != State::Free && slot.generation.get() == id.generation();
+        debug_assert!(is_its && slot.task.is_none(), "only a task that is over frees its slot");
         slot.state = State::Free;
         slot.queued = false;
         slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
@@ -251,4 +251,42 @@ impl Tasks {
 
 fn is_listed(scope: Scope) -> bool {
     scope.0.wrapping_sub(1) < LISTED - 1
+}
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+    use crate::foresight::Plain;
+
+    fn add(tasks: &mut Tasks) -> TaskId {
+        let forever = Box::pin(Plain::new(std::future::pending()));
+        tasks.spawn(Scope(1), forever, Span::default(), Location::caller())
+    }
+
+    #[test]
+    #[should_panic(expected = "a free slot holds no task")]
+    fn a_slot_has_one_task() {
+        let mut tasks = Tasks::default();
+        add(&mut tasks);
+        tasks.free.push(0);
+        add(&mut tasks);
+    }
+
+    #[test]
+    #[should_panic(expected = "only a task that is over frees its slot")]
+    fn who_waits_keeps_its_slot() {
+        let mut tasks = Tasks::default();
+        let id = add(&mut tasks);
+        tasks.release(id);
+    }
+
+    #[test]
+    #[should_panic(expected = "who has nobody before it is the first")]
+    fn a_scope_knows_its_first_task() {
+        let mut tasks = Tasks::default();
+        let id = add(&mut tasks);
+        tasks.first[1] = NOBODY;
+        tasks.slots[0].task = None;
+        tasks.release(id);
+    }
 }

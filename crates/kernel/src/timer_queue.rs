@@ -412,3 +412,38 @@ mod tests {
         assert_eq!(wheel.pop(u64::MAX), Some((u64::MAX, 'b')));
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod assertions {
+    use super::TimerQueue;
+
+    fn at(cursor: u64, deadline: u64) -> TimerQueue<()> {
+        let mut queue = TimerQueue::default();
+        queue.insert(deadline, ());
+        TimerQueue { cursor, ..queue }
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing is placed in the past")]
+    fn no_slot_is_in_the_past() {
+        at(10, 20).slot_of(9);
+    }
+
+    #[test]
+    #[should_panic(expected = "time does not go back")]
+    fn the_cursor_passes_no_timer() {
+        at(10, 9).pop(20);
+    }
+
+    #[test]
+    #[should_panic(expected = "the cursor's own coarse slots are empty")]
+    fn the_cursor_passes_no_slot() {
+        at(9 << 20, 8 << 20).pop(10 << 20);
+    }
+
+    #[test]
+    #[should_panic(expected = "each entry has its link")]
+    fn no_entry_is_without_a_link() {
+        TimerQueue { links: Vec::new(), ..at(0, 9) }.insert(10, ());
+    }
+}

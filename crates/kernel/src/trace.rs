@@ -328,4 +328,22 @@ mod tests {
             assert_eq!(run(sink), (hash, 10, (1..=10).collect()));
         }
     }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "records come in the order of time")]
+    fn no_record_is_earlier_than_the_last() {
+        let mut trace = Trace::new(Sink::Full);
+        trace.push(record(1));
+        trace.push(Record { at: Instant::from_millis(4), ..record(2) });
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "notes come with their records")]
+    fn no_note_is_about_an_earlier_record_than_the_last() {
+        let mut trace = Trace::new(Sink::Annotated);
+        trace.note(2, String::new());
+        trace.note(1, String::new());
+    }
 }

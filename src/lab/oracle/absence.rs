@@ -5,6 +5,7 @@ use crate::lab::kept::Heard;
 use crate::lab::receipt::{Line, Seen, seconds};
 use crate::net::MESSAGE_LOST;
 use crate::substrate::http;
+use crate::substrate::merge;
 use crate::systems::oracle::Params;
 use crate::systems::oracle::fact::{self, Asked, Fact};
 use crate::systems::oracle::messages::WorkerResult;
@@ -24,10 +25,12 @@ pub(super) struct Handling {
     members: Vec<u32>,
     /// The answers that the coordinator has, by their places.
     taken: Vec<(u32, Taken)>,
+    /// The nodes that it has an entry of.
+    entered: Vec<u32>,
     /// Whenever what was in a broker was lost.
     losses: Vec<u64>,
-    /// Whatever follows from its opening.
-    following: Vec<Record>,
+    /// Whatever follows from its opening, by the nodes that a record is about.
+    following: Vec<(u32, Record)>,
 }
 
 /// An answer that the coordinator has.
@@ -59,19 +62,22 @@ impl Handling {
             }
             _ => None,
         });
-        Handling {
-            number,
-            closed,
-            members: members.unwrap_or_default(),
-            taken: taken.collect(),
-            losses,
-            following: seen.following(number).into_iter().copied().collect(),
-        }
+        let members: Vec<u32> = members.unwrap_or_default();
+        let mut taken: Vec<(u32, Taken)> = taken.collect();
+        let mut entered: Vec<u32> =
+            members.iter().copied().chain(taken.iter().map(|(_, taken)| taken.node)).collect();
+        let about = |record: &Record| [(record.node, *record), (record.peer, *record)];
+        let mut following: Vec<_> = seen.following(number).into_iter().flat_map(about).collect();
+        merge::sort(&mut taken, |a, b| a.0 < b.0);
+        merge::sort(&mut entered, |a, b| a < b);
+        merge::sort(&mut following, |a, b| a.0 < b.0);
+        Handling { number, closed, members, taken, entered, losses, following }
     }
 
     /// The answer at a place of the coordinator's result.
     pub(super) fn taken(&self, place: u32) -> Option<Taken> {
-        self.taken.iter().find(|(other, _)| *other == place).map(|(_, taken)| *taken)
+        let first = self.taken.partition_point(|&(other, _)| other < place);
+        self.taken.get(first).filter(|(other, _)| *other == place).map(|&(_, taken)| taken)
     }
 
     /// The node of the worker at a place.
@@ -82,12 +88,14 @@ impl Handling {
 
     /// Whether the coordinator's result has an entry of that worker.
     pub(super) fn has_entry(&self, node: u32) -> bool {
-        self.members.contains(&node) || self.taken.iter().any(|(_, taken)| taken.node == node)
+        self.entered.binary_search(&node).is_ok()
     }
 
     /// What happened between the coordinator and a worker.
     fn about(&self, node: u32) -> impl Iterator<Item = &Record> {
-        self.following.iter().filter(move |record| record.node == node || record.peer == node)
+        let from = self.following.partition_point(|&(other, _)| other < node);
+        let about = self.following[from..].iter().take_while(move |(other, _)| *other == node);
+        about.map(|(_, record)| record)
     }
 }
 

@@ -40,6 +40,8 @@ struct Story<'a> {
     seen: &'a Seen<'a>,
     run: &'a OracleRun,
     facts: Vec<Heard<Fact>>,
+    /// The numbers of the facts that are lies, in order.
+    lies: Vec<u64>,
     entry: RequestEntry,
     /// The coordinator's last word, if it got to one.
     concluded: Option<usize>,
@@ -62,7 +64,9 @@ impl<'a> Story<'a> {
             let closed = concluded.map_or(u64::MAX, |place| facts[place].n);
             Handling::of(seen, &facts, number, closed, losses)
         });
-        Some(Story { seen, run, entry, concluded, handling, facts })
+        let lied = |heard: &&Heard<Fact>| matches!(heard.fact, Fact::TaskDone { lie: true, .. });
+        let lies = facts.iter().filter(lied).map(|heard| heard.n).collect();
+        Some(Story { seen, run, entry, concluded, handling, facts, lies })
     }
 
     fn closing(&self) -> Option<&Closing> {
@@ -176,9 +180,7 @@ impl<'a> Story<'a> {
         let off = (value - self.entry.truth) / self.entry.truth;
         let taken = handling.taken(place);
         let n = taken.map_or(0, |taken| taken.n);
-        let lied = |heard: &Heard<Fact>| matches!(heard.fact, Fact::TaskDone { lie: true, .. });
-        let lies = self.facts.iter().filter(|heard| lied(heard));
-        let lies = lies.map(|heard| heard.n).any(|lie| self.seen.chain(n).any(|record| record.n == lie));
+        let lies = self.seen.chain(n).any(|record| self.lies.binary_search(&record.n).is_ok());
         let mut text = format!("{}  {}", amount(value), percent(off));
         if lies {
             text += "  a lie";

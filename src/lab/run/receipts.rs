@@ -11,7 +11,7 @@ impl Run {
     /// there is.
     pub fn receipt(&self, id: &str) -> Result<Receipt, Invalid> {
         let trace = self.trace();
-        let seen = Seen { trace: &trace, net: self.net(), system: self.system(), now: self.now() };
+        let seen = Seen::new(&trace, self.net(), self.system(), self.now());
         let none = || Err(Invalid::new("id", id, "nothing: this system has no receipts"));
         let of_system = || systems::explains().find_map(|explain| explain(&seen, id));
         message::explain(&seen, id).or_else(of_system).unwrap_or_else(none)

@@ -168,3 +168,18 @@ impl Peer {
         !down && (max_conns == 0 || self.conns < max_conns) && !out
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "an attempt at c-01:5000 is given back that was not begun")]
+    fn no_attempt_ends_twice() {
+        let address = Text::from("c-01:5000".to_owned());
+        let mut peers = Peers::new(Balance::RoundRobin, vec![(address, Server::new("c-01"))]);
+        let chosen = peers.choose(&[], 0).expect("it is up");
+        peers.release(chosen, false, 0);
+        peers.release(chosen, false, 0);
+    }
+}

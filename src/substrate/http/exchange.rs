@@ -383,3 +383,44 @@ impl Drop for Responder {
         }
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+    use crate::kernel::{Sim, Sink};
+
+    fn connection() -> Rc<Connection> {
+        let net = Net::new(&Sim::new(1, Sink::None).ctx(), false);
+        let [from, to] = ["client", "coordinator"].map(|name| net.add_node(name));
+        Rc::new(Connection {
+            trip: net.trip(net.link(from, to), from, to),
+            net,
+            from,
+            to,
+            request: RefCell::default(),
+            duplicated: Cell::default(),
+            replies: Mailbox::new(REPLIES_MAX),
+            handlers: Cell::default(),
+            cancelled: Cell::default(),
+        })
+    }
+
+    #[test]
+    #[should_panic(expected = "each arrival is answered once")]
+    fn no_more_answers_than_arrivals() {
+        let connection = connection();
+        for _ in 0..=REPLIES_MAX {
+            connection.send_back(Wire::Failed(HttpError::Refused, Span::default()), Payload::Refusal);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a request arrives twice at most")]
+    fn no_more_handlers_than_arrivals() {
+        let connection = connection();
+        let task = connection.net.ctx().spawn(std::future::pending());
+        for _ in 0..=REPLIES_MAX {
+            connection.handled_by(task);
+        }
+    }
+}

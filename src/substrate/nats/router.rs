@@ -168,3 +168,31 @@ impl Router {
         Some(to)
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+    use crate::kernel::{Sim, Sink};
+
+    fn router() -> Router {
+        let mut router = Router::new(&Sim::new(1, Sink::None).ctx(), "nats".into());
+        router.subscribe(1, 1, &"results".into(), None);
+        router
+    }
+
+    #[test]
+    #[should_panic(expected = "every subscription is some client's")]
+    fn no_subscription_outlives_its_client() {
+        let mut router = router();
+        router.by_client = SortedMap::default();
+        router.forget(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "a client's number means one subscription")]
+    fn a_number_leads_to_its_subscription() {
+        let mut router = router();
+        router.by_client.insert((1, 1), 2);
+        router.remove(1);
+    }
+}

@@ -196,3 +196,24 @@ impl Store {
         unblocked
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "who is blocked stands in the queue of each key")]
+    fn nobody_leaves_a_queue_twice() {
+        let blocked = || Blocked {
+            command: Command::Ping { message: None },
+            keys: vec![(0, (*b"tasks").into())],
+            ticket: 0,
+            until: None,
+        };
+        let (mut waiting, mut first) = (Waiting::default(), blocked());
+        waiting.join(ConnId(1), &mut first);
+        waiting.join(ConnId(2), &mut blocked());
+        waiting.leave(ConnId(1), &first);
+        waiting.leave(ConnId(1), &first);
+    }
+}

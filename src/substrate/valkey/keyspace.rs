@@ -279,3 +279,38 @@ impl Keyspace {
 
 /// What a key costs besides its name and value.
 const ENTRY_OVERHEAD: u64 = 64;
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+
+    fn expiring() -> (Keyspace, Bytes) {
+        let (mut keyspace, key) = (Keyspace::new(), Bytes::from(&b"task:1"[..]));
+        keyspace.insert(key.clone(), Value::Hash(Hash::default()), Some(5));
+        (keyspace, key)
+    }
+
+    #[test]
+    #[should_panic(expected = "what was there keeps its place in the index")]
+    fn a_key_that_expires_is_not_written_over() {
+        let (mut keyspace, key) = expiring();
+        keyspace.create(&key, Value::Hash(Hash::default()));
+    }
+
+    #[test]
+    #[should_panic(expected = "whatever has an expiry is in the index")]
+    fn the_index_has_every_key_that_expires() {
+        let (mut keyspace, key) = expiring();
+        keyspace.expiries.clear();
+        keyspace.remove(&key);
+    }
+
+    #[test]
+    #[should_panic(expected = "the index has no key that is gone")]
+    fn the_index_has_no_other() {
+        let (mut keyspace, key) = expiring();
+        keyspace.databases[0].remove(&key);
+        keyspace.now = 6;
+        keyspace.drop_expired();
+    }
+}

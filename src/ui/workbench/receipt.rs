@@ -1,11 +1,18 @@
 //! The receipt beside the board: why this number, why this job, why this version, line by line from the run's facts.
 //! Every line leads to its place: its time to that moment, its node to that row.
 
+use super::files;
 use crate::app::session::Command;
 use crate::lab::receipt::{Line, Receipt, Section};
-use crate::ui::{Lab, View, keys};
+use crate::ui::{Lab, View, click, keys};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use serde_json::Value;
+
+/// So many lines of a section are shown, and so many more each time that somebody asks.
+const LINES_MAX: usize = 100;
+/// About so many bytes of what was answered are shown.
+const JSON_MAX: usize = 20_000;
 
 /// What the receipt is of, and what stands on it; as it was when it was opened.
 #[derive(Clone, PartialEq)]
@@ -86,22 +93,41 @@ fn body(lab: Lab, view: View, opened: Opened) -> AnyView {
         Err(problem) => return view! { <p>{problem}</p> }.into_any(),
     };
     let sections = receipt.sections.into_iter().filter(|section| !section.lines.is_empty());
-    let raw = receipt.raw.map(|raw| serde_json::to_string_pretty(&raw).unwrap_or_default());
+    let id = opened.id;
     view! {
         <p>{receipt.title}</p>
         {opened
             .before
             .map(|before| view! { <p class="before" data-testid="receipt-before">"Before your change: " {before}</p> })}
         {sections.map(|part| section(lab, view, part)).collect_view()}
-        {raw
-            .map(|raw| {
+        {receipt.raw.map(|raw| verbatim(id, raw))}
+    }
+    .into_any()
+}
+
+/// What was answered, written when somebody wants to see it; all of it in a file, where it is too much for the page.
+fn verbatim(id: String, raw: Value) -> AnyView {
+    let is_open = RwSignal::new(false);
+    let shown = move || {
+        is_open.get().then(|| {
+            let text = serde_json::to_string_pretty(&raw).unwrap_or_default();
+            let file = format!("{id}.json");
+            let end = text.char_indices().map(|(place, _)| place).find(|&place| place >= JSON_MAX);
+            let part = end.map_or_else(|| text.clone(), |end| format!("{}\n…", &text[..end]));
+            let all = end.map(|_| {
+                let what = format!("Save all {} KB as a file", text.len() / 1000);
                 view! {
-                    <details data-testid="receipt-json">
-                        <summary>"Raw JSON, what the client got"</summary>
-                        <pre tabindex="0">{raw}</pre>
-                    </details>
+                    <button type="button" on:click=click(move |_| files::save(text.as_bytes(), &file))>{what}</button>
                 }
-            })}
+            });
+            view! { <pre tabindex="0">{part}</pre> {all} }
+        })
+    };
+    view! {
+        <details data-testid="receipt-json" on:toggle=move |_| is_open.set(true)>
+            <summary>"Raw JSON, what the client got"</summary>
+            {shown}
+        </details>
     }
     .into_any()
 }
@@ -111,10 +137,43 @@ fn section(lab: Lab, view: View, section: Section) -> AnyView {
     view! {
         <section data-testid=format!("receipt-{key}")>
             <h3>{title}</h3>
-            <ul>{lines.into_iter().map(|of| line(lab, view, key, of)).collect_view()}</ul>
+            <ul>{some_lines(lab, view, key, lines)}</ul>
         </section>
     }
     .into_any()
+}
+
+/// The first lines, and behind a button those that follow: ten thousand at once would hold up the page.
+fn some_lines(lab: Lab, view: View, section: &'static str, mut lines: Vec<Line>) -> AnyView {
+    let rest = lines.split_off(lines.len().min(LINES_MAX));
+    let shown = lines.into_iter().map(|of| line(lab, view, section, of)).collect_view();
+    if rest.is_empty() {
+        return shown.into_any();
+    }
+    let wants = RwSignal::new(false);
+    let what = format!("and {} more", rest.len());
+    let rest = StoredValue::new_local(rest);
+    let more = move || {
+        if wants.get() {
+            return some_lines(lab, view, section, rest.get_value());
+        }
+        let what = what.clone();
+        let show = move |_| {
+            wants.set(true);
+            queue_microtask(move || {
+                keys::focus(&format!("[data-testid=receipt-{section}] li:last-child button"))
+            });
+        };
+        view! {
+            <li>
+                <button type="button" class="plain" data-testid="receipt-more" on:click=click(show)>
+                    {what}
+                </button>
+            </li>
+        }
+        .into_any()
+    };
+    view! { {shown} {more} }.into_any()
 }
 
 /// A line, whose time leads to the moment and whose node leads to the row.

@@ -24,7 +24,7 @@ const SAID_MS: u32 = 6000;
 /// The section, before it is known what is kept.
 pub fn markup() -> String {
     format!(
-        r#"<div class="own" role="group" aria-labelledby="own-title"><h3 id="own-title">Your runs <small>kept in this browser</small></h3>
+        r#"<div class="runs" role="group" aria-labelledby="own-title"><h3 id="own-title">Your runs <small>kept in this browser</small></h3>
 <div><input type="text" data-testid="save-name" maxlength="{NAME_MAX}" aria-label="Name of this run" autocomplete="off" spellcheck="false">
 <button type="button" class="small" data-own="save" data-testid="save-run">Save this run</button>
 <label class="small">Open a file<input type="file" accept=".json,application/json" data-testid="open-file"></label></div>

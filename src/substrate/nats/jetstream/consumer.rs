@@ -382,3 +382,37 @@ impl Pull {
         outbox.send(&self.reply, &self.reply, None, Some(Headers(text.into())), Body::default());
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+
+    fn consumer() -> Consumer {
+        Consumer::new(&"tasks".into(), "w-01", ConsumerConfig::default(), &Messages::default())
+    }
+
+    #[test]
+    #[should_panic(expected = "who is pending has one deadline")]
+    fn no_deadline_is_left_of_what_is_set_anew() {
+        let mut consumer = consumer();
+        consumer.deadlines.insert((Instant::ZERO, 7));
+        consumer.set_deadline(1, 1, Instant::from_millis(5));
+    }
+
+    #[test]
+    #[should_panic(expected = "who is pending has one deadline")]
+    fn no_deadline_is_left_of_what_is_settled() {
+        let mut consumer = consumer();
+        consumer.set_deadline(1, 1, Instant::from_millis(5));
+        consumer.deadlines.insert((Instant::ZERO, 7));
+        consumer.settle(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "w-01 has miscounted")]
+    fn what_is_counted_as_ahead_is_there() {
+        let mut consumer = consumer();
+        consumer.ahead = 1;
+        consumer.next_new(&Messages::default());
+    }
+}

@@ -393,3 +393,44 @@ fn arm(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
         due.insert((deadline, Rc::clone(&consumer.name)));
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+    use crate::kernel::{Sim, Sink};
+    use crate::net::NodeId;
+    use crate::substrate::nats::router::Router;
+
+    fn stored() -> Stored {
+        let (subject, payload) = ("tasks.1".into(), Body::from(&b"1"[..]));
+        Stored { subject, headers: None, payload, at: Instant::ZERO, needed_by: RefCell::default() }
+    }
+
+    #[test]
+    #[should_panic(expected = "a number is given once")]
+    fn no_message_takes_the_place_of_another() {
+        let mut messages = Messages::default();
+        messages.push(stored());
+        messages.last = 0;
+        messages.push(stored());
+    }
+
+    #[test]
+    #[should_panic(expected = "what is counted is held")]
+    fn no_byte_is_counted_that_is_gone() {
+        let mut messages = Messages::default();
+        messages.push(stored());
+        messages.bytes += 1;
+        messages.remove(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "w-01 has miscounted what is ahead of it")]
+    fn a_consumer_counts_what_is_ahead_of_it() {
+        let (mut stream, ctx) = (Stream::new(StreamConfig::default()), Sim::new(1, Sink::None).ctx());
+        stream.set_up("w-01", ConsumerConfig::default()).expect("nothing forbids it");
+        stream.messages.push(stored());
+        let (router, mut queue) = (Router::new(&ctx, "nats".into()), VecDeque::new());
+        stream.info_of("w-01", &mut Outbox::new(&ctx, NodeId(1), &router, &mut queue));
+    }
+}

@@ -9,7 +9,7 @@ pub(super) use request::{Answer, Answers, Taken};
 use super::admission::Admission;
 use super::broker::Link;
 use super::fact::Fact;
-use super::messages::WorkerInfo;
+use super::messages::{OracleRequest, WorkerInfo};
 use super::registry::{Known, Outcome, Registry};
 use super::report::{Reports, Trigger};
 use super::{COORDINATOR, Site};
@@ -30,7 +30,11 @@ const CLEAN_UP_EVERY: Duration = Duration::from_secs(1);
 /// What it serves, for 404 and 405.
 pub const ROUTES: [Route; 8] = [
     Route::new("POST", "/register", "adds a worker to the registry"),
-    Route::new("POST", "/heartbeat", "a sign of life; 404 to one that is not registered"),
+    Route::new(
+        "POST",
+        "/heartbeat",
+        "a sign of life; 404 to one that is not registered, 410 to one that was deregistered",
+    ),
     Route::new("POST", "/deregister", "removes a worker"),
     Route::new("POST", "/request", "asks all workers, and answers with the aggregate"),
     Route::new("GET", "/report", "the last report of `?query=`, its age, and whether it is stale"),
@@ -137,10 +141,9 @@ async fn take_up(coordinator: Rc<Coordinator>, request: Request, peer: NodeId) -
     if let Some(refusal) = too_large(&request) {
         return refusal;
     }
-    match (admit(&coordinator, peer), request.read()) {
-        (Some(refusal), _) => refusal,
+    match (admit(&coordinator, peer), OracleRequest::of(&request)) {
+        (Some(refusal), _) | (None, Err(refusal)) => refusal,
         (None, Ok(body)) => request::submit(&coordinator, &body).await,
-        (None, Err(error)) => bad_json(&error),
     }
 }
 

@@ -22,14 +22,14 @@ pub(in crate::systems::oracle) enum Answer {
 }
 
 impl Answer {
-    /// A result's worth. The name that the coordinator knows counts: a worker may be registered under another one than its
-    /// own.
-    pub(in crate::systems::oracle) fn of(result: WorkerResult, worker_id: Rc<str>) -> Self {
+    /// A result's worth. A worker may be registered under another name than its own: then the result has both.
+    pub(in crate::systems::oracle) fn of(mut result: WorkerResult, known: Rc<str>) -> Self {
+        result.registered_as = (result.worker_id != known).then_some(known);
         if is_usable(result.value) && result.err.is_none() {
-            return Answer::Value(WorkerResult { worker_id, ..result });
+            return Answer::Value(result);
         }
         let err = result.err.or_else(|| Some("its answer is not usable".into()));
-        Answer::Failed(WorkerResult { worker_id, value: 0.0, err, reliable: false, ..result })
+        Answer::Failed(WorkerResult { value: 0.0, err, reliable: false, ..result })
     }
 
     pub(in crate::systems::oracle) fn is_value(&self) -> bool {
@@ -106,7 +106,16 @@ pub(super) fn missing(
     err: Rc<str>,
     response_time: Duration,
 ) -> WorkerResult {
-    WorkerResult { worker_id, request_id, value: 0.0, err: Some(err), response_time, reliable: false }
+    let registered_as = None;
+    WorkerResult {
+        worker_id,
+        registered_as,
+        request_id,
+        value: 0.0,
+        err: Some(err),
+        response_time,
+        reliable: false,
+    }
 }
 
 /// How many of the workers asked did not give a value.

@@ -43,7 +43,15 @@ fn read_whole(text: &str, base: &str) -> Result<Request, Invalid> {
     let text = text.strip_prefix("$ ").unwrap_or(text).trim_start();
     let first = text.split(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
     match first {
-        "curl" => Ok(curl::parse(&shell::words(text)?)?.request),
+        "curl" => {
+            let command = curl::parse(&shell::words(text)?, &curl::no_files)?;
+            match command.terminal.iter().find(|(_, value)| !value.is_empty()) {
+                Some((letter, value)) => {
+                    Err(invalid(&format!("-{letter}"), value, "an option of the command line’s curl only"))
+                }
+                None => Ok(command.request),
+            }
+        }
         "await" | "fetch" | "glasshive.fetch" | "window.glasshive.fetch" => literal::call(text, base),
         _ => Err(invalid("call", first, ALLOWED)),
     }

@@ -5,7 +5,9 @@ mod native {
     use clap::{Args, Parser, Subcommand};
     use glasshive::kernel::{Duration, Instant, Sink};
     use glasshive::lab::{
-        Invalid, Options, Run, SEED_MAX, Scenario, curl,
+        Invalid, Options, Run, SEED_MAX, Scenario,
+        cluster::{Cluster, Session},
+        curl::{self, terminal},
         oracle::aggregate,
         presets,
         report::{JsonStream, Report},
@@ -49,9 +51,9 @@ mod native {
 
     #[derive(Args)]
     struct Base {
-        /// A shipped scenario, see `glasshive presets`.
-        #[arg(long, default_value = "oracle-http")]
-        preset: String,
+        /// A shipped scenario, see `glasshive presets`; oracle-http if nothing says otherwise.
+        #[arg(long)]
+        preset: Option<String>,
         /// Set a parameter, such as `workers=5` or `timeout=1.2s`; may be given again.
         #[arg(long, value_name = "KEY=VALUE")]
         set: Vec<String>,
@@ -65,7 +67,7 @@ mod native {
     struct Played {
         #[command(flatten)]
         base: Base,
-        /// A scenario file in JSON, in place of a preset.
+        /// A scenario file in JSON, in place of a preset; or a file of `glasshive curl --session`.
         #[arg(long, value_name = "FILE", conflicts_with = "preset")]
         scenario: Option<PathBuf>,
         /// How much virtual time to play; the horizon if absent.
@@ -111,11 +113,17 @@ mod native {
         /// Keep the cluster in this file from call to call.
         #[arg(long, value_name = "FILE")]
         session: Option<PathBuf>,
+        /// First break something: at once, such as `crash:w-04`, or later, such as `crash:w-04@8s..20s`.
+        #[arg(long, value_name = "SPEC")]
+        faults: Option<String>,
+        /// Then let so much virtual time pass, such as 5s.
+        #[arg(long, value_name = "DURATION")]
+        wait: Option<String>,
         /// Print the status line and the headers too.
         #[arg(short, long)]
         include: bool,
-        /// Curl's arguments.
-        #[arg(last = true, required = true, value_name = "CURL ARGUMENTS")]
+        /// Curl's arguments; without them there is no call.
+        #[arg(last = true, required_unless_present_any = ["faults", "wait"], value_name = "CURL ARGUMENTS")]
         arguments: Vec<String>,
     }
 
@@ -186,29 +194,37 @@ mod native {
         Ok(OK)
     }
 
-    /// The scenario that is played.
-    fn scenario(played: &Played) -> Result<Scenario, Problem> {
-        let mut scenario = match &played.scenario {
-            Some(path) => Scenario::from_json(&read(path)?)?,
-            None => Scenario::preset(&played.base.preset, 1),
+    /// The scenario that is played, and whether its system's own clients ask besides.
+    fn scenario(played: &Played) -> Result<(Scenario, bool), Problem> {
+        let (mut scenario, client) = match &played.scenario {
+            Some(path) => match read(path)? {
+                text if Session::is_one(&text) => (Session::from_json(&text)?.as_played(), false),
+                text => (Scenario::from_json(&text)?, true),
+            },
+            None => (Scenario::preset(preset(&played.base), 1), true),
         };
         apply(&played.base, &mut scenario)?;
         if let Some(faults) = &played.faults {
             scenario.faults = Some(faults.clone());
         }
         if let Some(text) = &played.duration {
-            let duration: Duration = text.parse().map_err(|error| Invalid {
-                field: "for".into(),
-                value: text.clone(),
-                allowed: format!("{error}"),
-            })?;
-            scenario.horizon = Some(duration.to_string());
+            scenario.horizon = Some(duration("for", text)?.to_string());
         }
-        Ok(scenario)
+        Ok((scenario, client))
+    }
+
+    fn preset(base: &Base) -> &str {
+        base.preset.as_deref().unwrap_or("oracle-http")
+    }
+
+    fn duration(field: &str, text: &str) -> Result<Duration, Invalid> {
+        let wrong = |error| Invalid { field: field.into(), value: text.into(), allowed: format!("{error}") };
+        text.parse().map_err(wrong)
     }
 
     fn begin(played: &Played, options: Options) -> Result<Run, Problem> {
-        let run = Run::new(&scenario(played)?, options).map_err(|mut invalid| {
+        let (scenario, client) = scenario(played)?;
+        let run = Run::new(&scenario, Options { client, ..options }).map_err(|mut invalid| {
             // The horizon is what `--for` sets.
             if invalid.field == "horizon" && played.duration.is_some() {
                 invalid.field = "for".into();
@@ -278,40 +294,64 @@ mod native {
     }
 
     fn call(args: &CurlArgs) -> Result<u8, Problem> {
-        let command = curl::parse(&args.arguments)?;
-        let saved = args.session.as_deref().filter(|path| path.exists());
-        let mut cluster = match saved {
-            Some(path) => curl::Cluster::resume(&read_session(path)?)?,
-            None => {
-                let mut scenario = Scenario::preset(&args.base.preset, 1);
-                apply(&args.base, &mut scenario)?;
-                curl::Cluster::fresh(scenario)?
-            }
-        };
-        let answer = cluster.call(&command.request)?;
-        if let Some(path) = &args.session {
-            let json = serde_json::to_string_pretty(&cluster.session()).unwrap_or_default();
-            fs::write(path, json + "\n").map_err(|error| Problem::File(path.clone(), error))?;
+        let CurlArgs { base, session, faults, wait, include, arguments } = args;
+        let command = (!arguments.is_empty()).then(|| curl::parse(arguments, &read_data)).transpose()?;
+        if let Some(command) = &command {
+            terminal::check(command)?;
         }
-        let response = match answer {
-            Ok(response) => response,
-            Err(error) => {
-                let url = &command.request.url;
-                eprintln!("curl: {}{}: {error}", url.authority, url.path);
-                return Ok(FAILED);
-            }
-        };
-        let mut out = Vec::new();
-        if args.include || command.include {
-            out.extend(format!("HTTP/1.1 {} {}\r\n", response.status, response.reason()).into_bytes());
-            for (name, value) in response.headers.iter() {
-                out.extend(format!("{name}: {value}\r\n").into_bytes());
-            }
-            out.extend(format!("Content-Length: {}\r\n\r\n", response.body.len()).into_bytes());
+        let mut cluster = cluster(base, session.as_deref())?;
+        if let Some(faults) = faults {
+            cluster.add_faults(faults)?;
         }
-        out.extend(response.body.bytes());
-        print(&out)?;
-        Ok(OK)
+        if let Some(wait) = wait {
+            cluster.wait(duration("wait", wait)?)?;
+        }
+        let answer = match &command {
+            Some(command) => Some(cluster.call(&command.request, terminal::max_time(command)?)?),
+            None => None,
+        };
+        if let Some(path) = session {
+            write_file(path, cluster.session().to_json().as_bytes())?;
+        }
+        let (Some(mut command), Some((answer, took))) = (command, answer) else { return Ok(OK) };
+        command.include |= include;
+        let shown = terminal::show(&command, &answer, took);
+        eprint!("{}", shown.aside);
+        match command.says('o') {
+            Some(path) => write_file(Path::new(path), &shown.answer)?,
+            None => print(&shown.answer)?,
+        }
+        print(shown.written.as_bytes())?;
+        Ok(shown.code)
+    }
+
+    /// The cluster of a session's file, if that is there, or else a fresh one.
+    fn cluster(base: &Base, session: Option<&Path>) -> Result<Cluster, Problem> {
+        let mut wished = Scenario::preset(preset(base), 1);
+        apply(base, &mut wished)?;
+        match session.filter(|path| path.exists()) {
+            Some(path) => {
+                let session = Session::from_json(&read(path)?)?;
+                let seed = base.seed.as_ref().map(|_| wished.seed);
+                session.agree(base.preset.as_deref(), seed, &wished.set)?;
+                Ok(Cluster::resume(&session)?)
+            }
+            None => Ok(Cluster::fresh(wished)?),
+        }
+    }
+
+    /// The text of `-d @file`; `-` is standard input.
+    fn read_data(name: &str) -> Result<String, Invalid> {
+        let text = if name == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(name) };
+        text.map_err(|error| Invalid {
+            field: "-d".into(),
+            value: format!("@{name}"),
+            allowed: format!("a file with text ({error})"),
+        })
+    }
+
+    fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+        fs::write(path, bytes).map_err(|error| Problem::File(path.to_owned(), error))
     }
 
     fn aggregate(args: AggregateArgs) -> Result<u8, Problem> {
@@ -350,13 +390,6 @@ mod native {
 
     fn read(path: &Path) -> Result<String, Problem> {
         fs::read_to_string(path).map_err(|error| Problem::File(path.to_owned(), error))
-    }
-
-    fn read_session(path: &Path) -> Result<curl::Session, Problem> {
-        serde_json::from_str(&read(path)?).map_err(|error| {
-            let allowed = "a file that --session wrote".into();
-            Problem::Invalid(Invalid { field: "session".into(), value: error.to_string(), allowed })
-        })
     }
 
     fn print_line(text: &str) -> Result<(), Problem> {

@@ -1,71 +1,13 @@
-//! Curl's command line, as far as a person needs it against the simulated API, and the cluster that it talks to.
+//! Curl's command line, as far as a person needs it against the simulated API. What a terminal makes of the answer stands in
+//! `curl/terminal.rs`; the cluster that answers, in `cluster.rs`.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod terminal;
 
 use super::invalid::Invalid;
-use super::options::Options;
-use super::run::Run;
-use super::scenario::Scenario;
-use crate::kernel::Instant;
 use crate::substrate::body::Body;
-use crate::substrate::http::{Headers, HttpError, Method, Request, Response};
+use crate::substrate::http::{Headers, Method, Request};
 use crate::substrate::text::Text;
-use serde::{Deserialize, Serialize};
-
-/// A fresh cluster is called when everything has registered.
-const FRESH_AT: Instant = Instant::from_millis(1000);
-
-/// What a session file holds: each call replays it and goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Session {
-    /// Preset, seed, settings and the calls so far.
-    pub scenario: Scenario,
-    /// How far the run was played, in nanoseconds.
-    pub played_ns: u64,
-}
-
-/// A cluster that a person calls: no client load, and no faults unless the scenario has its own.
-pub struct Cluster {
-    run: Run,
-}
-
-impl Cluster {
-    /// A fresh one, at one second of virtual time.
-    pub fn fresh(mut scenario: Scenario) -> Result<Self, Invalid> {
-        scenario.faults.get_or_insert_default();
-        Self::played(&scenario, FRESH_AT)
-    }
-
-    /// The one that a session left.
-    pub fn resume(session: &Session) -> Result<Self, Invalid> {
-        Self::played(&session.scenario, Instant::from_nanos(session.played_ns))
-    }
-
-    fn played(scenario: &Scenario, until: Instant) -> Result<Self, Invalid> {
-        let mut run = Run::new(scenario, Options { client: false, ..Options::default() })?;
-        run.run_until(until);
-        Ok(Cluster { run })
-    }
-
-    /// Sends a request from the console and plays on until it is answered.
-    pub fn call(&mut self, request: &Request) -> Result<Result<Response, HttpError>, Invalid> {
-        let act = self.run.call(request)?;
-        loop {
-            if let Some((_, answer)) = self.run.answer(act.index) {
-                return Ok(answer);
-            }
-            if !self.run.run_instant(self.run.horizon()) {
-                self.run.check_passing()?;
-                let horizon = format!("{}", self.run.horizon().since(Instant::ZERO));
-                return Err(Invalid::new("horizon", &horizon, "enough virtual time left to get an answer"));
-            }
-        }
-    }
-
-    /// What to save for the next call.
-    pub fn session(&self) -> Session {
-        Session { scenario: self.run.scenario().clone(), played_ns: self.run.now().as_nanos() }
-    }
-}
 
 /// A curl command line as a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,14 +16,31 @@ pub struct Command {
     pub request: Request,
     /// `-i`: print the status line and the headers.
     pub include: bool,
+    /// What is said of the terminal: letters of flags (`f`, `s`, `S`, `v`), and of options with their values (`m`, `o`, `w`).
+    pub terminal: Vec<(char, String)>,
+}
+
+impl Command {
+    /// The value of an option that is about the terminal; the last one counts.
+    pub fn says(&self, letter: char) -> Option<&str> {
+        self.terminal.iter().rev().find(|(other, _)| *other == letter).map(|(_, value)| value.as_str())
+    }
 }
 
 /// The options that are understood.
-const KNOWN: &str = "-X, -H, -d, --data-raw, --data-binary, --json, --url, -A, -b, -e, -i, -I, -G, -s, -S, -v, -L, -f, -k, -N, --compressed";
+const KNOWN: &str = "-X, -H, -d, --data-raw, --data-binary, --json, --url, -A, -b, -e, -i, -I, -G, -o, -w, -m, -s, -S, -v, -f, -L, -k, -N, --compressed";
 
-/// Reads curl's arguments: a URL, `-X`, `-H`, `-d` and its kin, `--json`, `-i`, `-I`, `-G`, and the flags that change
-/// nothing here (`-s`, `-S`, `-v`, `-L`, `-f`, `-k`, `-N`, `--compressed`). Short flags may stand in one word.
-pub fn parse(arguments: &[String]) -> Result<Command, Invalid> {
+/// Reads the text of a file that `-d @file` names.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Invalid>;
+
+/// Where there are no files.
+pub fn no_files(name: &str) -> Result<String, Invalid> {
+    Err(Invalid::new("-d", &["@", name].concat(), "the text itself: there are no files here"))
+}
+
+/// Reads curl's arguments: a URL, `-X`, `-H`, `-d` and its kin, `--json`, `-i`, `-I`, `-G`, what the terminal is told, and the
+/// flags that change nothing here (`-L`, `-k`, `-N`, `--compressed`). Short flags may stand in one word.
+pub fn parse(arguments: &[String], file: ReadFile<'_>) -> Result<Command, Invalid> {
     let mut options = CurlOptions::default();
     let mut rest = arguments.iter().skip(usize::from(arguments.first().is_some_and(|word| word == "curl")));
     while let Some(argument) = rest.next() {
@@ -95,7 +54,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, Invalid> {
                 "" => rest.next().cloned().ok_or_else(|| Invalid::new(argument, "", "a value after it")),
                 value => Ok(value.to_owned()),
             };
-            if options.take(&name, value)? {
+            if options.take(&name, value, file)? {
                 flags.finish();
             }
         }
@@ -113,26 +72,42 @@ struct CurlOptions {
     get: bool,
     head: bool,
     include: bool,
+    terminal: Vec<(char, String)>,
 }
 
 impl CurlOptions {
     /// Takes an option; true if it has taken a value.
-    fn take(&mut self, name: &str, value: impl FnOnce() -> Result<String, Invalid>) -> Result<bool, Invalid> {
+    fn take(
+        &mut self,
+        name: &str,
+        value: impl FnOnce() -> Result<String, Invalid>,
+        file: ReadFile<'_>,
+    ) -> Result<bool, Invalid> {
         let mut header =
             |name, value: String| check_header(name, &value).map(|line| self.headers.to_mut().push(line));
         match name {
             "-X" | "--request" => self.method = Some(value()?),
             "-H" | "--header" => self.headers.to_mut().push(parse_header(&value()?)?),
             "-d" | "--data" | "--data-ascii" | "--data-binary" | "--json" => {
-                let data = value()?;
-                if data.starts_with('@') {
-                    return Err(Invalid::new(name, &data, "the text itself: there are no files here"));
+                let mut data = value()?;
+                if let Some(path) = data.strip_prefix('@') {
+                    data = file(path)?;
+                    // As curl does: in a form's text there are no ends of lines.
+                    if !matches!(name, "--data-binary" | "--json") {
+                        data.retain(|c| !matches!(c, '\r' | '\n' | '\0'));
+                    }
+                }
+                match self.data.last_mut().filter(|_| name == "--json") {
+                    Some(last) => last.push_str(&data),
+                    None => self.data.push(data),
                 }
                 self.json |= name == "--json";
-                self.data.push(data);
             }
             "--data-raw" => self.data.push(value()?),
             "--url" => self.urls.push(value()?),
+            "-o" | "--output" => self.terminal.push(('o', value()?)),
+            "-w" | "--write-out" => self.terminal.push(('w', value()?)),
+            "-m" | "--max-time" => self.terminal.push(('m', value()?)),
             "-A" | "--user-agent" => header("User-Agent", value()?)?,
             "-b" | "--cookie" => header("Cookie", value()?)?,
             "-e" | "--referer" => header("Referer", value()?)?,
@@ -147,8 +122,11 @@ impl CurlOptions {
             "-i" | "--include" => self.include = true,
             "-G" | "--get" => self.get = true,
             "-I" | "--head" => (self.head, self.include) = (true, true),
-            "-s" | "--silent" | "-S" | "--show-error" | "-v" | "--verbose" | "-L" | "--location" | "-f"
-            | "--fail" | "-k" | "--insecure" | "-N" | "--no-buffer" | "--compressed" => {}
+            "-s" | "--silent" => self.terminal.push(('s', String::new())),
+            "-S" | "--show-error" => self.terminal.push(('S', String::new())),
+            "-v" | "--verbose" => self.terminal.push(('v', String::new())),
+            "-f" | "--fail" => self.terminal.push(('f', String::new())),
+            "-L" | "--location" | "-k" | "--insecure" | "-N" | "--no-buffer" | "--compressed" => {}
             other => return Err(Invalid::new("curl", &other.chars().take(60).collect::<String>(), KNOWN)),
         }
         Ok(())
@@ -181,14 +159,15 @@ impl CurlOptions {
         };
         let method = self.method.take().unwrap_or_else(|| usual.to_owned());
         check_method(&method)?;
-        let has_type = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        if sends_body && !has_type {
-            let kind = if self.json { "application/json" } else { "application/x-www-form-urlencoded" };
-            self.headers.to_mut().push(("Content-Type".into(), kind.into()));
+        let kind = if self.json { "application/json" } else { "application/x-www-form-urlencoded" };
+        for (name, is_sent) in [("Content-Type", sends_body), ("Accept", self.json)] {
+            if is_sent && !self.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                self.headers.to_mut().push((name.into(), kind.into()));
+            }
         }
         let body = if sends_body { data.into() } else { Body::default() };
         let request = Request { method: Method::from(method.as_str()), url, headers: self.headers, body };
-        Ok(Command { request, include: self.include })
+        Ok(Command { request, include: self.include, terminal: self.terminal })
     }
 }
 
@@ -253,7 +232,7 @@ mod tests {
     use super::*;
 
     fn parse_words(words: &[&str]) -> Result<Command, Invalid> {
-        parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
+        parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>(), &no_files)
     }
 
     #[test]
@@ -288,9 +267,35 @@ mod tests {
     }
 
     #[test]
+    fn json_comes_with_its_headers_and_files_with_their_text() {
+        let request = parse_words(&["--json", "{", "--json", "}", "localhost"]).unwrap().request;
+        assert_eq!(
+            (request.header("content-type"), request.header("accept")),
+            (Some("application/json"), Some("application/json"))
+        );
+        assert_eq!(request.body.bytes(), b"{}");
+        let words = ["-d", "@form", "--data-binary", "@raw", "localhost"].map(str::to_owned);
+        let read = |name: &str| Ok(format!("{name}\r\n"));
+        assert_eq!(parse(&words, &read).unwrap().request.body.bytes(), b"form&raw\r\n");
+    }
+
+    #[test]
+    fn what_the_terminal_is_told_is_kept() {
+        let command =
+            parse_words(&["-sSf", "-o", "a", "-w%{http_code}", "-m", "1", "-o", "b", "localhost"]).unwrap();
+        assert_eq!(
+            (command.says('o'), command.says('w'), command.says('m')),
+            (Some("b"), Some("%{http_code}"), Some("1"))
+        );
+        assert!(command.says('s').is_some() && command.says('S').is_some() && command.says('f').is_some());
+        assert_eq!(command.says('v'), None);
+    }
+
+    #[test]
     fn what_is_not_understood_is_named() {
         for (words, part) in [
-            (&["-o", "file", "localhost"][..], "-o"),
+            (&["-u", "me:secret", "localhost"][..], "-u"),
+            (&["-d", "@file", "localhost"], "@file"),
             (&["-X"], "a value after it"),
             (&[], "exactly one URL"),
             (&["a", "b"], "exactly one URL"),

@@ -5,6 +5,8 @@
 
 mod axis;
 pub mod check;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cluster;
 pub mod config;
 pub mod curl;
 pub mod fault;

@@ -6,7 +6,9 @@
 use super::check::Check;
 use super::options::Options;
 use super::run::{EVENTS_MAX, Run};
+use super::scenario::Action;
 use super::system::Entries;
+use crate::kernel::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::cell::RefCell;
@@ -31,9 +33,79 @@ pub struct Report {
     pub summary: Value,
     /// The invariants.
     pub checks: Vec<Check>,
+    /// What a person asked the simulated API, and what came of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
     /// The same figures for a person, after the newest unit of work that has something to read.
     #[serde(skip)]
     text: String,
+}
+
+/// A call of the simulated API.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// When it was made.
+    pub at_ms: f64,
+    /// GET, POST, …
+    pub method: String,
+    /// Where it went.
+    pub url: String,
+    /// When its answer came; nothing if none has.
+    pub answered_at_ms: Option<f64>,
+    /// The answer's status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Its body: JSON as it is, or text.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub body: Value,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Call {
+    fn of(run: &Run, index: usize, action: &Action) -> Option<Self> {
+        let Action::Call { at_ms, method, url, .. } = action else { return None };
+        let at = Instant::from_millis(*at_ms).as_millis_f64();
+        let mut call = Call {
+            at_ms: at,
+            method: method.clone(),
+            url: url.clone(),
+            answered_at_ms: None,
+            status: None,
+            body: Value::Null,
+            error: None,
+        };
+        let (answered_at, answer) = run.answer(index).unzip();
+        call.answered_at_ms = answered_at.map(Instant::as_millis_f64);
+        match answer {
+            Some(Ok(response)) => {
+                let text = || Value::from(String::from_utf8_lossy(response.body.bytes()));
+                call.status = Some(response.status);
+                call.body = if response.body.is_empty() {
+                    Value::Null
+                } else {
+                    response.parse().unwrap_or_else(|_| text())
+                };
+            }
+            Some(Err(error)) => call.error = Some(error.to_string()),
+            None => {}
+        }
+        Some(call)
+    }
+
+    fn to_text(&self) -> String {
+        let Call { at_ms, method, url, .. } = self;
+        let outcome = match (&self.status, &self.error) {
+            (Some(status), _) => format!(
+                "{status} {}",
+                self.body.as_str().map_or_else(|| self.body.to_string(), str::to_owned)
+            ),
+            (None, Some(error)) => error.clone(),
+            (None, None) => "not answered yet".to_owned(),
+        };
+        format!("at {} s: {method} {url}: {outcome}", at_ms / 1000.0)
+    }
 }
 
 impl Report {
@@ -55,6 +127,10 @@ impl Report {
             summary: figures.to_json(),
             text: newest.map_or_else(String::new, |newest| newest + "\n") + &figures.to_text(),
             checks,
+            calls: {
+                let actions = run.scenario().actions.iter().enumerate();
+                actions.filter_map(|(index, action)| Call::of(run, index, action)).collect()
+            },
         }
     }
 
@@ -79,6 +155,9 @@ impl Report {
             writeln!(f, "faults: {faults}")?;
         }
         writeln!(f)?;
+        for call in &self.calls {
+            writeln!(f, "{}", call.to_text())?;
+        }
         f.push_str(&self.text);
         for check in self.checks.iter().filter(|check| !check.ok) {
             writeln!(f, "check failed: {}: {}", check.name, check.detail)?;

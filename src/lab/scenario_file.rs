@@ -10,12 +10,13 @@ const SHOWN_MAX: usize = 60;
 const WHOLE: &str = "a whole number from 0";
 const TEXT: &str = "a text";
 /// The fields in their order, and whether a file must have them.
-const FIELDS: [(&str, bool); 8] = [
+const FIELDS: [(&str, bool); 9] = [
     ("version", true),
     ("preset", true),
     ("seed", true),
     ("set", false),
     ("faults", false),
+    ("own", false),
     ("off", false),
     ("actions", false),
     ("horizon", false),

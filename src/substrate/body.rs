@@ -6,7 +6,7 @@
 //! back ([`Message::is_exact`]) travels as bytes, and where assertions are on every reading is held against the parser.
 
 use crate::kernel::fetch;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Serialize, Serializer};
 use std::any::Any;
 use std::cell::OnceCell;
@@ -178,6 +178,10 @@ impl Body {
                 debug_assert!(reads_as_itself::<T>(typed.line()), "its JSON is another value");
                 return Ok(Json(typed));
             }
+        }
+        // Of an array serde would make a message, field by field.
+        if self.bytes().trim_ascii_start().starts_with(b"[") {
+            return Err(serde_json::Error::custom("an array is no object"));
         }
         self.parse().map(Json::new)
     }

@@ -90,7 +90,7 @@ test("it finds words of titles, promises and names, and says when there are none
   await page.keyboard.type("429");
   assert.deepEqual(await shown(page), ["rate-limit-burst"]);
   assert.equal(await page.locator(".gallery section:visible").count(), 1);
-  assert.match(await page.locator(".gallery-count").textContent(), /^1 of 23$/);
+  assert.match(await page.locator(".gallery-count").textContent(), /^1 of 25$/);
   await page.getByTestId("gallery-search").fill("LIES crash");
   assert.deepEqual(await shown(page), ["oracle-http"], "each of the words");
   await page.getByTestId("gallery-search").fill("zzz");
@@ -128,7 +128,7 @@ test("arrows move among the cards, and Enter opens one", async (t) => {
   await page.keyboard.press("Enter");
   await opens(page, "thundering-herd");
   assert.equal(await page.title(), "Two hundred knock at once - Glasshive");
-  assert.match(await page.getByTestId("scenarios-open").innerText(), /Two hundred knock at once\s+\d+ of 23/);
+  assert.match(await page.getByTestId("scenarios-open").innerText(), /Two hundred knock at once\s+\d+ of 25/);
   // The next key is for the run.
   assert.equal(await focused(page), "play");
   await page.keyboard.press("Space");
@@ -189,7 +189,7 @@ test("while the truth is hidden, nothing tells which scenario is open", async (t
   const { page } = await started(t, { viewport: DESKTOP, path: "?preset=heartbeat-trap" });
   assert.match(await page.getByTestId("scenarios-open").innerText(), /Idle means gone/);
   await page.keyboard.press("x");
-  assert.doesNotMatch(await page.getByTestId("scenarios-open").innerText(), /Idle|of 23/);
+  assert.doesNotMatch(await page.getByTestId("scenarios-open").innerText(), /Idle|of 25/);
   assert.equal(await page.title(), "Scenario, name hidden - Glasshive");
   await page.keyboard.press("0");
   await page.getByTestId("gallery").waitFor();

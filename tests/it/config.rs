@@ -192,16 +192,24 @@ fn wrong_requests_get_structured_errors() {
     assert_eq!(error_of(&broken), (400, "invalid_json".to_owned()));
     assert_eq!(json_of(&broken)["error"]["details"], json!({"line": 2, "column": 10}));
     for (body, word) in [
-        ("{\"query\": \"ETH/USD\"}", "`rate`"),
-        ("{\"rate\": \"fast\", \"query\": \"ETH/USD\"}", "string \"fast\""),
+        ("{\"rate\": \"fast\", \"query\": \"ETH/USD\"}", "rate is \"fast\"; it must be a number"),
+        ("{\"rate\": 1, \"query\": 5}", "query is 5; it must be a text"),
+        ("{\"rate\": 1, \"query\": \"a\", \"note\": [1]}", "note is [1]; it must be a text"),
         ("{\"rate\": 0, \"query\": \"ETH/USD\"}", "rate is 0; it must lie between 0.1 and 100"),
         ("{\"rate\": 1, \"query\": \"\"}", "query has 0 characters"),
-        ("[]", "invalid length"),
     ] {
         let response = put(body);
         assert_eq!(error_of(&response), (400, "invalid_field".to_owned()), "{body}");
         let message = json_of(&response)["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains(word), "{body}: {message}");
+    }
+    for body in ["[]", "[1, \"ETH/USD\"]", "null", "5"] {
+        assert_eq!(error_of(&put(body)), (400, "invalid_json".to_owned()), "{body}");
+    }
+    for (body, field) in [("{\"query\": \"ETH/USD\"}", "rate"), ("{\"rate\": 1}", "query"), ("{}", "rate")] {
+        let response = put(body);
+        assert_eq!(error_of(&response), (400, "missing_field".to_owned()), "{body}");
+        assert_eq!(json_of(&response)["error"]["details"], json!({"field": field}));
     }
     for (method, address, allow) in [
         ("DELETE", CONFIG, "GET, HEAD, PUT"),

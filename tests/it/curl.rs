@@ -116,16 +116,36 @@ fn a_task_sent_by_hand_gets_a_worker_result() {
 
 #[test]
 fn a_malformed_body_is_400() {
-    for body in ["", "{", "[]", "{}", r#"{"query":5}"#, "nonsense", "{\"query\":\"x\"} {"] {
+    for body in [
+        "",
+        "{",
+        "[]",
+        r#"["", "BTC/USD"]"#,
+        r#" ["x"]"#,
+        r#"{"query":5}"#,
+        "nonsense",
+        "{\"query\":\"x\"} {",
+    ] {
         let (status, answer) = with_status(&post(&["-i"], "/request", body));
         assert_eq!(status, 400, "{body:?}");
         is_error(&answer, "invalid_json");
     }
-    for path in ["/register", "/heartbeat", "/deregister"] {
-        let (status, answer) = with_status(&post(&["-i"], path, r#"{"no":"id"}"#));
+    for (path, body, field) in [
+        ("/register", "{}", "id"),
+        ("/register", r#"{"id":"x"}"#, "endpoint"),
+        ("/heartbeat", r#"{"no":"id"}"#, "id"),
+        ("/deregister", "{}", "id"),
+        ("/request", "{}", "query"),
+    ] {
+        let (status, answer) = with_status(&post(&["-i"], path, body));
         assert_eq!(status, 400);
-        is_error(&answer, "invalid_json");
-        assert!(answer["error"]["message"].as_str().unwrap().contains("id"), "{answer}");
+        is_error(&answer, "missing_field");
+        assert_eq!(answer["error"]["details"], json!({"field": field}));
+    }
+    for url in ["http://localhost:8080/request", "http://localhost:8081/task"] {
+        let (status, answer) = with_status(&curl(&["-i"], &[url, "-d", r#"{"id":"req-1","query":""}"#]));
+        assert_eq!((status, &answer["error"]["details"]), (400, &json!({"field": "query"})));
+        is_error(&answer, "invalid_field");
     }
     let task = curl(&["-i"], &["http://localhost:8081/task", "-d", "{"]);
     let (status, answer) = with_status(&task);
@@ -207,7 +227,10 @@ fn nobody_answering_is_exit_1() {
 #[test]
 fn bad_arguments_are_exit_2_and_named() {
     for (options, arguments, part) in [
-        (&[][..], &["-o", "file", "http://localhost:8080/"][..], "-o"),
+        (&[][..], &["-u", "me:secret", "http://localhost:8080/"][..], "-u"),
+        (&[], &["-w", "%{speed}", "localhost:8080"], "speed"),
+        (&[], &["-m", "soon", "localhost:8080"], "-m: soon"),
+        (&[], &["-d", "@/no/such/file", "localhost:8080"], "@/no/such/file"),
         (&[], &["-X"], "-X"),
         (&[], &["-X", "POST"], "exactly one URL"),
         (&[], &["http://localhost:8080/", "http://localhost:8081/"], "exactly one URL"),
@@ -259,6 +282,44 @@ fn the_cluster_over_nats_answers_and_its_broker_tells_its_figures() {
     assert_eq!((&varz["version"], &varz["connections"]), (&json!("2.9.10"), &json!(13)));
 }
 
+#[test]
+fn what_curl_tells_a_terminal_is_told() {
+    let (body, data) = (scratch("answer.json"), scratch("data.json"));
+    std::fs::write(&data, "{\"query\":\n\"BTC/USD\"}\n").unwrap();
+    let url = "http://localhost:8080/request";
+    let format = "%{http_code} %{size_download} %{method} %{url_effective} %header{content-type}%%\\n";
+    let ran = curl(
+        &["--set", "timeout=3s"],
+        &["-s", "-o", &body, "-w", format, "--json", &format!("@{data}"), url],
+    );
+    let size = std::fs::metadata(&body).unwrap().len();
+    assert_eq!(ran.out, format!("200 {size} POST {url} application/json%\n"));
+    // A status of an error fails with -f, and shows no body; -s is silent about it, -S is not.
+    let missing = "http://localhost:8080/nonsense";
+    let failed = curl(&[], &["-f", missing]);
+    assert_eq!((failed.code, failed.out.as_str()), (22, ""));
+    assert!(failed.err.contains("error: 404"), "{}", failed.err);
+    assert_eq!(curl(&[], &["-sf", missing]).err, "");
+    assert_ne!(curl(&[], &["-sSf", missing]).err, "");
+    assert_eq!(curl(&[], &["-s", "http://localhost:9/"]).err, "");
+    let verbose = curl(&[], &["-v", "-H", "X-A: b", "localhost:8080/health"]).err;
+    assert!(
+        verbose
+            .starts_with("> GET /health HTTP/1.1\n> Host: localhost:8080\n> X-A: b\n>\n< HTTP/1.1 200 OK\n"),
+        "{verbose}"
+    );
+    let head = curl(&["--preset", "config"], &["-I", "localhost:8080/config"]);
+    assert!(head.out.starts_with("HTTP/1.1 200 OK\r\n") && head.out.ends_with("\r\n\r\n"), "{}", head.out);
+    // Nobody waits longer than -m says.
+    let file = scratch("patience.json");
+    let late =
+        curl(&["--session", &file], &["-m", "0.2", "-d", "{\"query\":\"x\"}", "-w", "%{http_code}", url]);
+    assert_eq!((late.code, late.out.as_str()), (1, "000"));
+    assert!(late.err.contains("no answer within 200ms"), "{}", late.err);
+    let session: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(session["played_ns"], 1_201_000_000);
+}
+
 // --- sessions -----------------------------------------------------------------------------------------------------
 
 #[test]
@@ -283,14 +344,69 @@ fn a_session_goes_on_from_call_to_call() {
         assert_eq!((workers.len(), &workers[12]["id"]), (13, &json!("worker-1")));
     }
     let asked = |result: &Value| result["worker_responses"].as_array().unwrap().len();
+    // The one behind the address says its own name; by which other it is known is said besides.
+    let by_hand = &first["worker_responses"][12];
+    assert_eq!((&by_hand["worker_id"], &by_hand["registered_as"]), (&json!("w-01"), &json!("worker-1")));
+    assert_eq!(first["worker_responses"][0].get("registered_as"), None);
     assert_eq!((asked(first), asked(second)), (13, 13));
     let seen = |workers: &Value| workers[0]["last_seen"].as_str().unwrap().to_owned();
     assert!(seen(after) > seen(before), "time goes on");
     assert!(after[0]["score"].as_f64() > before[0]["score"].as_f64());
-    // Whatever the first call said of seed and settings stays; later options change nothing.
-    let other =
-        glasshive(&["curl", "--session", &file, "--set", "workers=1", "--", "localhost:8080/workers"]);
-    assert_eq!(other.json().as_array().unwrap().len(), 13);
+    // Whatever the first call said of seed and settings stays.
+    let again =
+        |options: &[&str]| curl(&[&["--session", &file], options].concat(), &["localhost:8080/workers"]);
+    assert_eq!(again(&[]).json().as_array().unwrap().len(), 13);
+    assert_eq!(again(&["--seed", "5", "--set", "timeout=3000ms", "--preset", "oracle-http"]).code, 0);
+    for (options, said, begun) in [
+        (["--set", "workers=1"], "workers: 1 ", "12"),
+        (["--set", "timeout=2s"], "timeout: 2s", "3s"),
+        (["--seed", "6"], "seed: 6", "5"),
+        (["--preset", "oracle-nats"], "preset: oracle-nats", "oracle-http"),
+    ] {
+        let ran = again(&options);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{options:?}");
+        assert!(ran.err.contains(said) && ran.err.contains(&format!("allowed: {begun}")), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_session_is_broken_and_waited_in() {
+    let file = scratch("broken.json");
+    let session = format!("--session '{file}' --set fail=0 --set timeout=3s");
+    let ask = r#"http://localhost:8080/request -d '{"query":"BTC/USD"}'"#;
+    let broken = shell(&format!("{session} --faults crash:w-04"), &format!("curl {ask}"));
+    let note = |ran: &Ran| ran.json()["reliability_note"].as_str().unwrap().to_owned();
+    assert_eq!(note(&broken), "11 of 12 workers responded: 1 failed, 0 late");
+    // Time alone, past the stale limit; then a fault with an instant of its own, and its end.
+    let waited = glasshive(&["curl", "--session", &file, "--wait", "16s"]);
+    assert_eq!((waited.code, waited.out.as_str(), waited.err.as_str()), (0, "", ""));
+    assert_eq!(note(&shell(&session, &format!("curl {ask}"))), "All workers responded successfully");
+    let planned =
+        shell(&format!("{session} --faults crash:w-05@40s..60s --wait 22s"), &format!("curl {ask}"));
+    assert_eq!(note(&planned), "10 of 11 workers responded: 1 failed, 0 late");
+    assert_eq!(
+        note(&shell(&format!("{session} --wait 20s"), &format!("curl {ask}"))),
+        "All workers responded successfully"
+    );
+    for (option, value, part) in [
+        ("--faults", "crash:w-06@2s", "a start after"),
+        ("--faults", "crash:w-99", "w-01"),
+        ("--wait", "25h", "at most 23h"),
+        ("--wait", "soon", "wait: soon"),
+    ] {
+        let ran = glasshive(&["curl", "--session", &file, option, value]);
+        assert!(ran.code == 2 && ran.err.contains(part), "{option} {value}: {}", ran.err);
+    }
+    // The file is a scenario: played, it is the same run, and tells what was answered.
+    let report = glasshive(&["run", "--scenario", &file, "--json"]);
+    assert_eq!((report.code, report.err.as_str()), (0, ""));
+    let calls = report.json()["calls"].as_array().unwrap().clone();
+    assert_eq!(calls.len(), 4);
+    assert_eq!(calls[0]["body"], broken.json());
+    assert_eq!((&calls[0]["at_ms"], &calls[0]["status"]), (&json!(1002.0), &json!(200)));
+    let text = glasshive(&["run", "--scenario", &file]).out;
+    assert!(text.contains("at 1.002 s: POST http://localhost:8080/request: 200 {"), "{text}");
+    assert_eq!(report.json()["summary"]["requests"], 4, "the system's own client is silent");
 }
 
 #[test]

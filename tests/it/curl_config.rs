@@ -93,10 +93,32 @@ fn a_put_makes_the_next_version_and_the_agents_get_it() {
 }
 
 #[test]
+fn keys_that_no_worker_uses_are_kept_all_the_way() {
+    let file = scratch("config-keys.json");
+    let other = json!({"a": [1, {"b": null}], "feature.x": true, "limit": 0.1});
+    let body =
+        json!({"rate": 2.0, "query": "ETH/USD", "a": [1, {"b": null}], "feature.x": true, "limit": 0.1});
+    let put = in_session(&file, &["-X", "PUT", CONFIG, "-d", &body.to_string()]);
+    let held = |answer: &Value| {
+        let mut settings = answer["settings"].as_object().unwrap().clone();
+        ["rate", "query", "note"].iter().for_each(|key| drop(settings.remove(*key)));
+        Value::Object(settings)
+    };
+    assert_eq!(held(&json_of(&put).1), other);
+    assert_eq!(held(&json_of(&in_session(&file, &[CONFIG])).1), other);
+    glasshive(&["curl", "--session", &file, "--wait", "20s"]);
+    for url in ["http://localhost:9001/config", "http://localhost:9501/version"] {
+        assert_eq!(held(&json_of(&in_session(&file, &[url])).1), other, "{url}");
+    }
+}
+
+#[test]
 fn what_cannot_be_a_configuration_is_refused() {
     let put = |body: &str| curl(&["-X", "PUT", CONFIG, "-d", body]);
     is_error(&put("{\"rate\":"), 400, "invalid_json");
     is_error(&put("{\"rate\":\"fast\",\"query\":\"BTC/USD\"}"), 400, "invalid_field");
+    is_error(&put("[1,\"BTC/USD\"]"), 400, "invalid_json");
+    assert_eq!(is_error(&put("{\"rate\":1}"), 400, "missing_field"), json!({"field": "query"}));
     let details = is_error(&put("{\"rate\":0,\"query\":\"BTC/USD\"}"), 400, "invalid_field");
     assert_eq!(details, json!({"field": "rate"}));
     // A command line takes no argument of a whole megabyte; curl joins several.
@@ -112,11 +134,9 @@ fn what_cannot_be_a_configuration_is_refused() {
 #[test]
 fn a_controller_that_is_down_refuses_and_its_agents_still_serve() {
     let file = scratch("config-down.json");
-    // A session is a scenario: this one has the crash on schedule.
-    let scenario = json!({"version": 1, "preset": "config", "seed": 1, "faults": "crash:controller@900ms"});
-    let session = json!({"scenario": scenario, "played_ns": 1_000_000_000_u64});
-    std::fs::write(&file, session.to_string()).unwrap();
-    let ran = in_session(&file, &[CONFIG]);
+    let broken =
+        ["curl", "--session", &file, "--preset", "config", "--faults", "crash:controller", "--", CONFIG];
+    let ran = glasshive(&broken);
     assert_eq!(ran.code, 1, "nobody answers");
     assert!(ran.err.contains("refused"), "{}", ran.err);
     let (status, body) = json_of(&in_session(&file, &["http://localhost:9001/config"]));

@@ -187,6 +187,24 @@ fn an_unknown_id_gets_404_for_heartbeat_and_deregister() {
     let (status, body) = post(&mut run, "/deregister", &json!({"id": "w-01"}));
     assert_eq!((status, &body["status"]), (200, &json!("deregistered")));
     assert!(!names(&workers(&mut run)).contains(&"w-01"));
+    let (_, body) = post(&mut run, "/deregister", &json!({"id": "w-01"}));
+    assert_eq!(body["error"]["message"], "worker w-01 is not registered, so it cannot be removed");
+}
+
+#[test]
+fn who_was_deregistered_by_hand_stays_out_until_it_starts_again() {
+    let mut run = quiet(Case::oracle(8));
+    let is_in = |run: &mut Run| names(&workers(run)).contains(&"w-03");
+    assert_eq!(post(&mut run, "/deregister", &json!({"id": "w-03"})).0, 200);
+    // Three heartbeats later.
+    run.run_until(run.now() + Duration::from_secs(16));
+    assert!(!is_in(&mut run));
+    let (status, body) = post(&mut run, "/heartbeat", &json!({"id": "w-03"}));
+    assert_eq!((status, &body["error"]["code"]), (410, &json!("deregistered")));
+    run.inject("restart:w-03").unwrap();
+    run.run_until(run.now() + Duration::from_secs(1));
+    assert!(is_in(&mut run));
+    assert_eq!(post(&mut run, "/heartbeat", &json!({"id": "w-03"})).0, 200);
 }
 
 #[test]
@@ -239,8 +257,16 @@ fn register_request_and_task_have_the_documented_names_and_no_others() {
     assert_eq!(result["reliability_note"], "All workers responded successfully");
     let responses = result["worker_responses"].as_array().unwrap();
     assert_eq!(responses.len(), 13);
-    assert_eq!(responses[12]["worker_id"], "worker-1", "in registration order, by its name in the registry");
-    for response in responses {
+    let names = [&responses[12]["worker_id"], &responses[12]["registered_as"]];
+    assert_eq!(
+        names,
+        ["w-01", "worker-1"],
+        "in registration order, by its own name and the one in the registry"
+    );
+    for (response, i) in responses.iter().zip(0..) {
+        if i == 12 {
+            continue;
+        }
         assert_eq!(keys(response), ["reliable", "request_id", "response_time", "value", "worker_id"]);
         assert_eq!((&response["request_id"], &response["reliable"]), (&json!("req-00001"), &json!(true)));
         let value = response["value"].as_f64().unwrap();

@@ -78,11 +78,17 @@ fn a_task_is_accepted_at_once_and_completed_with_three_identities() {
 #[test]
 fn bad_numbers_unknown_ids_and_wrong_methods_get_structured_errors() {
     let file = scratch("wizard_errors.json");
-    for query in ["a=x&b=3", "b=3", "a=1", "", "a=inf&b=1", "a=NaN&b=1", "a=1e999&b=1", "a=&b=1"] {
+    for (query, field) in [("b=3", "a"), ("a=1", "b"), ("", "a")] {
+        let error = curl_json(&file, &[&format!("http://localhost/add?{query}")]);
+        assert_eq!(error.1["error"]["details"], json!({"field": field}));
+        is_error(&error, 400, "missing_field");
+    }
+    for query in ["a=x&b=3", "a=inf&b=1", "a=NaN&b=1", "a=1e999&b=1", "a=&b=1"] {
         is_error(&curl_json(&file, &[&format!("http://localhost/add?{query}")]), 400, "invalid_number");
     }
     let post = |body: &str| curl_json(&file, &["-X", "POST", "http://localhost/task", "-d", body]);
-    for body in [r#"{"a":"x","b":3}"#, r#"{"a":1}"#, "[]", "5", r#"{"a":null,"b":1}"#, r#"{"a":[1],"b":1}"#] {
+    is_error(&post(r#"{"a":1}"#), 400, "missing_field");
+    for body in [r#"{"a":"x","b":3}"#, r#"{"a":null,"b":1}"#, r#"{"a":[1],"b":1}"#] {
         is_error(&post(body), 400, "invalid_number");
     }
     let error = post(r#"{"a":1,"b":"two"}"#).1;
@@ -90,7 +96,7 @@ fn bad_numbers_unknown_ids_and_wrong_methods_get_structured_errors() {
         error["error"]["details"],
         json!({"field": "b", "value": "two", "allowed": "a finite number"})
     );
-    for body in ["", "{", "nonsense", r#"{"a":1,"b":2} x"#] {
+    for body in ["", "{", "nonsense", "[]", "[1,2]", "5", r#"{"a":1,"b":2} x"#] {
         is_error(&post(body), 400, "invalid_json");
     }
     is_error(&curl_json(&file, &["http://localhost/tasks/no-such/status"]), 404, "task_not_found");

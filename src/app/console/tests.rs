@@ -39,6 +39,13 @@ fn a_pasted_curl_is_read_as_a_shell_would_hand_it_over() {
     }
     let get = read("curl -G localhost/add -d a=2 -d 'b=3'", BASE).unwrap();
     assert_eq!((get.method, get.url.query.as_str()), (Method::Get, "a=2&b=3"));
+    for (option, named) in
+        [("-o file", "-o: file"), ("-w '%{http_code}'", "-w: "), ("-m 2", "-m: 2"), ("-d @file", "@file")]
+    {
+        let error = read(&format!("curl {option} localhost:8080/config"), BASE).unwrap_err().to_string();
+        assert!(error.contains(named), "{option}: {error}");
+    }
+    assert!(read("curl -sSvf localhost:8080/config", BASE).is_ok());
     assert_eq!(read("curl -I localhost:8080/config", BASE).unwrap().method, Method::Head);
 }
 

@@ -98,7 +98,9 @@ fn level(run: &Run, record: &Record) -> Option<Level> {
         | http::CANCELLED
         | http::ABANDONED
         | nats::DISCONNECTED => Level::Warn,
-        fact::TASK_FAILED | fact::REQUEST_FAILED | fact::REQUEST_UNANSWERED => Level::Error,
+        fact::BROKER_MISSING | fact::TASK_FAILED | fact::REQUEST_FAILED | fact::REQUEST_UNANSWERED => {
+            Level::Error
+        }
         _ => return None,
     })
 }
@@ -133,6 +135,9 @@ fn says(run: &Run, system: &OracleRun, record: &Record) -> String {
             return format!("no answer in time {req} worker={peer} timeout={}", params.timeout);
         }
         nats::CONNECTED => return "connected to nats server=nats://nats:4222".to_owned(),
+        fact::BROKER_MISSING => {
+            return "Failed to connect to NATS: no servers available for connection; trying again".to_owned();
+        }
         nats::DISCONNECTED => return "disconnected from nats, reconnecting err=EOF".to_owned(),
         fact::TASK_RECEIVED => return format!("task received {req} delivery={}", record.value),
         fact::RESULT_DROPPED => return format!("late result dropped {req} worker={peer}"),

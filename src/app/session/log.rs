@@ -4,6 +4,7 @@
 //! shared, taken back, and played to somebody else.
 
 use super::Command;
+use crate::kernel::Instant;
 use crate::lab::Scenario;
 use serde::{Deserialize, Serialize};
 
@@ -58,10 +59,15 @@ impl Log {
 fn is_overtaken(last: &Entry, at_ns: u64, command: &Command) -> bool {
     match (&last.command, command) {
         // The seek before led to exactly where this one set out from.
-        (Command::Seek { at_ms }, Command::Seek { .. }) => super::instant(*at_ms).as_nanos() == at_ns,
+        (Command::Seek { at_ms }, Command::Seek { .. }) => instant(*at_ms).as_nanos() == at_ns,
         (Command::Set { key: before, .. }, Command::Set { key, .. }) => before == key && last.at_ns == at_ns,
         (Command::Seed { .. }, Command::Seed { .. }) => last.at_ns == at_ns,
         (Command::Speed { .. }, Command::Speed { .. }) => true,
         _ => false,
     }
+}
+
+/// An instant in milliseconds, as scripts and the timeline have it: exact to the nanosecond for a hundred days.
+pub(super) fn instant(ms: f64) -> Instant {
+    Instant::from_nanos((ms * 1e6).round() as u64)
 }

@@ -18,6 +18,7 @@ pub use crate::app::command::{Command, Outcome};
 pub use address::{Address, asks_for_many};
 pub use handed::{Handed, Sent};
 use history::{History, Place};
+use log::instant;
 pub use log::{Entry, Log};
 pub use player::{Player, PlayerState};
 use teller::Teller;
@@ -441,11 +442,6 @@ fn begin(scenario: &Scenario, speed: f64) -> Result<Player, Invalid> {
         player.seek(from)?;
     }
     Ok(player)
-}
-
-/// An instant in milliseconds, as scripts and the timeline have it: exact to the nanosecond for a hundred days.
-fn instant(ms: f64) -> Instant {
-    Instant::from_nanos((ms * 1e6).round() as u64)
 }
 
 #[cfg(test)]

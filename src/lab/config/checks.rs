@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings { rate: 1.0, query: "BTC/USD".to_owned(), note: String::new() }
+        Settings { rate: 1.0, query: "BTC/USD".to_owned(), ..Settings::default() }
     }
 
     fn shipped() -> Fact {

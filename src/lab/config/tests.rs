@@ -44,7 +44,7 @@ impl Hand {
 }
 
 fn settings(version: u64) -> Settings {
-    Settings { rate: version as f64, query: "BTC/USD".to_owned(), note: String::new() }
+    Settings { rate: version as f64, query: "BTC/USD".to_owned(), ..Settings::default() }
 }
 
 /// Collects what has ended.

@@ -126,7 +126,7 @@ impl<'a> Absence<'a> {
     pub(super) fn of(handling: &'a Handling, place: u32, response: &WorkerResult) -> Self {
         let taken = handling.taken(place);
         let node = handling.node_of(place, taken);
-        let absence = Absence::unheard(handling, node, &response.worker_id);
+        let absence = Absence::unheard(handling, node, response.known_as());
         let err = response.err.as_ref().map(|err| err.to_string());
         Absence { taken: taken.map(|taken| taken.n), err, ..absence }
     }

@@ -100,7 +100,7 @@ fn one_entry_per_worker(request: &RequestEntry, params: &Params) -> Result<(), S
         return twice.map_or(Ok(()), |pair| Err(format!("{} is in it twice", pair[0])));
     }
     let asked = request.tasks.iter().map(|task| &task.worker);
-    if asked.eq(result.worker_responses.iter().map(|response| &response.worker_id)) {
+    if asked.eq(result.worker_responses.iter().map(|response| response.known_as())) {
         Ok(())
     } else {
         Err("the workers in the result are not the workers asked".to_owned())

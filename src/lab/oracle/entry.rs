@@ -60,7 +60,8 @@ impl RequestReport {
     fn write_text(&self, f: &mut String) -> std::fmt::Result {
         writeln!(f, "{} {} at {:.3} s", self.request_id, self.query, self.requested_at_ms / 1000.0)?;
         for response in &*self.worker_responses {
-            let WorkerResult { worker_id, value, err, response_time, .. } = response;
+            let WorkerResult { value, err, response_time, .. } = response;
+            let worker_id = response.known_as();
             match err {
                 None => writeln!(f, "  {worker_id:<8} {value:>14.4}  in {response_time}")?,
                 Some(err) => writeln!(f, "  {worker_id:<8} {:>14}  {err}", "—")?,

@@ -7,17 +7,19 @@ use crate::systems::oracle::{Delivery, LieMode, Load, Params, Transport};
 use serde_json::json;
 
 /// Those of the oracle over HTTP, in the order in which they are shown.
-pub const HTTP: &[Param<Params>] = ALL.split_at(4).1;
+pub const HTTP: &[Param<Params>] = ALL.split_at(5).1;
 
 /// Those of the oracle over NATS: workers do not register there.
-pub const NATS: &[Param<Params>] = ALL.split_at(26).0;
+pub const NATS: &[Param<Params>] = ALL.split_at(29).0;
 
 /// All of them: first what only NATS has, last what only HTTP has.
-const ALL: &[Param<Params>; 29] = &[
+const ALL: &[Param<Params>; 30] = &[
     param!("transport", Allowed::Choice(&Transport::NAMES), "core NATS delivers at most once, JetStream at least once",
         |p| json!(p.transport.name()), Word => |p, v: String| p.transport = transport(&v)),
     param!("delivery", Allowed::Choice(&Delivery::NAMES), "every worker gets a task, or one of the queue group",
         |p| json!(p.delivery.name()), Word => |p, v: String| p.delivery = delivery(&v)),
+    param!("presence", SWITCH, "workers say that they are there, so the coordinator knows whom to wait for",
+        |p| json!(if p.presence { "on" } else { "off" }), Word => |p, v: String| p.presence = v == "on"),
     param!("ack-wait", Allowed::Span(ms(100), ms(60_000)), "JetStream delivers again what is not acknowledged for so long",
         |p| span(p.ack_wait), Span => |p, v| p.ack_wait = v),
     param!("max-deliver", Allowed::Count(1, 100), "how often JetStream delivers a message at most",

@@ -3,7 +3,7 @@
 use super::HTTP;
 use crate::lab::system::Preset;
 
-pub(in crate::lab) static PRESETS: [Preset; 2] = [
+pub(in crate::lab) static PRESETS: [Preset; 3] = [
     Preset {
         name: "oracle-http",
         system: HTTP,
@@ -25,6 +25,18 @@ pub(in crate::lab) static PRESETS: [Preset; 2] = [
         axis_s: 120,
         point_s: 21,
         set: &[("heartbeat", "0"), ("period", "20s")],
+        faults: "",
+        horizon: None,
+    },
+    Preset {
+        name: "all-well",
+        system: HTTP,
+        title: "All is well",
+        promise: "Nobody fails, and there is time for all: twelve answers, one mean.",
+        start_s: 0,
+        axis_s: 30,
+        point_s: 3,
+        set: &[("fail", "0"), ("timeout", "3s"), ("period", "3s")],
         faults: "",
         horizon: None,
     },

@@ -6,7 +6,7 @@ use crate::lab::system::SystemKind;
 
 const SYSTEM: SystemKind = NATS;
 
-pub(in crate::lab) static PRESETS: [Preset; 7] = [
+pub(in crate::lab) static PRESETS: [Preset; 8] = [
     Preset {
         name: "oracle-nats",
         system: SYSTEM,
@@ -39,7 +39,7 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
         start_s: 0,
         axis_s: 30,
         point_s: 4,
-        set: &[("delivery", "queue"), ("strategy", "median")],
+        set: &[("delivery", "queue"), ("strategy", "median"), ("presence", "off")],
         faults: "",
         horizon: None,
     },
@@ -96,6 +96,18 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
             ("report-heartbeat", "20s"),
         ],
         faults: "crash:nats@30s..55s",
+        horizon: None,
+    },
+    Preset {
+        name: "bare-protocol",
+        system: SYSTEM,
+        title: "Nobody counts heads",
+        promise: "Two subjects, no presence: all have answered, and still it waits.",
+        start_s: 0,
+        axis_s: 30,
+        point_s: 11,
+        set: &[("presence", "off"), ("fail", "0"), ("delay-max", "1s")],
+        faults: "crash:w-04@8s",
         horizon: None,
     },
 ];

@@ -127,6 +127,7 @@ impl Bed {
 fn result_of(req: u64, i: u32, value: Option<f64>) -> WorkerResult {
     WorkerResult {
         worker_id: worker_name(i).into(),
+        registered_as: None,
         request_id: format!("req-{req:05}").into(),
         value: value.unwrap_or(0.0),
         err: value.is_none().then(|| "no answer".into()),

@@ -16,10 +16,20 @@ pub fn too_large(request: &Request) -> Option<Response> {
     })
 }
 
-/// 400 for a body that is not the JSON asked for; the message says where and why.
+/// 400 for a body that is not the JSON asked for; the message says where and why. One that merely lacks a field is told which.
 pub fn bad_json(error: &serde_json::Error) -> Response {
+    let message = error.to_string();
+    let lacking = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    if let Some((field, _)) = lacking {
+        return Response::error(
+            400,
+            "missing_field",
+            &[field, " is missing"].concat(),
+            json!({"field": field}),
+        );
+    }
     let details = json!({"line": error.line(), "column": error.column()});
-    Response::error(400, "invalid_json", &error.to_string(), details)
+    Response::error(400, "invalid_json", &message, details)
 }
 
 /// Something that a service serves.

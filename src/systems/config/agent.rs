@@ -249,8 +249,7 @@ mod tests {
         net.set_role(config.controller(), move |_| {
             let offered = Rc::clone(&offered);
             let answer = move |_| {
-                let (version, settings) =
-                    (offered.get(), Settings { rate: 1.0, query: String::new(), note: String::new() });
+                let (version, settings) = (offered.get(), Settings { rate: 1.0, ..Settings::default() });
                 let document = Document { version, updated_at: String::new(), settings };
                 let etag = format!("\"v{version}\"");
                 let response = Response::of(200, Json::new(document)).with_header("ETag", etag);

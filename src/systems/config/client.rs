@@ -122,5 +122,6 @@ fn nth_settings(n: u32) -> Settings {
         rate: RATES[n % RATES.len()],
         query: worker::QUERIES[n % worker::QUERIES.len()].to_owned(),
         note: format!("change {n}"),
+        ..Settings::default()
     }
 }

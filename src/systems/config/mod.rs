@@ -88,7 +88,12 @@ pub fn worker_authority(i: u32) -> String {
 
 /// The version that the controller is delivered with: number 1.
 fn shipped() -> Version {
-    let settings = Settings { rate: 1.0, query: "BTC/USD".to_owned(), note: "as shipped".to_owned() };
+    let settings = Settings {
+        rate: 1.0,
+        query: "BTC/USD".to_owned(),
+        note: "as shipped".to_owned(),
+        ..Settings::default()
+    };
     Version::after(None, settings, Instant::ZERO)
 }
 

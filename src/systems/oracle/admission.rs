@@ -25,7 +25,8 @@ impl Admission {
         }
         let wait = bucket.wait_for(now, 1).unwrap_or(Duration::ZERO);
         let seconds = wait.as_nanos().div_ceil(1_000_000_000).max(1);
-        let message = format!("{rate} requests a second are allowed, {} at once", params.burst);
+        let message =
+            format!("rate limit exceeded: {rate} requests a second are allowed, {} at once", params.burst);
         let details = json!({"rate": rate, "burst": params.burst, "retry_after_s": seconds});
         let response = Response::error(429, "rate_limited", &message, details);
         Some(response.with_header("Retry-After", seconds.to_string()))

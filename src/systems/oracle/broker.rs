@@ -55,8 +55,11 @@ pub(super) trait Link {
     /// Whether a task can be published now; the error says why not.
     fn check(&self) -> Result<(), String>;
 
-    /// Publishes a task and gathers what the workers make of it, as long as the coordinator waits. `handling` is the
-    /// number of the fact that opened its request.
+    /// What `GET /health` says of a coordinator that knows so many workers.
+    fn health(&self, workers: usize) -> serde_json::Value;
+
+    /// Publishes a task and gathers what the workers make of it, as long as the coordinator waits: first those that came, in that
+    /// order, then the others of whom it knows. `handling` is the number of the fact that opened its request.
     fn ask<'a>(
         &'a self,
         coordinator: &'a Coordinator,

@@ -9,8 +9,8 @@ pub(super) use request::{Answer, Answers, Taken};
 use super::admission::Admission;
 use super::broker::Link;
 use super::fact::Fact;
-use super::messages::WorkerInfo;
-use super::registry::{Known, Outcome, Registry};
+use super::messages::{OracleRequest, WorkerInfo};
+use super::registry::{Known, Member, Outcome, Registry};
 use super::report::{Reports, Trigger};
 use super::{COORDINATOR, Site};
 use crate::kernel::Duration;
@@ -30,7 +30,11 @@ const CLEAN_UP_EVERY: Duration = Duration::from_secs(1);
 /// What it serves, for 404 and 405.
 pub const ROUTES: [Route; 8] = [
     Route::new("POST", "/register", "adds a worker to the registry"),
-    Route::new("POST", "/heartbeat", "a sign of life; 404 to one that is not registered"),
+    Route::new(
+        "POST",
+        "/heartbeat",
+        "a sign of life; 404 to one that is not registered, 410 to one that was deregistered",
+    ),
     Route::new("POST", "/deregister", "removes a worker"),
     Route::new("POST", "/request", "asks all workers, and answers with the aggregate"),
     Route::new("GET", "/report", "the last report of `?query=`, its age, and whether it is stale"),
@@ -108,7 +112,7 @@ async fn tend(coordinator: &Coordinator) {
 }
 
 /// Removes stale workers for ever.
-async fn clean_up(coordinator: &Coordinator) {
+pub(super) async fn clean_up(coordinator: &Coordinator) {
     let ctx = coordinator.site.ctx();
     loop {
         ctx.sleep(CLEAN_UP_EVERY).await;
@@ -137,10 +141,9 @@ async fn take_up(coordinator: Rc<Coordinator>, request: Request, peer: NodeId) -
     if let Some(refusal) = too_large(&request) {
         return refusal;
     }
-    match (admit(&coordinator, peer), request.read()) {
-        (Some(refusal), _) => refusal,
+    match (admit(&coordinator, peer), OracleRequest::of(&request)) {
+        (Some(refusal), _) | (None, Err(refusal)) => refusal,
         (None, Ok(body)) => request::submit(&coordinator, &body).await,
-        (None, Err(error)) => bad_json(&error),
     }
 }
 
@@ -163,7 +166,12 @@ fn respond(coordinator: &Coordinator, request: &Request, peer: NodeId) -> Respon
         (Method::Get, "/report") => Ok(report(coordinator, &request.url.query)),
         (Method::Get, "/workers") => Ok(Response::json(200, &coordinator.workers())),
         (Method::Get, "/health") => {
-            Ok(Response::json(200, &json!({"status": "ok", "workers": coordinator.registry.borrow().len()})))
+            let workers = coordinator.registry.borrow().len();
+            let health = match &coordinator.link {
+                Some(link) => link.health(workers),
+                None => json!({"status": "ok", "workers": workers}),
+            };
+            Ok(Response::json(200, &health))
         }
         (Method::Get, "/metrics") => Ok(metrics(coordinator)),
         (method, path) => Ok(no_route(method, path, routes)),
@@ -197,19 +205,51 @@ fn admit(coordinator: &Coordinator, client: NodeId) -> Option<Response> {
 }
 
 impl Coordinator {
-    /// A worker that nobody has announced has sent a result.
+    /// A worker over a broker has sent something. Without presence that is how the coordinator gets to know it.
     pub(super) fn meet(&self, worker: &Rc<str>) {
-        let (mut registry, now) = (self.registry.borrow_mut(), self.site.ctx().now());
-        if !registry.seen(worker, 0, now) {
-            registry.register(worker, "nats://localhost:4222", self.peer(worker), now);
+        let now = self.site.ctx().now();
+        let is_known = self.registry.borrow_mut().seen(worker, 0, now);
+        if !is_known && !self.site.params.presence {
+            self.add_over_broker(worker);
         }
+    }
+
+    /// A worker over a broker says that it is there.
+    pub(super) fn is_there(&self, worker: &Rc<str>) {
+        if self.registry.borrow_mut().seen(worker, 0, self.site.ctx().now()) {
+            self.counters.borrow_mut().heartbeats += 1;
+            return;
+        }
+        let member = self.add_over_broker(worker);
+        self.counters.borrow_mut().registrations += 1;
+        self.site.tell(Fact::WorkerRegistered(member));
+    }
+
+    /// A worker over a broker says goodbye.
+    pub(super) fn has_left(&self, worker: &str) {
+        if let Some(member) = self.registry.borrow_mut().deregister(worker) {
+            self.site.tell(Fact::WorkerDeregistered(member));
+        }
+    }
+
+    /// Those of whom it knows now, in the order in which it got to know them.
+    pub(super) fn members(&self) -> Rc<[Member]> {
+        self.registry.borrow_mut().members()
+    }
+
+    fn add_over_broker(&self, worker: &Rc<str>) -> Member {
+        let (node, now) = (self.peer(worker), self.site.ctx().now());
+        self.registry.borrow_mut().register(worker, "nats://localhost:4222", node, now)
     }
 
     /// A result came when its request was closed.
     pub(super) fn drop_result(&self, worker: &Rc<str>) {
         self.site.tell(Fact::ResultDropped { worker: self.peer(worker) });
         self.counters.borrow_mut().results_dropped += 1;
-        self.note(&Rc::clone(worker).into(), Outcome::TimedOut);
+        if !self.site.params.presence {
+            // Otherwise that it was late is known since the request was closed.
+            self.note(&Rc::clone(worker).into(), Outcome::TimedOut);
+        }
     }
 
     fn note(&self, worker: &Known, outcome: Outcome) {

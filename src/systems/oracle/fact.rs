@@ -43,6 +43,8 @@ pub const RESULT_SENT: Kind = Kind::new("result_sent");
 pub const RESULT_DROPPED: Kind = Kind::new("result_dropped");
 /// What was on its way through a broker that keeps nothing is gone: it went down.
 pub const MESSAGES_LOST: Kind = Kind::new("messages_lost");
+/// A role that starts finds no broker.
+pub const BROKER_MISSING: Kind = Kind::new("broker_missing");
 /// The coordinator adds a worker to its registry.
 pub const WORKER_REGISTERED: Kind = Kind::new("worker_registered");
 /// The coordinator removes a worker at its own wish.
@@ -156,6 +158,8 @@ pub enum Fact {
     },
     /// Told when the broker has been down for so long that its clients must know.
     MessagesLost,
+    /// Told by whoever starts and finds no broker; it goes on trying.
+    BrokerMissing,
     /// Told by the coordinator.
     WorkerRegistered(Member),
     /// Told by the coordinator.
@@ -177,7 +181,7 @@ pub enum Fact {
 pub enum Asked {
     /// The workers in its registry, in the order of registration; there may be none.
     Members(Rc<[Member]>),
-    /// Whoever listens to a subject. Only the laboratory knows who does.
+    /// Whoever listens to a subject. Only the laboratory knows who does; by presence the coordinator knows who should.
     Subject,
 }
 
@@ -221,6 +225,7 @@ impl facts::Fact for Fact {
             Fact::ResultSent => RESULT_SENT,
             Fact::ResultDropped { .. } => RESULT_DROPPED,
             Fact::MessagesLost => MESSAGES_LOST,
+            Fact::BrokerMissing => BROKER_MISSING,
             Fact::WorkerRegistered(_) => WORKER_REGISTERED,
             Fact::WorkerDeregistered(_) => WORKER_DEREGISTERED,
             Fact::WorkerEvicted(_) => WORKER_EVICTED,

@@ -1,8 +1,10 @@
 //! The JSON that the oracle's services exchange, with the source documents' names.
 
 use crate::kernel::Duration;
-use crate::substrate::body::{Message, text_bound};
+use crate::substrate::body::{Json, Message, text_bound};
+use crate::substrate::http::{Request, Response, bad_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::json;
 use std::fmt;
 use std::rc::Rc;
 
@@ -19,11 +21,30 @@ pub struct OracleRequest {
     pub query: Rc<str>,
 }
 
+impl OracleRequest {
+    /// The request in a body; otherwise the 400 to answer with.
+    pub fn of(request: &Request) -> Result<Json<Self>, Response> {
+        let asked: Json<Self> = request.read().map_err(|error| bad_json(&error))?;
+        match asked.query.is_empty() {
+            true => Err(empty("query", "it says what is asked for")),
+            false => Ok(asked),
+        }
+    }
+}
+
+/// The 400 for a field that must not be empty.
+pub fn empty(field: &str, why: &str) -> Response {
+    Response::error(400, "invalid_field", &[field, " is empty; ", why].concat(), json!({"field": field}))
+}
+
 /// What one worker answered, or why it did not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerResult {
-    /// The worker.
+    /// The worker, by its own name.
     pub worker_id: Rc<str>,
+    /// The name that the coordinator knows it by, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_as: Option<Rc<str>>,
     /// The request that it answers.
     pub request_id: Rc<str>,
     /// The value; 0 when there is an error.
@@ -145,6 +166,13 @@ impl<'de> Deserialize<'de> for Words {
 impl Message for OracleRequest {
     fn length_bound(&self) -> Option<usize> {
         Some(FRAME_MAX + text_bound(&self.id) + text_bound(&self.query))
+    }
+}
+
+impl WorkerResult {
+    /// The name that the coordinator knows the worker by.
+    pub fn known_as(&self) -> &Rc<str> {
+        self.registered_as.as_ref().unwrap_or(&self.worker_id)
     }
 }
 

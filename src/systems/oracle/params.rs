@@ -90,6 +90,8 @@ pub struct Params {
     pub transport: Transport,
     /// Over NATS: who gets a task.
     pub delivery: Delivery,
+    /// Whether the coordinator knows who is there. Over HTTP it always does.
+    pub presence: bool,
     /// With JetStream: a message that is not acknowledged for so long is delivered again.
     pub ack_wait: Duration,
     /// With JetStream: how often at most.
@@ -153,6 +155,7 @@ impl Default for Params {
         Params {
             transport: Transport::Http,
             delivery: Delivery::FanOut,
+            presence: true,
             ack_wait: Duration::from_secs(3),
             max_deliver: 5,
             workers: 12,

@@ -141,6 +141,8 @@ pub struct Registry {
     about: Vec<About>,
     /// Where each is in `places`; only looked up, never iterated.
     by_id: HashMap<Rc<str>, usize>,
+    /// Who was deregistered and has not come back; only looked up.
+    deregistered: HashMap<Rc<str>, usize>,
     /// The same by its node, for those that are named like one; of some it is out of date.
     by_node: Vec<u32>,
     /// A sign of life of each, not necessarily its last, by its order; also of some that are gone.
@@ -154,6 +156,7 @@ impl Registry {
     /// Adds a worker, or renews one that is there, which keeps its place and its history. `node` is that of its name.
     pub fn register(&mut self, id: &Rc<str>, endpoint: &str, node: u32, now: Instant) -> Member {
         let known = self.by_id.get(id).copied();
+        self.deregistered.remove(id);
         let place = known.unwrap_or_else(|| self.add(id, node, now));
         self.places[place].last_seen = now;
         let about = &mut self.about[place];
@@ -189,8 +192,14 @@ impl Registry {
     /// Removes and returns a worker; `None` when it was unknown.
     pub fn deregister(&mut self, id: &str) -> Option<Member> {
         let member = self.by_id.get(id).copied().map(|place| self.remove(place));
+        self.deregistered.extend(member.iter().map(|member| (Rc::clone(&member.id), 0)));
         self.close_gaps();
         member
+    }
+
+    /// Whether a worker was deregistered, and has not registered since.
+    pub fn is_deregistered(&self, id: &str) -> bool {
+        self.deregistered.contains_key(id)
     }
 
     /// Removes and returns the workers that gave no sign of life for longer than `limit`, in the order of registration.

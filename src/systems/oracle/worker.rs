@@ -6,7 +6,7 @@ use super::{COORDINATOR, Params, Site, lie, truth, worker_authority};
 use crate::kernel::{Duration, Stream, fetch};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::{Json, Message};
-use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, bad_json, no_route};
+use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, no_route};
 use futures::future::{Either, ready};
 use serde_json::json;
 use std::cell::Cell;
@@ -129,7 +129,7 @@ fn tell(worker: &Worker, request: &Request) -> impl Future<Output = Result<Respo
 /// task under way, and so it is small.
 fn route(worker: &Rc<Worker>, request: Request, peer: NodeId) -> impl Future<Output = Response> + use<> {
     let task = match (&request.method, request.url.path.as_str()) {
-        (Method::Post, "/task") => request.read::<OracleRequest>().map_err(|error| bad_json(&error)),
+        (Method::Post, "/task") => OracleRequest::of(&request),
         (Method::Get, "/health") => Err(Response::json(
             200,
             &json!({"status": "ok", "worker_id": &*worker.id, "tasks": worker.busy().get()}),
@@ -208,6 +208,7 @@ impl Worker {
         let req = ctx.span().tag;
         let mut result = WorkerResult {
             worker_id: Rc::clone(&self.id),
+            registered_as: None,
             request_id: Rc::clone(&task.id),
             value: 0.0,
             err: None,

@@ -227,7 +227,7 @@ impl Api {
             return self.queue_task(&task).await.unwrap_or_else(|error| unavailable(&error));
         }
         // Numbers may be written as texts; or the error is to say which one is wrong.
-        let body = match request.json::<Value>() {
+        let body = match request.json::<serde_json::Map<String, Value>>() {
             Ok(body) => body,
             Err(error) => return crate::substrate::http::bad_json(&error),
         };
@@ -330,7 +330,10 @@ fn number_of(name: &str, given: Option<Value>) -> Result<f64, Box<Response>> {
         _ => None,
     };
     parsed.filter(|x: &f64| x.is_finite()).ok_or_else(|| {
-        let value = given.unwrap_or_default();
+        let Some(value) = given else {
+            let message = format!("{name} is missing");
+            return Box::new(Response::error(400, "missing_field", &message, json!({"field": name})));
+        };
         let message = format!("{name}: {value} is not a finite number");
         let details = json!({"field": name, "value": value, "allowed": "a finite number"});
         Box::new(Response::error(400, "invalid_number", &message, details))

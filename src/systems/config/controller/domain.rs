@@ -3,6 +3,7 @@
 
 use crate::kernel::Instant;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// How often a worker may work, in times a second.
 const RATE: std::ops::RangeInclusive<f64> = 0.1..=100.0;
@@ -10,7 +11,7 @@ const QUERY_CHARS_MAX: usize = 64;
 const NOTE_CHARS_MAX: usize = 200;
 
 /// What workers are told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// How many times a second a worker answers its query: 0.1 – 100.
     pub rate: f64,
@@ -19,6 +20,9 @@ pub struct Settings {
     /// What its author says of it: at most 200 characters.
     #[serde(default)]
     pub note: String,
+    /// Whatever else its author put into it: kept, and handed on to who reads it.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// One version of the configuration.
@@ -87,7 +91,7 @@ mod tests {
     use super::*;
 
     fn settings(rate: f64, query: &str, note: &str) -> Settings {
-        Settings { rate, query: query.to_owned(), note: note.to_owned() }
+        Settings { rate, query: query.to_owned(), note: note.to_owned(), ..Settings::default() }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::substrate::body::Json;
 use crate::substrate::http::conditional::{self, Precondition};
 use crate::substrate::http::{Method, Request, Response, Route, bad_json, no_route, too_large};
 use crate::systems::config::messages::{Document, History};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// What it serves, for 404 and 405.
 pub const ROUTES: [Route; 5] = [
@@ -52,14 +52,17 @@ fn read(repository: &impl Repository, request: &Request) -> Response {
 }
 
 async fn change(repository: &impl Repository, announce: impl Fn(u64), request: &Request) -> Response {
-    // First any JSON at all, in which the last of several equal keys counts, as with Go's decoder.
-    let body: serde_json::Value = match request.json() {
+    // First any object at all, in which the last of several equal keys counts, as with Go's decoder.
+    let body: Map<String, Value> = match request.json() {
         Ok(body) => body,
         Err(error) => return bad_json(&error),
     };
-    let settings: Settings = match serde_json::from_value(body) {
+    if let Some(refusal) = wrong_kind(&body) {
+        return refusal;
+    }
+    let settings: Settings = match serde_json::from_value(Value::Object(body)) {
         Ok(settings) => settings,
-        Err(error) => return Response::error(400, "invalid_field", &error.to_string(), json!({})),
+        Err(error) => return bad_json(&error),
     };
     let expected = |newest: Option<&Version>| is_expected(request, newest);
     match use_case::change(repository, announce, settings, expected).await {
@@ -71,6 +74,21 @@ async fn change(repository: &impl Repository, announce: impl Fn(u64), request: &
         }
         Err(Refused::Conflict(newest)) => conflict(newest.as_ref()),
     }
+}
+
+/// The 400 for a field of another kind than workers need. Keys that they do not use may hold anything.
+fn wrong_kind(body: &Map<String, Value>) -> Option<Response> {
+    let (mut field, mut kind) = ("rate", "a number");
+    let mut is_wrong = body.get(field).is_some_and(|rate| !rate.is_number());
+    for text in ["query", "note"] {
+        if !is_wrong {
+            (field, kind) = (text, "a text");
+            is_wrong = body.get(text).is_some_and(|value| !value.is_string());
+        }
+    }
+    let value = body.get(field).filter(|_| is_wrong)?;
+    let message = format!("{field} is {value}; it must be {kind}");
+    Some(Response::error(400, "invalid_field", &message, json!({"field": field})))
 }
 
 /// True when the request's conditions hold for the newest version. Where there is none, nothing matches.

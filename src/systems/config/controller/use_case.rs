@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn put(repository: &InMemory, rate: f64, expected: Option<u64>) -> Result<Version, Refused> {
-        let settings = Settings { rate, query: "BTC/USD".to_owned(), note: String::new() };
+        let settings = Settings { rate, query: "BTC/USD".to_owned(), ..Settings::default() };
         let as_expected = |newest: Option<&Version>| newest.map(|version| version.number) == expected;
         let announced = Cell::new(0);
         let changed = change(repository, |number| announced.set(number), settings, as_expected);

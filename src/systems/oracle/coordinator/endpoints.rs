@@ -5,7 +5,7 @@ use crate::net::NodeId;
 use crate::substrate::body::Json;
 use crate::substrate::http::{Response, Url};
 use crate::systems::oracle::fact::Fact;
-use crate::systems::oracle::messages::{Acknowledgement, Noted, Registration, WorkerName};
+use crate::systems::oracle::messages::{Acknowledgement, Noted, Registration, WorkerName, empty};
 use serde_json::json;
 use std::rc::Rc;
 
@@ -30,12 +30,7 @@ pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
 
 pub(super) fn register(coordinator: &Coordinator, body: &Registration) -> Response {
     if body.id.is_empty() {
-        return Response::error(
-            400,
-            "invalid_field",
-            "id is empty; it names the worker",
-            json!({"field": "id"}),
-        );
+        return empty("id", "it names the worker");
     }
     if let Err(why) = check_endpoint(&body.endpoint) {
         let message = format!("endpoint: {why}");
@@ -60,8 +55,14 @@ fn check_endpoint(endpoint: &str) -> Result<(), String> {
 }
 
 pub(super) fn heartbeat(coordinator: &Coordinator, peer: NodeId, body: &WorkerName) -> Response {
-    if !coordinator.registry.borrow_mut().seen(&body.id, peer.0, coordinator.site.ctx().now()) {
-        return unknown_worker(&body.id);
+    let mut registry = coordinator.registry.borrow_mut();
+    if !registry.seen(&body.id, peer.0, coordinator.site.ctx().now()) {
+        return match registry.is_deregistered(&body.id) {
+            true => {
+                no_worker(410, "deregistered", &body.id, "was deregistered; it is out until it starts again")
+            }
+            false => no_worker(404, "unknown_worker", &body.id, "is not registered; register it first"),
+        };
     }
     coordinator.counters.borrow_mut().heartbeats += 1;
     acknowledge(Noted::Alive, &body.id)
@@ -69,7 +70,7 @@ pub(super) fn heartbeat(coordinator: &Coordinator, peer: NodeId, body: &WorkerNa
 
 pub(super) fn deregister(coordinator: &Coordinator, body: &WorkerName) -> Response {
     let Some(member) = coordinator.registry.borrow_mut().deregister(&body.id) else {
-        return unknown_worker(&body.id);
+        return no_worker(404, "unknown_worker", &body.id, "is not registered, so it cannot be removed");
     };
     coordinator.site.tell(Fact::WorkerDeregistered(member));
     acknowledge(Noted::Deregistered, &body.id)
@@ -79,9 +80,8 @@ fn acknowledge(noted: Noted, worker: &Rc<str>) -> Response {
     Response::of(200, Json::new(Acknowledgement::of(noted, worker)))
 }
 
-fn unknown_worker(id: &str) -> Response {
-    let message = format!("worker {id} is not registered; register it again");
-    Response::error(404, "unknown_worker", &message, json!({"id": id}))
+fn no_worker(status: u16, code: &str, id: &str, why: &str) -> Response {
+    Response::error(status, code, &["worker ", id, " ", why].concat(), json!({"id": id}))
 }
 
 #[cfg(test)]

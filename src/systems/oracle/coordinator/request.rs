@@ -22,14 +22,14 @@ pub(in crate::systems::oracle) enum Answer {
 }
 
 impl Answer {
-    /// A result's worth. The name that the coordinator knows counts: a worker may be registered under another one than its
-    /// own.
-    pub(in crate::systems::oracle) fn of(result: WorkerResult, worker_id: Rc<str>) -> Self {
+    /// A result's worth. A worker may be registered under another name than its own: then the result has both.
+    pub(in crate::systems::oracle) fn of(mut result: WorkerResult, known: Rc<str>) -> Self {
+        result.registered_as = (result.worker_id != known).then_some(known);
         if is_usable(result.value) && result.err.is_none() {
-            return Answer::Value(WorkerResult { worker_id, ..result });
+            return Answer::Value(result);
         }
         let err = result.err.or_else(|| Some("its answer is not usable".into()));
-        Answer::Failed(WorkerResult { worker_id, value: 0.0, err, reliable: false, ..result })
+        Answer::Failed(WorkerResult { value: 0.0, err, reliable: false, ..result })
     }
 
     pub(in crate::systems::oracle) fn is_value(&self) -> bool {
@@ -71,16 +71,19 @@ pub(super) async fn submit(coordinator: &Rc<Coordinator>, body: &OracleRequest) 
             let details = json!({"request_id": handling.task.id});
             return fail(coordinator, "nats_unavailable", &why, details, Some(closing), &[]);
         }
-        // How many are asked, it cannot know.
+        // Who hears it, it cannot know, but at most who should.
         let handling = open(coordinator, task, Asked::Subject);
         let answers = link.ask(coordinator, &handling.task, handling.number).await;
+        if answers.is_empty() && coordinator.site.params.presence {
+            let closing = handling.closing(Rc::default(), Rc::default());
+            return nobody(coordinator, &handling, Some(closing));
+        }
         return conclude(coordinator, &handling, answers);
     }
     let asked = coordinator.registry.borrow_mut().members();
     let handling = open(coordinator, task, Asked::Members(Rc::clone(&asked)));
     if asked.is_empty() {
-        let message = "no worker is registered, so nobody can be asked";
-        return fail(coordinator, "no_workers", message, json!({"request_id": handling.task.id}), None, &[]);
+        return nobody(coordinator, &handling, None);
     }
     let answers = over_http::fan_out(coordinator, &handling.task, &asked, handling.number).await;
     conclude(coordinator, &handling, answers)
@@ -91,6 +94,12 @@ fn open(coordinator: &Coordinator, task: Json<OracleRequest>, asked: Asked) -> H
     counters.borrow_mut().requests += 1;
     let number = site.tell(Fact::RequestOpened { query: Rc::clone(&task.query), asked });
     Handling { number, task, opened_at: site.ctx().now() }
+}
+
+/// There is nobody to ask.
+fn nobody(coordinator: &Coordinator, handling: &Handling, closing: Option<Closing>) -> Response {
+    let message = "no worker is registered, so nobody can be asked";
+    fail(coordinator, "no_workers", message, json!({"request_id": handling.task.id}), closing, &[])
 }
 
 impl Handling {
@@ -106,7 +115,16 @@ pub(super) fn missing(
     err: Rc<str>,
     response_time: Duration,
 ) -> WorkerResult {
-    WorkerResult { worker_id, request_id, value: 0.0, err: Some(err), response_time, reliable: false }
+    let registered_as = None;
+    WorkerResult {
+        worker_id,
+        registered_as,
+        request_id,
+        value: 0.0,
+        err: Some(err),
+        response_time,
+        reliable: false,
+    }
 }
 
 /// How many of the workers asked did not give a value.
@@ -141,9 +159,15 @@ fn conclude(coordinator: &Coordinator, handling: &Handling, answers: Answers) ->
         .collect();
 
     let asked = answers.len();
+    let mut closing = handling.closing(Rc::default(), weights);
+    // Over a broker those who are known and did not answer stand behind what came.
+    let come = answers.iter().take_while(|(_, taken)| taken.is_some()).count();
     let (responses, missing) =
         settle(coordinator, task, answers, waited, has_quorum, aggregate.map(|aggregate| aggregate.value));
-    let closing = handling.closing(Rc::clone(&responses), weights);
+    closing.responses = Rc::clone(&responses);
+    if params.has_broker() && come < asked {
+        (closing.responses, closing.weights) = (responses[..come].into(), closing.weights[..come].into());
+    }
     let Some(aggregate) = aggregate else {
         let (code, message) = why_none(params, asked, values.len(), missing, waited);
         let Missing { failed, late } = missing;
@@ -154,7 +178,7 @@ fn conclude(coordinator: &Coordinator, handling: &Handling, answers: Answers) ->
     site.facts.tell_joined(&causes, Fact::RequestAggregated { value: aggregate.value, closing });
     coordinator.consider_report(&task.query, aggregate.value);
     let mut reliability_note = note(params, asked, missing, aggregate.support);
-    if has_quorum && (missing.late > 0 || params.has_broker()) {
+    if has_quorum && (missing.late > 0 || !params.presence) {
         reliability_note += &format!("; a quorum of {} was enough", params.quorum);
     }
     let result = OracleResult {
@@ -218,14 +242,14 @@ fn why_none(
     waited: Duration,
 ) -> (&'static str, String) {
     let Missing { failed, late } = missing;
-    let message = match params.has_broker() {
+    let message = match params.presence {
         _ if values > 0 => {
             let strategy = params.strategy.name();
             let message = format!("{strategy} has no aggregate: none of {values} values is valid to it");
             return ("no_aggregate", message);
         }
-        true => format!("no worker answered within {waited}: {failed} failed, the others are not known"),
-        false => format!("none of {asked} workers answered: {failed} failed, {late} late"),
+        true => format!("none of {asked} workers answered: {failed} failed, {late} late"),
+        false => format!("no worker answered within {waited}: {failed} failed, the others are not known"),
     };
     ("all_workers_failed", message)
 }
@@ -235,7 +259,7 @@ fn note(params: &Params, asked: usize, missing: Missing, support: usize) -> Stri
     let Missing { failed, late } = missing;
     let (strategy, answered) = (params.strategy, asked - failed - late);
     let mut note = match failed + late {
-        missing if params.has_broker() => {
+        missing if !params.presence => {
             let warning = if missing > answered { "Warning: " } else { "" };
             format!("{warning}{answered} workers answered, {failed} failed; how many were asked is not known")
         }

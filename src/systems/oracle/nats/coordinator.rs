@@ -1,16 +1,18 @@
 //! The coordinator's side of NATS: publishes a task, and gathers the results that come until the request is closed.
 
-use super::{Bus, Inbox, RESULT_STREAM, RESULTS, RETRY, TASKS, connect, follow, listen, publish};
+use super::{Bus, Inbox, RESULT_STREAM, RESULTS, RETRY, TASKS, connect, follow, listen, presence, publish};
 use crate::kernel::{Sender, SortedMap, Span, channel};
 use crate::substrate::body::Json;
 use crate::substrate::nats::{JsMessage, Message, NatsClient, NatsError, Status};
 use crate::systems::oracle::Transport;
 use crate::systems::oracle::broker;
-use crate::systems::oracle::coordinator::{Answer, Answers, Coordinator, Taken};
+use crate::systems::oracle::coordinator::{Answer, Answers, Coordinator, Taken, clean_up};
 use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
+use crate::systems::oracle::registry::Member;
 use futures::FutureExt;
 use futures::future::{self, Either, LocalBoxFuture};
+use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -31,6 +33,8 @@ pub(super) struct Link {
     waiting: Rc<RefCell<Waiting>>,
     /// How many requests waited so far.
     asked: Cell<u64>,
+    /// There was no broker when it started.
+    is_missing: Cell<bool>,
 }
 
 /// Ends a request's wait when it is closed, in whatever way.
@@ -54,11 +58,27 @@ impl Drop for Gathering {
 
 impl broker::Link for Link {
     fn tend<'a>(&'a self, coordinator: &'a Coordinator) -> LocalBoxFuture<'a, ()> {
-        self.receive(coordinator).boxed_local()
+        let receive = self.receive(coordinator);
+        match coordinator.site.params.presence {
+            true => future::join(receive, clean_up(coordinator)).map(drop).boxed_local(),
+            false => receive.boxed_local(),
+        }
     }
 
     fn check(&self) -> Result<(), String> {
-        self.client().map(drop).map_err(|error| error.to_string())
+        let why = |error: NatsError| match self.is_missing.get() && self.bus.asking.borrow().is_none() {
+            // As a program says that does not get to work without.
+            true => error.to_string().replacen("nats:", "Failed to connect to NATS:", 1),
+            false => error.to_string(),
+        };
+        self.client().map(drop).map_err(why)
+    }
+
+    fn health(&self, workers: usize) -> Value {
+        let error = self.check().err();
+        let status = if error.is_some() { "degraded" } else { "ok" };
+        let nats = json!({"url": "nats://localhost:4222", "connected": error.is_none(), "error": error});
+        json!({"status": status, "workers": workers, "nats": nats})
     }
 
     fn ask<'a>(
@@ -74,7 +94,7 @@ impl broker::Link for Link {
 impl Link {
     pub(super) fn new(bus: Bus) -> Self {
         *bus.asking.borrow_mut() = None;
-        Link { bus, waiting: Rc::default(), asked: Cell::default() }
+        Link { bus, waiting: Rc::default(), asked: Cell::default(), is_missing: Cell::default() }
     }
 
     /// The connection; the error says why there is none.
@@ -87,14 +107,25 @@ impl Link {
     async fn receive(&self, coordinator: &Coordinator) {
         let (ctx, params) = (coordinator.site.ctx(), &coordinator.site.params);
         loop {
-            let client = connect(&self.bus, ctx, coordinator.node).await;
+            let client = connect(&self.bus, &coordinator.site, coordinator.node, &self.is_missing).await;
             let inbox = Inbox { subject: RESULTS, stream: RESULT_STREAM, durable: DURABLE, group: None };
             match listen(params, &client, &inbox).await {
                 Ok(mut results) => {
                     *self.bus.asking.borrow_mut() = Some(client.clone());
-                    while let Some(message) = results.next().await {
-                        self.take(coordinator, &client, message);
-                    }
+                    let results = async {
+                        while let Some(message) = results.next().await {
+                            self.take(coordinator, &client, message);
+                        }
+                    };
+                    let signs = async {
+                        let signs = params.presence.then(|| presence::listen(&client));
+                        if let Some(Ok(mut signs)) = signs {
+                            while let Some(sign) = signs.next().await {
+                                presence::take(coordinator, &sign);
+                            }
+                        }
+                    };
+                    future::join(results, signs).await;
                 }
                 Err(_) => ctx.sleep(RETRY).await,
             }
@@ -124,7 +155,8 @@ impl Link {
         coordinator.drop_result(&result.worker_id);
     }
 
-    /// Publishes a task and gathers the answers, one of each worker, until the timeout or a quorum.
+    /// Publishes a task and gathers the answers, one of each worker, until all have answered that are there, the timeout, or a
+    /// quorum.
     async fn gather(&self, coordinator: &Coordinator, task: &Json<OracleRequest>, handling: u64) -> Answers {
         let (site, mut answers) = (&coordinator.site, Answers::new());
         let Ok(client) = self.client() else {
@@ -135,6 +167,11 @@ impl Link {
         self.waiting.borrow_mut().entry(Rc::clone(&task.id)).or_default().push((number, sender));
         let _open = Gathering { waiting: Rc::clone(&self.waiting), id: Rc::clone(&task.id), number };
         let payload = task.clone().into();
+        let members = if site.params.presence { coordinator.members() } else { Rc::default() };
+        let mut absent: BTreeSet<Rc<str>> = members.iter().map(|member| Rc::clone(&member.id)).collect();
+        if absent.is_empty() && site.params.presence {
+            return answers;
+        }
 
         let gather = async {
             let (mut known, mut values) = (BTreeSet::new(), 0);
@@ -148,8 +185,9 @@ impl Link {
                 let taken = Fact::AnswerTaken { handling, place, worker: node, result };
                 let n = site.facts.tell_in(coordinator.node.scope(), span, taken);
                 values += u32::from(answer.is_value());
-                answers.push((worker.into(), Some(Taken { n, answer })));
-                if site.params.quorum > 0 && values >= site.params.quorum {
+                answers.push((Rc::clone(&worker).into(), Some(Taken { n, answer })));
+                let was_last = absent.remove(&worker) && absent.is_empty();
+                if was_last || site.params.quorum > 0 && values >= site.params.quorum {
                     break;
                 }
             }
@@ -161,8 +199,10 @@ impl Link {
                 Either::Right(_) => {}
             }
         };
-        // Whoever has not answered by then is not known: nobody says how many were asked.
+        // Without presence whoever has not answered by then is not known.
         let _ = site.ctx().timeout(site.params.timeout, both).await;
+        let is_absent = |member: &&Member| absent.contains(&member.id);
+        answers.extend(members.iter().filter(is_absent).map(|member| (member.into(), None)));
         answers
     }
 }

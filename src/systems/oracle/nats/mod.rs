@@ -1,4 +1,5 @@
-//! The oracle's messages over NATS: `oracle.tasks` from the coordinator to the workers, `oracle.results` back.
+//! The oracle's messages over NATS: `oracle.tasks` from the coordinator to the workers, `oracle.results` back. By
+//! `oracle.presence` workers say that they are there, and goodbye (`presence.rs`).
 //!
 //! Core NATS forgets what nobody hears, and what it holds when it goes down. With JetStream each subject has a stream on
 //! disk: a publisher repeats a message until the stream has it, under an id that keeps it from being stored twice, and a
@@ -6,6 +7,7 @@
 //! shares one. What is acknowledged by all that have a consumer leaves the stream.
 
 mod coordinator;
+mod presence;
 mod worker;
 
 use super::broker::{self, Broker, Plug, Stage};
@@ -23,7 +25,7 @@ use crate::systems::oracle::{Delivery, Transport};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::json;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Where the coordinator publishes and the workers listen.
@@ -146,8 +148,8 @@ impl Drop for Loss {
     }
 }
 
-/// A connection; tries until there is a broker.
-async fn connect(bus: &Bus, ctx: &Ctx, node: NodeId) -> NatsClient {
+/// A connection; tries until there is a broker, and tells if there is none at first.
+async fn connect(bus: &Bus, site: &Site, node: NodeId, is_missing: &Cell<bool>) -> NatsClient {
     loop {
         let options = ClientOptions {
             max_reconnects: None,
@@ -156,7 +158,12 @@ async fn connect(bus: &Bus, ctx: &Ctx, node: NodeId) -> NatsClient {
         };
         match NatsClient::connect(&bus.nats, node, options).await {
             Ok(client) => return client,
-            Err(_) => ctx.sleep(RETRY).await,
+            Err(_) => {
+                if !is_missing.replace(true) {
+                    site.tell(Fact::BrokerMissing);
+                }
+                site.ctx().sleep(RETRY).await;
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A worker over NATS: listens for tasks, and publishes what it makes of them.
 
-use super::{Bus, Inbox, RESULTS, RETRY, TASK_STREAM, TASKS, connect, follow, group, listen, publish};
-use crate::kernel::Duration;
+use super::{
+    Bus, Inbox, RESULTS, RETRY, TASK_STREAM, TASKS, connect, follow, group, listen, presence, publish,
+};
+use crate::kernel::{Duration, JoinSet};
 use crate::net::Shutdown;
 use crate::substrate::body::Json;
 use crate::substrate::nats::{JsMessage, Message, NatsClient, Status};
@@ -10,6 +12,7 @@ use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::OracleRequest;
 use crate::systems::oracle::worker::{Busy, Worker, drain};
 use futures::future::{self, Either};
+use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -30,6 +33,9 @@ pub(super) async fn run(worker: &Rc<Worker>, bus: &Bus, shutdown: &Shutdown) {
     }
     // No more tasks come: the subscription has ended.
     let client = place.borrow_mut().take();
+    if let Some(client) = &client {
+        presence::say_goodbye(worker, client);
+    }
     drain(worker).await;
     if let Some(client) = client {
         // Out of time: what could not leave is lost, or delivered again.
@@ -40,13 +46,17 @@ pub(super) async fn run(worker: &Rc<Worker>, bus: &Bus, shutdown: &Shutdown) {
 /// Connects and takes tasks, for ever.
 async fn serve(worker: &Rc<Worker>, bus: &Bus) {
     let (ctx, params) = (worker.site.ctx(), &worker.site.params);
+    let is_missing = Cell::new(false);
     loop {
-        let client = connect(bus, ctx, worker.node).await;
+        let client = connect(bus, &worker.site, worker.node, &is_missing).await;
         let durable = group(params).unwrap_or(&worker.id);
         let inbox = Inbox { subject: TASKS, stream: TASK_STREAM, durable, group: group(params) };
         match listen(params, &client, &inbox).await {
             Ok(mut tasks) => {
                 *bus.listening[worker.index].borrow_mut() = Some(client.clone());
+                // Ends with this function.
+                let mut announcing = JoinSet::new(ctx);
+                announcing.spawn(presence::announce(Rc::clone(worker), client.clone()));
                 while let Some(message) = tasks.next().await {
                     let before = ctx.span();
                     ctx.spawn(handle(Rc::clone(worker), client.clone(), message));

@@ -132,7 +132,9 @@ fn no_test_is_ignored_or_measures_the_wall_clock() {
         .iter()
         // The page lives on wall time, and so do real servers; the tests do not.
         .filter(|(path, _)| {
-            !["src/ui", "src/js_api", "tests/it/nats/real"].iter().any(|wall| path.starts_with(wall))
+            !["src/ui", "src/js_api", "tests/it/nats/real", "tests/fuzz/"]
+                .iter()
+                .any(|wall| path.starts_with(wall))
         })
         .flat_map(|(path, source)| findings(path, &blank(source), &forbidden))
         .collect();

@@ -41,9 +41,10 @@ impl Waiting {
         self.queues.get(key).map_or(0, SortedMap::len)
     }
 
-    /// The first in a key's queue whose ticket is below `limit`.
-    fn first(&self, key: &KeyRef, limit: u64) -> Option<ConnId> {
-        self.queues.get(key)?.iter().next().filter(|(ticket, _)| **ticket < limit).map(|(_, &id)| id)
+    /// Those in a key's queue whose tickets are below `limit`, in order.
+    fn of(&self, key: &KeyRef, limit: u64) -> Vec<ConnId> {
+        let queue = self.queues.get(key).into_iter().flat_map(SortedMap::iter);
+        queue.take_while(|(ticket, _)| **ticket < limit).map(|(_, &id)| id).collect()
     }
 
     /// Puts a client at the end of its queues.
@@ -75,7 +76,8 @@ impl Waiting {
 impl Store {
     /// Answers at once, or blocks the client and answers nothing yet.
     pub(super) fn pop_or_block(&mut self, id: ConnId, command: &Command, nested: bool) -> Option<Reply> {
-        let reply = self.attempt(command);
+        let mut command = command.clone();
+        let reply = self.attempt(&mut command);
         self.absorb_changes();
         if reply.is_some() {
             return reply;
@@ -88,7 +90,7 @@ impl Store {
         self.block(id, command, wait)
     }
 
-    fn block(&mut self, id: ConnId, command: &Command, wait: u64) -> Option<Reply> {
+    fn block(&mut self, id: ConnId, command: Command, wait: u64) -> Option<Reply> {
         let db = self.keyspace.db;
         let mut keys: Vec<KeyRef> = Vec::new();
         for key in command.waited_keys() {
@@ -101,15 +103,17 @@ impl Store {
             0 => None,
             wait => match self.keyspace.now.checked_add(wait).filter(|&at| at <= i64::MAX as u64) {
                 Some(at) => Some(at),
+                // It turns negative, which is long ago.
+                None if self.config.version == Version::Redis7 => Some(0),
                 None => return Some(Reply::Error(error("ERR timeout is out of range"))),
             },
         };
-        self.wait(id, Blocked { command: command.clone(), keys, ticket: 0, until });
+        self.wait(id, Blocked { command, keys, ticket: 0, until });
         None
     }
 
     /// Does what a blocking command does when there is something: `None` when there is not.
-    fn attempt(&mut self, command: &Command) -> Option<Reply> {
+    fn attempt(&mut self, command: &mut Command) -> Option<Reply> {
         match command {
             Command::PopFirst { keys, end, .. } => self.keyspace.pop_first(keys, *end).map(Reply::from),
             Command::PopMany { keys, end, count, .. } => {
@@ -121,6 +125,11 @@ impl Store {
                     Err(error) => Some(Reply::Error(error)),
                 }
             }
+            #[cfg(not(target_arch = "wasm32"))]
+            Command::Await(attempt) => match (attempt.run)(&mut self.keyspace, attempt) {
+                Ok(found) => found,
+                Err(error) => Some(Reply::Error(error)),
+            },
             _ => None,
         }
     }
@@ -130,29 +139,37 @@ impl Store {
         while let Some(key) = self.ready.pop_front() {
             // Who begins to wait from here on is not served in this turn.
             let limit = self.waiting.tickets;
-            while matches!(self.keyspace.peek(&key), Some(Value::List(_)))
-                && let Some(id) = self.waiting.first(&key, limit)
-            {
-                self.serve(id, &key);
+            for id in self.waiting.of(&key, limit) {
+                let kind = self.keyspace.peek(&key).map(Value::type_name);
+                let waited = self.clients.get(&id).and_then(|client| client.blocked.as_ref());
+                if waited.is_some_and(|blocked| kind == Some(blocked.command.waited_kind())) {
+                    self.serve(id, &key);
+                } else if kind != Some("stream")
+                    && waited.is_some_and(|blocked| blocked.command.is_of_group())
+                {
+                    self.stop_waiting(id);
+                    self.send(id, Reply::Error(error("UNBLOCKED the stream key no longer exists")));
+                }
             }
         }
     }
 
     fn serve(&mut self, id: ConnId, key: &KeyRef) {
-        let Some(blocked) = self.stop_waiting(id) else { return };
+        let blocked = self.clients.get(&id).and_then(|client| client.blocked.as_ref());
+        let Some(mut command) = blocked.map(|blocked| blocked.command.clone()) else { return };
         self.keyspace.db = key.0;
-        let reply = match self.config.version {
-            // It is given an element of the key that was pushed to.
-            Version::Redis7 => self.attempt(&blocked.command.narrowed_to(&key.1)),
-            // It runs its command again, from the first key on.
-            Version::Valkey8 => self.attempt(&blocked.command),
-        };
-        self.absorb_changes();
-        match reply {
-            Some(reply) => self.send(id, reply),
-            // Its list expired at this very moment: it waits on.
-            None => self.wait(id, blocked),
+        if self.config.version == Version::Redis7 {
+            // It is given an element of the key that was pushed to. (Valkey 8 runs its command again, from the first key on.)
+            command = command.narrowed_to(&key.1);
         }
+        let reply = self.attempt(&mut command);
+        if let Some(reply) = reply {
+            self.stop_waiting(id);
+            self.absorb_changes();
+            self.send(id, reply);
+        }
+        // Otherwise its list expired at this very moment, or there is nothing new for it: it waits on.
+        self.absorb_changes();
     }
 
     fn wait(&mut self, id: ConnId, mut blocked: Blocked) {

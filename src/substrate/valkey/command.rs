@@ -1,6 +1,13 @@
 //! A command, parsed: what it is to do and with what. `table.rs` reads it from its arguments.
 
 use super::reply::{Bytes, ErrorText};
+#[cfg(not(target_arch = "wasm32"))]
+use super::{
+    keyspace::Keyspace,
+    more::Reading,
+    reply::{Answer, Reply},
+    store::{ConnId, Store},
+};
 
 /// An end of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +62,27 @@ pub struct ExpireIf {
     pub sooner: bool,
 }
 
+/// What a command of `more/` does with its arguments.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) type Handler = fn(&mut Keyspace, &[Bytes]) -> Answer;
+
+/// A blocking command of `more/`: what it does as soon as there is something, with which keys.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// `None` for: nothing yet.
+    pub(super) run: fn(&mut Keyspace, &mut Attempt) -> Result<Option<Reply>, ErrorText>,
+    pub(super) keys: Vec<Bytes>,
+    /// The type of key that it waits for.
+    pub(super) kind: &'static str,
+    pub(super) wait: Option<u64>,
+    /// What a reader of streams is after.
+    pub(super) reading: Option<Reading>,
+}
+
 /// A command with its arguments. Blocking commands carry how many milliseconds they wait, 0 for ever; `None` stands for
 /// the command that does not block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs)] // The variants are the server's commands; their fields are its arguments.
 pub enum Command {
     // lists.rs
@@ -167,10 +192,6 @@ pub enum Command {
         key: Bytes,
         delta: i64,
     },
-    AddFloat {
-        key: Bytes,
-        delta: Bytes,
-    },
     Append {
         key: Bytes,
         value: Bytes,
@@ -239,16 +260,6 @@ pub enum Command {
         field: Bytes,
         delta: i64,
     },
-    HashAddFloat {
-        key: Bytes,
-        field: Bytes,
-        delta: Bytes,
-    },
-    /// Options that cannot be read matter only when there is a hash.
-    HashScan {
-        key: Bytes,
-        pattern: Result<Option<Bytes>, ErrorText>,
-    },
     // keys.rs
     Delete {
         keys: Vec<Bytes>,
@@ -276,10 +287,6 @@ pub enum Command {
     },
     Keys {
         pattern: Bytes,
-    },
-    Scan {
-        pattern: Option<Bytes>,
-        kind: Option<Bytes>,
     },
     RandomKey,
     Expire {
@@ -366,6 +373,13 @@ pub enum Command {
         id: i64,
         with_error: bool,
     },
+    // more/
+    #[cfg(not(target_arch = "wasm32"))]
+    On(Handler, Vec<Bytes>),
+    #[cfg(not(target_arch = "wasm32"))]
+    OnStore(fn(&mut Store, ConnId, &[Bytes]) -> Answer, Vec<Bytes>),
+    #[cfg(not(target_arch = "wasm32"))]
+    Await(Box<Attempt>),
     // script.rs
     Eval {
         script: Bytes,
@@ -380,6 +394,8 @@ impl Command {
         match self {
             Command::PopFirst { wait, .. } => Some(*wait),
             Command::PopMany { wait, .. } | Command::Move { wait, .. } => *wait,
+            #[cfg(not(target_arch = "wasm32"))]
+            Command::Await(attempt) => attempt.wait,
             _ => None,
         }
     }
@@ -389,7 +405,27 @@ impl Command {
         match self {
             Command::PopFirst { keys, .. } | Command::PopMany { keys, .. } => keys.clone(),
             Command::Move { source, .. } => vec![source.clone()],
+            #[cfg(not(target_arch = "wasm32"))]
+            Command::Await(attempt) => attempt.keys.clone(),
             _ => Vec::new(),
+        }
+    }
+
+    /// The type of key that a blocking command waits for.
+    pub(super) fn waited_kind(&self) -> &'static str {
+        match self {
+            #[cfg(not(target_arch = "wasm32"))]
+            Command::Await(attempt) => attempt.kind,
+            _ => "list",
+        }
+    }
+
+    /// Whether it reads as a member of a group, which needs its stream.
+    pub(super) fn is_of_group(&self) -> bool {
+        match self {
+            #[cfg(not(target_arch = "wasm32"))]
+            Command::Await(attempt) => attempt.reading.as_ref().is_some_and(Reading::is_of_group),
+            _ => false,
         }
     }
 
@@ -398,6 +434,10 @@ impl Command {
         let mut narrowed = self.clone();
         if let Command::PopFirst { keys, .. } | Command::PopMany { keys, .. } = &mut narrowed {
             *keys = vec![key.clone()];
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Command::Await(attempt) = &mut narrowed {
+            attempt.keys = vec![key.clone()];
         }
         narrowed
     }

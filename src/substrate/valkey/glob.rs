@@ -2,6 +2,10 @@
 
 /// True when all of `text` matches `pattern`.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    // The server does not even look at its stars then.
+    if text.is_empty() {
+        return pattern.is_empty();
+    }
     let (mut p, mut t) = (0, 0);
     // Where to resume when the characters after the last star do not match: one character further on.
     let mut star: Option<(usize, usize)> = None;
@@ -81,7 +85,7 @@ mod tests {
             ("h[ae]llo", "hallo", "hillo"),
             ("h[^e]llo", "hallo", "hello"),
             ("h[a-c]llo", "hbllo", "hdllo"),
-            ("*", "", "\0never"),
+            ("*", "a", ""),
             ("a*b*c", "a--b--bc", "a--b--bcd"),
             ("h\\*o", "h*o", "hxo"),
             ("[", "\0never", "["),

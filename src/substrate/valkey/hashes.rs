@@ -1,10 +1,9 @@
 //! Hashes: fields and values under one key.
 
 use super::command::Command;
-use super::glob;
 use super::keyspace::Keyspace;
-use super::number::{Decimal, parse_int};
-use super::reply::{Answer, Bytes, ErrorText, NOT_A_FLOAT, OVERFLOW, Reply, error};
+use super::number::parse_int;
+use super::reply::{Answer, Bytes, ErrorText, OVERFLOW, Reply, error};
 
 impl Keyspace {
     /// The commands on hashes.
@@ -60,34 +59,15 @@ impl Keyspace {
                 self.set_field(key, field, new.to_string())?;
                 Ok(Reply::Int(new))
             }
-            Command::HashAddFloat { key, field, delta } => {
-                let old = match self.field(key, field)? {
-                    Some(text) => Decimal::parse(&text).ok_or(error("ERR hash value is not a float"))?,
-                    None => Decimal::default(),
-                };
-                let sum = old.plus(Decimal::parse(delta).ok_or(NOT_A_FLOAT)?);
-                let text = sum.ok_or(error("ERR increment would produce NaN or Infinity"))?.text();
-                self.set_field(key, field, text.clone())?;
-                Ok(Reply::bulk(text))
-            }
-            Command::HashScan { key, pattern } => {
-                let empty = || Reply::Array(vec![Reply::bulk("0"), Reply::Array(Vec::new())]);
-                let Some(hash) = self.hash(key)? else { return Ok(empty()) };
-                let pattern = pattern.clone()?;
-                let wanted = |name: &Bytes| pattern.as_ref().is_none_or(|p| glob::matches(p, name));
-                let found = hash.iter().filter(|(name, _)| wanted(name));
-                let found = Reply::bulks(found.flat_map(|(name, value)| [name, value]));
-                Ok(Reply::Array(vec![Reply::bulk("0"), found]))
-            }
             _ => Err(error("ERR not a command on hashes")),
         }
     }
 
-    fn field(&mut self, key: &Bytes, field: &Bytes) -> Result<Option<Bytes>, ErrorText> {
+    pub(super) fn field(&mut self, key: &Bytes, field: &Bytes) -> Result<Option<Bytes>, ErrorText> {
         Ok(self.hash(key)?.and_then(|hash| hash.get(field).cloned()))
     }
 
-    fn set_field(&mut self, key: &Bytes, field: &Bytes, text: String) -> Result<(), ErrorText> {
+    pub(super) fn set_field(&mut self, key: &Bytes, field: &Bytes, text: String) -> Result<(), ErrorText> {
         self.hash_or_new(key)?.set(field.clone(), text.into_bytes().into());
         self.touch(key);
         Ok(())

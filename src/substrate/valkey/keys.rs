@@ -22,18 +22,9 @@ impl Keyspace {
             Command::Rename { from, to, only_new } => self.rename(from, to, *only_new),
             Command::Copy { from, to, db, replace } => self.copy(from, to, db.unwrap_or(self.db), *replace),
             Command::MoveTo { key, db } => self.move_to(key, *db),
-            Command::Keys { pattern } => {
-                Ok(Reply::bulks(self.live_keys().into_iter().filter(|key| glob::matches(pattern, key))))
-            }
-            Command::Scan { pattern, kind } => {
-                let mut found = self.live_keys();
-                found.retain(|key| pattern.as_ref().is_none_or(|pattern| glob::matches(pattern, key)));
-                if let Some(kind) = kind {
-                    let kind = String::from_utf8_lossy(kind).to_ascii_lowercase();
-                    found.retain(|key| self.value(key).is_some_and(|value| value.type_name() == kind));
-                }
-                Ok(Reply::Array(vec![Reply::bulk("0"), Reply::bulks(found)]))
-            }
+            Command::Keys { pattern } => Ok(Reply::bulks(
+                self.live_keys().into_iter().filter(|key| **pattern == *b"*" || glob::matches(pattern, key)),
+            )),
             // Any key will do: the first keeps runs the same.
             Command::RandomKey => Ok(Reply::bulk_or_nil(self.live_keys().into_iter().next())),
             Command::Expire { key, expiry, only, name } => self.expire(key, *expiry, *only, name),

@@ -143,6 +143,13 @@ impl Keyspace {
         self.changed(self.db, key.clone());
     }
 
+    /// Tells who waits for a key, and the next snapshot, of a change that no transaction is to hear of.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn signal(&mut self, key: &Bytes) {
+        self.changes += 1;
+        self.created.push((self.db, key.clone()));
+    }
+
     pub(super) fn remove(&mut self, key: &Bytes) -> bool {
         self.drop_if_expired(self.db, key);
         let removed = self.take(self.db, key).is_some();
@@ -184,6 +191,11 @@ impl Keyspace {
         let entry = self.databases[db].remove(key)?;
         if let Some(at) = entry.expires {
             self.forget_expiry(at, db, key);
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        if entry.value.type_name() == "stream" {
+            // Groups that wait for it are told that it is gone.
+            self.created.push((db, key.clone()));
         }
         Some(entry)
     }

@@ -5,8 +5,9 @@
 //! - [`Valkey`] is the client library
 //! - [`Probe`] is the laboratory's look into a running server
 //!
-//! What it leaves out: sets, sorted sets, streams, cluster, replication, RESP3, and Lua beyond sequences of calls
-//! (`script.rs`). A command that it does not have is answered as the real server answers one that does not exist.
+//! What it leaves out: cluster, replication, RESP3, bitmaps, geography, and Lua beyond sequences of calls (`script.rs`). A
+//! command that it does not have is answered as the real server answers one that does not exist; the page's programs do
+//! not have those of `more/`.
 
 mod admin;
 mod blocking;
@@ -19,12 +20,16 @@ mod hashes;
 mod keys;
 mod keyspace;
 mod lists;
+#[cfg(not(target_arch = "wasm32"))]
+mod more;
 mod number;
 mod parse;
 mod persistence;
 mod probe;
 mod pubsub;
 mod reply;
+#[cfg(not(target_arch = "wasm32"))]
+mod scan;
 mod script;
 mod server;
 mod sha1;

@@ -2,17 +2,12 @@
 //! fitting number of arguments before it looks at them; `table.rs` has seen to that when these are called.
 
 use super::command::{Command, End, ExpireIf, Expiry, Only, SetExpiry};
-use super::number::{parse_count, parse_float, parse_int};
-use super::reply::{
-    Bytes, ErrorText, NOT_A_FLOAT, NOT_AN_INTEGER, NOT_POSITIVE, OUT_OF_RANGE, SYNTAX, error,
-};
+use super::number::{parse_count, parse_int};
+use super::reply::{Bytes, ErrorText, NOT_AN_INTEGER, NOT_POSITIVE, OUT_OF_RANGE, SYNTAX, error, repeated};
 
 /// The arguments without the command's name.
 pub(super) type Arguments<'a> = &'a [Bytes];
 pub(super) type Parsed = Result<Command, ErrorText>;
-
-/// The largest number of milliseconds that the server adds to its clock.
-const MILLIS_MAX: i64 = i64::MAX;
 
 pub(super) fn int(text: &[u8]) -> Result<i64, ErrorText> {
     parse_int(text).ok_or(NOT_AN_INTEGER)
@@ -39,16 +34,19 @@ fn end(word: &[u8]) -> Result<End, ErrorText> {
 }
 
 /// Seconds with a fraction, rounded up to milliseconds.
-fn wait(text: &[u8]) -> Result<u64, ErrorText> {
-    let seconds = parse_float(text).ok_or(error("ERR timeout is not a float or out of range"))?;
-    let millis = (seconds * 1000.0).ceil();
-    if millis >= MILLIS_MAX as f64 {
-        return Err(error("ERR timeout is out of range"));
-    }
-    if millis < 0.0 {
-        return Err(error("ERR timeout is negative"));
-    }
-    Ok(millis as u64)
+pub(super) fn wait(text: &[u8]) -> Result<u64, ErrorText> {
+    let millis = millis(text).ok_or(error("ERR timeout is not a float or out of range"))?;
+    u64::try_from(millis).map_err(|_| error("ERR timeout is negative"))
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+use super::more::millis;
+
+/// What is beyond the machine's integers is their least, as its processor has it.
+#[cfg(target_arch = "wasm32")]
+fn millis(text: &[u8]) -> Option<i64> {
+    let millis = (super::number::parse_float(text)? * 1000.0).ceil();
+    Some(if millis < i64::MAX as f64 { millis as i64 } else { i64::MIN })
 }
 
 pub(super) fn pairs(items: Arguments) -> Vec<(Bytes, Bytes)> {
@@ -76,7 +74,7 @@ pub(super) fn pop_first(a: Arguments, end: End) -> Parsed {
 }
 
 pub(super) fn pop_many(a: Arguments, blocking: bool) -> Parsed {
-    let (wait, a) = if blocking { (Some(wait(&a[0])?), &a[1..]) } else { (None, a) };
+    let (timeout, a) = if blocking { (Some(&a[0]), &a[1..]) } else { (None, a) };
     let count = parse_int(&a[0]).filter(|&n| n > 0);
     let numkeys = count.ok_or(error("ERR numkeys should be greater than 0"))? as usize;
     let rest = numkeys.checked_add(1).and_then(|from| a.get(from..)).filter(|rest| !rest.is_empty());
@@ -94,6 +92,8 @@ pub(super) fn pop_many(a: Arguments, blocking: bool) -> Parsed {
         }
         _ => return Err(SYNTAX),
     };
+    // The time is looked at last.
+    let wait = timeout.map(|timeout| wait(timeout)).transpose()?;
     Ok(Command::PopMany { keys: a[1..=numkeys].to_vec(), end, count, wait })
 }
 
@@ -126,11 +126,6 @@ pub(super) fn list_position(a: Arguments) -> Parsed {
         match () {
             () if is(word, "rank") => {
                 rank = int(value)?;
-                if rank == i64::MIN {
-                    return Err(error(
-                        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-                    ));
-                }
                 if rank == 0 {
                     return Err(error(
                         "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
@@ -148,6 +143,10 @@ pub(super) fn list_position(a: Arguments) -> Parsed {
     }
     if !options.remainder().is_empty() {
         return Err(SYNTAX);
+    }
+    if rank == i64::MIN {
+        // The server's number overflows: any match from the end on will do, however many are asked for.
+        (rank, count) = (-1, count.map(|_| 0));
     }
     Ok(Command::ListPosition { key: a[0].clone(), item: a[1].clone(), rank, count, longest })
 }
@@ -261,11 +260,6 @@ pub(super) fn hash_set(a: Arguments, counted: bool, name: &str) -> Parsed {
     Ok(Command::HashSet { key: a[0].clone(), pairs: pairs(&a[1..]), counted })
 }
 
-pub(super) fn hash_add_float(a: Arguments) -> Parsed {
-    parse_float(&a[2]).ok_or(NOT_A_FLOAT)?;
-    Ok(Command::HashAddFloat { key: a[0].clone(), field: a[1].clone(), delta: a[2].clone() })
-}
-
 // --- keys ---------------------------------------------------------------------------------------------------------
 
 pub(super) fn expire(a: Arguments, seconds: bool, absolute: bool, name: &'static str) -> Parsed {
@@ -277,7 +271,7 @@ pub(super) fn expire(a: Arguments, seconds: bool, absolute: bool, name: &'static
             () if is(word, "gt") => only.later = true,
             () if is(word, "lt") => only.sooner = true,
             () => {
-                return Err(format!("ERR Unsupported option {}", String::from_utf8_lossy(word)).into());
+                return Err(format!("ERR Unsupported option {}", repeated(word)).into());
             }
         }
     }
@@ -306,30 +300,6 @@ pub(super) fn copy(a: Arguments) -> Parsed {
     Ok(Command::Copy { from: a[0].clone(), to: a[1].clone(), db, replace })
 }
 
-/// The cursor of SCAN and HSCAN, which find everything in one go.
-pub(super) fn cursor(text: &[u8]) -> Result<(), ErrorText> {
-    parse_count(text).map(drop).ok_or(error("ERR invalid cursor"))
-}
-
-/// MATCH, COUNT (which is only checked) and TYPE of SCAN and HSCAN.
-pub(super) fn scan_options(options: Arguments, typed: bool) -> Result<[Option<Bytes>; 2], ErrorText> {
-    let (mut pattern, mut kind) = (None, None);
-    for option in options.chunks(2) {
-        let [word, value] = option else { return Err(SYNTAX) };
-        match () {
-            () if is(word, "match") => pattern = Some(value.clone()),
-            () if is(word, "type") && typed => kind = Some(value.clone()),
-            () if is(word, "count") => {
-                if int(value)? < 1 {
-                    return Err(SYNTAX);
-                }
-            }
-            () => return Err(SYNTAX),
-        }
-    }
-    Ok([pattern, kind])
-}
-
 pub(super) fn flush(a: Arguments, every: bool) -> Parsed {
     match a {
         [] => Ok(Command::Flush { every }),
@@ -355,6 +325,11 @@ pub(super) fn client_unblock(a: Arguments) -> Parsed {
         [] => false,
         [word] if is(word, "timeout") => false,
         [word] if is(word, "error") => true,
+        [_, _, ..] => {
+            return Err(error(
+                "ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.",
+            ));
+        }
         _ => return Err(error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
     };
     Ok(Command::ClientUnblock { id: int(&a[0])?, with_error })

@@ -84,6 +84,12 @@ fn digits(mut n: u64) -> usize {
     count
 }
 
+/// What a client said, as error texts repeat it: nothing behind a zero byte. They are texts here: what is no UTF-8 is
+/// replaced in them.
+pub(super) fn repeated(word: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(word.split(|&byte| byte == 0).next().unwrap_or_default())
+}
+
 /// An error without parts that vary.
 pub(super) const fn error(text: &'static str) -> ErrorText {
     Cow::Borrowed(text)

@@ -13,6 +13,7 @@ use super::reply::{Answer, Bytes, ErrorText, Reply, error};
 use super::sha1;
 use super::store::{ConnId, Store};
 use super::table;
+use crate::substrate::decimal;
 use std::rc::Rc;
 
 /// So many scripts are kept; then all are forgotten.
@@ -36,7 +37,7 @@ enum Expression {
 /// What stands for a value: itself, or a place among what EVAL is given.
 enum Literal {
     Text(Bytes),
-    Number(i64),
+    Number(f64),
     Nothing,
     Key(usize),
     Argument(usize),
@@ -49,49 +50,71 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    fn has(&self, literal: &Literal) -> bool {
-        match literal {
-            Literal::Key(place) => *place < self.keys.len(),
-            Literal::Argument(place) => *place < self.arguments.len(),
-            Literal::Text(_) | Literal::Number(_) | Literal::Nothing => true,
-        }
-    }
-
     fn value(&self, literal: &Literal) -> Reply {
         match literal {
             Literal::Text(text) => Reply::Bulk(text.clone()),
-            Literal::Number(n) => Reply::Int(*n),
+            Literal::Number(n) => Reply::Int(whole(*n)),
             Literal::Nothing => Reply::NilBulk,
             Literal::Key(place) => Reply::bulk_or_nil(self.keys.get(*place).cloned()),
             Literal::Argument(place) => Reply::bulk_or_nil(self.arguments.get(*place).cloned()),
         }
     }
 
-    fn words(&self, literals: &[Literal]) -> Vec<Bytes> {
-        let word = |literal| match self.value(literal) {
-            Reply::Bulk(bytes) => bytes,
-            Reply::Int(n) => n.to_string().into_bytes().into(),
-            _ => Bytes::default(),
+    /// The words of a command; an error where one of them is nothing.
+    fn words(&self, literals: &[Literal]) -> Result<Vec<Bytes>, ErrorText> {
+        let word = |literal: &Literal| match (literal, self.value(literal)) {
+            (Literal::Number(n), _) => Ok(number_text(*n).into_bytes().into()),
+            (_, Reply::Bulk(bytes)) => Ok(bytes),
+            _ => Err(error("ERR Lua redis lib command arguments must be strings or integers")),
         };
         literals.iter().map(word).collect()
     }
 }
 
+/// A number of Lua's, which has 53 binary digits, as an integer. What is beyond those is the least of them, as the
+/// server's processor has it.
+fn whole(n: f64) -> i64 {
+    if n.abs() < i64::MAX as f64 { n as i64 } else { i64::MIN }
+}
+
+/// As the server writes such a number for a command.
+fn number_text(n: f64) -> String {
+    #[cfg(not(target_arch = "wasm32"))]
+    if n.abs() >= 1e15 {
+        return super::more::double_text(n);
+    }
+    whole(n).to_string()
+}
+
+/// A reply as Lua hands it back: it has one nothing, and numbers that are exact up to 2⁵³. An array ends where something
+/// is missing.
+fn through_lua(reply: Reply) -> Reply {
+    match reply {
+        Reply::NilArray => Reply::NilBulk,
+        Reply::Int(n) => Reply::Int(whole(n as f64)),
+        Reply::Array(items) => Reply::Array(items.into_iter().map(through_lua).collect()),
+        reply => reply,
+    }
+}
+
 impl Store {
     pub(super) fn eval(&mut self, id: ConnId, script: &Bytes, keys: &[Bytes], arguments: &[Bytes]) -> Answer {
+        let database = self.clients.get(&id).map(|client| client.db);
+        let answer = self.run_script(id, script, keys, arguments);
+        // What a script selects holds until its end.
+        if let Some((client, db)) = self.clients.get_mut(&id).zip(database) {
+            client.db = db;
+        }
+        answer
+    }
+
+    fn run_script(&mut self, id: ConnId, script: &Bytes, keys: &[Bytes], arguments: &[Bytes]) -> Answer {
         let statements = self.statements(script).ok_or(NOT_UNDERSTOOD)?;
         let given = Given { keys, arguments };
-        let is_given = |statement: &Statement| match &statement.what {
-            Expression::Literal(literal) => given.has(literal),
-            Expression::Call { words, .. } => words.iter().all(|word| given.has(word)),
-        };
-        if !statements.iter().all(is_given) {
-            return Err(NOT_UNDERSTOOD);
-        }
         for Statement { returned, what, line } in statements.iter() {
             let reply = match what {
                 Expression::Literal(literal) => given.value(literal),
-                Expression::Call { words, protected } => match self.call(id, &given.words(words)) {
+                Expression::Call { words, protected } => match self.call(id, given.words(words)) {
                     Reply::Error(error) if !protected => {
                         let sha = sha1::hex(script);
                         return Err(format!("{error} script: {sha}, on @user_script:{line}.").into());
@@ -100,11 +123,7 @@ impl Store {
                 },
             };
             if *returned {
-                return Ok(match reply {
-                    // Lua has one nothing for both.
-                    Reply::NilArray => Reply::NilBulk,
-                    reply => reply,
-                });
+                return Ok(through_lua(reply));
             }
         }
         Ok(Reply::NilBulk)
@@ -118,13 +137,32 @@ impl Store {
         let text = std::str::from_utf8(script).ok()?;
         let statements: Rc<[Statement]> = Reader { rest: text, line: 1 }.statements()?.into();
         if self.scripts.len() >= SCRIPTS_MAX {
-            self.scripts.clear();
+            self.forget_scripts();
         }
+        #[cfg(not(target_arch = "wasm32"))]
+        self.digests.insert(sha1::hex(script).into_bytes().into(), script.clone());
         self.scripts.insert(script.clone(), Rc::clone(&statements));
         Some(statements)
     }
 
-    fn call(&mut self, id: ConnId, words: &[Bytes]) -> Reply {
+    /// Reads a script without running it: its digest.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn load_script(&mut self, script: &Bytes) -> Result<String, ErrorText> {
+        self.statements(script).ok_or(NOT_UNDERSTOOD)?;
+        Ok(sha1::hex(script))
+    }
+
+    pub(super) fn forget_scripts(&mut self) {
+        self.scripts.clear();
+        #[cfg(not(target_arch = "wasm32"))]
+        self.digests.clear();
+    }
+
+    fn call(&mut self, id: ConnId, words: Result<Vec<Bytes>, ErrorText>) -> Reply {
+        let words = match &words {
+            Ok(words) => &words[..],
+            Err(error) => return Reply::Error(error.clone()),
+        };
         let (spec, name) = match table::look_up(words) {
             Ok(found) => found,
             Err(text) if text.starts_with("ERR wrong number") => {
@@ -136,6 +174,13 @@ impl Store {
             return Reply::Error(error("ERR This Redis command is not allowed from script"));
         }
         match spec.parse(&words[name..]) {
+            #[cfg(not(target_arch = "wasm32"))]
+            Ok(command) if command.wait().is_some() && command.waited_kind() == "stream" => {
+                let name = String::from_utf8_lossy(&words[0]);
+                Reply::Error(
+                    format!("ERR {name} command is not allowed with BLOCK option from scripts").into(),
+                )
+            }
             Ok(command) => self.run(id, &command, true).pop().unwrap_or(Reply::NilBulk),
             Err(error) => Reply::Error(error),
         }
@@ -180,7 +225,7 @@ impl Reader<'_> {
         }
         let mut words = Vec::new();
         loop {
-            words.push(self.literal().filter(|word| !matches!(word, Literal::Nothing))?);
+            words.push(self.literal()?);
             if self.takes(")") {
                 return Some(Expression::Call { words, protected });
             }
@@ -194,7 +239,7 @@ impl Reader<'_> {
         type Place = fn(usize) -> Literal;
         for (name, literal) in [("KEYS[", Literal::Key as Place), ("ARGV[", Literal::Argument)] {
             if self.takes(name) {
-                let place = usize::try_from(self.number()?).ok()?.checked_sub(1)?;
+                let place = usize::try_from(whole(self.number()?)).ok()?.checked_sub(1)?;
                 return self.takes("]").then(|| literal(place));
             }
         }
@@ -212,11 +257,11 @@ impl Reader<'_> {
         self.number().map(Literal::Number)
     }
 
-    fn number(&mut self) -> Option<i64> {
+    fn number(&mut self) -> Option<f64> {
         self.skip_space();
         let end = self.rest.find(|c: char| c != '-' && !c.is_ascii_digit()).unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at(end);
-        let number = digits.parse().ok()?;
+        let number = decimal::read(digits)?;
         if rest.starts_with('.') {
             return None;
         }

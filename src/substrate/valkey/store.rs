@@ -82,6 +82,9 @@ pub struct Store {
     pub(super) effects: Vec<Effect>,
     /// The scripts that were read, by their texts.
     pub(super) scripts: SortedMap<Bytes, Rc<[Statement]>>,
+    /// Their texts by their digests.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) digests: SortedMap<Bytes, Bytes>,
     pub(super) disk: Disk,
     /// What the disk holds, while few enough keys differ from it.
     pub(super) base: Option<Base>,
@@ -119,6 +122,8 @@ impl Store {
             patterns: Vec::new(),
             effects: Vec::new(),
             scripts: SortedMap::default(),
+            #[cfg(not(target_arch = "wasm32"))]
+            digests: SortedMap::default(),
             disk,
             base,
             started,
@@ -249,7 +254,10 @@ impl Store {
             return;
         }
         self.commands += 1;
-        if let Err(refusal) = self.dispatch(id, &words) {
+        if let Err(mut refusal) = self.dispatch(id, &words) {
+            if is(&words[0], "exec") {
+                refusal = self.exec_refused(id, refusal);
+            }
             // The server calls a transaction off when a command cannot be queued.
             if let Some(client) = self.clients.get_mut(&id) {
                 client.transaction.abort();
@@ -267,10 +275,7 @@ impl Store {
             self.run_and_send(id, &Command::Quit);
             return Ok(());
         }
-        let (spec, name) = table::look_up(words).map_err(|why| {
-            let exec = words.first().is_some_and(|name| is(name, "exec"));
-            if exec { self.exec_refused(id, why) } else { why }
-        })?;
+        let (spec, name) = table::look_up(words)?;
         let Some(client) = self.clients.get(&id) else { return Ok(()) };
         let (queueing, subscribed) = (client.transaction.is_open(), !client.subscriptions.is_empty());
         if queueing && !spec.works_in_multi(version) {
@@ -317,11 +322,10 @@ impl Store {
         }
         let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
         let transaction = &mut client.transaction;
-        if spec.name == "exec" && transaction.grows() {
-            return Err(self.exec_refused(id, OUT_OF_MEMORY));
-        }
         // Queueing takes memory, too.
-        let refused = spec.grows() || (transaction.is_open() && spec.is_queued());
+        let refused = spec.grows()
+            || spec.name == "exec" && transaction.grows()
+            || (transaction.is_open() && spec.is_queued());
         if refused { Err(OUT_OF_MEMORY) } else { Ok(()) }
     }
 
@@ -331,7 +335,7 @@ impl Store {
         for reply in self.run(id, command, false) {
             self.send(id, reply);
         }
-        if *command == Command::Quit {
+        if matches!(command, Command::Quit) {
             self.close(id);
         }
     }
@@ -341,7 +345,11 @@ impl Store {
     pub(super) fn run(&mut self, id: ConnId, command: &Command, nested: bool) -> Vec<Reply> {
         self.keyspace.db = self.clients.get(&id).map_or(0, |client| client.db);
         let answer = match command {
-            Command::Multi | Command::Exec | Command::Discard | Command::Watch { .. } | Command::Unwatch => {
+            Command::Exec => match self.exec(id) {
+                Ok(replies) => return replies,
+                Err(why) => Err(why),
+            },
+            Command::Multi | Command::Discard | Command::Watch { .. } | Command::Unwatch => {
                 self.on_transaction(id, command)
             }
             Command::Subscribe { channels, patterns } => return self.subscribe(id, channels, *patterns),
@@ -350,6 +358,12 @@ impl Store {
                 return self.pop_or_block(id, command, nested).into_iter().collect();
             }
             Command::Eval { script, keys, arguments } => self.eval(id, script, keys, arguments),
+            #[cfg(not(target_arch = "wasm32"))]
+            Command::Await(_) => return self.pop_or_block(id, command, nested).into_iter().collect(),
+            #[cfg(not(target_arch = "wasm32"))]
+            Command::On(run, arguments) => run(&mut self.keyspace, arguments),
+            #[cfg(not(target_arch = "wasm32"))]
+            Command::OnStore(run, arguments) => run(self, id, arguments),
             command => self.on_data(command).unwrap_or_else(|| self.on_server(id, command)),
         };
         self.absorb_changes();
@@ -366,15 +380,14 @@ impl Store {
             | C::ListIndex { .. } | C::ListInsert { .. } | C::ListPosition { .. } | C::ListSet { .. }
             | C::ListTrim { .. } => keyspace.on_list(command),
             C::Set { .. } | C::SetNew { .. } | C::SetFor { .. } | C::Get { .. } | C::GetSet { .. }
-            | C::GetDelete { .. } | C::GetExpire { .. } | C::Add { .. } | C::AddFloat { .. } | C::Append { .. }
+            | C::GetDelete { .. } | C::GetExpire { .. } | C::Add { .. } | C::Append { .. }
             | C::TextLen { .. } | C::GetRange { .. } | C::SetRange { .. } | C::GetMany { .. }
             | C::SetMany { .. } => keyspace.on_string(command),
             C::HashSet { .. } | C::HashSetNew { .. } | C::HashGet { .. } | C::HashGetMany { .. }
             | C::HashAll { .. } | C::HashDelete { .. } | C::HashLen { .. } | C::HashExists { .. }
-            | C::HashTextLen { .. } | C::HashAdd { .. } | C::HashAddFloat { .. }
-            | C::HashScan { .. } => keyspace.on_hash(command),
+            | C::HashTextLen { .. } | C::HashAdd { .. } => keyspace.on_hash(command),
             C::Delete { .. } | C::Exists { .. } | C::Type { .. } | C::Rename { .. } | C::Copy { .. }
-            | C::MoveTo { .. } | C::Keys { .. } | C::Scan { .. } | C::RandomKey | C::Expire { .. } | C::Ttl { .. }
+            | C::MoveTo { .. } | C::Keys { .. } | C::RandomKey | C::Expire { .. } | C::Ttl { .. }
             | C::Persist { .. } | C::DbSize | C::Flush { .. } => keyspace.on_key(command),
             _ => return None,
         })

@@ -3,9 +3,9 @@
 use super::command::{Command, Expiry, Only, SetExpiry};
 use super::keyspace::Keyspace;
 use super::lists::range;
-use super::number::{Decimal, parse_int};
+use super::number::parse_int;
 use super::parse::invalid_expiry;
-use super::reply::{Answer, Bytes, ErrorText, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW, Reply, TOO_LONG, error};
+use super::reply::{Answer, Bytes, ErrorText, NOT_AN_INTEGER, OVERFLOW, Reply, TOO_LONG, error};
 use super::value::Value;
 
 /// The longest string: `proto-max-bulk-len`.
@@ -25,7 +25,7 @@ impl Keyspace {
     }
 
     /// Changes a value and leaves its expiry alone.
-    fn replace(&mut self, key: &Bytes, value: impl Into<Bytes>) {
+    pub(super) fn replace(&mut self, key: &Bytes, value: impl Into<Bytes>) {
         let expires = self.expires(key);
         self.insert(key.clone(), Value::Text(value.into()), expires);
     }
@@ -59,7 +59,6 @@ impl Keyspace {
             }
             Command::GetExpire { key, expiry } => self.get_expire(key, expiry),
             Command::Add { key, delta } => self.add(key, *delta),
-            Command::AddFloat { key, delta } => self.add_float(key, delta),
             Command::Append { key, value } => {
                 let old = self.text(key)?;
                 let new = [old.as_deref().unwrap_or_default(), value].concat();
@@ -150,15 +149,6 @@ impl Keyspace {
         let new = old.checked_add(delta).ok_or(OVERFLOW)?;
         self.replace(key, new.to_string().into_bytes());
         Ok(Reply::Int(new))
-    }
-
-    fn add_float(&mut self, key: &Bytes, delta: &Bytes) -> Answer {
-        let old = self.text(key)?.unwrap_or_else(|| b"0"[..].into());
-        let old = Decimal::parse(&old).ok_or(NOT_A_FLOAT)?;
-        let sum = old.plus(Decimal::parse(delta).ok_or(NOT_A_FLOAT)?);
-        let text = sum.ok_or(error("ERR increment would produce NaN or Infinity"))?.text();
-        self.replace(key, text.clone().into_bytes());
-        Ok(Reply::bulk(text))
     }
 
     fn set_range(&mut self, key: &Bytes, offset: usize, value: &Bytes) -> Answer {

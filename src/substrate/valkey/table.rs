@@ -4,7 +4,7 @@
 use super::Version;
 use super::command::{Command, End};
 use super::parse::{self, Arguments, Parsed, int};
-use super::reply::{Bytes, ErrorText};
+use super::reply::{Bytes, ErrorText, SYNTAX, repeated};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -19,17 +19,17 @@ pub(super) struct Spec {
 }
 
 /// May need more memory: refused when `maxmemory` is reached.
-const GROWS: u8 = 1;
+pub(super) const GROWS: u8 = 1;
 /// Works while the data set is being loaded.
-const LOADING: u8 = 2;
+pub(super) const LOADING: u8 = 2;
 /// May be sent by a client that has subscriptions.
 const SUBSCRIBED: u8 = 4;
 /// Runs at once inside MULTI instead of being queued.
 const UNQUEUED: u8 = 8;
 /// Not for scripts.
-const NO_SCRIPT: u8 = 16;
+pub(super) const NO_SCRIPT: u8 = 16;
 /// Not for scripts of Redis 7.0; in Valkey 8 it just does not block there.
-const NO_SCRIPT_7: u8 = 32;
+pub(super) const NO_SCRIPT_7: u8 = 32;
 /// Valkey 8 refuses it inside MULTI and calls the transaction off.
 const NO_MULTI_8: u8 = 64;
 
@@ -65,7 +65,7 @@ impl Spec {
 }
 
 /// The commands that consist of subcommands.
-const CONTAINERS: [&str; 3] = ["client", "config", "pubsub"];
+const CONTAINERS: [&str; 5] = ["client", "config", "pubsub", "script", "xgroup"];
 
 /// Finds the command that `words` call, and says how many of the words are its name.
 pub(super) fn look_up(words: &[Bytes]) -> Result<(&'static Spec, usize), ErrorText> {
@@ -73,7 +73,7 @@ pub(super) fn look_up(words: &[Bytes]) -> Result<(&'static Spec, usize), ErrorTe
     if let Some(name) = CONTAINERS.into_iter().find(|name| parse::is(first, name)) {
         let Some(second) = words.get(1) else { return Err(parse::wrong_number(name)) };
         let Some(spec) = find(&[name.as_bytes(), b"|", second].concat()) else {
-            let (name, second) = (name.to_ascii_uppercase(), String::from_utf8_lossy(second));
+            let (name, second) = (name.to_ascii_uppercase(), repeated(second));
             return Err(format!("ERR unknown subcommand '{second:.128}'. Try {name} HELP.").into());
         };
         return check_arity(spec, words.len()).map(|()| (spec, 2));
@@ -88,7 +88,7 @@ const NAME_MAX: usize = 32;
 
 fn find(name: &[u8]) -> Option<&'static Spec> {
     static BY_NAME: LazyLock<BTreeMap<&[u8], &Spec>> =
-        LazyLock::new(|| TABLE.iter().map(|spec| (spec.name.as_bytes(), spec)).collect());
+        LazyLock::new(|| TABLE.iter().chain(MORE).map(|spec| (spec.name.as_bytes(), spec)).collect());
     let mut lower = [0; NAME_MAX];
     let lower = lower.get_mut(..name.len())?;
     lower.copy_from_slice(name);
@@ -107,6 +107,8 @@ const ECHO_MAX: usize = 128;
 
 fn unknown(words: &[Bytes]) -> ErrorText {
     let text = |word: &Bytes, most: usize| {
+        // Nothing behind a zero byte is repeated.
+        let word = word.split(|&byte| byte == 0).next().unwrap_or_default();
         let text = String::from_utf8_lossy(&word[..word.len().min(most)]).into_owned();
         text.replace(['\r', '\n'], " ")
     };
@@ -122,7 +124,7 @@ fn unknown(words: &[Bytes]) -> ErrorText {
 }
 
 /// A row of the table.
-const fn row(name: &'static str, arity: i8, flags: u8, parse: fn(Arguments) -> Parsed) -> Spec {
+pub(super) const fn row(name: &'static str, arity: i8, flags: u8, parse: fn(Arguments) -> Parsed) -> Spec {
     Spec { name, arity, flags, parse }
 }
 
@@ -132,7 +134,7 @@ fn first(a: Arguments) -> Bytes {
 
 fn config_set(a: Arguments) -> Parsed {
     if a.len() % 2 == 1 {
-        return Err(parse::wrong_number("config|set"));
+        return Err(SYNTAX);
     }
     Ok(Command::ConfigSet { pairs: parse::pairs(a) })
 }
@@ -153,17 +155,11 @@ fn channels(a: Arguments) -> Parsed {
     Ok(Command::Channels { pattern: a.first().cloned() })
 }
 
-fn hash_scan(a: Arguments) -> Parsed {
-    parse::cursor(&a[1])?;
-    let pattern = parse::scan_options(&a[2..], false).map(|[pattern, _]| pattern);
-    Ok(Command::HashScan { key: first(a), pattern })
-}
+#[cfg(not(target_arch = "wasm32"))]
+use super::more::TABLE as MORE;
 
-fn scan(a: Arguments) -> Parsed {
-    parse::cursor(&a[0])?;
-    let [pattern, kind] = parse::scan_options(&a[1..], true)?;
-    Ok(Command::Scan { pattern, kind })
-}
+#[cfg(target_arch = "wasm32")]
+const MORE: &[Spec] = &[];
 
 #[rustfmt::skip]
 static TABLE: &[Spec] = &[
@@ -203,7 +199,6 @@ static TABLE: &[Spec] = &[
     row("decr", 2, GROWS, |a| Ok(Command::Add { key: first(a), delta: -1 })),
     row("incrby", 3, GROWS, |a| Ok(Command::Add { key: first(a), delta: int(&a[1])? })),
     row("decrby", 3, GROWS, parse::decrease_by),
-    row("incrbyfloat", 3, GROWS, |a| Ok(Command::AddFloat { key: first(a), delta: a[1].clone() })),
     row("append", 3, GROWS, |a| Ok(Command::Append { key: first(a), value: a[1].clone() })),
     row("strlen", 2, 0, |a| Ok(Command::TextLen { key: first(a) })),
     row("getrange", 4, 0, |a| Ok(Command::GetRange { key: first(a), start: int(&a[1])?, stop: int(&a[2])? })),
@@ -226,8 +221,6 @@ static TABLE: &[Spec] = &[
     row("hexists", 3, 0, |a| Ok(Command::HashExists { key: first(a), field: a[1].clone() })),
     row("hstrlen", 3, 0, |a| Ok(Command::HashTextLen { key: first(a), field: a[1].clone() })),
     row("hincrby", 4, GROWS, |a| Ok(Command::HashAdd { key: first(a), field: a[1].clone(), delta: int(&a[2])? })),
-    row("hincrbyfloat", 4, GROWS, parse::hash_add_float),
-    row("hscan", -3, 0, hash_scan),
     // Keys.
     row("del", -2, 0, |a| Ok(Command::Delete { keys: a.to_vec() })),
     row("unlink", -2, 0, |a| Ok(Command::Delete { keys: a.to_vec() })),
@@ -239,7 +232,6 @@ static TABLE: &[Spec] = &[
     row("copy", -3, GROWS, parse::copy),
     row("move", 3, 0, |a| Ok(Command::MoveTo { key: first(a), db: parse::database(&a[1])? })),
     row("keys", 2, 0, |a| Ok(Command::Keys { pattern: first(a) })),
-    row("scan", -2, 0, scan),
     row("randomkey", 1, 0, |_| Ok(Command::RandomKey)),
     row("expire", -3, 0, |a| parse::expire(a, true, false, "expire")),
     row("pexpire", -3, 0, |a| parse::expire(a, false, false, "pexpire")),

@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::keyspace::KeyRef;
 use super::parse::Parsed;
-use super::reply::{Answer, EXEC_ABORT, Reply, error};
+use super::reply::{Answer, EXEC_ABORT, ErrorText, Reply, error};
 use super::store::{ConnId, Store};
 use super::table::Spec;
 
@@ -76,10 +76,8 @@ impl Store {
                 Ok(Reply::OK)
             }
             Command::Discard if !transaction.is_open() => Err(error("ERR DISCARD without MULTI")),
-            Command::Exec if !transaction.is_open() => Err(error("ERR EXEC without MULTI")),
-            Command::Exec => self.exec(id),
             _ => {
-                if *command == Command::Discard {
+                if matches!(command, Command::Discard) {
                     transaction.close();
                 }
                 transaction.conflict = false;
@@ -89,9 +87,13 @@ impl Store {
         }
     }
 
-    fn exec(&mut self, id: ConnId) -> Answer {
-        let Some(client) = self.clients.get_mut(&id) else { return Ok(Reply::NilArray) };
+    /// The array of its replies; what does not fit in there, since a command had several, comes behind it.
+    pub(super) fn exec(&mut self, id: ConnId) -> Result<Vec<Reply>, ErrorText> {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(Vec::new()) };
         let transaction = &mut client.transaction;
+        if !transaction.is_open() {
+            return Err(error("ERR EXEC without MULTI"));
+        }
         let expired = |((db, key), before): &(KeyRef, bool)| !before && self.keyspace.is_expired(*db, key);
         let conflict = transaction.conflict || transaction.watched.iter().any(expired);
         let aborted = transaction.aborted;
@@ -101,16 +103,18 @@ impl Store {
             return Err(EXEC_ABORT);
         }
         if conflict {
-            return Ok(Reply::NilArray);
+            return Ok(vec![Reply::NilArray]);
         }
-        let mut replies = Vec::new();
-        for parsed in queued.unwrap_or_default() {
+        let queued = queued.unwrap_or_default();
+        let (mut replies, count) = (Vec::new(), queued.len());
+        for parsed in queued {
             match parsed {
                 Ok(command) => replies.extend(self.run(id, &command, true)),
                 Err(error) => replies.push(Reply::Error(error)),
             }
         }
-        Ok(Reply::Array(replies))
+        let rest = replies.split_off(count.min(replies.len()));
+        Ok([Reply::Array(replies)].into_iter().chain(rest).collect())
     }
 
     /// A key has changed: transactions that watch it will not run.

@@ -1,5 +1,7 @@
 //! What a key can hold.
 
+#[cfg(not(target_arch = "wasm32"))]
+use super::more::More;
 use super::reply::Bytes;
 use crate::substrate::merge;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,6 +15,9 @@ pub enum Value {
     List(VecDeque<Bytes>),
     /// A hash; never empty while a key holds it.
     Hash(Hash),
+    /// A set, a sorted set, a stream.
+    #[cfg(not(target_arch = "wasm32"))]
+    More(More),
 }
 
 impl Value {
@@ -22,6 +27,8 @@ impl Value {
             Value::Text(_) => "string",
             Value::List(_) => "list",
             Value::Hash(_) => "hash",
+            #[cfg(not(target_arch = "wasm32"))]
+            Value::More(more) => more.type_name(),
         }
     }
 
@@ -31,6 +38,8 @@ impl Value {
             Value::Text(_) => false,
             Value::List(items) => items.is_empty(),
             Value::Hash(hash) => hash.len() == 0,
+            #[cfg(not(target_arch = "wasm32"))]
+            Value::More(more) => more.is_empty(),
         }
     }
 
@@ -43,6 +52,8 @@ impl Value {
             Value::Hash(hash) => {
                 hash.fields.iter().map(|(name, (_, value))| charge(name) + charge(value)).sum()
             }
+            #[cfg(not(target_arch = "wasm32"))]
+            Value::More(more) => more.size(),
         }
     }
 }
@@ -61,6 +72,13 @@ impl Hash {
     /// How many fields there are.
     pub fn len(&self) -> usize {
         self.fields.len()
+    }
+
+    /// Whether the server keeps it as a table: it has too many fields, or one that is too long.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn is_hashed(&self) -> bool {
+        let is_long = |bytes: &Bytes| bytes.len() > 64;
+        self.len() > 512 || self.fields.iter().any(|(name, (_, value))| is_long(name) || is_long(value))
     }
 
     /// The value of a field.

@@ -151,7 +151,7 @@ test("what was done is taken back from system to system, and done again", async 
   await arrives("math-wizard");
   assert.deepEqual(await seen(), there);
   await page.keyboard.press("Control+z");
-  await page.waitForFunction(() => !glasshive.faults.includes("c-01@5s"));
+  await page.waitForFunction(() => !glasshive.faults.includes("crash:c-01@"));
   await page.keyboard.press("Control+z");
   await arrives("oracle-http");
   assert.deepEqual(await seen(), before);
@@ -161,7 +161,7 @@ test("what was done is taken back from system to system, and done again", async 
   for (const _ of [1, 2]) await page.keyboard.press("Control+Shift+z");
   await arrives("math-wizard");
   await page.keyboard.press("Control+Shift+z");
-  await page.waitForFunction(() => glasshive.faults.includes("c-01@5s"));
+  await page.waitForFunction(() => glasshive.faults.includes("crash:c-01@"));
   await page.keyboard.press("Control+Shift+z");
   await arrives("config");
   assert.deepEqual(problems, []);

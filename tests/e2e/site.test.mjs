@@ -71,6 +71,14 @@ for (const [name, limits] of PROGRAMS) {
   });
 }
 
+test("the programs name their own files where they break, and nothing of the machine that built them", async () => {
+  for (const [name] of PROGRAMS) {
+    const text = (await readFile(join(DIST, `${name}_bg.wasm`))).toString("latin1");
+    assert.match(text, /src\/lab\/run\.rs/, name);
+    assert.doesNotMatch(text, /registry\/src|\/rustc\/|\/home\/|\/root\//, name);
+  }
+});
+
 test("at most three faces are preloaded, of 70 KB together", async () => {
   const faces = [...(await html()).matchAll(/as="font"[^>]* href="([^"]*)"/g)].map(([, href]) => href);
   const bytes = (await Promise.all(faces.map((href) => readFile(join(DIST, href))))).reduce((sum, face) => sum + face.length, 0);

@@ -17,7 +17,8 @@ async function cpuClock(page) {
   };
 }
 
-async function trace(page, ms) {
+/** The events of the page's main thread while `act` goes on, from a mark at its beginning. */
+export async function trace(page, act) {
   const session = await page.context().browser().newBrowserCDPSession();
   const events = [];
   session.on("Tracing.dataCollected", ({ value }) => events.push(...value));
@@ -25,14 +26,14 @@ async function trace(page, ms) {
   // Its mark tells which of the processes and threads is this page's.
   const mark = `glasshive-${Math.random()}`;
   await page.evaluate((mark) => performance.mark(mark), mark);
-  await page.waitForTimeout(ms);
+  await act();
   const complete = new Promise((done) => session.once("Tracing.tracingComplete", done));
   await session.send("Tracing.end");
   await complete;
   await session.detach();
   const marked = events.find((event) => event.name === mark);
   if (!marked) throw new Error("the trace does not have the page in it");
-  return events.filter((event) => event.pid === marked.pid && event.tid === marked.tid);
+  return events.filter((event) => event.pid === marked.pid && event.tid === marked.tid && event.ts >= marked.ts);
 }
 
 /** The mean CPU time per frame. */
@@ -58,7 +59,7 @@ async function cpuPerFrame(page, ms) {
 export async function frames(page, ms) {
   // Before the trace, which costs time itself.
   const cpu = await cpuPerFrame(page, ms);
-  const events = await trace(page, ms);
+  const events = await trace(page, () => page.waitForTimeout(ms));
   const begins = events
     .filter((event) => event.name === "FireAnimationFrame")
     .map((event) => event.ts)

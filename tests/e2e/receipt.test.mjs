@@ -64,11 +64,13 @@ test("a receipt of thousands of lines shows some of them, and more when asked", 
   });
   await page.waitForFunction(() => glasshive.state === "paused" && glasshive.snapshot().request?.counts.inTime > 300);
   await page.getByTestId("receipt-open").click();
+  await receipt(page).waitFor();
   const used = page.getByTestId("receipt-used");
   const inTime = await page.evaluate(() => glasshive.snapshot().request.counts.inTime);
   const lines = async () => [await used.locator("li").count(), await used.getByTestId("receipt-more").textContent()];
   assert.deepEqual(await lines(), [101, `and ${inTime - 100} more`]);
   await used.getByTestId("receipt-more").press("Enter");
+  await used.getByText(`and ${inTime - 200} more`).waitFor();
   assert.deepEqual(await lines(), [201, `and ${inTime - 200} more`]);
   assert.ok(await used.getByTestId("receipt-more").evaluate((more) => more === document.activeElement), "the focus is lost");
   // What was answered is a file where it is too long for the page, and the file has all of it.

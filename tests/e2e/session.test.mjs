@@ -64,6 +64,25 @@ test("a long replay shows the moment that it set out from, and Pause ends it", a
   await page.evaluate(() => glasshive.pause());
 });
 
+test("of a long replay the page says how long it takes, and Pause ends it", async (t) => {
+  const { page, problems } = await pausedAt(t, 5_000, { path: "?workers=10000", viewport: DESKTOP });
+  await page.evaluate(() => void glasshive.seek(280_000));
+  await page.waitForFunction(() => /^[1-9]\d? %, [1-9]\d* s to go$/.test(document.querySelector(".clock small").textContent));
+  // Meanwhile it shows the moment that it set out from, and selecting, the theme and the speed are answered.
+  assert.deepEqual([await page.getByTestId("clock").textContent(), ...(await state(page))], ["00:05.000", "replaying", 5_000]);
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.getByTestId("selected").textContent(), "w-09");
+  await page.getByTestId("theme").click();
+  await page.keyboard.press("]");
+  assert.equal((await state(page))[0], "replaying");
+  await page.getByTestId("play").click();
+  const [now, vtime] = await state(page);
+  assert.ok(now === "paused" && vtime > 5_000 && vtime < 280_000, `${now} at ${vtime}`);
+  assert.equal(await note(page), "paused");
+  assert.equal(await page.evaluate(() => glasshive.snapshot().vtimeMs), vtime);
+  assert.deepEqual(problems, []);
+});
+
 test("a command is an object that says what to do", async (t) => {
   const { page } = await pausedAt(t, 5_000, { viewport: DESKTOP });
   const seen = await page.evaluate(async () => {

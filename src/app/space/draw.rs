@@ -83,6 +83,8 @@ struct Place<'a> {
     snapshot: &'a Snapshot,
     /// The nodes, from top to bottom, by their places in the snapshot.
     rows: Vec<usize>,
+    /// The rows by the nodes' ids, as there are thousands of both messages and rows.
+    row_of: Vec<Option<usize>>,
     /// How many of them stay where they are.
     pinned: usize,
     pitch: f64,
@@ -105,7 +107,7 @@ impl Place<'_> {
 
     /// The middle of a node's row; one that is scrolled out of sight ends at the edge.
     fn of_node(&self, node: u32) -> Option<f64> {
-        let row = self.rows.iter().position(|&i| self.snapshot.nodes[i].id == node)?;
+        let row = (*self.row_of.get(node as usize)?)?;
         Some(self.y(row).clamp(self.top(row), self.asked.height + self.pitch))
     }
 
@@ -134,7 +136,13 @@ pub fn draw(run: &Run, snapshot: &Snapshot, activity: &Activity, asked: &Asked) 
     let (rows, pinned) = rows(snapshot);
     let pitch = ((asked.height - FIGURES) / rows.len().max(1) as f64).clamp(ROW.0, ROW.1);
     let content = FIGURES + pitch * rows.len() as f64;
-    let place = Place { asked, axis, left, snapshot, rows, pinned, pitch };
+    let mut row_of = Vec::new();
+    for (row, &i) in rows.iter().enumerate() {
+        let node = snapshot.nodes[i].id as usize;
+        row_of.resize(row_of.len().max(node + 1), None);
+        row_of[node] = Some(row);
+    }
+    let place = Place { asked, axis, left, snapshot, rows, row_of, pinned, pitch };
     let instant = |ms: f64| Instant::from_nanos((ms.max(0.0) * 1e6) as u64);
     let story = Story::of(run, instant(shown_ms.0), instant(shown_ms.1), snapshot.truth);
     let mut sheet = Sheet::default();

@@ -138,7 +138,7 @@ impl Reader<'_> {
         let Some(oldest) = trace.records().next().map(|record| record.n) else { return };
         let first = first_from(&trace, from.as_nanos().saturating_sub(AROUND_NS));
         let until = Instant::from_nanos(to.as_nanos().saturating_add(AROUND_NS));
-        let mut open: Vec<(Record, Work)> = Vec::new();
+        let mut open: Vec<Vec<(Record, Work)>> = Vec::new();
         for record in trace.records().skip((first - oldest) as usize) {
             if record.at > until {
                 break;
@@ -159,7 +159,7 @@ impl Reader<'_> {
             }
         }
         let now = self.run.now();
-        for (begun, _) in open {
+        for (begun, _) in open.into_iter().flatten() {
             story.bars.push(Bar {
                 n: begun.n,
                 node: begun.node,
@@ -173,16 +173,25 @@ impl Reader<'_> {
         }
     }
 
-    /// Work begins or ends.
-    fn follow_work(&self, record: &Record, open: &mut Vec<(Record, Work)>, from: Instant, story: &mut Story) {
+    /// Work begins or ends. What is open is kept by its node: each of thousands may have its own.
+    fn follow_work(
+        &self,
+        record: &Record,
+        open: &mut Vec<Vec<(Record, Work)>>,
+        from: Instant,
+        story: &mut Story,
+    ) {
+        let node = record.node as usize;
+        open.resize_with(open.len().max(node + 1), Vec::new);
+        let open = &mut open[node];
         let falls = matches!(record.kind, NODE_CRASHED | NODE_STOPPED);
         let mut i = 0;
         while i < open.len() {
             let (begun, work) = open[i];
-            let is_its = begun.node == record.node && begun.tag == record.tag;
+            let is_its = begun.tag == record.tag;
             let end =
                 work.ends.iter().find(|(kind, _)| is_its && *kind == record.kind).map(|(_, sign)| *sign);
-            let end = end.or((falls && begun.node == record.node).then_some(Sign::Down));
+            let end = end.or(falls.then_some(Sign::Down));
             let Some(sign) = end else {
                 i += 1;
                 continue;

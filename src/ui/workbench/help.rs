@@ -44,6 +44,8 @@ pub fn Help(lab: Lab, open: RwSignal<bool>) -> impl IntoView {
         if let (Some(dialog), true) = (dialog.get(), open.get()) {
             // Refused only for one that is open already.
             let _ = dialog.show_modal();
+            // What has the focus is at its foot.
+            dialog.set_scroll_top(0);
         }
     });
     let close = move |_| {

@@ -203,8 +203,15 @@ fn line(lab: Lab, view: View, section: &'static str, line: Line) -> AnyView {
     let space = n.map(|n| {
         let show = move |_| view.desk.show_record(Some(n));
         view! {
-            <button type="button" class="plain" data-testid="receipt-space" title="Show it in space–time" on:click=show>
-                "in space–time"
+            <button
+                type="button"
+                class="plain"
+                data-testid="receipt-space"
+                aria-label="Show it in space–time"
+                title="Show it in space–time"
+                on:click=show
+            >
+                "↗"
             </button>
         }
     });

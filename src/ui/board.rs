@@ -205,7 +205,8 @@ impl Stand {
         let (newest, status) = (self.lab.snapshot.get(), self.lab.status.get());
         let strip = if self.shows_when.get() { Strip::When } else { Strip::What };
         let place = self.place.get_value();
-        let strips = Strips::of(place.page, strip);
+        let is_embed = document().document_element().is_some_and(|root| root.has_attribute("data-embed"));
+        let strips = Strips::of(place.page, is_embed, strip);
         let asked = Asked {
             place,
             strips,

@@ -319,7 +319,11 @@ impl Lab {
             address::follow(*self, &address);
             self.told.update_value(|told| told.address = address);
         }
-        if !is_preset && !self.turns() {
+        // Who comes back to another system's run is shown the old one until the replay has arrived.
+        let is_system = !cfg!(feature = "workbench")
+            || self.read(|session| session.snapshot().system)
+                == self.snapshot.with_untracked(|now| now.system);
+        if !(is_preset && is_system) && !self.turns() {
             self.told.update_value(|told| told.turns = true);
             super::mount_again(*self);
         }

@@ -266,7 +266,7 @@ pub fn beside_tab(lab: Lab, tab: Tab) -> AnyView {
         let count = scale::count(count.get().1 as usize);
         if lab.truth.get() { count } else { String::new() }
     });
-    view! { <small>{words}</small> }.into_any()
+    view! { " " <small>{words}</small> }.into_any()
 }
 
 /// The tabs of the dock besides the charts, each in a panel of its own.

@@ -24,7 +24,7 @@ test("a chip is moved by arrows, removed by Del, switched off and on by O, and e
   await become(page, `${LIE},crash:w-04@8.1s`);
   await page.waitForFunction(() => document.activeElement.textContent.includes("w-04 down"), null, { timeout: 5000 });
   assert.equal(await page.evaluate(() => glasshive.branches), 2, "what was known is kept");
-  assert.match(await page.getByTestId("fork").innerText(), /You changed the past at 8\.0 s:/);
+  assert.match(await page.getByTestId("fork").innerText(), /You changed the past at 8\.0 s: w-04 down from 8\.1 s, not 8\.0 s\. The old run/);
   assert.ok((await page.locator(".ticks.left").getAttribute("d")).length > 10, "the old run's ticks");
   assert.match(await search(page), /faults=lie:w-09@11s=0\.18,crash:w-04@8\.1s/);
   assert.equal(await page.locator(".flags li.own").count(), 1, "what is one's own is blue");
@@ -55,6 +55,19 @@ test("a chip is moved by arrows, removed by Del, switched off and on by O, and e
   await chip(page, "w-09 off").focus();
   await page.keyboard.press("o");
   await become(page, `${CRASH},${LIE}`);
+  assert.deepEqual(problems, []);
+});
+
+test("a person's own chips are blue again when the page is loaded anew, the scenario's are not", async (t) => {
+  const { page, problems } = await pausedAt(t, 5_000, { viewport: DESKTOP });
+  await page.evaluate(() => glasshive.fault("slow:w-02"));
+  const own = () => page.locator(".flags li.own").evaluateAll((flags) => flags.map((flag) => flag.textContent));
+  await page.waitForFunction(() => location.search.includes("slow:w-02"));
+  assert.deepEqual(await own(), ["w-02 slow"]);
+  await page.reload();
+  await chip(page, "w-02 slow").waitFor();
+  assert.deepEqual(await own(), ["w-02 slow"]);
+  assert.equal(await page.locator(".flags li").count(), 3);
   assert.deepEqual(problems, []);
 });
 

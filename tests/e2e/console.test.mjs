@@ -87,6 +87,29 @@ test("a burst of 30 is one act, and over the limit gets 429", async (t) => {
   assert.deepEqual(problems, []);
 });
 
+test("where nothing was turned away the chart offers to try it, and a limit where there is none", async (t) => {
+  const { page, problems } = await consoleAt(t, 3_000);
+  const rejected = page.getByTestId("chart-rejected");
+  await page.getByTestId("tab-metrics").click();
+  await page.getByTestId("limit").click();
+  await settled(page);
+  assert.equal(await page.evaluate(() => glasshive.snapshot().settings.rate), 10);
+  const before = await hash(page);
+  await page.getByTestId("burst").click();
+  await settled(page);
+  await page.waitForFunction(() => parseFloat(document.querySelector("[data-testid=chart-rejected] figcaption span").textContent) > 0);
+  assert.equal(await page.getByTestId("burst").count(), 0);
+  await page.locator(".board").focus();
+  await page.keyboard.press("Control+z");
+  await settled(page);
+  assert.deepEqual(await hash(page), before, "all thirty are one act");
+  await page.getByTestId("burst").waitFor();
+  // Nothing else is covered by it.
+  const [button, words] = [await page.getByTestId("burst").boundingBox(), await rejected.locator(".note").boundingBox()];
+  assert.ok(button.y >= words.y + words.height - 1, JSON.stringify([button, words]));
+  assert.deepEqual(problems, []);
+});
+
 test("math-wizard: a task is accepted with 202, and its status can be asked", async (t) => {
   const { page } = await consoleAt(t, 3_000, { path: "?preset=math-wizard" });
   await page.locator(".endpoints button", { hasText: /^POST\s*\/task$/ }).click();

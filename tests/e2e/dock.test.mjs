@@ -27,7 +27,7 @@ async function saved(page, testid) {
 }
 
 const lines = (text) => text.trimEnd().split("\n").map((line) => JSON.parse(line));
-const count = (page) => page.getByTestId("log-count").textContent().then(parseFloat);
+const count = (page) => page.getByTestId("log-count").textContent().then((text) => parseFloat(text.replaceAll(",", "")));
 const rows = (page) => page.getByTestId("log-row").evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)));
 
 for (const preset of SYSTEMS) {
@@ -58,7 +58,7 @@ for (const preset of SYSTEMS) {
     const kind = records.find((record) => record.req).kind;
     await page.getByTestId("log-filter").fill(`kind:${kind}`);
     const left = records.filter((record) => record.kind === kind);
-    await page.waitForFunction((n) => parseFloat(document.querySelector("[data-testid=log-count]").textContent) === n, left.length);
+    await page.waitForFunction((n) => parseFloat(document.querySelector("[data-testid=log-count]").textContent.replaceAll(",", "")) === n, left.length);
     const some = lines(await saved(page, "log-export"));
     assert.deepEqual(some.slice(1), left);
     assert.deepEqual(some[0], scenario);
@@ -67,7 +67,7 @@ for (const preset of SYSTEMS) {
     }
     await page.getByTestId("log-filter").fill("");
     await page.getByTestId("log-prints").click();
-    await page.waitForFunction((n) => parseFloat(document.querySelector("[data-testid=log-count]").textContent) < n, events);
+    await page.waitForFunction((n) => parseFloat(document.querySelector("[data-testid=log-count]").textContent.replaceAll(",", "")) < n, events);
     const levels = new Set((await rows(page)).map((row) => row[2]));
     assert.ok([...levels].every((level) => ["debug", "info", "warn", "error"].includes(level)), [...levels].join());
     assert.deepEqual(problems, []);
@@ -108,7 +108,7 @@ test("only what is in view is in the document; the tail is followed until somebo
   await page.getByTestId("log-list").evaluate((list) => (list.scrollTop = 500));
   await page.waitForFunction(() => document.querySelector("[data-testid=log-follow]").ariaPressed === "false");
   await page.evaluate(() => glasshive.seek(16_000));
-  await page.waitForFunction((n) => parseFloat(document.querySelector("[data-testid=log-count]").textContent) > n, total);
+  await page.waitForFunction((n) => parseFloat(document.querySelector("[data-testid=log-count]").textContent.replaceAll(",", "")) > n, total);
   assert.equal(await page.getByTestId("log-list").evaluate((list) => list.scrollTop), 500, "what is read stays where it is");
   await page.getByTestId("log-follow").click();
   const now = await count(page);
@@ -214,3 +214,48 @@ for (const colorScheme of ["light", "dark"]) {
     });
   }
 }
+
+test("the log's tab says how many records there are, and nothing of it while the truth is hidden", async (t) => {
+  const { page, problems } = await opened(t, "oracle-http", "log");
+  const events = await page.evaluate(() => glasshive.snapshot().events);
+  const said = () => page.getByTestId("tab-log").innerText();
+  assert.equal((await said()).replace(/\s+/g, " "), `Log ${events}`);
+  await page.getByTestId("truth").click();
+  await page.waitForFunction(() => document.querySelector("[data-testid=tab-log]").innerText.trim() === "Log");
+  assert.deepEqual(problems, []);
+});
+
+for (const preset of SYSTEMS) {
+  test(`a message of ${preset} that is marked says where it is: its way, what led to it, what came of it`, async (t) => {
+    const { page, problems } = await opened(t, preset, "space");
+    assert.equal(await page.getByTestId("space-why").count(), 0, "none is marked");
+    await page.getByTestId("space-view").focus();
+    for (let i = 0; i < 8; i += 1) await page.keyboard.press("ArrowLeft");
+    await page.getByTestId("space-why").click();
+    const receipt = page.getByTestId("receipt");
+    assert.match(await receipt.locator("h2").textContent(), /^Where is message #\d+\?$/);
+    assert.match(await receipt.locator("p").first().textContent(), /^a message from .+ to .+, there after /);
+    const way = receipt.getByTestId("receipt-way").locator("li");
+    assert.equal(await way.count(), 2);
+    // Each line leads to its moment, its row and its place in space–time.
+    await way.first().getByTestId("receipt-space").click();
+    await way.first().getByRole("button", { name: / s$/ }).click();
+    await page.waitForFunction((at) => glasshive.state === "paused" && glasshive.vtime < at, AT);
+    assert.deepEqual(problems, []);
+  });
+}
+
+test("a very large page has two panes: the charts, and whatever tab is chosen beside them", async (t) => {
+  const { page, problems } = await opened(t, "oracle-http", "space", { viewport: { width: 2560, height: 1440 } });
+  for (const tab of ["space", "log", "api", "workers", "metrics"]) {
+    await page.getByTestId(`tab-${tab}`).click();
+    const left = await page.locator("#panel-metrics").boundingBox();
+    const right = await page.locator(`#panel-${tab === "metrics" ? "workers" : tab}`).boundingBox();
+    assert.ok(left && right && left.x + left.width < right.x, `${tab} is not beside the charts`);
+    assert.ok(Math.abs(left.y + left.height - right.y - right.height) < 1, `${tab} ends elsewhere: ${JSON.stringify([left, right])}`);
+    const transport = await page.locator(".transport").boundingBox();
+    assert.ok(right.y + right.height <= transport.y && right.x + right.width <= 2560, tab);
+  }
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  assert.deepEqual(problems, []);
+});

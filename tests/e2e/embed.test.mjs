@@ -45,6 +45,14 @@ for (const preset of ["oracle-http", "oracle-nats", "math-wizard", "config"]) {
   }
 }
 
+test("an embed has all three strips from 700 px on, and a page of that width has two", async (t) => {
+  for (const [path, viewport, switched] of [["?embed=1&t=12s&play=0", SMALL, false], ["?embed=1&t=12s&play=0", { width: 360, height: 420 }, true], ["?t=12s&play=0", { width: 760, height: 700 }, true]]) {
+    const { page } = await started(t, { path, viewport });
+    await page.waitForFunction(() => glasshive.state === "paused");
+    assert.equal(await seen(page, ".strip-switch"), switched, `${path} ${viewport.width}`);
+  }
+});
+
 for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing in an embed in the ${colorScheme} theme`, async (t) => {
     const { page } = await pausedAt(t, 13_900, { path: "?embed=1", viewport: SMALL, context: { colorScheme } });

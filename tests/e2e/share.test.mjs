@@ -21,7 +21,7 @@ for (const preset of ["oracle-http", "lost-job", "config"]) {
     await page.getByTestId("share-link").waitFor();
     const link = await page.getByTestId("share-link").inputValue();
     assert.equal(link, await page.evaluate(() => glasshive.url()));
-    assert.match(await page.getByTestId("share-words").textContent(), /Opens paused at 11\.001 s, ×[\d.]+, seed 7: [^]*Your 2 changes: workers 5; faults /);
+    assert.match(await page.getByTestId("share-words").textContent(), /Opens paused at 11\.001 s, ×[\d.]+, seed 7: [^]*Your 2 changes: workers 5; crash:[^,]+@6\.001s\./);
     const { page: other, problems } = await started(t, { path: new URL(link).search, viewport: DESKTOP });
     await other.waitForFunction(() => glasshive.state === "paused");
     assert.deepEqual(await moment(other), sent);

@@ -81,3 +81,20 @@ test("a phone takes back, too", async (t) => {
   await settled(page);
   assert.equal(await hash(page), before);
 });
+
+test("another system that was opened from the gallery is taken back, with all that was done before, and opened again", async (t) => {
+  const { page, problems } = await pausedAt(t, 9_000, { viewport: DESKTOP });
+  // Between two systems there is no page for a moment.
+  const shows = (system) => page.waitForFunction((system) => globalThis.glasshive?.system === system && glasshive.state !== "replaying", system);
+  await page.evaluate(() => (glasshive.fault("slow:w-02"), glasshive.pause()));
+  const before = await page.evaluate(() => [glasshive.faults, glasshive.traceHash()]);
+  await page.keyboard.press("0");
+  await page.getByTestId("scenario-config").click();
+  await shows("config");
+  await page.getByTestId("undo").click();
+  await shows("oracle-http");
+  assert.deepEqual(await page.evaluate(() => [glasshive.faults, glasshive.traceHash()]), before);
+  await page.getByTestId("redo").click();
+  await shows("config");
+  assert.deepEqual(problems, []);
+});

@@ -56,10 +56,12 @@ fn labels_of_every_system_are_legible_on_every_page() {
         for &count in counts {
             for snapshot in moments(preset, key, count) {
                 for (page, width, height) in BOARDS {
-                    let strips = [Strip::When, Strip::What].map(|strip| Strips::of(page, strip));
+                    let strips = [Strip::When, Strip::What].map(|strip| Strips::of(page, false, strip));
                     let last = snapshot.nodes.last().unwrap().name.clone();
                     let ways = [(strips[0], None, false), (strips[1], Some(last.as_str()), true)];
-                    for (strips, hovered, flow) in ways {
+                    // Within another page the board has the same room, and all strips.
+                    let embedded = (Strips::of(page, true, Strip::When), None, false);
+                    for (strips, hovered, flow) in ways.into_iter().chain([embedded]) {
                         let selected = face(snapshot.system).words().selected;
                         let reduced_motion = false;
                         let view = View { width, height, strips, selected, hovered, flow, reduced_motion };

@@ -41,6 +41,9 @@ pub struct Layout {
     pub grid: Option<Grid>,
 }
 
+/// A board of all three strips that is narrower has no room for the client.
+const NARROW: f64 = 1000.0;
+
 /// Columns: the client's left edge, the gate's left edge and width, the relay's, lamps, names, strips.
 struct Columns {
     client: Option<f64>,
@@ -59,6 +62,15 @@ impl Columns {
             Strip::What => (None, Some(ends)),
         };
         match strips {
+            Strips::Three if w < NARROW => Columns {
+                client: None,
+                gate: (10.0, 44.0),
+                relay: None,
+                lamp: (w * 0.25).round(),
+                label: (w * 0.25).round() + 14.0,
+                when: Some(((w * 0.33).round(), (w * 0.64).round())),
+                what: Some(((w * 0.655).round(), w - 8.0)),
+            },
             Strips::Three => Columns {
                 client: Some(18.0),
                 gate: (150.0, 62.0),
@@ -87,6 +99,7 @@ impl Columns {
     /// The same with a relay between the gate and the tracks; lamps and strips stay where they are.
     fn with_relay(self, strips: Strips) -> Self {
         let (client, gate, relay) = match strips {
+            Strips::Three if self.client.is_none() => (None, (8.0, 26.0), (74.0, 34.0)),
             Strips::Three => (Some(14.0), (112.0, 50.0), (264.0, 52.0)),
             Strips::Two(_) => (None, (12.0, 44.0), (150.0, 42.0)),
             Strips::Phone(_) => (None, (4.0, 20.0), (36.0, 20.0)),

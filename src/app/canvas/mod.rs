@@ -44,7 +44,7 @@ pub enum Strip {
 /// Which strips there is room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strips {
-    /// Tracks, *when* and *what*: pages from 1200 px on.
+    /// Tracks, *when* and *what*: pages from 1200 px on, and from 700 px on where nothing else is on them.
     Three,
     /// Tracks and one of the two: from 700 px on.
     Two(Strip),
@@ -53,9 +53,9 @@ pub enum Strips {
 }
 
 impl Strips {
-    /// What a page of that width has room for.
-    pub fn of(page_width: f64, strip: Strip) -> Self {
-        if page_width >= 1200.0 {
+    /// What a page of that width has room for; a page within another one is not much more than its board.
+    pub fn of(page_width: f64, is_embed: bool, strip: Strip) -> Self {
+        if page_width >= if is_embed { 700.0 } else { 1200.0 } {
             Strips::Three
         } else if page_width >= 700.0 {
             Strips::Two(strip)

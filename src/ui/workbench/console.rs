@@ -21,11 +21,15 @@ const BOARD: &str = ".board";
 /// The chart of what was turned away.
 const REJECTED: &str = "rejected";
 
-/// Where nothing was turned away yet though there is a limit, the chart offers to try it.
+/// The limit that it offers where there is none, requests a second.
+const LIMIT: u32 = 10;
+
+/// Where nothing was turned away yet though there is a limit, the chart offers to try it; where there is none, it offers one.
 pub fn beside_chart(lab: Lab, key: &'static str, all: Drawn, i: usize) -> AnyView {
-    let is_none =
-        Memo::new(move |_| all.with(|all| all[i].value_label == "0" && all[i].description.starts_with('0')));
-    let burst = move |_| {
+    let is_said =
+        move |says: &str| all.with(|all| all[i].value_label == "0" && all[i].description.starts_with(says));
+    let (is_none, is_free) = (Memo::new(move |_| is_said("0")), Memo::new(move |_| is_said("No rate limit")));
+    let burst = move |()| {
         let kind = lab.snapshot.with_untracked(|now| now.system);
         let groups = console::groups(kind);
         let first = groups.iter().flat_map(|group| &group.endpoints).find(|endpoint| endpoint.is_first());
@@ -34,9 +38,14 @@ pub fn beside_chart(lab: Lab, key: &'static str, all: Drawn, i: usize) -> AnyVie
             lab.act(console::command(&request, BURST));
         }
     };
-    let button = move || {
-        let burst = view! { <button type="button" class="small burst" data-testid="burst" on:click=click(burst)>"Send a burst of 30"</button> };
-        is_none.get().then_some(burst)
+    let limit = move |()| lab.act(Command::Set { key: "rate".to_owned(), value: LIMIT.into() });
+    let press = move |testid: &'static str, words: String, act: Callback<()>| {
+        view! { <button type="button" class="small burst" data-testid=testid on:click=click(move |_| act.run(()))>{words}</button> }
+    };
+    let button = move || match (is_none.get(), is_free.get()) {
+        (true, _) => Some(press("burst", "Send a burst of 30".to_owned(), Callback::new(burst))),
+        (_, true) => Some(press("limit", format!("Add {LIMIT} per second"), Callback::new(limit))),
+        _ => None,
     };
     if key == REJECTED { view! { {button} }.into_any() } else { ().into_any() }
 }

@@ -315,7 +315,7 @@ fn foot(desk: Desk) -> AnyView {
 }
 
 fn lines(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "line" } else { "lines" })
+    format!("{} {}", crate::app::canvas::scale::count(count), if count == 1 { "line" } else { "lines" })
 }
 
 /// The height that the style sheet gives a line, in pixels: on a phone, a finger's.

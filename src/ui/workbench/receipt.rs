@@ -35,15 +35,22 @@ pub fn open(lab: Lab, view: View) {
     let id = view.selected.with_untracked(|node| {
         lab.snapshot.with_untracked(|now| lab.face().receipt(now, node).filter(|_| now.truth))
     });
-    let opened = id.and_then(|id| {
-        let receipt = lab.read_run(|run| run.receipt(&id))?.map_err(|invalid| invalid.to_string());
-        let before = lab.read(|session| session.left_run().and_then(|run| run.receipt(&id).ok()));
-        Some(Opened { id, receipt, before: before.map(|receipt| receipt.title) })
-    });
-    if opened.is_some() {
-        view.desk.receipt.set(opened);
-        queue_microtask(|| keys::focus("[data-testid=receipt] button"));
+    if let Some(id) = id {
+        show(lab, view, id);
     }
+}
+
+/// Opens the receipt of an id.
+pub fn show(lab: Lab, view: View, id: String) {
+    let receipt = lab.read_run(|run| run.receipt(&id).map_err(|invalid| invalid.to_string()));
+    let Some(receipt) = receipt else { return };
+    // The number of a record means another one in another future.
+    let before = lab.read(|session| {
+        let left = session.left_run().filter(|_| !id.starts_with('#'))?;
+        left.receipt(&id).ok()
+    });
+    view.desk.receipt.set(Some(Opened { id, receipt, before: before.map(|receipt| receipt.title) }));
+    queue_microtask(|| keys::focus("[data-testid=receipt] button"));
 }
 
 /// What stands beside the board; nothing while no receipt is open.
@@ -82,6 +89,7 @@ pub fn panel(lab: Lab, view: View) -> AnyView {
 fn title(opened: &Opened) -> String {
     match &opened.receipt {
         Ok(receipt) if receipt.of == "request" => format!("Why this answer? {}", opened.id),
+        Ok(receipt) if receipt.of == "message" => format!("Where is message {}?", opened.id),
         Ok(receipt) if receipt.of == "job" => "Why this job ended so".to_owned(),
         _ => format!("Why {}?", opened.id),
     }

@@ -218,9 +218,15 @@ fn holds(lab: Lab, choice: Choice) -> Vec<String> {
         .iter()
         .map(|(key, value)| format!("{key} {}", value.as_str().unwrap_or_default()))
         .collect();
-    for (what, faults) in [("faults", &address.faults), ("off", &address.off)] {
-        changes.extend(faults.as_ref().map(|faults| format!("{what} {faults}")));
+    if let Some(faults) = &address.faults {
+        let own: Vec<String> = lab.read(|session| {
+            let own = session.run().faults().enumerate().filter(|(i, _)| session.run().is_by_hand(*i));
+            own.map(|(_, fault)| fault.to_string()).collect()
+        });
+        // None is added: one of the scenario's is gone.
+        changes.extend(if own.is_empty() { vec![format!("faults {faults}")] } else { own });
     }
+    changes.extend(address.off.as_ref().map(|off| format!("off {off}")));
     words.push(match changes.len() {
         0 if address.truth => "The scenario and nothing else. You changed nothing yet.".to_owned(),
         0 => "The scenario without its name.".to_owned(),

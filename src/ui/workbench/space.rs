@@ -1,6 +1,10 @@
 //! Space–time's tab: the canvas, what moves it (buttons, keys, a drag), and in words what is meant by a pointer or by the keys.
 
-use crate::app::space::{Activity, Asked, Axis, Scene, chain, chain_of_unit, draw, next_message, words};
+use super::receipt;
+use crate::app::space::{
+    Activity, Asked, Axis, Scene, chain, chain_of_unit, draw, is_message, next_message, words,
+};
+use crate::lab::Run;
 use crate::ui::board::{Place, observe_size, observe_theme, painter};
 use crate::ui::board_painter::Painter;
 use crate::ui::panel::Tab;
@@ -85,7 +89,10 @@ pub fn SpaceTab(lab: Lab, view: View) -> impl IntoView {
         <div class="space">
             {bar(desk)}
             {picture(desk)}
-            <p class="space-words" role="status" data-testid="space-words">{text(move || desk.said.get())}</p>
+            <p class="space-words" role="status">
+                <span data-testid="space-words">{text(move || desk.said.get())}</span>
+                {why(desk)}
+            </p>
         </div>
     }
 }
@@ -120,6 +127,24 @@ fn bar(desk: Desk) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// Where the message is that is marked: its receipt.
+fn why(desk: Desk) -> AnyView {
+    let Desk { lab, view, .. } = desk;
+    let message = Memo::new(move |_| {
+        let n = desk.marked.get().filter(|_| lab.truth.get())?;
+        let is_one = |run: &Run| run.trace().record(n).is_some_and(|record| is_message(&run.trace(), record));
+        lab.read_run(is_one)?.then_some(n)
+    });
+    let button = move || {
+        let n = message.get()?;
+        let open = move |_| receipt::show(lab, view, format!("#{n}"));
+        Some(
+            view! { <button type="button" class="why" data-testid="space-why" on:click=click(open)>"Why?"</button> },
+        )
+    };
+    view! { {button} }.into_any()
 }
 
 fn picture(desk: Desk) -> AnyView {

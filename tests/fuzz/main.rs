@@ -4,6 +4,7 @@
 // The helpers are part of the tests, which clippy cannot see.
 #![allow(clippy::unwrap_used)]
 
+mod dates;
 mod sessions;
 mod store;
 mod store_input;

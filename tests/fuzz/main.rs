@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod dates;
+mod nats;
 mod sessions;
 mod store;
 mod store_input;

@@ -4,6 +4,9 @@
 // The helpers are part of the tests, which clippy cannot see.
 #![allow(clippy::unwrap_used)]
 
+mod dates;
+mod nats;
+mod sessions;
 mod store;
 mod store_input;
 mod store_peer;

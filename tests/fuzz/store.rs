@@ -19,7 +19,7 @@ const MISMATCHES_MAX: usize = 40;
 
 /// How a command's reply is to be compared.
 #[derive(Clone, Copy, PartialEq)]
-enum Compared {
+pub enum Compared {
     Exactly,
     /// The order of the items is the server's own business.
     AsSet,
@@ -37,7 +37,7 @@ enum Compared {
     Pending,
 }
 
-fn compared(words: &Words) -> Compared {
+pub fn compared(words: &Words) -> Compared {
     let name = words[0].to_ascii_uppercase();
     match &name[..] {
         b"UNSUBSCRIBE" => Compared::Unordered,
@@ -60,7 +60,7 @@ fn draws(words: &Words) -> bool {
     words[0].eq_ignore_ascii_case(b"SPOP")
 }
 
-fn same(how: Compared, real: &Reply, model: &Reply) -> bool {
+pub fn same(how: Compared, real: &Reply, model: &Reply) -> bool {
     if real == model {
         return true;
     }

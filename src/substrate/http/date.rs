@@ -34,10 +34,13 @@ pub(super) fn parse_http_date(text: &str) -> Option<i64> {
     let month = MONTHS.iter().position(|name| *name == month)?;
     let (day, year) = (digits(day, 2)?, digits(year, 4)?);
     let (hour, minute, second) = (digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?);
-    let in_range =
-        WEEKDAYS.contains(&weekday) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
-    let days = days_since_0000(year, month as i64 + 1, day) - days_since_0000(2025, 1, 1);
-    in_range.then(|| days * SECONDS_A_DAY as i64 + hour * 3600 + minute * 60 + second)
+    let in_range = WEEKDAYS.contains(&weekday) && hour < 24 && minute < 60 && second < 60;
+    let month = month as i64 + 1;
+    let number = days_since_0000(year, month, day);
+    // A day that its month does not have is none.
+    let exists = day > 0 && number < days_since_0000(year, month + 1, 1);
+    let days = number - days_since_0000(2025, 1, 1);
+    (in_range && exists).then(|| days * SECONDS_A_DAY as i64 + hour * 3600 + minute * 60 + second)
 }
 
 fn digits(text: &str, count: usize) -> Option<i64> {
@@ -46,7 +49,7 @@ fn digits(text: &str, count: usize) -> Option<i64> {
 }
 
 /// Days of the Gregorian calendar. Counted in years that begin in March, a leap day is a year's last: 30.6 is the
-/// mean length of a month from March on.
+/// mean length of a month from March on. Month 13 is the next year's first.
 fn days_since_0000(year: i64, month: i64, day: i64) -> i64 {
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (306 * m + 5) / 10 + day
@@ -92,6 +95,11 @@ mod tests {
             "Wed, 1 Jan 2025 00:00:00 GMT",
             "Wed, 01 Jan 2025 24:00:00 GMT",
             "Wed, 00 Jan 2025 00:00:00 GMT",
+            "Sat, 29 Feb 2025 00:00:00 GMT",
+            "Thu, 29 Feb 1900 00:00:00 GMT",
+            "Fri, 30 Feb 2024 00:00:00 GMT",
+            "Wed, 31 Apr 2025 00:00:00 GMT",
+            "Thu, 32 Dec 2025 00:00:00 GMT",
             "Wed, 01 Foo 2025 00:00:00 GMT",
             "Xyz, 01 Jan 2025 00:00:00 GMT",
             "Wednesday, 01-Jan-25 00:00:00 GMT",

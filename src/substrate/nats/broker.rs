@@ -262,7 +262,8 @@ impl Broker {
                 false
             }
             Op::Sub { subject, queue, sid } => {
-                if !subject::is_valid_pattern(&subject) {
+                // A number that is in use keeps its meaning, whatever comes with it.
+                if !subject::is_valid_pattern(&subject) && !self.router.borrow().knows(id, sid) {
                     self.send(id, Frame::Err("Invalid Subject"));
                     return Ok(());
                 }
@@ -279,8 +280,8 @@ impl Broker {
                     return Err("Maximum Payload Violation");
                 }
                 if options.pedantic && !subject::is_valid_literal(&message.subject) {
+                    // It is published nevertheless.
                     self.send(id, Frame::Err("Invalid Publish Subject"));
-                    return Ok(());
                 }
                 if options.verbose {
                     self.send(id, Frame::Ok);

@@ -25,6 +25,13 @@ impl Headers {
         fields.find(|(field, _)| *field == name).map(|(_, value)| value.trim())
     }
 
+    /// A field's value as the server itself reads it: only blanks before it do not count. `None` when it is empty.
+    pub(super) fn given(&self, name: &str) -> Option<&str> {
+        let mut fields = self.0.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+        let value = fields.find(|(field, _)| *field == name)?.1.trim_start_matches(' ');
+        (!value.is_empty()).then_some(value)
+    }
+
     /// The status code, such as 503.
     pub fn status(&self) -> Option<u16> {
         self.0.strip_prefix("NATS/1.0 ")?.get(..3)?.parse().ok()

@@ -71,6 +71,11 @@ impl Router {
         }
     }
 
+    /// True if the client uses this number already.
+    pub(super) fn knows(&self, client: u64, sid: u64) -> bool {
+        self.by_client.contains_key(&(client, sid))
+    }
+
     /// Ends a subscription, now or after `max` messages.
     pub(super) fn unsubscribe(&mut self, client: u64, sid: u64, max: Option<u64>) {
         let Some(&number) = self.by_client.get(&(client, sid)) else {
@@ -124,9 +129,16 @@ impl Router {
         self.literal.contains_key(subject) || !self.wildcard.matching(subject).is_empty()
     }
 
-    /// The number of the subscription of `client` that hears `subject`.
+    /// The number of the subscription of `client` that hears `subject`: one of no queue group.
     pub(super) fn sid_of(&self, client: u64, subject: &str) -> Option<u64> {
-        self.matching(subject).find(|(_, sub)| sub.client == client).map(|(_, sub)| sub.sid)
+        let mut first: Option<&Sub> = None;
+        for (_, sub) in self.matching(subject).filter(|(_, sub)| sub.client == client && sub.queue.is_none())
+        {
+            if first.is_none_or(|first| subject::comes_first(&sub.subject, &first.subject)) {
+                first = Some(sub);
+            }
+        }
+        first.map(|sub| sub.sid)
     }
 
     /// The clients and numbers that a message goes to: every plain subscription, and of each queue group one, drawn

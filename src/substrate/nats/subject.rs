@@ -126,6 +126,38 @@ pub fn matches(pattern: &str, subject: &str) -> bool {
     }
 }
 
+/// True if whatever goes to the first pattern goes to the second as well.
+pub fn is_subset(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.split('.'), b.split('.'));
+    loop {
+        match (a.next(), b.next()) {
+            (Some(_), Some(">")) | (None, None) => return true,
+            (Some(token), Some(pattern)) if token != ">" && (pattern == "*" || pattern == token) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Which of two patterns that match the same subject the server finds first: `>` before all else, then `*`, then the
+/// token itself; at the end the token itself before `*`.
+pub(super) fn comes_first(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.split('.').peekable(), b.split('.').peekable());
+    while let (Some(x), Some(y)) = (a.next(), b.next()) {
+        let rank = |token: &str, last: bool| match token {
+            ">" => 0,
+            "*" if !last => 1,
+            "*" => 3,
+            _ => 2,
+        };
+        // A pattern ends where the subject does, or with `>`.
+        let last = a.peek().is_none() && x != ">" || b.peek().is_none() && y != ">";
+        if rank(x, last) != rank(y, last) {
+            return rank(x, last) < rank(y, last);
+        }
+    }
+    false
+}
+
 /// True if some subject goes to both patterns.
 pub fn overlap(a: &str, b: &str) -> bool {
     let (mut a, mut b) = (a.split('.'), b.split('.'));

@@ -5,7 +5,7 @@
 //! - [`Valkey`] is the client library
 //! - [`Probe`] is the laboratory's look into a running server
 //!
-//! What it leaves out: cluster, replication, RESP3, bitmaps, geography, and Lua beyond sequences of calls (`script.rs`). A
+//! What it leaves out: cluster, replication, RESP3, bitmaps, geography, and most of Lua (`script.rs`, `more/lua.rs`). A
 //! command that it does not have is answered as the real server answers one that does not exist; the page's programs do
 //! not have those of `more/`.
 

@@ -1,4 +1,4 @@
-//! EVAL for scripts that are sequences of calls. There is no Lua interpreter here: a script consists of
+//! EVAL for scripts that are sequences of calls. Such a script consists of
 //!
 //! ```text
 //! redis.call('LPUSH', KEYS[1], ARGV[1]); redis.call("SET", 'k', 5)
@@ -6,8 +6,9 @@
 //! ```
 //!
 //! that is of `redis.call` (or `redis.pcall`, or `server.call` in Valkey 8) with literal strings, whole numbers, `KEYS[n]`
-//! and `ARGV[n]` as arguments, and of at most one `return`, of a call or a literal, at its end. Any other script is
-//! answered with an error that says so. As in the real server, a script is read once and kept.
+//! and `ARGV[n]` as arguments, and of at most one `return`, of a call or a literal, at its end. Other scripts are read by
+//! `more/lua.rs`, which the page's programs do not have, and are answered with an error that says so where it does not
+//! understand them either. As in the real server, a script is read once and kept.
 
 use super::reply::{Answer, Bytes, ErrorText, Reply, error};
 use super::sha1;
@@ -21,6 +22,16 @@ const SCRIPTS_MAX: usize = 1000;
 const NOT_UNDERSTOOD: ErrorText = error(
     "ERR Error compiling script: only sequences of redis.call('COMMAND', arguments) with literal arguments, KEYS[n] and ARGV[n] are modelled",
 );
+
+/// A script that was read. Cheap to clone.
+#[derive(Clone)]
+pub(super) enum ReadScript {
+    /// A sequence of calls.
+    Calls(Rc<[Statement]>),
+    /// Anything else of Lua's.
+    #[cfg(not(target_arch = "wasm32"))]
+    Lua(Rc<super::more::Script>),
+}
 
 /// One statement of a script.
 pub(super) struct Statement {
@@ -97,6 +108,11 @@ fn through_lua(reply: Reply) -> Reply {
     }
 }
 
+/// An error, with the place that it comes from.
+fn failure(error: &str, script: &[u8], line: usize) -> ErrorText {
+    format!("{error} script: {}, on @user_script:{line}.", sha1::hex(script)).into()
+}
+
 impl Store {
     pub(super) fn eval(&mut self, id: ConnId, script: &Bytes, keys: &[Bytes], arguments: &[Bytes]) -> Answer {
         let database = self.clients.get(&id).map(|client| client.db);
@@ -109,16 +125,21 @@ impl Store {
     }
 
     fn run_script(&mut self, id: ConnId, script: &Bytes, keys: &[Bytes], arguments: &[Bytes]) -> Answer {
-        let statements = self.statements(script).ok_or(NOT_UNDERSTOOD)?;
+        let statements = match self.statements(script).ok_or(NOT_UNDERSTOOD)? {
+            ReadScript::Calls(statements) => statements,
+            #[cfg(not(target_arch = "wasm32"))]
+            ReadScript::Lua(lua) => {
+                let mut call = |words: &[Bytes]| self.call(id, Ok(words.to_vec()));
+                let failed = |(error, line): (ErrorText, usize)| failure(&error, script, line);
+                return lua.run(keys, arguments, &mut call).map_err(failed);
+            }
+        };
         let given = Given { keys, arguments };
         for Statement { returned, what, line } in statements.iter() {
             let reply = match what {
                 Expression::Literal(literal) => given.value(literal),
                 Expression::Call { words, protected } => match self.call(id, given.words(words)) {
-                    Reply::Error(error) if !protected => {
-                        let sha = sha1::hex(script);
-                        return Err(format!("{error} script: {sha}, on @user_script:{line}.").into());
-                    }
+                    Reply::Error(error) if !protected => return Err(failure(&error, script, *line)),
                     reply => reply,
                 },
             };
@@ -130,19 +151,23 @@ impl Store {
     }
 
     /// What a script consists of; `None` when it is not understood.
-    fn statements(&mut self, script: &Bytes) -> Option<Rc<[Statement]>> {
+    fn statements(&mut self, script: &Bytes) -> Option<ReadScript> {
         if let Some(known) = self.scripts.get(script) {
-            return Some(Rc::clone(known));
+            return Some(known.clone());
         }
-        let text = std::str::from_utf8(script).ok()?;
-        let statements: Rc<[Statement]> = Reader { rest: text, line: 1 }.statements()?.into();
+        let calls = std::str::from_utf8(script).ok();
+        let calls = calls.and_then(|text| Reader { rest: text, line: 1 }.statements());
+        let read = calls.map(|calls| ReadScript::Calls(calls.into()));
+        #[cfg(not(target_arch = "wasm32"))]
+        let read = read.or_else(|| super::more::Script::read(script).map(|lua| ReadScript::Lua(lua.into())));
+        let read = read?;
         if self.scripts.len() >= SCRIPTS_MAX {
             self.forget_scripts();
         }
         #[cfg(not(target_arch = "wasm32"))]
         self.digests.insert(sha1::hex(script).into_bytes().into(), script.clone());
-        self.scripts.insert(script.clone(), Rc::clone(&statements));
-        Some(statements)
+        self.scripts.insert(script.clone(), read.clone());
+        Some(read)
     }
 
     /// Reads a script without running it: its digest.

@@ -14,12 +14,11 @@ use super::keyspace::{KeyRef, Keyspace};
 use super::parse::is;
 use super::pubsub::Subscriptions;
 use super::reply::{Answer, Bytes, ErrorText, OUT_OF_MEMORY, Reply, error};
-use super::script::Statement;
+use super::script::ReadScript;
 use super::table::{self, Spec};
 use super::transactions::Transaction;
 use crate::kernel::{Duration, Instant, SortedMap};
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 /// The words of a command as a client sends them.
 pub type Words = Vec<Bytes>;
@@ -81,7 +80,7 @@ pub struct Store {
     pub(super) patterns: Vec<(Bytes, Vec<ConnId>)>,
     pub(super) effects: Vec<Effect>,
     /// The scripts that were read, by their texts.
-    pub(super) scripts: SortedMap<Bytes, Rc<[Statement]>>,
+    pub(super) scripts: SortedMap<Bytes, ReadScript>,
     /// Their texts by their digests.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) digests: SortedMap<Bytes, Bytes>,

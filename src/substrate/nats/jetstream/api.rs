@@ -1,5 +1,6 @@
 //! The API: JSON requests on `$JS.API.…`, answered on their reply subject.
 
+use super::check::not_clustered;
 use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy, Retention, StreamConfig};
 use super::outbox::Outbox;
 use super::stream::Stream;
@@ -9,10 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
 
-/// The longest time that message ids are remembered unless something else is asked for: 2 min.
-const DUPLICATE_WINDOW: u64 = 120_000_000_000;
-
-fn stream_missing() -> ApiError {
+pub(super) fn stream_missing() -> ApiError {
     ApiError::new(404, 10059, "stream not found")
 }
 
@@ -20,12 +18,37 @@ fn consumer_missing() -> ApiError {
     ApiError::new(404, 10014, "consumer not found")
 }
 
-fn parse<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ApiError> {
+fn mismatch() -> ApiError {
+    ApiError::new(400, 10056, "stream name in subject does not match request")
+}
+
+/// The names in a consumer's configuration, and the one in the call's subject.
+fn check_names(config: &ConsumerConfig, name: Option<&str>, durable: bool) -> Result<(), ApiError> {
+    let own = config.durable_name.as_str();
+    let why = match name {
+        Some(_) if durable && own.is_empty() => {
+            (10018, "consumer expected to be durable but a durable name was not set")
+        }
+        Some(name) if !own.is_empty() && own != name => {
+            (10017, "consumer name in subject does not match durable name in request")
+        }
+        None if !own.is_empty() => {
+            (10020, "consumer expected to be ephemeral but a durable name was set in request")
+        }
+        _ => return Ok(()),
+    };
+    Err(ApiError::new(400, why.0, why.1))
+}
+
+pub(super) fn parse<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(payload).map_err(|_| ApiError::new(400, 10025, "invalid JSON"))
 }
 
 #[derive(serde::Deserialize)]
+#[serde(default)]
+#[derive(Default)]
 struct ConsumerRequest {
+    stream_name: String,
     config: ConsumerConfig,
 }
 
@@ -36,6 +59,7 @@ impl Js {
             ["INFO"] => ("account_info", Ok(self.account())),
             ["STREAM", "CREATE", name] => ("stream_create", self.create_stream(name, payload)),
             ["STREAM", "INFO", name] => ("stream_info", self.stream(name).map(|stream| stream.info())),
+            #[cfg(target_arch = "wasm32")]
             ["STREAM", "NAMES"] => ("stream_names", Ok(json!({"streams": self.names()}))),
             ["STREAM", "DELETE", name] => {
                 let found = self.streams.remove(name).ok_or_else(stream_missing);
@@ -43,14 +67,18 @@ impl Js {
                 ("stream_delete", found.map(|_| json!({"success": true})))
             }
             ["STREAM", "PURGE", name] => {
+                #[cfg(target_arch = "wasm32")]
                 let purged = self.stream(name).map(Stream::purge);
+                #[cfg(not(target_arch = "wasm32"))]
+                let purged = self.purge(name, payload);
                 ("stream_purge", purged.map(|purged| json!({"success": true, "purged": purged})))
             }
             ["CONSUMER", "CREATE", stream]
             | ["CONSUMER", "CREATE", stream, _]
             | ["CONSUMER", "DURABLE", "CREATE", stream, _] => {
-                let name = if parts[1] == "DURABLE" { parts.get(4) } else { parts.get(3) };
-                ("consumer_create", self.create_consumer(stream, name.copied(), payload, outbox))
+                let durable = parts[1] == "DURABLE";
+                let name = parts.get(if durable { 4 } else { 3 }).copied();
+                ("consumer_create", self.create_consumer(stream, name, durable, payload, outbox))
             }
             ["CONSUMER", "INFO", stream, name] => ("consumer_info", self.consumer_info(stream, name, outbox)),
             ["CONSUMER", "DELETE", stream, name] => {
@@ -63,7 +91,13 @@ impl Js {
             ["CONSUMER", "MSG", "NEXT", stream, name] => {
                 return self.next(stream, name, reply, payload, outbox);
             }
+            #[cfg(not(target_arch = "wasm32"))]
+            _ => match self.call_more(&parts, payload, outbox) {
+                Some(answered) => answered,
+                None => return,
+            },
             // The server has no answer to a call that it does not know.
+            #[cfg(target_arch = "wasm32")]
             _ => return,
         };
         let mut answer = Map::new();
@@ -85,10 +119,11 @@ impl Js {
         }
     }
 
-    fn stream(&mut self, name: &str) -> Result<&mut Stream, ApiError> {
+    pub(super) fn stream(&mut self, name: &str) -> Result<&mut Stream, ApiError> {
         self.streams.get_mut(name).ok_or_else(stream_missing)
     }
 
+    #[cfg(target_arch = "wasm32")]
     fn names(&self) -> Vec<&str> {
         self.streams.keys().map(String::as_str).collect()
     }
@@ -101,21 +136,11 @@ impl Js {
     fn create_stream(&mut self, name: &str, payload: &[u8]) -> Result<Value, ApiError> {
         let mut config: StreamConfig = parse(payload)?;
         if config.name != name {
-            return Err(ApiError::new(400, 10056, "stream name in subject does not match request"));
+            return Err(mismatch());
         }
-        if config.subjects.is_empty() {
-            config.subjects.push(name.to_owned());
-        }
-        if let Some(wrong) = config.subjects.iter().find(|pattern| !subject::is_valid_pattern(pattern)) {
-            return Err(ApiError::new(500, 10052, &format!("invalid subject {wrong:?}")));
-        }
-        if config.duplicate_window == 0 {
-            let longest = if config.max_age == 0 { DUPLICATE_WINDOW } else { config.max_age };
-            config.duplicate_window = longest.min(DUPLICATE_WINDOW);
-        }
-        // The server takes 0 for "no limit", and says −1.
-        for limit in [&mut config.max_msgs, &mut config.max_bytes, &mut config.max_msg_size] {
-            *limit = if *limit == 0 { -1 } else { *limit };
+        config.check()?;
+        if config.num_replicas > 1 {
+            return Err(not_clustered());
         }
         if let Some(known) = self.streams.get(name) {
             if known.config != config {
@@ -141,30 +166,25 @@ impl Js {
         &mut self,
         stream_name: &str,
         name: Option<&str>,
+        durable: bool,
         payload: &[u8],
         outbox: &mut Outbox,
     ) -> Result<Value, ApiError> {
-        let config = parse::<ConsumerRequest>(payload)?.config.with_defaults();
+        let request: ConsumerRequest = parse(payload)?;
+        if request.stream_name != stream_name {
+            return Err(mismatch());
+        }
+        let config = request.config.with_defaults();
         self.unnamed += 1;
         let unnamed = format!("e{:07}", self.unnamed);
+        check_names(&config, name, durable)?;
+        if config.num_replicas > 1 {
+            return Err(not_clustered());
+        }
         let stream = self.stream(stream_name)?;
-        let own =
-            [config.durable_name.as_str(), config.name.as_str()].into_iter().find(|name| !name.is_empty());
-        let name = name.or(own).unwrap_or(&unnamed).to_owned();
-        if own.is_some_and(|own| own != name) {
-            return Err(ApiError::new(
-                400,
-                10017,
-                "consumer name in subject does not match durable name in request",
-            ));
-        }
-        if config.deliver_policy == DeliverPolicy::ByStartSequence && config.opt_start_seq == 0 {
-            return Err(ApiError::new(
-                400,
-                10094,
-                "consumer delivery policy is deliver by start sequence, but optional start sequence is not set",
-            ));
-        }
+        config.check(&stream.config)?;
+        let own = [config.durable_name.as_str(), config.name.as_str()];
+        let name = name.or(own.into_iter().find(|name| !name.is_empty())).unwrap_or(&unnamed).to_owned();
         if !stream.consumers.contains_key(name.as_str()) {
             check_workqueue(stream, &config)?;
         }
@@ -198,14 +218,7 @@ fn check_workqueue(stream: &Stream, config: &ConsumerConfig) -> Result<(), ApiEr
         return Ok(());
     }
     if config.ack_policy != AckPolicy::Explicit {
-        return Err(if config.is_pull() {
-            ApiError::new(400, 10084, "consumer in pull mode requires ack policy")
-        } else {
-            ApiError::new(400, 10098, "workqueue stream requires explicit ack")
-        });
-    }
-    if config.deliver_policy != DeliverPolicy::All {
-        return Err(ApiError::new(400, 10101, "consumer must be deliver all on workqueue stream"));
+        return Err(ApiError::new(400, 10098, "workqueue stream requires explicit ack"));
     }
     let mut others = stream.consumers.values().map(|consumer| consumer.config.filter_subject.as_str());
     let filter = config.filter_subject.as_str();
@@ -218,6 +231,9 @@ fn check_workqueue(stream: &Stream, config: &ConsumerConfig) -> Result<(), ApiEr
     }
     if others.any(|other| other.is_empty() || subject::overlap(other, filter)) {
         return Err(ApiError::new(400, 10100, "filtered consumer not unique on workqueue stream"));
+    }
+    if config.deliver_policy != DeliverPolicy::All {
+        return Err(ApiError::new(400, 10101, "consumer must be deliver all on workqueue stream"));
     }
     Ok(())
 }

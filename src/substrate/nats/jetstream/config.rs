@@ -104,6 +104,8 @@ pub enum DeliverPolicy {
     New,
     /// At `opt_start_seq`.
     ByStartSequence,
+    /// At the last message of each subject.
+    LastPerSubject,
 }
 
 /// A stream. Limits of −1 are none; durations are nanoseconds.
@@ -201,6 +203,9 @@ pub struct ConsumerConfig {
     /// The queue group there.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub deliver_group: String,
+    /// At most 1: there is one broker.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_replicas: u64,
 }
 
 /// How fast stored messages are delivered.
@@ -227,8 +232,10 @@ impl ConsumerConfig {
     }
 
     pub(super) fn with_defaults(mut self) -> Self {
-        if self.ack_wait == 0 {
-            self.ack_wait = self.backoff.first().copied().unwrap_or(30_000_000_000);
+        if let Some(&first) = self.backoff.first() {
+            self.ack_wait = first;
+        } else if self.ack_wait == 0 && self.ack_policy != AckPolicy::None {
+            self.ack_wait = 30_000_000_000;
         }
         if self.max_deliver == 0 {
             self.max_deliver = -1;
@@ -236,9 +243,7 @@ impl ConsumerConfig {
         if self.is_pull() && self.max_waiting == 0 {
             self.max_waiting = 512;
         }
-        if self.ack_policy == AckPolicy::None {
-            self.max_ack_pending = 0;
-        } else if self.max_ack_pending == 0 {
+        if self.ack_policy != AckPolicy::None && self.max_ack_pending == 0 {
             self.max_ack_pending = 1000;
         }
         self

@@ -2,27 +2,19 @@
 //! every message that comes or goes, so that it counts what is ahead of it instead of looking.
 
 mod acks;
+mod pulls;
 
 use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy};
+use super::messages::Messages;
 use super::outbox::Outbox;
-use super::stream::Messages;
 use crate::kernel::{Duration, Instant, SortedMap};
-use crate::substrate::body::Body;
 use crate::substrate::merge;
 use crate::substrate::nats::subject::Pattern;
 use crate::substrate::nats::{Headers, REDELIVERED};
+use pulls::Pull;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
-
-/// A pull request that waits.
-struct Pull {
-    reply: Rc<str>,
-    left: u64,
-    delivered: u64,
-    no_wait: bool,
-    expires: Option<Instant>,
-}
 
 /// A message that was delivered and is not acknowledged.
 struct Pending {
@@ -44,6 +36,9 @@ pub(super) struct Consumer {
     sseq: u64,
     /// How many messages from there on it wants.
     ahead: u64,
+    /// With [`DeliverPolicy::LastPerSubject`]: what it is to begin with, and behind which message it goes on.
+    skipping: VecDeque<u64>,
+    resume: u64,
     /// All deliveries and messages up to these are acknowledged.
     floor: (u64, u64),
     pending: SortedMap<u64, Pending>,
@@ -57,25 +52,24 @@ pub(super) struct Consumer {
     pub(super) armed: Instant,
 }
 
-/// What a pull request asks for.
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct PullRequest {
-    batch: u64,
-    expires: u64,
-    no_wait: bool,
-}
-
 impl Consumer {
     pub(super) fn new(stream: &Rc<str>, name: &str, config: ConsumerConfig, messages: &Messages) -> Self {
         let (first, last) = (messages.first(), messages.last());
+        let filter = (!config.filter_subject.is_empty()).then(|| Pattern::new(&config.filter_subject));
+        let wanted = |subject: &str| filter.as_ref().is_none_or(|filter| filter.matches(subject));
+        let mut skipping = VecDeque::new();
         let sseq = match config.deliver_policy {
             DeliverPolicy::All => first,
-            DeliverPolicy::Last => last.max(1),
+            DeliverPolicy::Last if filter.is_some() => messages.last_of_each(wanted).pop().unwrap_or(0),
+            DeliverPolicy::Last => last,
             DeliverPolicy::New => last + 1,
             DeliverPolicy::ByStartSequence => config.opt_start_seq,
+            DeliverPolicy::LastPerSubject => {
+                skipping = messages.last_of_each(wanted).into();
+                skipping.front().copied().unwrap_or(last)
+            }
         };
-        let sseq = sseq.max(first).max(1);
+        let sseq = if messages.first_told() == 0 { 1 } else { sseq.clamp(first, first.max(last + 1)) };
         let mut consumer = Consumer {
             stream: Rc::clone(stream),
             name: name.into(),
@@ -84,6 +78,8 @@ impl Consumer {
             dseq: 1,
             sseq,
             ahead: 0,
+            skipping,
+            resume: last,
             floor: (0, 0),
             pending: SortedMap::default(),
             deadlines: BTreeSet::new(),
@@ -118,9 +114,17 @@ impl Consumer {
         config: ConsumerConfig,
         messages: &Messages,
     ) -> Result<(), ApiError> {
-        let fixed = |config: &ConsumerConfig| (config.deliver_policy, config.ack_policy, config.is_pull());
-        if fixed(&self.config) != fixed(&config) {
-            return Err(ApiError::new(400, 10012, "deliver policy, ack policy and mode can not be updated"));
+        let old = &self.config;
+        let changed = [
+            (old.deliver_policy != config.deliver_policy, "deliver policy can not be updated"),
+            (old.opt_start_seq != config.opt_start_seq, "start sequence can not be updated"),
+            (old.ack_policy != config.ack_policy, "ack policy can not be updated"),
+            (old.max_waiting != config.max_waiting, "max waiting can not be updated"),
+            (old.is_pull() && !config.is_pull(), "can not update pull consumer to push based"),
+            (!old.is_pull() && config.is_pull(), "can not update push consumer to pull based"),
+        ];
+        if let Some((_, why)) = changed.into_iter().find(|(changed, _)| *changed) {
+            return Err(ApiError::new(500, 10012, why));
         }
         self.configure(config, messages);
         Ok(())
@@ -135,17 +139,28 @@ impl Consumer {
         self.ahead += u64::from(seq >= self.sseq && self.wants(subject));
     }
 
-    /// The stream has let a message go.
+    /// The stream has let a message go: whoever had it need not acknowledge it any more.
     pub(super) fn note_removed(&mut self, seq: u64, subject: &str) {
+        self.note_gone(seq, subject);
+        if let Some(dseq) = self.pending.get(&seq).map(|pending| pending.dseq) {
+            self.ack(seq, dseq);
+        }
+    }
+
+    /// A message is no longer ahead.
+    pub(super) fn note_gone(&mut self, seq: u64, subject: &str) {
         self.ahead -= u64::from(seq >= self.sseq && self.wants(subject));
     }
 
     /// True while a message is to be delivered or acknowledged yet.
     pub(super) fn needs(&self, seq: u64, subject: &str) -> bool {
-        self.wants(subject) && (seq >= self.sseq || self.pending.contains_key(&seq))
+        let open = self.config.ack_policy != AckPolicy::Explicit
+            || seq >= self.sseq
+            || self.pending.contains_key(&seq);
+        seq > self.floor.1 && open && self.wants(subject)
     }
 
-    pub(super) fn info(&mut self, outbox: &mut Outbox) -> Value {
+    pub(super) fn info(&mut self, messages: &Messages, outbox: &mut Outbox) -> Value {
         self.expire_pulls(false, outbox);
         json!({
             "stream_name": &*self.stream,
@@ -156,12 +171,21 @@ impl Consumer {
             "num_ack_pending": self.pending.len(),
             "num_redelivered": self.redelivered.len(),
             "num_waiting": self.waiting.len(),
-            "num_pending": self.ahead,
+            "num_pending": self.told_ahead(messages),
         })
     }
 
     pub(super) fn counts_right(&self, messages: &Messages) -> bool {
         self.ahead == self.count_ahead(messages)
+    }
+
+    /// How many messages it says that are pending: with [`DeliverPolicy::LastPerSubject`], subjects.
+    fn told_ahead(&self, messages: &Messages) -> u64 {
+        if self.config.deliver_policy != DeliverPolicy::LastPerSubject {
+            return self.ahead;
+        }
+        let last = messages.last_of_each(|subject| self.wants(subject));
+        last.iter().filter(|seq| **seq >= self.sseq).count() as u64
     }
 
     /// How many messages it has not seen. Looks at all of them.
@@ -174,8 +198,11 @@ impl Consumer {
     /// When it has something to do by itself.
     pub(super) fn deadline(&self) -> Instant {
         let pending = self.deadlines.first().map_or(Instant::MAX, |&(at, _)| at);
-        let pulls = self.waiting.iter().filter_map(|pull| pull.expires).min().unwrap_or(Instant::MAX);
-        pending.min(pulls)
+        let news = |pull: &Pull| {
+            let heartbeat = pull.heartbeat.map_or(Instant::MAX, |(_, at)| at);
+            pull.expires.unwrap_or(Instant::MAX).min(heartbeat)
+        };
+        pending.min(self.waiting.iter().map(news).min().unwrap_or(Instant::MAX))
     }
 
     fn set_deadline(&mut self, seq: u64, dseq: u64, deadline: Instant) {
@@ -216,83 +243,6 @@ impl Consumer {
         }
     }
 
-    // --- pulling ----------------------------------------------------------------------------------------------
-
-    /// A request for messages: empty, a number, or an object.
-    pub(super) fn pull(&mut self, reply: &Rc<str>, payload: &[u8], outbox: &mut Outbox) {
-        if !self.config.is_pull() {
-            return outbox.status(reply, "409 Consumer is push based");
-        }
-        let text = std::str::from_utf8(payload).unwrap_or_default().trim();
-        let request = match (text.is_empty(), text.parse::<u64>()) {
-            (true, _) => Some(PullRequest::default()),
-            (_, Ok(batch)) => Some(PullRequest { batch, ..PullRequest::default() }),
-            _ => serde_json::from_str(text).ok(),
-        };
-        let Some(request) = request else {
-            return outbox.status(reply, "400 Bad Request");
-        };
-        self.expire_pulls(false, outbox);
-        if request.no_wait {
-            let ready = self.ahead + self.again.len() as u64;
-            if ready == 0 && request.expires == 0 {
-                return outbox.status(reply, "404 No Messages");
-            }
-            let asked: u64 = self.waiting.iter().map(|pull| pull.left).sum();
-            if ready > 0 && ready < asked {
-                return outbox.status(reply, "408 Requests Pending");
-            }
-        }
-        if self.waiting.len() as u64 >= self.config.max_waiting {
-            return outbox.status(reply, "409 Exceeded MaxWaiting");
-        }
-        let expires = (request.expires > 0).then(|| outbox.now() + Duration::from_nanos(request.expires));
-        self.waiting.push_back(Pull {
-            reply: Rc::clone(reply),
-            left: request.batch.max(1),
-            delivered: 0,
-            no_wait: request.no_wait,
-            expires,
-        });
-    }
-
-    /// Ends requests whose time is over or whom nobody hears any more; with `drained`, also those that take what there
-    /// is and have got it.
-    fn expire_pulls(&mut self, drained: bool, outbox: &mut Outbox) {
-        let now = outbox.now();
-        self.waiting.retain(|pull| {
-            if drained && pull.no_wait && pull.delivered > 0 || pull.expires.is_some_and(|at| at <= now) {
-                pull.time_out(outbox);
-                return false;
-            }
-            outbox.has_interest(&pull.reply)
-        });
-    }
-
-    /// Whom the next message goes to: the subject; pulls take turns.
-    fn next_target(&mut self) -> Option<Rc<str>> {
-        if let Some(target) = &self.target {
-            // It is awaited: somebody hears it.
-            return Some(Rc::clone(target));
-        }
-        let mut pull = self.waiting.pop_front()?;
-        pull.left -= 1;
-        pull.delivered += 1;
-        let reply = Rc::clone(&pull.reply);
-        if pull.left > 0 {
-            self.waiting.push_back(pull);
-        }
-        Some(reply)
-    }
-
-    fn is_awaited(&mut self, outbox: &mut Outbox) -> bool {
-        if let Some(target) = &self.target {
-            return outbox.has_interest(target);
-        }
-        self.expire_pulls(false, outbox);
-        !self.waiting.is_empty()
-    }
-
     // --- delivering -------------------------------------------------------------------------------------------
 
     /// Delivers what can be delivered. Returns what it will never need again.
@@ -309,8 +259,14 @@ impl Consumer {
                 }
             };
             let Some((seq, count)) = next else { break };
-            let Some(target) = self.next_target() else { break };
-            self.deliver(seq, count, &target, messages, outbox);
+            let ack = self.ack_subject(seq, count, messages);
+            let Some(target) = self.next_target(self.size_of(seq, &ack, messages), outbox) else {
+                // Nobody can take it: it is looked at again.
+                self.sseq -= 1;
+                self.ahead = self.count_ahead(messages);
+                break;
+            };
+            self.deliver(seq, &ack, &target, messages, outbox);
             if self.config.ack_policy == AckPolicy::None {
                 done.push(seq);
             }
@@ -343,26 +299,47 @@ impl Consumer {
     }
 
     fn next_new(&mut self, messages: &Messages) -> Option<(u64, u64)> {
-        let next =
-            messages.from(self.sseq).find(|(_, stored)| self.wants(&stored.subject)).map(|(seq, _)| seq);
+        let skipped = self.skipping.pop_front();
+        if skipped.is_some() && self.skipping.is_empty() {
+            self.sseq = self.resume;
+        }
+        let from = skipped.unwrap_or(self.sseq);
+        let next = messages.from(from).find(|(_, stored)| self.wants(&stored.subject)).map(|(seq, _)| seq);
         self.sseq = next.map_or(messages.last() + 1, |seq| seq + 1).max(self.sseq);
-        self.ahead -= u64::from(next.is_some());
+        if skipped.is_some() {
+            self.ahead = self.count_ahead(messages);
+        } else {
+            self.ahead -= u64::from(next.is_some());
+        }
         debug_assert!(next.is_some() || self.ahead == 0, "{} has miscounted", self.name);
         next.map(|seq| (seq, 1))
     }
 
-    fn deliver(&mut self, seq: u64, count: u64, target: &Rc<str>, messages: &Messages, outbox: &mut Outbox) {
+    /// Where a delivery is acknowledged.
+    fn ack_subject(&self, seq: u64, count: u64, messages: &Messages) -> String {
+        let at = messages.get(seq).map_or(0, |stored| stored.at.as_nanos());
+        let (dseq, ahead) = (self.dseq, self.told_ahead(messages));
+        format!("$JS.ACK.{}.{}.{count}.{seq}.{dseq}.{at}.{ahead}", self.stream, self.name)
+    }
+
+    /// How much of a request's bytes a delivery takes. Its instant has 19 digits on a server's clock.
+    fn size_of(&self, seq: u64, ack: &str, messages: &Messages) -> u64 {
+        let Some(stored) = messages.get(seq) else { return 0 };
+        let instant = stored.at.as_nanos().to_string().len();
+        let headers = stored.headers.as_ref().map_or(0, Headers::size);
+        (stored.subject.len() + ack.len() - instant + 19 + headers + stored.payload.len()) as u64
+    }
+
+    fn deliver(&mut self, seq: u64, ack: &str, target: &Rc<str>, messages: &Messages, outbox: &mut Outbox) {
         let Some(stored) = messages.get(seq) else {
             return;
         };
         let dseq = self.dseq;
         self.dseq += 1;
-        let (at, ahead) = (stored.at.as_nanos(), self.ahead);
-        let ack = format!("$JS.ACK.{}.{}.{count}.{seq}.{dseq}.{at}.{ahead}", self.stream, self.name);
         outbox.send(
             target,
             &stored.subject,
-            Some(ack.as_str().into()),
+            Some(ack.into()),
             stored.headers.clone(),
             stored.payload.clone(),
         );
@@ -371,15 +348,6 @@ impl Consumer {
         } else {
             self.set_deadline(seq, dseq, outbox.now() + self.patience(seq));
         }
-    }
-}
-
-impl Pull {
-    fn time_out(&self, outbox: &mut Outbox) {
-        let left = self.left.to_string();
-        let mut text = "NATS/1.0 408 Request Timeout".to_owned();
-        text.extend(["\r\nNats-Pending-Messages: ", &left, "\r\nNats-Pending-Bytes: 0"]);
-        outbox.send(&self.reply, &self.reply, None, Some(Headers(text.into())), Body::default());
     }
 }
 

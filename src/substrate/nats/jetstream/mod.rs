@@ -1,8 +1,12 @@
 //! JetStream: streams that keep what is published, consumers that deliver it until it is acknowledged, and their API.
 
 mod api;
+mod check;
 mod config;
 mod consumer;
+mod messages;
+#[cfg(not(target_arch = "wasm32"))]
+mod more;
 mod outbox;
 mod stream;
 

@@ -67,6 +67,14 @@ impl<'a> Outbox<'a> {
         self.send(to, to, None, Some(Headers(text.as_str().into())), Body::default());
     }
 
+    /// A sign of life for who waits: what was delivered last, by the consumer's number and the stream's.
+    pub(super) fn idle_heartbeat(&mut self, to: &Rc<str>, [consumer, stream]: [u64; 2]) {
+        let [consumer, stream] = [consumer, stream].map(|n| n.to_string());
+        let lines =
+            ["100 Idle Heartbeat\r\nNats-Last-Consumer: ", &consumer, "\r\nNats-Last-Stream: ", &stream];
+        self.status(to, &lines.concat());
+    }
+
     /// The news that a message was delivered as often as it may.
     pub(super) fn max_deliver_advisory(&mut self, stream: &str, consumer: &str, seq: u64, deliveries: u64) {
         let subject = format!("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{stream}.{consumer}");

@@ -5,80 +5,16 @@
 
 use super::config::{ApiError, ConsumerConfig, Discard, PublishAnswer, Retention, StreamConfig};
 use super::consumer::Consumer;
+use super::messages::{Messages, Stored};
 use super::outbox::Outbox;
 use crate::kernel::{Duration, Instant, SortedMap};
-use crate::substrate::body::{Body, Json};
+use crate::substrate::body::Json;
 use crate::substrate::nats::subject::Pattern;
-use crate::substrate::nats::{Headers, Published, STORED};
+use crate::substrate::nats::{Published, STORED};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-
-/// A message in a stream.
-pub(super) struct Stored {
-    pub(super) subject: Rc<str>,
-    pub(super) headers: Option<Headers>,
-    pub(super) payload: Body,
-    pub(super) at: Instant,
-    /// All consumers before this one are done with it, among so many that were ever set up.
-    needed_by: RefCell<(u64, Rc<str>)>,
-}
-
-impl Stored {
-    fn size(&self) -> u64 {
-        (self.subject.len() + self.payload.len() + self.headers.as_ref().map_or(0, Headers::size)) as u64
-    }
-}
-
-/// The messages of a stream by sequence number.
-#[derive(Default)]
-pub(super) struct Messages {
-    by_seq: BTreeMap<u64, Stored>,
-    last: u64,
-    bytes: u64,
-}
-
-impl Messages {
-    pub(super) fn get(&self, seq: u64) -> Option<&Stored> {
-        self.by_seq.get(&seq)
-    }
-
-    pub(super) fn from(&self, seq: u64) -> impl Iterator<Item = (u64, &Stored)> {
-        self.by_seq.range(seq..).map(|(&seq, stored)| (seq, stored))
-    }
-
-    /// The sequence number of the first message; of the next one, if there is none.
-    pub(super) fn first(&self) -> u64 {
-        self.by_seq.keys().next().copied().unwrap_or(self.last + 1)
-    }
-
-    pub(super) fn last(&self) -> u64 {
-        self.last
-    }
-
-    pub(super) fn len(&self) -> u64 {
-        self.by_seq.len() as u64
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    fn push(&mut self, stored: Stored) {
-        self.last += 1;
-        self.bytes += stored.size();
-        let before = self.by_seq.insert(self.last, stored);
-        debug_assert!(before.is_none(), "a number is given once");
-    }
-
-    fn remove(&mut self, seq: u64) -> Option<Stored> {
-        let stored = self.by_seq.remove(&seq)?;
-        self.bytes -= stored.size();
-        debug_assert!(self.bytes == 0 || !self.by_seq.is_empty(), "what is counted is held");
-        Some(stored)
-    }
-}
 
 pub(super) struct Stream {
     pub(super) config: StreamConfig,
@@ -100,14 +36,22 @@ impl Stream {
         Stream {
             name: config.name.as_str().into(),
             patterns: config.subjects.iter().map(|subject| Pattern::new(subject)).collect(),
+            messages: Messages::of(config.storage),
             config,
-            messages: Messages::default(),
             consumers: SortedMap::default(),
             due: BTreeSet::new(),
             set_up: 0,
             ids: BTreeMap::new(),
             ids_by_age: VecDeque::new(),
         }
+    }
+
+    /// Changes its configuration; stricter limits hold at once.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn reconfigure(&mut self, config: StreamConfig, now: Instant) {
+        self.patterns = config.subjects.iter().map(|subject| Pattern::new(subject)).collect();
+        self.config = config;
+        self.enforce_limits(now);
     }
 
     pub(super) fn covers(&self, subject: &str) -> bool {
@@ -120,8 +64,9 @@ impl Stream {
             "state": {
                 "messages": self.messages.len(),
                 "bytes": self.messages.bytes(),
-                "first_seq": self.messages.first(),
+                "first_seq": self.messages.first_told(),
                 "last_seq": self.messages.last(),
+                "num_deleted": self.messages.deleted(),
                 "consumer_count": self.consumers.len(),
             },
         })
@@ -146,10 +91,7 @@ impl Stream {
     /// The message's sequence number, and whether it was there before.
     fn try_store(&mut self, message: &Published, outbox: &mut Outbox) -> Result<(u64, bool), ApiError> {
         let now = outbox.now();
-        let header = |name: &str| message.headers.as_ref().and_then(|headers| headers.get(name));
-        if self.config.max_msg_size >= 0 && message.size() as i64 > self.config.max_msg_size {
-            return Err(ApiError::new(400, 10054, "message size exceeds maximum allowed"));
-        }
+        let header = |name: &str| message.headers.as_ref().and_then(|headers| headers.given(name));
         if header("Nats-Expected-Stream").is_some_and(|stream| stream != &*self.name) {
             return Err(ApiError::new(400, 10060, "expected stream does not match"));
         }
@@ -162,6 +104,9 @@ impl Stream {
         if header("Nats-Expected-Last-Sequence").is_some_and(|text| text.parse() != Ok(last)) {
             return Err(ApiError::new(400, 10071, &format!("wrong last sequence: {last}")));
         }
+        if self.config.max_msg_size >= 0 && message.size() as i64 > self.config.max_msg_size {
+            return Err(ApiError::new(400, 10054, "message size exceeds maximum allowed"));
+        }
         let stored = Stored {
             subject: Rc::clone(&message.subject),
             headers: message.headers.clone(),
@@ -169,24 +114,26 @@ impl Stream {
             at: now,
             needed_by: RefCell::default(),
         };
-        if self.config.discard == Discard::New {
+        let unwanted = self.config.retention == Retention::Interest
+            && !self.consumers.values().any(|consumer| consumer.wants(&message.subject));
+        if self.config.discard == Discard::New && !unwanted {
             if self.config.max_msgs >= 0 && self.messages.len() as i64 >= self.config.max_msgs {
                 return Err(ApiError::new(503, 10077, "maximum messages exceeded"));
             }
+            // The limit is looked at without what a record has besides its content.
             if self.config.max_bytes >= 0
-                && (self.messages.bytes() + stored.size()) as i64 > self.config.max_bytes
+                && (self.messages.bytes() + message.size() as u64) as i64 >= self.config.max_bytes
             {
                 return Err(ApiError::new(503, 10077, "maximum bytes exceeded"));
             }
         }
-        let unwanted = self.config.retention == Retention::Interest
-            && !self.consumers.values().any(|consumer| consumer.wants(&message.subject));
         self.messages.push(stored);
         let seq = self.messages.last();
         self.consumers.values_mut().for_each(|consumer| consumer.note_stored(seq, &message.subject));
         outbox.record(STORED, seq);
         if let Some(id) = id {
-            self.ids.insert(id.clone(), seq);
+            // What nobody wants is remembered without its number.
+            self.ids.insert(id.clone(), if unwanted { 0 } else { seq });
             self.ids_by_age.push_back((now + Duration::from_nanos(self.config.duplicate_window), id));
         }
         if unwanted {
@@ -207,7 +154,6 @@ impl Stream {
     /// Drops the oldest messages until all limits are kept.
     pub(super) fn enforce_limits(&mut self, now: Instant) {
         let StreamConfig { max_msgs, max_bytes, .. } = self.config;
-        let before = self.messages.first();
         loop {
             let first = self.messages.first();
             let too_many = max_msgs >= 0 && self.messages.len() as i64 > max_msgs;
@@ -218,8 +164,8 @@ impl Stream {
             }
             self.remove(first);
         }
-        if self.messages.first() > before {
-            self.forget_removed();
+        for consumer in self.consumers.values_mut() {
+            arm(&mut self.due, consumer);
         }
     }
 
@@ -229,28 +175,39 @@ impl Stream {
         (self.config.max_age > 0).then(|| oldest.at + Duration::from_nanos(self.config.max_age))
     }
 
-    fn remove(&mut self, seq: u64) {
-        if let Some(stored) = self.messages.remove(seq) {
+    /// Removes a message; false if there is none.
+    pub(super) fn remove(&mut self, seq: u64) -> bool {
+        let stored = self.messages.remove(seq);
+        if let Some(stored) = &stored {
             self.consumers.values_mut().for_each(|consumer| consumer.note_removed(seq, &stored.subject));
         }
-    }
-
-    fn forget_removed(&mut self) {
-        let first = self.messages.first();
-        for consumer in self.consumers.values_mut() {
-            consumer.forget_below(first);
-            arm(&mut self.due, consumer);
-        }
+        stored.is_some()
     }
 
     /// Removes all messages; says how many there were.
     pub(super) fn purge(&mut self) -> u64 {
-        let count = self.messages.len();
-        for seq in self.messages.by_seq.keys().copied().collect::<Vec<_>>() {
-            self.remove(seq);
+        let all: Vec<u64> = self.messages.by_seq.keys().copied().collect();
+        self.purge_these(&all, |_| true)
+    }
+
+    /// Removes these messages, and what the consumers concerned have pending.
+    pub(super) fn purge_these(&mut self, seqs: &[u64], concerned: impl Fn(&Consumer) -> bool) -> u64 {
+        for &seq in seqs {
+            if let Some(stored) = self.messages.remove(seq) {
+                for consumer in self.consumers.values_mut() {
+                    consumer.note_gone(seq, &stored.subject);
+                }
+            }
         }
-        self.forget_removed();
-        count
+        self.messages.purged = true;
+        let first = self.messages.first();
+        for consumer in self.consumers.values_mut().filter(|consumer| concerned(consumer)) {
+            consumer.purge(first, &self.messages);
+        }
+        for consumer in self.consumers.values_mut() {
+            arm(&mut self.due, consumer);
+        }
+        seqs.len() as u64
     }
 
     // --- consumers --------------------------------------------------------------------------------------------
@@ -272,7 +229,7 @@ impl Stream {
     /// What a consumer says of itself.
     pub(super) fn info_of(&mut self, name: &str, outbox: &mut Outbox) -> Option<Value> {
         let consumer = self.consumers.get_mut(name)?;
-        let info = consumer.info(outbox);
+        let info = consumer.info(&self.messages, outbox);
         debug_assert!(consumer.counts_right(&self.messages), "{name} has miscounted what is ahead of it");
         arm(&mut self.due, consumer);
         Some(info)
@@ -293,6 +250,16 @@ impl Stream {
     pub(super) fn forget(&mut self, name: &str) -> Option<Consumer> {
         let consumer = self.consumers.remove(name)?;
         self.due.remove(&(consumer.armed, Rc::clone(&consumer.name)));
+        if self.config.retention == Retention::Interest {
+            // What it alone was interested in goes with it.
+            self.set_up += 1;
+            let seqs: Vec<u64> = self.messages.from(consumer.acknowledged()).map(|(seq, _)| seq).collect();
+            for seq in seqs {
+                if !self.is_needed(seq) {
+                    self.remove(seq);
+                }
+            }
+        }
         Some(consumer)
     }
 
@@ -399,29 +366,12 @@ mod tests {
     use super::*;
     use crate::kernel::{Sim, Sink};
     use crate::net::NodeId;
+    use crate::substrate::body::Body;
     use crate::substrate::nats::router::Router;
 
     fn stored() -> Stored {
         let (subject, payload) = ("tasks.1".into(), Body::from(&b"1"[..]));
         Stored { subject, headers: None, payload, at: Instant::ZERO, needed_by: RefCell::default() }
-    }
-
-    #[test]
-    #[should_panic(expected = "a number is given once")]
-    fn no_message_takes_the_place_of_another() {
-        let mut messages = Messages::default();
-        messages.push(stored());
-        messages.last = 0;
-        messages.push(stored());
-    }
-
-    #[test]
-    #[should_panic(expected = "what is counted is held")]
-    fn no_byte_is_counted_that_is_gone() {
-        let mut messages = Messages::default();
-        messages.push(stored());
-        messages.bytes += 1;
-        messages.remove(1);
     }
 
     #[test]

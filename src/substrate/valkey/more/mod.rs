@@ -6,6 +6,8 @@ mod extended;
 mod floats;
 mod groups;
 mod lex;
+mod lua;
+mod lua_reader;
 mod protocol;
 mod reading;
 mod sets;
@@ -13,6 +15,7 @@ mod sorted;
 mod streams;
 
 pub(super) use floats::{double_text, millis};
+pub(super) use lua::Script;
 pub(super) use reading::Reading;
 
 use super::command::{Attempt, Command, Handler};
@@ -153,5 +156,6 @@ pub(super) static TABLE: &[Spec] = &[
     row("script|load", 3, NO_SCRIPT, |a| Ok(Command::OnStore(protocol::script_load, a.to_vec()))),
     row("script|exists", -3, NO_SCRIPT, |a| Ok(Command::OnStore(protocol::script_exists, a.to_vec()))),
     row("script|flush", -2, NO_SCRIPT, |a| Ok(Command::OnStore(protocol::script_flush, a.to_vec()))),
+    row("client|info", 2, LOADING | NO_SCRIPT, |a| Ok(Command::OnStore(protocol::client_info, a.to_vec()))),
     row("hello", -1, LOADING | NO_SCRIPT, |a| Ok(Command::OnStore(protocol::hello, a.to_vec()))),
 ];

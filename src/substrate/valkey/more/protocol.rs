@@ -97,3 +97,13 @@ pub(super) fn hello(store: &mut Store, id: ConnId, a: &[Bytes]) -> Answer {
     ];
     Ok(Reply::Array(rows.into_iter().flat_map(|(name, value)| [Reply::bulk(name), value]).collect()))
 }
+
+/// Of a client's line what has a meaning here.
+pub(super) fn client_info(store: &mut Store, id: ConnId, _: &[Bytes]) -> Answer {
+    let Some(client) = store.clients.get(&id) else { return Ok(Reply::NilBulk) };
+    let (name, db) = (String::from_utf8_lossy(&client.name), client.db);
+    Ok(Reply::bulk(format!(
+        "id={} name={name} age=0 idle=0 db={db} cmd=client|info user=default resp=2\n",
+        id.0
+    )))
+}

@@ -3,6 +3,7 @@
 use super::Consumer;
 use crate::kernel::{Duration, Instant};
 use crate::substrate::nats::jetstream::config::AckPolicy;
+use crate::substrate::nats::jetstream::messages::Messages;
 use crate::substrate::nats::jetstream::outbox::Outbox;
 
 #[derive(serde::Deserialize)]
@@ -95,17 +96,21 @@ impl Consumer {
         }
     }
 
-    /// Forgets messages that the stream no longer has.
-    pub(in crate::substrate::nats::jetstream) fn forget_below(&mut self, first: u64) {
-        let gone: Vec<u64> = self.pending.keys().copied().take_while(|&seq| seq < first).collect();
-        for seq in gone {
+    /// Up to where everything is acknowledged, as a number of the stream.
+    pub(in crate::substrate::nats::jetstream) fn acknowledged(&self) -> u64 {
+        self.floor.1
+    }
+
+    /// The stream was purged up to `first`: nothing is pending any more.
+    pub(in crate::substrate::nats::jetstream) fn purge(&mut self, first: u64, messages: &Messages) {
+        self.sseq = self.sseq.max(first);
+        if self.floor.1 < first {
+            self.floor = (self.dseq - 1, first - 1);
+        }
+        for seq in self.pending.keys().copied().collect::<Vec<_>>() {
             self.settle(seq);
         }
-        self.again.retain(|&seq| seq >= first);
-        self.redelivered.retain(|&seq, _| seq >= first);
-        self.sseq = self.sseq.max(first);
-        if self.pending.is_empty() {
-            self.floor.1 = self.floor.1.max(first - 1);
-        }
+        self.again.retain(|&seq| seq >= self.sseq);
+        self.ahead = self.count_ahead(messages);
     }
 }

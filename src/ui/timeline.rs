@@ -223,6 +223,7 @@ pub(super) fn begins(kind: &str) -> &'static str {
         "crash" => "down",
         "restart" => "restarts",
         "stop" => "stops",
+        "start" => "starts",
         "lie" => "lies",
         "slow" => "slow",
         "cut" => "cut off",
@@ -236,6 +237,7 @@ fn ends(kind: &str) -> &'static str {
     match kind {
         "restart" => "",
         "crash" | "stop" => "restarts",
+        "start" => "stops",
         "lie" => "honest",
         "slow" => "fast again",
         "cut" => "mended",

@@ -3,7 +3,7 @@
 //! Each command replays what was done before and goes on, so a session is plain data: a scenario with its log of calls and
 //! faults, and how far it was played. It has no client load.
 
-use super::fault::{self, Fault};
+use super::fault::{self, Fault, FaultKind, FaultTarget};
 use super::invalid::Invalid;
 use super::options::Options;
 use super::presets;
@@ -127,8 +127,22 @@ impl Cluster {
 
     /// Adds faults: those without a start at once, the others at their instants.
     pub fn add_faults(&mut self, spec: &str) -> Result<(), Invalid> {
-        let faults = fault::parse_list(spec)?;
+        let mut faults = fault::parse_list(spec)?;
         let now = self.run.now();
+        let next = Instant::from_millis(now.as_nanos() / 1_000_000 + 1);
+        for fault in faults.iter_mut().filter(|fault| fault.kind == FaultKind::Start) {
+            let is_there =
+                matches!(&fault.target, FaultTarget::Node(name) if self.run.net().find(name).is_some());
+            match is_there {
+                // Who joins has to be planned for.
+                false => fault.start = fault.start.or(Some(next)),
+                true if fault.start.is_some() => {
+                    let allowed = "a node that is not there yet; restart starts one that was";
+                    return Err(Invalid::new("faults", &fault.to_string(), allowed));
+                }
+                true => {}
+            }
+        }
         let early = |fault: &&Fault| fault.start.is_some_and(|start| start <= now);
         if let Some(fault) = faults.iter().find(early) {
             let allowed =

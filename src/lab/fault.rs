@@ -18,6 +18,8 @@ pub enum FaultKind {
     Restart,
     /// The node is asked to end gracefully; at the end it restarts.
     Stop,
+    /// A node that is not there before starts; at the end it is asked to end.
+    Start,
     /// Work on a node, or the delay of a link, takes `value` times as long.
     Slow,
     /// A worker lies by the share `value`, as the run's lie mode says.
@@ -32,10 +34,11 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All of them.
-    pub const ALL: [FaultKind; 8] = [
+    pub const ALL: [FaultKind; 9] = [
         FaultKind::Crash,
         FaultKind::Restart,
         FaultKind::Stop,
+        FaultKind::Start,
         FaultKind::Slow,
         FaultKind::Lie,
         FaultKind::Cut,
@@ -49,6 +52,7 @@ impl FaultKind {
             FaultKind::Crash => "crash",
             FaultKind::Restart => "restart",
             FaultKind::Stop => "stop",
+            FaultKind::Start => "start",
             FaultKind::Slow => "slow",
             FaultKind::Lie => "lie",
             FaultKind::Cut => "cut",
@@ -63,6 +67,9 @@ impl FaultKind {
             FaultKind::Crash => "the node and all that it had in hand is gone; at the end it starts again",
             FaultKind::Restart => "the node starts again, after a crash if it runs",
             FaultKind::Stop => "the node is asked to end gracefully; at the end it starts again",
+            FaultKind::Start => {
+                "a node that is not there before starts, such as one more worker; at the end it is asked to end"
+            }
             FaultKind::Slow => "work on a node, or the delay of a link, takes so many times as long",
             FaultKind::Lie => "an oracle's worker lies by this share, as `lie-mode` says",
             FaultKind::Cut => "nothing passes a link, or any link of a node",
@@ -77,8 +84,15 @@ impl FaultKind {
             FaultKind::Slow => Some((4.0, 0.1, 1000.0)),
             FaultKind::Lie => Some((0.18, -0.99, 10.0)),
             FaultKind::Drop | FaultKind::Duplicate => Some((0.2, 0.0, 1.0)),
-            FaultKind::Crash | FaultKind::Restart | FaultKind::Stop | FaultKind::Cut => None,
+            FaultKind::Crash | FaultKind::Restart | FaultKind::Stop | FaultKind::Start | FaultKind::Cut => {
+                None
+            }
         }
+    }
+
+    /// Whether it only starts a node.
+    pub const fn is_start(self) -> bool {
+        matches!(self, FaultKind::Restart | FaultKind::Start)
     }
 
     const fn takes_links(self) -> bool {
@@ -112,6 +126,18 @@ pub struct Fault {
     pub end: Option<Instant>,
     /// How much; 0 for a kind without a value.
     pub value: f64,
+}
+
+/// The numbers of the nodes called `prefix` and a number that these faults start, ascending.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn started<'a>(faults: &mut dyn Iterator<Item = &'a Fault>, prefix: &str) -> Vec<u32> {
+    let number = |fault: &Fault| match &fault.target {
+        FaultTarget::Node(name) if fault.kind == FaultKind::Start => name.strip_prefix(prefix)?.parse().ok(),
+        _ => None,
+    };
+    let mut numbers: Vec<u32> = faults.filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 /// Reads a list; an empty text is an empty list.
@@ -260,6 +286,7 @@ mod tests {
             "restart:coordinator@30s",
             "crash:3?@5s",
             "stop:w-100",
+            "start:w-13@5s..20s",
             "cut:w-01@..9s",
         ] {
             let faults = parse_list(text).unwrap();

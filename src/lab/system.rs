@@ -4,6 +4,8 @@
 //! folds over the facts that its roles tell, and what it answers here. `systems.rs` lists the rooms.
 
 use super::check::Violation;
+#[cfg(not(target_arch = "wasm32"))]
+use super::fault::Fault;
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::Setting;
@@ -91,6 +93,9 @@ pub trait Settings {
     fn all(&self) -> Vec<Setting>;
     /// What only holds between parameters.
     fn check(&self) -> Result<(), Invalid>;
+    /// There are to be nodes for all that these faults start: workers, or containers, that join. Those that run do not change.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn make_room(&mut self, _: &mut dyn Iterator<Item = &Fault>) {}
     /// What the system's roles serve over HTTP.
     fn services(&self) -> &'static [Service];
     /// The keys of its figures, and what each means.

@@ -222,6 +222,7 @@ fn ends(kind: &str) -> &'static str {
     match kind {
         "restart" => "",
         "crash" | "stop" => "restarts",
+        "start" => "stops",
         "lie" => "honest",
         "slow" => "fast again",
         "cut" => "mended",

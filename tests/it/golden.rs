@@ -75,7 +75,8 @@ fn wizards() -> impl Iterator<Item = Scenario> {
         restart:gateway@40s,restart:c-03-worker-1@41s";
     let hard = ["brpop", "lmove"].into_iter().map(move |mode| {
         let case = Case::preset("math-wizard", 41).set("mode", mode).set("workers", "2").set("fail", "0.2");
-        case.set("repeat", "on").set("rate", "20").faults(faults).seconds(60).scenario
+        let faults = format!("{faults},start:c-04@10s,start:c-05@12s..30s,start:c-01@1s");
+        case.set("repeat", "on").set("rate", "20").faults(&faults).seconds(60).scenario
     });
     shipped.chain(hard)
 }

@@ -22,6 +22,7 @@ mod oracle_faults;
 mod oracle_lies;
 mod oracle_load;
 mod oracle_nats;
+mod oracle_presence;
 mod oracle_tasks;
 
 mod config;
@@ -35,6 +36,7 @@ mod config_trigger;
 
 mod wizard;
 mod wizard_crashes;
+mod wizard_dead;
 mod wizard_lab;
 mod wizard_runs;
 
@@ -58,14 +60,17 @@ mod golden_results;
 mod handed;
 mod hidden;
 mod hostile;
+mod joining;
 mod links;
 mod points;
 mod session;
 mod session_random;
+mod stories;
 mod surface;
 mod undo;
 
 mod aggregate;
+mod by_hand;
 mod cli;
 mod curl;
 mod curl_config;
@@ -74,6 +79,7 @@ mod questions;
 mod receipts;
 mod stuck;
 
+mod demands;
 mod layers;
 mod programs;
 mod rooms;

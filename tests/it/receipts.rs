@@ -128,7 +128,7 @@ fn a_lost_job_names_what_lost_it_and_several_receipts_are_one_a_line() {
     let [job, submission] = &receipts[..] else { panic!("{}", ran.out) };
     assert_eq!((&job["end"], &submission["end"]), (&json!("lost"), &json!("accepted")));
     let ends = &job["sections"][2]["lines"];
-    assert_eq!((&ends[0]["key"], &ends[0]["t_ns"]), (&json!("lost"), &json!(9_000_000_000_u64)));
+    assert_eq!((&ends[0]["key"], &ends[0]["t_ns"]), (&json!("lost"), &json!(9_500_000_000_u64)));
     assert_eq!(ends[0]["node"], "c-01-worker-1");
     assert_eq!(ends[0]["causes"].as_array().map(Vec::len), Some(1), "the crash of the worker: {}", ends[0]);
 }

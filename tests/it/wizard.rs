@@ -143,7 +143,7 @@ fn brpop_loses_the_job_of_a_dying_worker_and_its_user_gives_up() {
         let (ledger, counts) = (wizard(run).ledger(), wizard(run).tally().counts());
         let lost: Vec<_> = ledger.jobs().filter(|job| job.place == Some(Place::Lost)).collect();
         assert_eq!(lost.len(), 1);
-        assert_eq!(lost[0].lost.map(|(at, why)| (ms(at), why)), Some((9_000.0, Loss::WorkerDied)));
+        assert_eq!(lost[0].lost.map(|(at, why)| (ms(at), why)), Some((9_500.0, Loss::WorkerDied)));
         assert_eq!(lost[0].claims.len(), 1);
         assert_eq!(records(run, USER_GAVE_UP).len(), 1);
         assert_eq!(counts.done + 1, ledger.jobs().filter(|job| job.is_over()).count() as u64);

@@ -53,7 +53,7 @@ fn bands(run: &Run) -> Vec<Band> {
     let restarts: Vec<(Instant, &[NodeId])> = run
         .faults()
         .enumerate()
-        .filter(|(_, fault)| fault.kind == FaultKind::Restart)
+        .filter(|(_, fault)| fault.kind.is_start())
         .map(|(i, fault)| (start(fault), run.fault_nodes(i)))
         .collect();
     let restarted = |after: Instant, nodes: &[NodeId]| {
@@ -65,7 +65,7 @@ fn bands(run: &Run) -> Vec<Band> {
     };
     run.faults()
         .enumerate()
-        .filter(|(_, fault)| fault.kind != FaultKind::Restart)
+        .filter(|(_, fault)| !fault.kind.is_start())
         .map(|(i, fault)| {
             let from = start(fault);
             let mended = match fault.kind {

@@ -144,6 +144,7 @@ pub fn begins(kind: &str) -> &'static str {
         "crash" => "down",
         "restart" => "restarts",
         "stop" => "stops",
+        "start" => "starts",
         "lie" => "lies",
         "slow" => "slow",
         "cut" => "cut off",

@@ -124,7 +124,8 @@ impl NodeView {
     /// which that person has broken it.
     pub fn as_seen_by(self, state: State, broken: &[FaultKind]) -> Self {
         let knows = |kind| broken.contains(&kind);
-        let of_life = [FaultKind::Crash, FaultKind::Stop, FaultKind::Restart].into_iter().any(knows);
+        let of_life =
+            [FaultKind::Crash, FaultKind::Stop, FaultKind::Restart, FaultKind::Start].into_iter().any(knows);
         NodeView {
             up: self.up || !of_life,
             down_since_ms: self.down_since_ms.filter(|_| of_life),

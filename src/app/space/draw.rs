@@ -235,7 +235,7 @@ impl Place<'_> {
 
     /// What was broken, and when: on the rows that it was about.
     fn faults(&self, run: &Run, sheet: &mut Sheet) {
-        let faults = run.faults().enumerate().filter(|(_, fault)| fault.kind != FaultKind::Restart);
+        let faults = run.faults().enumerate().filter(|(_, fault)| !fault.kind.is_start());
         for ((i, fault), band) in faults.zip(&Time::of(run).bands) {
             let x0 = self.x(band.from_ms).max(NAMES);
             let x1 = self.x(band.to_ms.unwrap_or(f64::MAX / 1e9)).min(self.asked.width);

@@ -33,6 +33,8 @@ pub use request::RequestEntry;
 pub use task::{TaskEnd, TaskEntry};
 
 use super::check::Violation;
+#[cfg(not(target_arch = "wasm32"))]
+use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params as tables;
@@ -71,6 +73,10 @@ pub const NATS: SystemKind = SystemKind {
     question: "What happens to a message in flight?",
     slow_motion: true,
 };
+
+/// No run has more workers.
+#[cfg(not(target_arch = "wasm32"))]
+const WORKERS_MAX: u32 = 10_000;
 
 /// What its figures mean, for `doc/figures.md`.
 static FIGURES: [(&str, &str); 9] = [
@@ -137,6 +143,16 @@ impl Settings for Setup {
 
     fn check(&self) -> Result<(), Invalid> {
         table::check(&self.params)
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn make_room(&mut self, faults: &mut dyn Iterator<Item = &Fault>) {
+        for number in fault::started(faults, "w-") {
+            if number == self.params.workers + 1 && number <= WORKERS_MAX {
+                self.params.workers = number;
+            }
+            self.params.late.extend((number <= self.params.workers).then_some(number));
+        }
     }
 
     fn services(&self) -> &'static [Service] {

@@ -5,7 +5,7 @@
 
 use super::{Op, Planned, Run};
 use crate::kernel::Instant;
-use crate::lab::fault::Fault;
+use crate::lab::fault::{Fault, FaultKind};
 use crate::lab::invalid::Invalid;
 use crate::lab::scenario::{ACTIONS_MAX, Action};
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
@@ -143,6 +143,11 @@ impl Run {
         match action {
             Action::Fault { fault, .. } => {
                 let mut fault: Fault = fault.parse()?;
+                if fault.kind == FaultKind::Start {
+                    // It says that the node is not there before, and that has been.
+                    let allowed = "restart; start is for faults on schedule";
+                    return Err(Invalid::new("faults", &fault.to_string(), allowed));
+                }
                 fault.start = Some(action.at());
                 if fault.end.is_some_and(|end| end <= action.at()) {
                     return Err(Invalid::new("faults", &fault.to_string(), "an end after the start"));

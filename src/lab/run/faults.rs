@@ -60,6 +60,7 @@ impl Run {
             FaultKind::Crash => return nodes.iter().for_each(|&node| self.net.crash(node)),
             FaultKind::Restart => return nodes.iter().for_each(|&node| self.net.start(node)),
             FaultKind::Stop => return nodes.iter().for_each(|&node| self.net.stop(node)),
+            FaultKind::Start => return self.start_missing(index),
             FaultKind::Lie => {
                 self.lies.push(index);
                 if let Some(lie) = self.system.knob(LIE) {
@@ -85,14 +86,27 @@ impl Run {
     pub(super) fn end(&mut self, index: usize) {
         let Running { fault, nodes, rules, .. } = &mut self.faults[index];
         match fault.kind {
-            FaultKind::Crash => {
-                nodes.iter().filter(|&&node| !self.net.is_up(node)).for_each(|&node| self.net.start(node));
-            }
+            FaultKind::Crash => self.start_missing(index),
+            FaultKind::Start => nodes.iter().for_each(|&node| self.net.stop(node)),
             FaultKind::Stop => nodes.iter().for_each(|&node| self.net.start_stopped(node)),
             FaultKind::Restart => {}
             FaultKind::Lie => self.end_lie(index),
             FaultKind::Slow | FaultKind::Cut | FaultKind::Drop | FaultKind::Duplicate => {
                 rules.drain(..).for_each(|rule| self.net.remove_rule(rule));
+            }
+        }
+    }
+
+    fn start_missing(&self, index: usize) {
+        let nodes = self.faults[index].nodes.iter();
+        nodes.filter(|&&node| !self.net.is_up(node)).for_each(|&node| self.net.start(node));
+    }
+
+    /// Who is started on schedule is not there before.
+    pub(super) fn keep_out(&self) {
+        for Running { fault, nodes, .. } in &self.faults {
+            if fault.kind == FaultKind::Start {
+                nodes.iter().for_each(|&node| self.net.crash(node));
             }
         }
     }

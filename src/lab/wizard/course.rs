@@ -84,6 +84,7 @@ impl Folds {
                 self.ledger.job_mut(id).into_iter().for_each(|job| job.reaped += 1);
                 self.with_job(id, |folds, number| folds.queue(told, number));
             }
+            Fact::Retried { id, container } => self.revive(told, id, container - 1),
             Fact::Buried { id } => self.with_job(id, |folds, number| folds.bury(told, number)),
             Fact::Completed { id, container, attempt } => {
                 let by = container.map(|container| container - 1);
@@ -96,6 +97,7 @@ impl Folds {
             | Fact::Condemned { .. }
             | Fact::Reaped { .. }
             | Fact::ContainersAdded { .. }
+            | Fact::ContainersRemoved { .. }
             | Fact::GatewayReloaded => {}
         }
     }
@@ -166,6 +168,10 @@ impl Folds {
         checks.comes(told, job, "queued");
         job.state.copies[PROCESSING] = job.state.copies[PROCESSING].saturating_sub(1);
         job.state.copies[QUEUE] += 1;
+        if job.place == Some(Place::DeadLetter) {
+            // Somebody has put it back.
+            job.state.copies[DEAD] = job.state.copies[DEAD].saturating_sub(1);
+        }
         if matches!(told.fact, Fact::Queued { .. }) {
             hear_of_failure(job);
         }
@@ -180,6 +186,20 @@ impl Folds {
             tally.initiated(container, is_duplicate);
         }
         self.relocate(told, number, Place::Queue);
+    }
+
+    /// A dead letter is about to be put back. Where its course has ended another one begins, among the dead letters.
+    fn revive(&mut self, told: &Heard, id: &Rc<str>, container: u32) {
+        let known = self.ledger.number_of(id).and_then(|number| self.ledger.job_at(number));
+        if known.is_some_and(|job| !job.state.ended) {
+            return;
+        }
+        let queued_at = known.and_then(|job| job.queued_at).or(Some(told.at));
+        let number = self.ledger.begin_job(id, told.req, container);
+        if let Some(job) = self.ledger.open_job_mut(number) {
+            (job.queued_at, job.place) = (queued_at, Some(Place::DeadLetter));
+            (job.state.copies[DEAD], job.state.pushing) = (1, false);
+        }
     }
 
     fn take(&mut self, told: &Heard, number: u64, line: u64, listed: bool) {

@@ -35,9 +35,13 @@ pub use tally::{Counts, Deeds, Tally};
 pub(in crate::lab) use receipt::explain;
 
 use super::check::Violation;
+#[cfg(not(target_arch = "wasm32"))]
+use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::{self as tables, Setting};
+#[cfg(not(target_arch = "wasm32"))]
+use super::scenario::HORIZON_MAX;
 use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
@@ -60,6 +64,10 @@ pub const KIND: SystemKind = SystemKind {
     question: "Who finishes the job?",
     slow_motion: false,
 };
+
+/// No run has more containers.
+#[cfg(not(target_arch = "wasm32"))]
+const CONTAINERS_MAX: u32 = 50;
 
 /// What its figures mean, for `doc/figures.md`.
 static FIGURES: [(&str, &str); 9] = [
@@ -131,6 +139,19 @@ impl Settings for Params {
     fn check(&self) -> Result<(), Invalid> {
         // Any of them goes with any other.
         Ok(())
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn make_room(&mut self, faults: &mut dyn Iterator<Item = &Fault>) {
+        for number in fault::started(faults, "c-") {
+            if number == self.containers_max() + 1 && number <= CONTAINERS_MAX {
+                if self.scale_to == 0 {
+                    // By hand only.
+                    self.scale_at = HORIZON_MAX;
+                }
+                self.scale_to = number;
+            }
+        }
     }
 
     fn services(&self) -> &'static [Service] {

@@ -31,7 +31,7 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
             ("work", "3s"),
             ("work-law", "constant"),
         ],
-        faults: "crash:c-01-worker-1@9s..14s",
+        faults: "crash:c-01-worker-1@9.5s..14s",
         horizon: None,
     },
     Preset {
@@ -50,7 +50,7 @@ pub(in crate::lab) static PRESETS: [Preset; 7] = [
             ("work-law", "constant"),
             ("mode", "lmove"),
         ],
-        faults: "crash:c-01-worker-1@9s..14s",
+        faults: "crash:c-01-worker-1@9.5s..14s",
         horizon: None,
     },
     Preset {

@@ -310,6 +310,7 @@ impl Response {
             400 => "Bad Request",
             404 => "Not Found",
             405 => "Method Not Allowed",
+            409 => "Conflict",
             410 => "Gone",
             412 => "Precondition Failed",
             413 => "Request Entity Too Large",

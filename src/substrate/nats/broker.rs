@@ -417,6 +417,13 @@ impl Broker {
         self.config.monitor.clone()
     }
 
+    /// Each client's number, its node's name, and how many subscriptions it has.
+    pub(super) fn connections(&self) -> Vec<(u64, Rc<str>, usize)> {
+        let (net, router) = (self.streams.net(), self.router.borrow());
+        let clients = self.clients.borrow();
+        clients.iter().map(|(&cid, client)| (cid, net.name(client.node), router.count_of(cid))).collect()
+    }
+
     pub(super) fn varz(&self) -> Varz {
         let config = &self.config;
         Varz {

@@ -1,4 +1,4 @@
-//! Monitoring over HTTP: `GET /varz` and `GET /healthz`.
+//! Monitoring over HTTP: `GET /varz`, `/connz`, `/subsz`, `/jsz` and `/healthz`, with the fields that mean something here.
 
 use super::VERSION;
 use super::broker::Broker;
@@ -67,10 +67,34 @@ impl Varz {
 }
 
 /// What it serves.
-pub const MONITORING: [Route; 2] = [
+pub const MONITORING: [Route; 5] = [
     Route::new("GET", "/varz", "the broker's figures, as the real one has them"),
+    Route::new("GET", "/connz", "who is connected, and with how many subscriptions"),
+    Route::new("GET", "/subsz", "how many subscriptions there are"),
+    Route::new("GET", "/jsz", "JetStream's streams, consumers, messages and bytes"),
     Route::new("GET", "/healthz", "liveness"),
 ];
+
+fn connz(broker: &Broker) -> Value {
+    let connections: Vec<Value> = broker
+        .connections()
+        .into_iter()
+        .map(|(cid, name, subscriptions)| {
+            json!({"cid": cid, "kind": "Client", "type": "nats", "ip": &*name, "subscriptions": subscriptions})
+        })
+        .collect();
+    let count = connections.len();
+    json!({"num_connections": count, "total": count, "offset": 0, "limit": 1024, "connections": connections})
+}
+
+fn jsz(broker: &Broker) -> Value {
+    match broker.varz().jetstream {
+        Some([streams, consumers, messages, bytes]) => {
+            json!({"streams": streams, "consumers": consumers, "messages": messages, "bytes": bytes, "storage": bytes})
+        }
+        None => json!({"disabled": true}),
+    }
+}
 
 /// Answers, for ever.
 pub(super) async fn serve(http: Http, broker: Rc<Broker>) {
@@ -79,6 +103,11 @@ pub(super) async fn serve(http: Http, broker: Rc<Broker>) {
         .serve(move |request: Request| {
             let response = match (&request.method, request.url.path.as_str()) {
                 (Method::Get, "/varz") => Response::json(200, &broker.varz().json()),
+                (Method::Get, "/connz") => Response::json(200, &connz(&broker)),
+                (Method::Get, "/subsz") => {
+                    Response::json(200, &json!({"num_subscriptions": broker.varz().subscriptions}))
+                }
+                (Method::Get, "/jsz") => Response::json(200, &jsz(&broker)),
                 (Method::Get, "/healthz") => Response::json(200, &json!({"status": "ok"})),
                 _ => Response::json(
                     404,

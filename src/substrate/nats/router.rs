@@ -55,6 +55,11 @@ impl Router {
         self.subs.len()
     }
 
+    /// How many a client has.
+    pub(super) fn count_of(&self, client: u64) -> usize {
+        self.by_client.iter().filter(|((of, _), _)| *of == client).count()
+    }
+
     /// Adds a subscription; a number that the client uses already keeps its first meaning.
     pub(super) fn subscribe(&mut self, client: u64, sid: u64, subject: &Rc<str>, queue: Option<Rc<str>>) {
         if self.by_client.contains_key(&(client, sid)) {

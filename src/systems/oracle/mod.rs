@@ -241,7 +241,11 @@ impl Oracle {
             broker.start(site);
         }
         net.start(coordinator);
-        self.workers.iter().for_each(|&worker| net.start(worker));
+        for (&worker, number) in self.workers.iter().zip(1..) {
+            if !site.params.late.contains(&number) {
+                net.start(worker);
+            }
+        }
         net.start(client);
     }
 

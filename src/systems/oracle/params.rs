@@ -148,6 +148,8 @@ pub struct Params {
     pub report_heartbeat: Duration,
     /// Whether the client makes any load.
     pub client_on: bool,
+    /// The workers, counted from 1, that somebody starts later.
+    pub late: Vec<u32>,
 }
 
 impl Default for Params {
@@ -184,6 +186,7 @@ impl Default for Params {
             deviation: 0.005,
             report_heartbeat: Duration::from_secs(60),
             client_on: true,
+            late: Vec::new(),
         }
     }
 }

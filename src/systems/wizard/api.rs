@@ -69,12 +69,14 @@ pub(super) async fn run(site: Site, number: u32, node: NodeId, process: NodeId, 
 }
 
 /// What it serves.
-pub const ROUTES: [Route; 6] = [
-    Route::new("GET", "/", "the dashboard"),
+pub const ROUTES: [Route; 8] = [
+    Route::new("GET", "/", "the dashboard: a page with a form that polls, and tells who took, did and told"),
     Route::new("GET", "/whoami", "the container that answers"),
     Route::new("GET", "/add", "`?a=2&b=3`: the sum at once; holds this process while it computes"),
     Route::new("GET", "/tasks/<id>/status", "where a job is, its result, and who took, did and told of it"),
     Route::new("GET", "/valkey_test", "whether the store can be reached"),
+    Route::new("GET", "/dead", "the jobs that failed too often, the newest first"),
+    Route::new("POST", "/dead/<id>/retry", "puts one of them back into the queue, for one more attempt"),
     Route::new("POST", "/task", "queues `{\"a\", \"b\"}`, and answers 202 with `task_id`"),
 ];
 
@@ -183,24 +185,25 @@ impl Api {
     async fn route(&self, request: &Request) -> Response {
         let path = request.url.path.as_str();
         let task = path.strip_prefix("/tasks/").and_then(|rest| rest.strip_suffix("/status"));
+        let dead = path.strip_prefix("/dead/").and_then(|rest| rest.strip_suffix("/retry"));
         match (&request.method, path) {
             (Method::Get, "/") => self.dashboard(),
             (Method::Get, "/whoami") => Response::json(200, &json!({"container_id": self.name})),
             (Method::Get, "/add") => self.add(&request.url.query).await,
             (Method::Post, "/task") => self.take_task(request).await,
             (Method::Get, "/valkey_test") => self.test_valkey().await,
+            (Method::Get, "/dead") => self.tell_dead().await.unwrap_or_else(|error| unavailable(&error)),
+            (Method::Post, _) if dead.is_some() => {
+                let retried = self.retry(dead.unwrap_or_default()).await;
+                retried.unwrap_or_else(|error| unavailable(&error))
+            }
             (Method::Get, _) if task.is_some() => self.tell_status(task.unwrap_or_default()).await,
             (method, path) => no_route(method, path, &ROUTES),
         }
     }
 
     fn dashboard(&self) -> Response {
-        let body = format!(
-            "<!doctype html>\n<title>Distributed Math Wizard</title>\n<h1>Distributed Math Wizard</h1>\n\
-             <p>Served by {}.</p>\n<ul><li>GET /whoami<li>GET /add?a=2&amp;b=3<li>POST /task \
-             <li>GET /tasks/&lt;id&gt;/status<li>GET /valkey_test</ul>\n",
-            self.name
-        );
+        let body = include_str!("dashboard.html").replace("CONTAINER", &self.name);
         let headers = vec![("Content-Type".into(), "text/html; charset=utf-8".into())].into();
         Response { status: 200, headers, body: body.into() }
     }
@@ -286,6 +289,40 @@ impl Api {
         Response::of(200, Json::new(answer))
     }
 
+    async fn tell_dead(&self) -> Result<Response, Error> {
+        let mut dead = Vec::new();
+        for job in queue::dead(&self.valkey).await? {
+            let hash = self.valkey.hgetall(&task_key(&job.payload.task_id)).await?;
+            let Payload { task_id, a, b, .. } = job.payload;
+            // Whose words the store has forgotten is listed without them.
+            let (by, error) = (field(&hash, "handled_by"), field(&hash, "error"));
+            dead.push(
+                json!({"task_id": task_id, "a": number(a), "b": number(b), "handled_by": by, "error": error}),
+            );
+        }
+        Ok(Response::json(200, &json!({"count": dead.len(), "dead": dead})))
+    }
+
+    async fn retry(&self, id: &str) -> Result<Response, Error> {
+        let Some(job) = queue::dead(&self.valkey).await?.into_iter().find(|job| job.payload.task_id == id)
+        else {
+            let message = format!("{id} is not among the dead letters");
+            return Ok(Response::error(404, "not_dead", &message, json!({"task_id": id})));
+        };
+        let (submission, id) = (job.payload.trace, job.payload.task_id.as_str().into());
+        self.site.tell_about(self.process, submission, Fact::Retried { id, container: self.number });
+        match queue::revive(&self.valkey, &job, &self.name, self.site.params.attempts).await? {
+            true => {
+                let answer = json!({"task_id": id_of(&job), "status": "PENDING", "retried_by": self.name});
+                Ok(Response::json(202, &answer))
+            }
+            false => {
+                let message = format!("{} was put back by somebody else just now", id_of(&job));
+                Ok(Response::error(409, "retried_already", &message, json!({"task_id": id_of(&job)})))
+            }
+        }
+    }
+
     async fn test_valkey(&self) -> Response {
         let waiting = async {
             self.valkey.ping().await?;
@@ -320,6 +357,10 @@ impl Api {
             low & 0xffff_ffff_ffff
         )
     }
+}
+
+fn id_of(job: &queue::Claimed) -> &str {
+    &job.payload.task_id
 }
 
 /// A number as JSON or as text; otherwise the 400 to answer with.

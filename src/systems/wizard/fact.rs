@@ -67,6 +67,10 @@ pub const QUEUE_POPPED: Kind = Kind::new("queue_popped");
 pub const LETTER_BURIED: Kind = Kind::new("letter_buried");
 /// The store has a result, and the job in no list; the value is the attempt.
 pub const RESULT_STORED: Kind = Kind::new("result_stored");
+/// Somebody wants a dead letter put back; the value is the container that was asked.
+pub const LETTER_RETRIED: Kind = Kind::new("letter_retried");
+/// Containers are asked to end; the value is how many stay.
+pub const CONTAINERS_REMOVED: Kind = Kind::new("containers_removed");
 /// Further containers start; the value is how many there are now.
 pub const CONTAINERS_ADDED: Kind = Kind::new("containers_added");
 /// The gateway has read its configuration again.
@@ -284,6 +288,18 @@ pub enum Fact {
         /// How many there are now.
         containers: u32,
     },
+    /// Containers are asked to end.
+    ContainersRemoved {
+        /// How many stay.
+        containers: u32,
+    },
+    /// Somebody wants a dead letter put back.
+    Retried {
+        /// The job's id.
+        id: Rc<str>,
+        /// The container that was asked.
+        container: u32,
+    },
     /// The gateway has read its configuration again.
     GatewayReloaded,
 }
@@ -321,6 +337,8 @@ impl facts::Fact for Fact {
             Fact::Buried { .. } => LETTER_BURIED,
             Fact::Completed { .. } => RESULT_STORED,
             Fact::ContainersAdded { .. } => CONTAINERS_ADDED,
+            Fact::ContainersRemoved { .. } => CONTAINERS_REMOVED,
+            Fact::Retried { .. } => LETTER_RETRIED,
             Fact::GatewayReloaded => GATEWAY_RELOADED,
         }
     }
@@ -344,7 +362,10 @@ impl facts::Fact for Fact {
             Fact::StoreStarted { queue, processing, dead } => {
                 (queue.len() + processing.len() + dead.len()) as u64
             }
-            Fact::ContainersAdded { containers } => u64::from(*containers),
+            Fact::ContainersAdded { containers } | Fact::ContainersRemoved { containers } => {
+                u64::from(*containers)
+            }
+            Fact::Retried { container, .. } => u64::from(*container),
             _ => 0,
         }
     }

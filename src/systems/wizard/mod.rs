@@ -93,6 +93,8 @@ struct Site {
     http: Http,
     wire: Wire,
     names: Names,
+    /// How many containers the resolver knows.
+    resolved: Rc<Cell<u32>>,
     params: Rc<Params>,
     teller: Teller<Fact>,
     /// Submissions intended so far.
@@ -160,6 +162,7 @@ impl Wizard {
             http: Http::new(net),
             wire: Wire::new(net),
             names: Names::default(),
+            resolved: Rc::default(),
             teller: Teller::new(net.ctx(), ears),
             submissions: Rc::default(),
             ids: (0..count).map(|_| Cell::new(0)).collect(),
@@ -214,8 +217,9 @@ impl Wizard {
             });
             let container = Container { node, api, workers: workers.collect() };
             let processes: Vec<NodeId> = [api].into_iter().chain(container.workers.iter().copied()).collect();
-            let here = net.clone();
+            let (here, site) = (net.clone(), self.site.clone());
             net.set_role(node, move |shutdown| {
+                site.resolve_with(i);
                 Box::pin(container::run(here.clone(), processes.clone(), shutdown))
             });
             self.nodes.push(node);
@@ -249,18 +253,25 @@ impl Wizard {
         });
     }
 
-    /// Further containers start at their instant; whoever knew their name before does not know them.
+    /// Further containers start at their instant, and whoever knew their name before does not know them; or the last ones are
+    /// asked to end, and finish what they have in hand.
     fn plan_scaling(&self) {
         let Params { containers, scale_to, scale_at, .. } = *self.site.params;
-        if scale_to <= containers {
+        if scale_to == 0 || scale_to == containers {
             return;
         }
-        let (site, added) = (self.site.clone(), self.nodes[containers as usize..].to_vec());
+        let (few, many) = (scale_to.min(containers) as usize, scale_to.max(containers) as usize);
+        let (site, changed) = (self.site.clone(), self.nodes[few..many].to_vec());
         self.site.ctx().spawn_in(Scope::default(), async move {
             site.ctx().sleep_until(Instant::ZERO + scale_at).await;
-            site.tell(Fact::ContainersAdded { containers: scale_to });
             site.resolve(scale_to);
-            added.iter().for_each(|&node| site.net().start(node));
+            if scale_to > containers {
+                site.tell(Fact::ContainersAdded { containers: scale_to });
+                changed.iter().for_each(|&node| site.net().start(node));
+            } else {
+                site.tell(Fact::ContainersRemoved { containers: scale_to });
+                changed.iter().for_each(|&node| site.net().stop(node));
+            }
         });
     }
 
@@ -337,8 +348,16 @@ impl Site {
         LinkModel::new(self.params.latency, self.params.latency.scale(1.0 / 3.0))
     }
 
+    /// A container that starts is known to the resolver from now on.
+    fn resolve_with(&self, container: u32) {
+        if container > self.resolved.get() {
+            self.resolve(container);
+        }
+    }
+
     /// The resolver knows so many containers from now on.
     fn resolve(&self, count: u32) {
+        self.resolved.set(count);
         let addresses: Vec<String> = (1..=count).map(container_authority).collect();
         let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
         self.names.set(UPSTREAM, &addresses);

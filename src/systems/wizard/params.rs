@@ -124,7 +124,7 @@ pub struct Params {
     pub task_ttl: Duration,
     /// What the store keeps.
     pub persist: Persist,
-    /// How many containers there are after `scale_at`; 0 for no change.
+    /// How many containers there are after `scale_at`, more or fewer; 0 for no change.
     pub scale_to: u32,
     /// When further containers start.
     pub scale_at: Duration,

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `task_queue` | jobs that wait: pushed at the left, taken at the right |
 //! | `processing` | jobs that workers have in hand, with LMOVE |
-//! | `dead_letter` | jobs that failed too often, the newest 1,000: nobody reads them here, and a result looks through all |
+//! | `dead_letter` | jobs that failed too often, the newest 1,000: who wants puts one back, and a result looks through all |
+//! | `revived` | how many dead letters were put back of which nothing else was known any more |
 //! | `task:<id>` | a hash of what is known of a job; it expires some time after the job is over. Those of lost jobs stay: as many as deaths have cost |
 //!
 //! No field of the hash says the status: it follows from which fields there are (`status`), so two workers that have the
@@ -23,6 +24,9 @@ pub const QUEUE: &str = "task_queue";
 pub const PROCESSING: &str = "processing";
 /// The newest thousand of the jobs that failed too often.
 pub const DEAD_LETTER: &str = "dead_letter";
+
+/// How many dead letters that the store had forgotten were put back: none of their attempts is one that was made before.
+const REVIVED: &str = "revived";
 
 /// KEYS: the hash, and all lists: a reaper may have put it back, and others may have failed at it since.
 /// ARGV: the job, the result, who, at which attempt, how many milliseconds the hash is kept.
@@ -226,6 +230,55 @@ pub(super) async fn move_on(
         valkey.command(["EXEC"])
     );
     pushed?;
+    Ok(matches!(done?, Reply::Array(_)))
+}
+
+/// The dead letters, the newest first.
+pub(super) async fn dead(valkey: &Valkey) -> Result<Vec<Claimed>, Error> {
+    let Reply::Array(elements) = valkey.command(["LRANGE", DEAD_LETTER, "0", "-1"]).await? else {
+        return Ok(Vec::new());
+    };
+    let texts = elements.iter().filter_map(|element| match element {
+        Reply::Bulk(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    });
+    let read = |element: &str| {
+        Some(Claimed { payload: serde_json::from_str(element).ok()?, element: element.to_owned() })
+    };
+    Ok(texts.filter_map(read).collect())
+}
+
+/// Puts a dead letter back into the queue, for one more attempt. False when it is none any more: somebody else was faster.
+pub(super) async fn revive(valkey: &Valkey, job: &Claimed, by: &str, attempts: u32) -> Result<bool, Error> {
+    valkey.ready().await?;
+    let valkey = &valkey.on_this_connection();
+    let (key, element) = (task_key(&job.payload.task_id), job.element.as_str());
+    let (a, b) = (number(job.payload.a).to_string(), number(job.payload.b).to_string());
+    let (_, place, hash) = futures::join!(
+        valkey.command(["WATCH", DEAD_LETTER]),
+        valkey.command(["LPOS", DEAD_LETTER, element]),
+        valkey.hgetall(&key)
+    );
+    if !matches!(place?, Reply::Int(_)) {
+        return unwatch(valkey).await.map(|()| false);
+    }
+    let hash = hash?;
+    // The store may have forgotten the job meanwhile: then it is known again, and its attempts count on.
+    let initiated_by = field(&hash, "initiated_by").unwrap_or(by);
+    let attempts = match field(&hash, "attempts") {
+        Some(known) => known.to_owned(),
+        None => (i64::from(attempts) + valkey.hincrby(REVIVED, "count", 1).await?).to_string(),
+    };
+    let words = ["HSET", &key, "a", &a, "b", &b, "initiated_by", initiated_by, "attempts", &attempts];
+    let (_, _, _, _, _, _, done) = futures::join!(
+        valkey.command(["MULTI"]),
+        valkey.command(["LREM", DEAD_LETTER, "1", element]),
+        valkey.command(["HDEL", &key, "error", "handled_by", "claimed_by"]),
+        valkey.command(words),
+        valkey.command(["PERSIST", &key]),
+        valkey.command(["LPUSH", QUEUE, element]),
+        valkey.command(["EXEC"])
+    );
     Ok(matches!(done?, Reply::Array(_)))
 }
 

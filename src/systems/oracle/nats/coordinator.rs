@@ -120,9 +120,12 @@ impl Link {
                     let signs = async {
                         let signs = params.presence.then(|| presence::listen(&client));
                         if let Some(Ok(mut signs)) = signs {
-                            while let Some(sign) = signs.next().await {
-                                presence::take(coordinator, &sign);
-                            }
+                            let take = async {
+                                while let Some(sign) = signs.next().await {
+                                    presence::take(coordinator, &sign);
+                                }
+                            };
+                            future::join(take, presence::call_again(ctx, &client)).await;
                         }
                     };
                     future::join(results, signs).await;

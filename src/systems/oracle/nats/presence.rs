@@ -5,9 +5,10 @@
 //! the stale limit is taken off. What a worker says while the broker is down leaves with all else that it keeps, so after a
 //! long fall all are known again at once.
 
-use crate::kernel::{Duration, Span};
+use super::RETRY;
+use crate::kernel::{Ctx, Duration, Span};
 use crate::substrate::body::{Json, Message as Travels};
-use crate::substrate::nats::{Message, NatsClient, NatsError, Subscription};
+use crate::substrate::nats::{Message, NatsClient, NatsError, Status as Connection, Subscription};
 use crate::systems::oracle::coordinator::Coordinator;
 use crate::systems::oracle::worker::Worker;
 use futures::future::{self, Either};
@@ -80,6 +81,21 @@ pub(super) fn listen(client: &NatsClient) -> Result<Subscription, NatsError> {
     let signs = client.subscribe(PRESENCE)?;
     client.publish(ROLL, &b""[..])?;
     Ok(signs)
+}
+
+/// Calls the roll again whenever the connection is back, until it is closed: who came back earlier has said that he is there to
+/// nobody.
+pub(super) async fn call_again(ctx: &Ctx, client: &NatsClient) {
+    let mut before = client.status();
+    while before != Connection::Closed {
+        ctx.sleep(RETRY).await;
+        let now = client.status();
+        if before == Connection::Reconnecting && now == Connection::Connected {
+            // What cannot leave now leaves with the next one.
+            let _ = client.publish(ROLL, &b""[..]);
+        }
+        before = now;
+    }
 }
 
 /// What a coordinator makes of a sign.

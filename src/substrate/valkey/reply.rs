@@ -100,6 +100,7 @@ pub(super) const WRONG_TYPE: ErrorText =
 pub(super) const SYNTAX: ErrorText = error("ERR syntax error");
 pub(super) const NOT_AN_INTEGER: ErrorText = error("ERR value is not an integer or out of range");
 pub(super) const NOT_POSITIVE: ErrorText = error("ERR value is out of range, must be positive");
+#[cfg(not(target_arch = "wasm32"))]
 pub(super) const NOT_A_FLOAT: ErrorText = error("ERR value is not a valid float");
 pub(super) const OVERFLOW: ErrorText = error("ERR increment or decrement would overflow");
 pub(super) const NO_SUCH_KEY: ErrorText = error("ERR no such key");

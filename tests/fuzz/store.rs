@@ -236,7 +236,7 @@ fn step(
             let Some(reply) = got.get(place) else {
                 return Some(format!("  real   nothing more on {other}\n  model  {}", shown(wanted)));
             };
-            let fits = if other == conn && of(b"EXEC", wanted) {
+            let fits = if place == 0 && other == conn && of(b"EXEC", wanted) {
                 transaction(queued, reply, wanted)
             } else if place > 0
                 && other == conn

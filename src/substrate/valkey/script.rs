@@ -125,16 +125,20 @@ impl Store {
     }
 
     fn run_script(&mut self, id: ConnId, script: &Bytes, keys: &[Bytes], arguments: &[Bytes]) -> Answer {
-        let statements = match self.statements(script).ok_or(NOT_UNDERSTOOD)? {
-            ReadScript::Calls(statements) => statements,
+        match self.statements(script).ok_or(NOT_UNDERSTOOD)? {
+            ReadScript::Calls(statements) => {
+                self.run_calls(id, script, &statements, &Given { keys, arguments })
+            }
             #[cfg(not(target_arch = "wasm32"))]
             ReadScript::Lua(lua) => {
                 let mut call = |words: &[Bytes]| self.call(id, Ok(words.to_vec()));
                 let failed = |(error, line): (ErrorText, usize)| failure(&error, script, line);
-                return lua.run(keys, arguments, &mut call).map_err(failed);
+                lua.run(keys, arguments, &mut call).map_err(failed)
             }
-        };
-        let given = Given { keys, arguments };
+        }
+    }
+
+    fn run_calls(&mut self, id: ConnId, script: &Bytes, statements: &[Statement], given: &Given) -> Answer {
         for Statement { returned, what, line } in statements.iter() {
             let reply = match what {
                 Expression::Literal(literal) => given.value(literal),

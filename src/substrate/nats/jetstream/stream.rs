@@ -59,17 +59,20 @@ impl Stream {
     }
 
     pub(super) fn info(&self) -> Value {
-        json!({
+        let mut info = json!({
             "config": &self.config,
             "state": {
                 "messages": self.messages.len(),
                 "bytes": self.messages.bytes(),
                 "first_seq": self.messages.first_told(),
                 "last_seq": self.messages.last(),
-                "num_deleted": self.messages.deleted(),
                 "consumer_count": self.consumers.len(),
             },
-        })
+        });
+        if self.messages.deleted() > 0 {
+            info["state"]["num_deleted"] = self.messages.deleted().into();
+        }
+        info
     }
 
     // --- storing ----------------------------------------------------------------------------------------------

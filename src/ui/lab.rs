@@ -323,7 +323,7 @@ impl Lab {
         let is_system = !cfg!(feature = "workbench")
             || self.read(|session| session.snapshot().system)
                 == self.snapshot.with_untracked(|now| now.system);
-        if !(is_preset && is_system) && !self.turns() {
+        if !(self.turns() || is_preset && is_system) {
             self.told.update_value(|told| told.turns = true);
             super::mount_again(*self);
         }

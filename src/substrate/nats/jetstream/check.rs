@@ -107,7 +107,8 @@ impl ConsumerConfig {
             subject::is_subset(filter, own)
                 || subject::has_wildcard(filter) && subject::is_subset(own, filter)
         };
-        if !filter.is_empty() && !(subject::is_valid_pattern(filter) && stream.subjects.iter().any(fits)) {
+        let fits_in = || subject::is_valid_pattern(filter) && stream.subjects.iter().any(fits);
+        if !filter.is_empty() && !fits_in() {
             return refused(10093, "consumer filter subject is not a valid subset of the interest subjects");
         }
         self.check_start()

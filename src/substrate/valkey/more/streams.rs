@@ -129,7 +129,7 @@ impl Stream {
     }
 
     fn append(&mut self, id: Id, fields: &[Bytes]) {
-        let is_new = !self.entries.values().next_back().is_some_and(|entry| entry.node == self.node);
+        let is_new = self.entries.values().next_back().is_none_or(|entry| entry.node != self.node);
         if is_new || self.filled >= NODE_MAX {
             (self.node, self.filled) = (self.node + 1, 0);
         }

@@ -86,7 +86,7 @@ impl Session {
             if self.arrived.iter().any(|(other, _)| *other == conn) {
                 return;
             }
-            self.now = self.now + Duration::from_millis(100);
+            self.now += Duration::from_millis(100);
             let effects = self.store.tick(self.now);
             self.note(effects);
         }

@@ -317,7 +317,7 @@ fn shortest(real: &mut RealPeer, mut steps: Vec<Step>) -> Option<String> {
     for at in 0..steps.len() {
         let mut words = steps[at].words.clone();
         let name = words.remove(0);
-        let rebuilt = |words: &[Vec<u8>]| -> Words { [&[name.clone()], words].concat() };
+        let rebuilt = |words: &[Vec<u8>]| -> Words { [std::slice::from_ref(&name), words].concat() };
         shrink(&mut words, |fewer| {
             let mut tried = steps.clone();
             tried[at].words = rebuilt(fewer);

@@ -1,5 +1,5 @@
 // Starts the page: loads a program (built by Trunk) and mounts it. The opening one, glasshive-app, is small: it has one
-// system, and few panels. The larger ones have all panels, and a room's systems each; one takes another one's place in the
+// system, and few panels. The larger ones have all panels, and a system each; one takes another one's place in the
 // same document when it is asked for what that one has not. Where that is a panel on a run that is under way, it gets the
 // run as it is: it follows the other one until it has come to the same moment, and only then takes its place. Where it is
 // another system, it gets what was done so far, so that it can be taken back.

@@ -1,4 +1,4 @@
-//! A program of the page, with every panel: the oracle, over HTTP and over NATS. Like its small twin `main.rs` it starts by being there.
+//! A program of the page, with every panel: the oracle over HTTP. Like its small twin `main.rs` it starts by being there.
 
 #[cfg(target_arch = "wasm32")]
 use glasshive as _;

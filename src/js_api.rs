@@ -1,6 +1,7 @@
 //! `window.glasshive`: the automation surface, for tests, embeds and people's own scripts. It sends the commands that the
 //! page's controls send; while a replay is under way, what it tells is of the moment that is still shown.
 
+use crate::app::PlayerState;
 use crate::app::session::{Command, Outcome};
 use crate::lab::Invalid;
 use crate::lab::fault::format_list;
@@ -33,6 +34,9 @@ impl Glasshive {
     /// `running`, `paused` or `replaying`.
     #[wasm_bindgen(getter)]
     pub fn state(&self) -> String {
+        if self.lab.leaves() {
+            return PlayerState::Replaying.name().to_owned();
+        }
         self.lab.read(|session| session.status().state.name().to_owned())
     }
 

@@ -67,7 +67,7 @@ const host = {
   // A scenario is for the program that has it, with what is sent there; without that it shows what the address says.
   elsewhere(preset, sent) {
     const from = mounted;
-    show(larger(preset), sent).catch((error) => {
+    show(larger(preset), sent).then(() => sent && told(from)).catch((error) => {
       // A run that is under way goes on.
       if (sent) return mounted === from && from.module.stay(reason(error));
       mounted.module.unmount();
@@ -121,6 +121,12 @@ async function ready(name) {
   const [module, wasm] = await program(name);
   await module.default({ module_or_path: wasm });
   return module;
+}
+
+/** Tells those who asked for what was sent, once it is there. */
+function told(from) {
+  if (globalThis.glasshive?.state === "replaying") setTimeout(told, 16, from);
+  else from.module.arrived?.();
 }
 
 /** Puts a program in the place of the one that is there, and gives the focus to what has it. */

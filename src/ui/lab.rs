@@ -55,6 +55,8 @@ struct Told {
     answered: bool,
     /// Whether another scenario's page is about to take the place of this one, which hears nothing of it.
     turns: bool,
+    /// Whether another program is about to take this one's place, with what was asked for.
+    leaves: bool,
 }
 
 impl Lab {
@@ -94,7 +96,7 @@ impl Lab {
 
     /// The page's handle to a session.
     pub fn of(session: Session, problem: Option<String>) -> Self {
-        let told = Told { address: session.address().clone(), answered: false, turns: false };
+        let told = Told { address: session.address().clone(), answered: false, turns: false, leaves: false };
         Lab {
             snapshot: RwSignal::new_local(Rc::clone(session.snapshot())),
             settings: RwSignal::new_local(Rc::clone(session.settings())),
@@ -203,11 +205,27 @@ impl Lab {
         if is_new {
             self.show();
         }
-        if self.read(|session| session.status().state != PlayerState::Replaying) {
-            let mut arrived = Vec::new();
-            self.waiting.update_value(|waiting| arrived = std::mem::take(waiting));
-            arrived.into_iter().for_each(|hear| hear());
+        if !self.leaves() && self.read(|session| session.status().state != PlayerState::Replaying) {
+            self.arrived();
         }
+    }
+
+    /// Tells those who wait for it that what was asked for is there.
+    pub fn arrived(&self) {
+        let mut arrived = Vec::new();
+        self.waiting.update_value(|waiting| arrived = std::mem::take(waiting));
+        arrived.into_iter().for_each(|hear| hear());
+    }
+
+    /// Whether it is to be had in another program, which is about to take this one's place.
+    pub fn leaves(&self) -> bool {
+        self.told.with_value(|told| told.leaves)
+    }
+
+    /// Says that another program is about to take this one's place, or will not.
+    #[cfg(feature = "workbench")]
+    pub fn set_leaves(&self, leaves: bool) {
+        self.told.update_value(|told| told.leaves = leaves);
     }
 
     /// Plays the same scenario with a seed that nobody has seen: the one place where true randomness comes in.

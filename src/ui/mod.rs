@@ -51,6 +51,8 @@ thread_local! {
     static MOUNTED: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
     /// The session behind it, and what of it is looked at.
     static PAGE: Cell<Option<(Lab, View)>> = const { Cell::new(None) };
+    /// The session that went to another program last.
+    static LEFT: Cell<Option<Lab>> = const { Cell::new(None) };
 }
 
 /// What a person has chosen to look at; it is no part of the run.
@@ -147,6 +149,7 @@ pub fn unmount() {
     let page = PAGE.take();
     if let (Some((lab, _)), true) = (page, cfg!(feature = "workbench")) {
         lab.forget();
+        LEFT.set(Some(lab));
     }
 }
 

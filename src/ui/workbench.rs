@@ -22,7 +22,7 @@ use super::host::{self, Host};
 use super::lab::go_there;
 use super::metrics::Drawn;
 use super::panel::{Asked, Errand, Kept, Panel, Tab};
-use super::{CHARTS_HINT, Lab, PAGE, View, address, frames, start_page, text};
+use super::{CHARTS_HINT, LEFT, Lab, PAGE, View, address, frames, start_page, text};
 use crate::app::canvas::scale;
 use crate::app::session::Command;
 use crate::app::snapshot::FaultView;
@@ -193,7 +193,11 @@ pub fn leave(lab: Lab, command: &Command, then: &[Command], problem: Option<&str
         // Plain data cannot fail to be JSON.
         Some((preset, serde_json::to_string(&errand).ok()?))
     });
-    to.map(|(preset, sent)| host::elsewhere(&preset, Some(&sent))).is_some()
+    to.map(|(preset, sent)| {
+        lab.set_leaves(true);
+        host::elsewhere(&preset, Some(&sent));
+    })
+    .is_some()
 }
 
 /// What the dock shows, unless it is the charts.
@@ -349,10 +353,19 @@ pub fn arrive(host: Host) {
     start_page(lab);
 }
 
+/// What was sent to another program is there: says so to those who wait for it.
+#[wasm_bindgen]
+pub fn arrived() {
+    if let Some(lab) = LEFT.take() {
+        lab.arrived();
+    }
+}
+
 /// Another program could not take this one's place: says so, and goes on.
 #[wasm_bindgen]
 pub fn stay(cause: &str) {
     if let Some((lab, _)) = PAGE.get() {
+        lab.set_leaves(false);
         super::stay_with(lab, cause);
     }
 }

@@ -154,7 +154,7 @@ test("the answer is the command line's", { skip: existsSync(COMMAND) ? false : `
     const scenario = { version: 1, preset, seed: 7, actions: [] };
     const session = `${process.env.TMPDIR ?? "/tmp"}/glasshive-console-${process.pid}-${preset}.json`;
     const { writeFileSync, rmSync } = await import("node:fs");
-    writeFileSync(session, JSON.stringify({ scenario, played_ns: 4_000_000_000 }));
+    writeFileSync(session, JSON.stringify({ ...scenario, played_ns: 4_000_000_000 }));
     const told = execFileSync(COMMAND, ["curl", "--session", session, "--", ...call], { encoding: "utf8" });
     rmSync(session);
     // The command line's cluster has no load of its own: what does not count requests is the same.

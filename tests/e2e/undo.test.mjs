@@ -91,6 +91,7 @@ test("another system that was opened from the gallery is taken back, with all th
   await page.keyboard.press("0");
   await page.getByTestId("scenario-config").click();
   await shows("config");
+  await page.evaluate(() => glasshive.pause());
   await page.getByTestId("undo").click();
   await shows("oracle-http");
   assert.deepEqual(await page.evaluate(() => [glasshive.faults, glasshive.traceHash()]), before);

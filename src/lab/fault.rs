@@ -129,7 +129,6 @@ pub struct Fault {
 }
 
 /// The numbers of the nodes called `prefix` and a number that these faults start, ascending.
-#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn started(faults: &mut dyn Iterator<Item = &Fault>, prefix: &str) -> Vec<u32> {
     let number = |fault: &Fault| match &fault.target {
         FaultTarget::Node(name) if fault.kind == FaultKind::Start => name.strip_prefix(prefix)?.parse().ok(),

@@ -113,12 +113,8 @@ impl Run {
     /// Checks a scenario and builds its run at virtual zero.
     pub fn new(scenario: &Scenario, options: Options) -> Result<Self, Invalid> {
         let Checked { settings, faults, faults_are_own, own, horizon } = scenario.check()?;
-        #[cfg(not(target_arch = "wasm32"))]
-        let settings = {
-            let mut settings = settings;
-            settings.make_room(&mut faults.iter().chain(&own));
-            settings
-        };
+        let mut settings = settings;
+        settings.make_room(&mut faults.iter().chain(&own));
         let mut sim = Sim::new(scenario.seed, options.sink);
         let net = Net::new(&sim.ctx(), options.observed);
         let system = settings.start(&net, &options);

@@ -4,7 +4,6 @@
 //! folds over the facts that its roles tell, and what it answers here. `systems.rs` lists the rooms.
 
 use super::check::Violation;
-#[cfg(not(target_arch = "wasm32"))]
 use super::fault::Fault;
 use super::invalid::Invalid;
 use super::options::Options;
@@ -94,7 +93,6 @@ pub trait Settings {
     /// What only holds between parameters.
     fn check(&self) -> Result<(), Invalid>;
     /// There are to be nodes for all that these faults start: workers, or containers, that join. Those that run do not change.
-    #[cfg(not(target_arch = "wasm32"))]
     fn make_room(&mut self, _: &mut dyn Iterator<Item = &Fault>) {}
     /// What the system's roles serve over HTTP.
     fn services(&self) -> &'static [Service];

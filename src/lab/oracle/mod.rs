@@ -33,7 +33,6 @@ pub use request::RequestEntry;
 pub use task::{TaskEnd, TaskEntry};
 
 use super::check::Violation;
-#[cfg(not(target_arch = "wasm32"))]
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::options::Options;
@@ -75,7 +74,6 @@ pub const NATS: SystemKind = SystemKind {
 };
 
 /// No run has more workers.
-#[cfg(not(target_arch = "wasm32"))]
 const WORKERS_MAX: u32 = 10_000;
 
 /// What its figures mean, for `doc/figures.md`.
@@ -145,7 +143,6 @@ impl Settings for Setup {
         table::check(&self.params)
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
     fn make_room(&mut self, faults: &mut dyn Iterator<Item = &Fault>) {
         for number in fault::started(faults, "w-") {
             if number == self.params.workers + 1 && number <= WORKERS_MAX {

@@ -35,12 +35,10 @@ pub use tally::{Counts, Deeds, Tally};
 pub(in crate::lab) use receipt::explain;
 
 use super::check::Violation;
-#[cfg(not(target_arch = "wasm32"))]
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::{self as tables, Setting};
-#[cfg(not(target_arch = "wasm32"))]
 use super::scenario::HORIZON_MAX;
 use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
@@ -66,7 +64,6 @@ pub const KIND: SystemKind = SystemKind {
 };
 
 /// No run has more containers.
-#[cfg(not(target_arch = "wasm32"))]
 const CONTAINERS_MAX: u32 = 50;
 
 /// What its figures mean, for `doc/figures.md`.
@@ -141,7 +138,6 @@ impl Settings for Params {
         Ok(())
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
     fn make_room(&mut self, faults: &mut dyn Iterator<Item = &Fault>) {
         for number in fault::started(faults, "c-") {
             if number == self.containers_max() + 1 && number <= CONTAINERS_MAX {

@@ -108,6 +108,8 @@ async function measurePause(browser, url) {
   return withPage(browser, url, async (page) => {
     await page.evaluate(async () => {
       await glasshive.set("workers", 1000);
+      // Playing stops at the axis' end, which reaches beyond what is scheduled.
+      await glasshive.apply({ kind: "edit", fault: "crash:w-04@8s", to: "crash:w-04@240s" });
       await glasshive.seek(0);
       glasshive.setSpeed(1000);
       glasshive.play();
@@ -115,14 +117,15 @@ async function measurePause(browser, url) {
     await page.waitForTimeout(1000);
     const waits = [];
     for (let i = 0; i < STOPS; i += 1) {
-      if (await page.evaluate(() => glasshive.vtime > 250_000)) await page.evaluate(() => glasshive.seek(0));
+      // A quarter of a second may be 250 s of the run, which ends at 300 s.
+      if (await page.evaluate(() => glasshive.vtime > 40_000)) await page.evaluate(() => glasshive.seek(0));
       const wait = await page.evaluate(async () => {
         const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
         const pause = (ms) => new Promise((done) => setTimeout(done, ms));
         const play = document.querySelector("[data-testid=play]");
         // At any point of a frame, as a person's click.
         await pause(200 + 50 * Math.random());
-        if (glasshive.state !== "running") throw new Error(`${glasshive.state} before the click`);
+        if (glasshive.state !== "running") throw new Error(`${glasshive.state} at ${glasshive.vtime} ms before the click`);
         const clicked = performance.now();
         play.click();
         while (glasshive.state !== "paused") await painted();

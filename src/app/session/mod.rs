@@ -329,9 +329,8 @@ impl Session {
         if self.player.state() == PlayerState::Replaying {
             return;
         }
-        if self.player.run().now() > self.player.end() {
-            self.player.set_end(Axis::of(self.player.run()).to);
-        }
+        // As far as the axis is drawn, or to where a person has extended it.
+        self.player.set_end(self.player.end().max(Axis::of(self.player.run()).to));
         let show = self.show(is_sought);
         self.shown = self.player.look(show);
         let caption = face(self.shown.system).caption(&self.shown);

@@ -165,6 +165,20 @@ fn a_run_that_has_ended_says_so_and_is_played_from_its_start() {
 }
 
 #[test]
+fn playing_goes_as_far_as_the_axis_that_a_later_fault_needs() {
+    let mut session = session();
+    let (fault, to) = ("crash:w-04@8s".to_owned(), Some("crash:w-04@50s".to_owned()));
+    session.apply(Command::Edit { fault, to }).unwrap();
+    arrive(&mut session);
+    session.apply(Command::Speed { speed: 1000.0 }).unwrap();
+    session.apply(Command::Play).unwrap();
+    session.frame(40.0, || true);
+    assert_eq!((vtime(&session), session.status().ended), (40_000.0, false));
+    session.frame(40.0, || true);
+    assert_eq!((vtime(&session), session.status().ended), (60_000.0, true));
+}
+
+#[test]
 fn a_call_while_time_stands_is_answered_and_time_stands_again() {
     let mut session = session();
     seek(&mut session, 2_000.0);

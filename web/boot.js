@@ -169,16 +169,19 @@ async function takeOver() {
   try {
     const name = larger(FIRST);
     const module = await ready(name);
+    let wasThere = false;
     while (mounted === from && !failed) {
       // Nothing while a replay is under way; empty when it was called off.
       const handed = from.module.handed();
       if (handed === "") return;
-      // What a finger rests on stays where it is until it is lifted.
-      if (handed && module.follow(handed, SLICE) && !fingers) {
+      const isThere = handed && module.follow(handed, SLICE);
+      // Not in one task with the rest of the way. What a finger rests on stays where it is until it is lifted.
+      if (isThere && wasThere && !fingers) {
         const [x, y] = [scrollX, scrollY];
         replace({ name, module }, () => module.takeOver(host));
         scrollTo(x, y);
       } else {
+        wasThere = isThere;
         await new Promise((next) => setTimeout(next, handed ? 0 : SLICE));
       }
     }

@@ -9,10 +9,10 @@ use super::system::System;
 use crate::kernel::{Instant, Kind, Record, Trace};
 use crate::net::{NODE_CRASHED, NODE_STARTED, NODE_STOPPED, Net, NodeId};
 use crate::substrate::merge;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::fmt::{self, Debug, Formatter, Write};
 use std::rc::Rc;
 use std::slice;
 
@@ -35,7 +35,42 @@ pub struct Receipt {
     /// Its parts.
     pub sections: Vec<Section>,
     /// What was answered, verbatim; null without an answer.
-    pub raw: Option<Value>,
+    pub raw: Option<Verbatim>,
+}
+
+/// What was answered, verbatim. It becomes JSON when somebody reads it: of ten thousand workers that takes longer than all
+/// the rest of a receipt.
+#[derive(Clone)]
+pub struct Verbatim(Rc<dyn Fn() -> Value>);
+
+impl Verbatim {
+    pub(super) fn of(answer: impl Serialize + 'static) -> Self {
+        // Plain data cannot fail to be JSON.
+        Verbatim(Rc::new(move || serde_json::to_value(&answer).unwrap_or_default()))
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> Value {
+        (self.0)()
+    }
+}
+
+impl PartialEq for Verbatim {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0) || self.to_json() == other.to_json()
+    }
+}
+
+impl Debug for Verbatim {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.to_json().fmt(f)
+    }
+}
+
+impl Serialize for Verbatim {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
 }
 
 /// Lines that belong together.
@@ -90,7 +125,7 @@ impl Receipt {
         text
     }
 
-    fn write_text(&self, f: &mut String) -> std::fmt::Result {
+    fn write_text(&self, f: &mut String) -> fmt::Result {
         writeln!(f, "{}: {}", self.id, self.title)?;
         for Section { title, lines, .. } in self.sections.iter().filter(|section| !section.lines.is_empty()) {
             writeln!(f, "\n{title}")?;
@@ -111,7 +146,7 @@ impl Receipt {
             }
         }
         match &self.raw {
-            Some(raw) => writeln!(f, "\nVerbatim\n  {raw}"),
+            Some(raw) => writeln!(f, "\nVerbatim\n  {}", raw.to_json()),
             None => Ok(()),
         }
     }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { DESKTOP, PHONE, pausedAt } from "./helpers.mjs";
+import { faults } from "./overlaps.mjs";
 
 const receipt = (page) => page.getByTestId("receipt");
 
@@ -104,5 +105,18 @@ test("on a phone it is a sheet with targets for fingers", async (t) => {
   for (const target of await receipt(page).getByRole("button").all()) {
     const { width, height } = await target.boundingBox();
     assert.ok(width >= 44 && height >= 44, `${await target.textContent()} is ${width} x ${height}`);
+  }
+});
+
+test("beside it nothing overlaps or is cut", async (t) => {
+  for (const preset of ["oracle-http", "oracle-nats", "math-wizard", "config"]) {
+    const { page } = await pausedAt(t, 15_900, { path: `?preset=${preset}`, viewport: DESKTOP });
+    await page.keyboard.press("Enter");
+    await receipt(page).waitFor();
+    for (const [width, height] of [[1000, 700], [1024, 768], [1200, 800], [1280, 720], [1366, 641], [1440, 900], [1920, 1080]]) {
+      await page.setViewportSize({ width, height });
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      assert.deepEqual(await page.evaluate(faults), [], `${preset} at ${width} by ${height}`);
+    }
   }
 });

@@ -7,7 +7,7 @@ use super::{ConfigRun, of};
 use crate::kernel::{Instant, Record};
 use crate::lab::invalid::Invalid;
 use crate::lab::kept::Heard;
-use crate::lab::receipt::{Line, Numbers, Receipt, Section, Seen, seconds};
+use crate::lab::receipt::{Line, Numbers, Receipt, Section, Seen, Verbatim, seconds};
 use crate::net::NodeId;
 use crate::substrate::http;
 use crate::systems::config::{ChangeEnd, Fact, TryEnd};
@@ -180,7 +180,7 @@ impl<'a> Story<'a> {
                 Section::new("agents", "When each agent had it", agents),
                 Section::new("workers", "When each worker ran it", workers),
             ],
-            raw: Some(raw),
+            raw: Some(Verbatim::of(raw)),
         }
     }
 

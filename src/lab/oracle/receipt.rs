@@ -10,7 +10,7 @@ use super::{OracleRun, of};
 use crate::kernel::Instant;
 use crate::lab::invalid::Invalid;
 use crate::lab::kept::Heard;
-use crate::lab::receipt::{Line, Numbers, Receipt, Section, Seen, amount, count, percent, seconds};
+use crate::lab::receipt::{Line, Numbers, Receipt, Section, Seen, Verbatim, amount, count, percent, seconds};
 use crate::systems::facts::Fact as _;
 use crate::systems::oracle::aggregator::{Answers, Strategy};
 use crate::systems::oracle::fact::{Closing, Fact};
@@ -146,14 +146,17 @@ impl<'a> Story<'a> {
         };
         let arithmetic =
             result.map(|result| Arithmetic::of(params.strategy, &values, &weights, &params.knobs(), result));
-        for (i, &place) in places.iter().enumerate() {
+        let line = |i: usize| {
             let (share, dropped) = arithmetic
                 .as_ref()
                 .map_or((None, true), |arithmetic| (arithmetic.shares[i], arithmetic.left_out[i]));
-            let line = self.answer(handling, place, (values[i], weights[i]), share, dropped);
-            if dropped { left_out.push(line) } else { used.push(line) }
-        }
-        used.sort_by(|a, b| a.numbers["value"].total_cmp(&b.numbers["value"]));
+            self.answer(handling, places[i], (values[i], weights[i]), share, dropped)
+        };
+        let is_used = |i: &usize| arithmetic.as_ref().is_some_and(|arithmetic| !arithmetic.left_out[*i]);
+        let (mut sorted, dropped): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(is_used);
+        sorted.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+        used.extend(sorted.into_iter().map(line));
+        left_out.extend(dropped.into_iter().map(line));
         for (response, place) in closing.responses.iter().zip(0..) {
             if response.err.is_some() {
                 let absence = Absence::of(handling, place, response);
@@ -269,8 +272,7 @@ impl<'a> Story<'a> {
                     receipt.numbers["asked"],
                     seconds(latency),
                 );
-                // Plain data cannot fail to be JSON.
-                receipt.raw = serde_json::to_value(result).ok();
+                receipt.raw = Some(Verbatim::of(result.clone()));
             }
             Err(failure) => {
                 receipt.end = "unanswered";

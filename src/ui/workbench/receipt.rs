@@ -3,11 +3,11 @@
 
 use super::files;
 use crate::app::session::Command;
-use crate::lab::receipt::{Line, Receipt, Section};
+use crate::lab::receipt::{Line, Receipt, Verbatim};
 use crate::ui::{Lab, View, click, keys};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use serde_json::Value;
+use std::rc::Rc;
 
 /// So many lines of a section are shown, and so many more each time that somebody asks.
 const LINES_MAX: usize = 100;
@@ -15,10 +15,10 @@ const LINES_MAX: usize = 100;
 const JSON_MAX: usize = 20_000;
 
 /// What the receipt is of, and what stands on it; as it was when it was opened.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Opened {
     id: String,
-    receipt: Result<Receipt, String>,
+    receipt: Result<Rc<Receipt>, String>,
     /// What it was in the future that an act in the past has left.
     before: Option<String>,
 }
@@ -42,7 +42,7 @@ pub fn open(lab: Lab, view: View) {
 
 /// Opens the receipt of an id.
 pub fn show(lab: Lab, view: View, id: String) {
-    let receipt = lab.read_run(|run| run.receipt(&id).map_err(|invalid| invalid.to_string()));
+    let receipt = lab.read_run(|run| run.receipt(&id).map(Rc::new).map_err(|invalid| invalid.to_string()));
     let Some(receipt) = receipt else { return };
     // The number of a record means another one in another future.
     let before = lab.read(|session| {
@@ -100,25 +100,28 @@ fn body(lab: Lab, view: View, opened: Opened) -> AnyView {
         Ok(receipt) => receipt,
         Err(problem) => return view! { <p>{problem}</p> }.into_any(),
     };
-    let sections = receipt.sections.into_iter().filter(|section| !section.lines.is_empty());
-    let id = opened.id;
+    let (id, raw) = (opened.id, receipt.raw.clone());
+    let title = receipt.title.clone();
+    let places = (0..receipt.sections.len()).filter(|&place| !receipt.sections[place].lines.is_empty());
+    let sections: Vec<AnyView> = places.map(|place| section(lab, view, &receipt, place)).collect();
     view! {
-        <p>{receipt.title}</p>
+        <p>{title}</p>
         {opened
             .before
             .map(|before| view! { <p class="before" data-testid="receipt-before">"Before your change: " {before}</p> })}
-        {sections.map(|part| section(lab, view, part)).collect_view()}
-        {receipt.raw.map(|raw| verbatim(id, raw))}
+        {sections}
+        {raw.map(|raw| verbatim(id, raw))}
     }
     .into_any()
 }
 
 /// What was answered, written when somebody wants to see it; all of it in a file, where it is too much for the page.
-fn verbatim(id: String, raw: Value) -> AnyView {
+fn verbatim(id: String, raw: Verbatim) -> AnyView {
     let is_open = RwSignal::new(false);
+    let raw = StoredValue::new_local(raw);
     let shown = move || {
         is_open.get().then(|| {
-            let text = serde_json::to_string_pretty(&raw).unwrap_or_default();
+            let text = serde_json::to_string_pretty(&raw.with_value(Verbatim::to_json)).unwrap_or_default();
             let file = format!("{id}.json");
             let end = text.char_indices().map(|(place, _)| place).find(|&place| place >= JSON_MAX);
             let part = end.map_or_else(|| text.clone(), |end| format!("{}\n…", &text[..end]));
@@ -140,30 +143,31 @@ fn verbatim(id: String, raw: Value) -> AnyView {
     .into_any()
 }
 
-fn section(lab: Lab, view: View, section: Section) -> AnyView {
-    let Section { key, title, lines } = section;
+fn section(lab: Lab, view: View, receipt: &Rc<Receipt>, place: usize) -> AnyView {
+    let section = &receipt.sections[place];
     view! {
-        <section data-testid=format!("receipt-{key}")>
-            <h3>{title}</h3>
-            <ul>{some_lines(lab, view, key, lines)}</ul>
+        <section data-testid=format!("receipt-{}", section.key)>
+            <h3>{section.title}</h3>
+            <ul>{some_lines(lab, view, Rc::clone(receipt), place, 0)}</ul>
         </section>
     }
     .into_any()
 }
 
-/// The first lines, and behind a button those that follow: ten thousand at once would hold up the page.
-fn some_lines(lab: Lab, view: View, section: &'static str, mut lines: Vec<Line>) -> AnyView {
-    let rest = lines.split_off(lines.len().min(LINES_MAX));
-    let shown = lines.into_iter().map(|of| line(lab, view, section, of)).collect_view();
-    if rest.is_empty() {
+/// The lines of a section from one on, and behind a button those that follow: ten thousand at once would hold up the page.
+fn some_lines(lab: Lab, view: View, receipt: Rc<Receipt>, place: usize, from: usize) -> AnyView {
+    let section = receipt.sections[place].key;
+    let lines = &receipt.sections[place].lines[from..];
+    let shown: Vec<AnyView> = lines.iter().take(LINES_MAX).map(|of| line(lab, view, section, of)).collect();
+    let Some(rest) = lines.len().checked_sub(LINES_MAX).filter(|&rest| rest > 0) else {
         return shown.into_any();
-    }
+    };
     let wants = RwSignal::new(false);
-    let what = format!("and {} more", rest.len());
-    let rest = StoredValue::new_local(rest);
+    let what = format!("and {rest} more");
+    let receipt = StoredValue::new_local(receipt);
     let more = move || {
         if wants.get() {
-            return some_lines(lab, view, section, rest.get_value());
+            return some_lines(lab, view, receipt.get_value(), place, from + LINES_MAX);
         }
         let what = what.clone();
         let show = move |_| {
@@ -185,10 +189,10 @@ fn some_lines(lab: Lab, view: View, section: &'static str, mut lines: Vec<Line>)
 }
 
 /// A line, whose time leads to the moment and whose node leads to the row.
-fn line(lab: Lab, view: View, section: &'static str, line: Line) -> AnyView {
+fn line(lab: Lab, view: View, section: &'static str, line: &Line) -> AnyView {
     let Line { t_ns, node, text, n, .. } = line;
     let testid = node.as_ref().filter(|_| section == "left_out").map(|node| format!("receipt-out-{node}"));
-    let time = t_ns.map(|ns| {
+    let time = (*t_ns).map(|ns| {
         let go = move |_| {
             lab.act(Command::Pause);
             lab.act(Command::Seek { at_ms: ns as f64 / 1e6 });
@@ -199,7 +203,7 @@ fn line(lab: Lab, view: View, section: &'static str, line: Line) -> AnyView {
             </button>
         }
     });
-    let node = node.map(|node| {
+    let node = node.as_ref().map(|node| {
         let (name, shown) = (node.to_string(), node.to_string());
         let select = move |_| {
             if lab.snapshot.with_untracked(|now| now.node(&name).is_some()) {
@@ -208,7 +212,7 @@ fn line(lab: Lab, view: View, section: &'static str, line: Line) -> AnyView {
         };
         view! { <button type="button" class="plain" title="Show it on the board" on:click=select>{shown}</button> }
     });
-    let space = n.map(|n| {
+    let space = (*n).map(|n| {
         let show = move |_| view.desk.show_record(Some(n));
         view! {
             <button
@@ -223,5 +227,5 @@ fn line(lab: Lab, view: View, section: &'static str, line: Line) -> AnyView {
             </button>
         }
     });
-    view! { <li data-testid=testid>{time}{node}<span>{text}</span>{space}</li> }.into_any()
+    view! { <li data-testid=testid>{time}{node}<span>{text.clone()}</span>{space}</li> }.into_any()
 }

@@ -6,9 +6,10 @@
 // the program. It is told by the name, which has to stand there, and by numbers that can be a line and a column; what stands
 // behind another text is an address, which is larger than any of those.
 
+import { DATA, number, sections } from "./module.mjs";
+
 const LINE_MAX = 50_000;
 const COLUMN_MAX = 1_000;
-const DATA = 11;
 /** A file of another crate, or of the standard library: where that lies, and what it is called. */
 const FOREIGN = /^(\/.*\/registry\/src\/[^/]+\/|\/rustc\/[0-9a-f]+\/library\/|\/rust\/deps\/)([^/]+)/;
 
@@ -48,32 +49,17 @@ export function withoutLines(program) {
 /** Where each segment of data stands in the file, and which addresses it has. */
 function dataSegments(program) {
   const segments = [];
-  for (let at = 8; at < program.length; ) {
-    const id = program[at];
-    const [size, body] = number(program, at + 1);
-    if (id === DATA) {
-      let [count, i] = number(program, body);
-      for (; count > 0; count -= 1) {
-        // An active segment of the one memory: flags, `i32.const ADDRESS`, `end`.
-        if (program[i] !== 0 || program[i + 1] !== 0x41) throw new Error("a segment of data of another kind");
-        const [address, behind] = number(program, i + 2);
-        const [length, start] = number(program, behind + 1);
-        segments.push({ start, address, end: address + length });
-        i = start + length;
-      }
+  for (const section of sections(program)) {
+    if (section.kind !== DATA) continue;
+    let [count, i] = number(program, section.start);
+    for (; count > 0; count -= 1) {
+      // An active segment of the one memory: flags, `i32.const ADDRESS`, `end`.
+      if (program[i] !== 0 || program[i + 1] !== 0x41) throw new Error("a segment of data of another kind");
+      const [address, behind] = number(program, i + 2);
+      const [length, start] = number(program, behind + 1);
+      segments.push({ start, address, end: address + length });
+      i = start + length;
     }
-    at = body + size;
   }
   return segments;
-}
-
-/** A LEB128 number that is not negative, and what comes after it. */
-function number(bytes, at) {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at];
-    at += 1;
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return [value, at];
-  }
 }

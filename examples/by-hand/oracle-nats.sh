@@ -62,7 +62,15 @@ has '429 Too Many Requests' 'Retry-After: ' 'rate limit exceeded' '"details":'
 ask --wait 10s -- -s -w '%{http_code}' -o /dev/null $request -d '{"query":"BTC/USD"}'
 has 200
 try glasshive run --preset rate-limit-burst --for 9s
-has '20'
+has '20 of the failed got 429'
+
+step "Several addresses for a test of high volume: the bucket is for each"
+try glasshive run --preset rate-limit-burst --set clients=3 --set at-once=10 --for 9s
+has '30: 30 answered'
+
+step "Clients that back off as Retry-After says"
+try glasshive run --preset rate-limit-burst --set back-off=retry-after --for 9s
+has '30: 30 answered' '30 times a request was sent again'
 
 step "At most once, and at least once: the same fall of the broker with core NATS and with JetStream"
 try glasshive run --preset oracle-nats --for 20s

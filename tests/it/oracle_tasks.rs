@@ -163,6 +163,7 @@ fn check_invariants(seed: u64) {
         .set("drift", ["0", "0.002"][(seed % 2) as usize])
         .set("quorum", if seed.is_multiple_of(7) { "4" } else { "off" })
         .set("rate", if seed.is_multiple_of(11) { "0.7" } else { "off" })
+        .set("back-off", if seed.is_multiple_of(22) { "retry-after" } else { "off" })
         .faults(&random_faults(seed, 6, 30))
         .seconds(40);
     case.check(|run| {

@@ -1,10 +1,12 @@
 //! The token bucket against `golang.org/x/time/rate` 0.3.0, row by row, and the coordinator that limits its clients.
 
-use super::support::{Case, call, for_seeds, ms};
+use super::support::{Case, call, for_seeds, ms, node, records};
 use glasshive::kernel::{Duration, Instant, Rng};
 use glasshive::lab::Run;
+use glasshive::lab::oracle::tally::Summary;
 use glasshive::substrate::http::{Method, Request};
 use glasshive::substrate::rate_limit::{INFINITE, Limiter, every};
+use glasshive::systems::oracle::{REQUEST_FAILED, REQUEST_INTENDED};
 use serde_json::json;
 
 fn at(ms: u64) -> Instant {
@@ -225,7 +227,7 @@ fn limited(run: &Run) -> Vec<f64> {
 #[test]
 fn a_client_that_asks_too_often_gets_429_and_the_others_are_not_touched() {
     let case =
-        Case::oracle(3).set("load", "burst").set("clients", "15").set("period", "20s").set("rate", "1");
+        Case::oracle(3).set("load", "burst").set("at-once", "15").set("period", "20s").set("rate", "1");
     case.clone().set("burst", "10").check(|run| {
         // Ten of each fifteen pass; in the twenty seconds between the bucket fills up again.
         assert_eq!(limited(run), [[200.0; 5], [20_200.0; 5], [40_200.0; 5]].concat());
@@ -239,7 +241,7 @@ fn a_client_that_asks_too_often_gets_429_and_the_others_are_not_touched() {
     assert_eq!(call(&mut run, "POST", "http://localhost:8080/request", "{\"query\":\"BTC/USD\"}").0, 200);
     let (_, metrics) = call(&mut run, "GET", "http://localhost:8080/metrics", "");
     assert_eq!(metrics["counters"]["requests_limited"], 5);
-    Case::oracle(3).set("load", "burst").set("clients", "15").check(|run| assert_eq!(limited(run), [0.0; 0]));
+    Case::oracle(3).set("load", "burst").set("at-once", "15").check(|run| assert_eq!(limited(run), [0.0; 0]));
 }
 
 #[test]
@@ -276,5 +278,110 @@ fn retry_after_is_whole_seconds_at_least_one_and_enough() {
         let third = ask(&mut run);
         assert_eq!(answer(&mut run, third).status, 200, "rate {rate}: waited for {expected} s");
         assert_eq!(answer(&mut run, first).status, 200);
+    }
+}
+
+/// Both systems, with a load of bursts every minute.
+fn bursts(seed: u64) -> [Case; 2] {
+    ["oracle-http", "oracle-nats"].map(|preset| {
+        let case = Case::preset(preset, seed).faults("").set("fail", "0").set("timeout", "3s").seconds(55);
+        case.set("load", "burst").set("period", "60s")
+    })
+}
+
+fn summary(run: &Run) -> Summary {
+    glasshive::lab::oracle::of(run.system()).unwrap().tally().summary()
+}
+
+#[test]
+fn each_client_has_an_address_and_a_bucket_of_its_own() {
+    for case in bursts(4) {
+        let case = case.set("clients", "3").set("at-once", "5").set("rate", "0.1").set("burst", "2");
+        case.check(|run| {
+            let refused = records(run, REQUEST_FAILED);
+            let of = |name| refused.iter().filter(|record| record.peer == node(run, name)).count();
+            assert_eq!(["client", "client-02", "client-03"].map(of), [3; 3]);
+            assert_eq!((summary(run).answered, summary(run).limited), (6, 9));
+        });
+    }
+    let one =
+        Case::oracle(4).set("load", "burst").set("period", "60s").set("at-once", "15").set("rate", "0.1");
+    one.set("burst", "2").check(|run| assert_eq!(limited(run).len(), 13));
+}
+
+#[test]
+fn clients_take_turns_where_a_load_has_one_request_at_a_time() {
+    for load in ["constant", "poisson"] {
+        let alone = Case::oracle(5).set("load", load).set("fail", "0").seconds(40);
+        let (mut at, mut answers) = (Vec::new(), Vec::new());
+        let values = |run: &Run| {
+            let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+            ledger.requests().iter().map(|request| request.aggregate).collect::<Vec<_>>()
+        };
+        alone.clone().check(|run| {
+            at = records(run, REQUEST_INTENDED).iter().map(|record| record.at).collect();
+            answers = values(run);
+        });
+        // The load is the same, whoever makes it, and so is every draw; a client that is away misses its turns.
+        alone.clone().set("clients", "3").check(|run| {
+            let intended = records(run, REQUEST_INTENDED);
+            assert_eq!(intended.iter().map(|record| record.at).collect::<Vec<_>>(), at);
+            let turns = ["client", "client-02", "client-03"].map(|name| node(run, name));
+            for (i, record) in intended.iter().enumerate() {
+                assert_eq!(record.node, turns[i % 3], "{load}: request {i}");
+            }
+            assert_eq!(values(run), answers, "{load}");
+        });
+        alone.set("clients", "3").faults("stop:client-02@1s").check(|run| {
+            let later =
+                at.iter().enumerate().filter(|(i, at)| i % 3 != 1 || **at < Instant::from_millis(1_000));
+            assert_eq!(records(run, REQUEST_INTENDED).len(), later.count(), "{load}");
+        });
+    }
+}
+
+#[test]
+fn clients_that_back_off_come_back_when_retry_after_says() {
+    for case in bursts(6) {
+        let first = if case.scenario.preset == "oracle-http" { 200.0 } else { 1_000.0 };
+        let case = case.set("at-once", "15").set("rate", "10").set("back-off", "retry-after");
+        case.check(|run| {
+            let Summary { answered, limited, retries, .. } = summary(run);
+            assert_eq!((answered, limited, retries), (15, 0, 5));
+            let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+            for (i, request) in ledger.requests().iter().enumerate() {
+                // Taken up at once, or a second after the refusal: two hops of 5 ms each, and one more.
+                let waits = if i < 10 { 5.0 } else { 10.0 + 1_000.0 + 5.0 };
+                assert_eq!(ms(request.requested_at), first);
+                assert_eq!(ms(request.opened_at.unwrap()), first + waits, "{i}");
+                let latency = request.answered_at.unwrap().since(request.requested_at);
+                assert!(latency.as_millis_f64() > waits, "latency counts from the intended send time");
+            }
+            // Counted once each, whatever was sent again.
+            assert_eq!(run.system().begun(), 15);
+        });
+    }
+}
+
+#[test]
+fn a_client_backs_off_five_times_at_most_and_is_followed_as_long() {
+    for case in bursts(7) {
+        // One token in ten seconds: of eight one is let in each time, five times after the first.
+        let case =
+            case.set("at-once", "8").set("rate", "0.1").set("burst", "1").set("back-off", "retry-after");
+        case.seconds(59).check(|run| {
+            let Summary { answered, limited, retries, pending, .. } = summary(run);
+            assert_eq!((answered, limited, retries, pending), (6, 2, 7 + 6 + 5 + 4 + 3, 0));
+            let ledger = glasshive::lab::oracle::of(run.system()).unwrap().ledger();
+            let refused = ledger.requests().iter().filter(|request| request.error.is_some());
+            assert!(refused.clone().all(|request| ms(request.answered_at.unwrap()) > 50_000.0));
+            assert_eq!(refused.count(), 2);
+        });
+    }
+    // Off by default: nobody comes back.
+    for case in bursts(7) {
+        case.set("at-once", "8").set("rate", "0.1").set("burst", "1").check(|run| {
+            assert_eq!((summary(run).answered, summary(run).limited, summary(run).retries), (1, 7, 0));
+        });
     }
 }

@@ -8,6 +8,7 @@ COURSE = (
     "request_opened",
     "request_aggregated",
     "request_failed",
+    "request_backed_off",
     "report_published",
     "request_answered",
     "request_unanswered",

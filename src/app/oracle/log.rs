@@ -98,6 +98,7 @@ fn level(run: &Run, record: &Record) -> Option<Level> {
         | http::CANCELLED
         | http::ABANDONED
         | nats::DISCONNECTED => Level::Warn,
+        fact::REQUEST_BACKED_OFF => Level::Info,
         fact::BROKER_MISSING | fact::TASK_FAILED | fact::REQUEST_FAILED | fact::REQUEST_UNANSWERED => {
             Level::Error
         }
@@ -179,6 +180,7 @@ fn of_fact(fact: &Fact, at: Instant, req: &str) -> String {
         Fact::RequestUnanswered { failure } => {
             format!("request failed {req} status={} err={:?}", failure.status, failure.message)
         }
+        Fact::RequestBackedOff { after } => format!("backing off {req} status=429 retry_after={after}"),
         Fact::ReportPublished { query, value, round, .. } => {
             format!("report published query={query} value={value} round={round}")
         }

@@ -218,11 +218,12 @@ impl Reader<'_> {
     fn role(&self, id: NodeId) -> Role {
         let oracle = self.oracle.oracle();
         match id {
-            _ if id == oracle.client() => Role::CLIENT,
             _ if id == oracle.coordinator() => COORDINATOR,
             _ if Some(id) == oracle.broker() => BROKER,
             _ if id.0 >= self.first_worker() => WORKER,
-            _ => Role::CONSOLE,
+            // The console is the first node.
+            NodeId(1) => Role::CONSOLE,
+            _ => Role::CLIENT,
         }
     }
 

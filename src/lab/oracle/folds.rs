@@ -122,6 +122,7 @@ fn apply(request: &mut RequestEntry, told: &Told<'_, Fact>, world: &World) -> Op
         Fact::RequestFailed { closing: Some(closing), .. } => request.closed(closing, None, now, world),
         Fact::RequestAnswered { result } => request.answered(result, now),
         Fact::RequestUnanswered { failure } => request.unanswered(failure, now, world),
+        Fact::RequestBackedOff { after } => request.backed_off(*after, now),
         Fact::TaskDone { lie: true, .. } => request.lied(node, world),
         Fact::TaskReceived { delivery } => return request.received(node, *delivery, now, world),
         Fact::ResultSent => request.sent(node, world),

@@ -77,7 +77,7 @@ pub const NATS: SystemKind = SystemKind {
 const WORKERS_MAX: u32 = 10_000;
 
 /// What its figures mean, for `doc/figures.md`.
-static FIGURES: [(&str, &str); 9] = [
+static FIGURES: [(&str, &str); 10] = [
     ("requests", in_full("requests that a client wanted")),
     ("answered", in_full("those with an answer")),
     ("unanswered", in_full("those that failed: refused, timed out, 429, 503")),
@@ -89,6 +89,7 @@ static FIGURES: [(&str, &str); 9] = [
         ),
     ),
     ("limited", in_full("of the failed, those that came too often: 429")),
+    ("retries", in_full("how often a client sent a request again when the `Retry-After` of a 429 said so")),
     (
         "error_mean",
         in_full(
@@ -213,8 +214,12 @@ impl System for OracleRun {
 
     fn describe_nodes(&self) -> String {
         let broker = if self.params().has_broker() { "nats, " } else { "" };
+        let others = match self.params().clients {
+            1 => String::new(),
+            clients => format!(" to client-{clients:02}"),
+        };
         format!(
-            "client, coordinator, {broker}console, or a worker from w-01 to w-{:02}",
+            "client{others}, coordinator, {broker}console, or a worker from w-01 to w-{:02}",
             self.instances().len()
         )
     }

@@ -10,10 +10,13 @@ use serde_json::json;
 pub const HTTP: &[Param<Params>] = ALL.split_at(5).1;
 
 /// Those of the oracle over NATS: workers do not register there.
-pub const NATS: &[Param<Params>] = ALL.split_at(29).0;
+pub const NATS: &[Param<Params>] = ALL.split_at(31).0;
+
+/// Whether clients back off, in parameters.
+const BACK_OFF: [&str; 2] = ["off", "retry-after"];
 
 /// All of them: first what only NATS has, last what only HTTP has.
-const ALL: &[Param<Params>; 30] = &[
+const ALL: &[Param<Params>; 32] = &[
     param!("transport", Allowed::Choice(&Transport::NAMES), "core NATS delivers at most once, JetStream at least once",
         |p| json!(p.transport.name()), Word => |p, v: String| p.transport = transport(&v)),
     param!("delivery", Allowed::Choice(&Delivery::NAMES), "every worker gets a task, or one of the queue group",
@@ -52,18 +55,22 @@ const ALL: &[Param<Params>; 30] = &[
         |p| json!(p.trim), Real => |p, v| p.trim = v),
     param!("quorum", Allowed::CountOrOff(1, 10_000), "it answers as soon as it has so many answers",
         |p| if p.quorum == 0 { json!("off") } else { json!(p.quorum) }, Count => |p, v| p.quorum = v),
-    param!("load", Allowed::Choice(&["constant", "poisson", "burst", "closed"]), "when the client sends",
+    param!("load", Allowed::Choice(&["constant", "poisson", "burst", "closed"]), "when clients send",
         |p| json!(p.load.name()), Word => |p, v: String| p.load = load(&v)),
     param!("period", Allowed::Span(ms(1), ms(3_600_000)), "the gap between requests, or its mean",
         |p| span(p.period), Span => |p, v| p.period = v),
-    param!("clients", Allowed::Count(1, 10_000), "requests at one instant (burst), or open at once (closed)",
+    param!("clients", Allowed::Count(1, 10_000), "how many clients there are, each with an address of its own; they take turns, unless the load is burst or closed",
         |p| json!(p.clients), Count => |p, v| p.clients = v),
+    param!("at-once", Allowed::Count(1, 10_000), "requests of each client at one instant (burst), or open (closed)",
+        |p| json!(p.at_once), Count => |p, v| p.at_once = v),
     param!("query", Allowed::Text(200), "what is asked",
         |p| json!(p.query), Word => |p, v: String| p.query = v.into()),
-    param!("rate", Allowed::RealOrOff(0.001, 1e6), "how many requests a second a client may send in the long run",
+    param!("rate", Allowed::RealOrOff(0.001, 1e6), "how many requests a second one address may send in the long run",
         |p| p.rate.map_or_else(|| json!("off"), |rate| json!(rate)), Real => |p, v| p.rate = (v > 0.0).then_some(v)),
     param!("burst", Allowed::Count(1, 10_000), "how many of them at one instant",
         |p| json!(p.burst), Count => |p, v| p.burst = v),
+    param!("back-off", Allowed::Choice(&BACK_OFF), "after a 429 a client sends its request again when Retry-After says, five times at most",
+        |p| json!(BACK_OFF[usize::from(p.back_off)]), Word => |p, v: String| p.back_off = v == BACK_OFF[1]),
     param!("deviation", Allowed::Real(0.0, 1.0), "a result this far off the last report is reported, relative to it",
         |p| json!(p.deviation), Real => |p, v| p.deviation = v),
     param!("report-heartbeat", Allowed::Span(ms(100), ms(86_400_000)), "an older report is stale, and the next result is reported",

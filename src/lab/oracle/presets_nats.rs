@@ -75,7 +75,7 @@ pub(in crate::lab) static PRESETS: [Preset; 8] = [
         start_s: 0,
         axis_s: 30,
         point_s: 2,
-        set: &[("load", "burst"), ("clients", "30"), ("period", "10s")],
+        set: &[("load", "burst"), ("at-once", "30"), ("period", "10s")],
         faults: "",
         horizon: None,
     },

@@ -114,6 +114,7 @@ impl<'a> Story<'a> {
                     format!("makes {} of {}", amount(*value), count(values, "answer"))
                 }
                 Fact::RequestFailed { status, code, .. } => format!("has no answer to give: {status} {code}"),
+                Fact::RequestBackedOff { after } => format!("sends it again after {after}"),
                 Fact::ReportPublished { value, .. } => format!("publishes {} as its report", amount(*value)),
                 Fact::RequestAnswered { .. } => "has its answer".to_owned(),
                 Fact::RequestUnanswered { failure } => format!("gets none: {}", failure.message),

@@ -68,7 +68,7 @@ pub struct RequestEntry {
     pub down: Vec<u32>,
     /// How many tasks have ended in which way, by [`TaskEnd`].
     pub(super) ends: Ends,
-    /// How long the client waits at most.
+    /// How long the client waits at most, at least so long.
     limit: Duration,
     /// The number of the fact that opened it.
     handling: u64,
@@ -279,6 +279,11 @@ impl RequestEntry {
         }
         self.outcomes += 1;
         self.error = Some(failure.clone());
+    }
+
+    /// Its client sends it again, and waits as long for the answer to that.
+    pub(super) fn backed_off(&mut self, after: Duration, now: Instant) {
+        self.limit = self.limit + now.since(self.requested_at) + after;
     }
 
     /// A worker sends a lie.

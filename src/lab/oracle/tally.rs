@@ -19,6 +19,7 @@ pub struct Tally {
     answered: usize,
     unanswered: usize,
     limited: usize,
+    retries: usize,
     /// By [`TaskEnd`].
     ends: [usize; 5],
     redelivered: usize,
@@ -46,6 +47,9 @@ pub struct Summary {
     /// Of those that failed, the ones that came too often: 429.
     #[serde(default)]
     pub limited: usize,
+    /// How often a client was to come back after a 429, and did.
+    #[serde(default)]
+    pub retries: usize,
     /// How the tasks of closed requests ended.
     pub tasks: Tasks,
 }
@@ -117,6 +121,7 @@ impl Tally {
                 self.unanswered += 1;
                 self.limited += usize::from(failure.status == 429);
             }
+            Fact::RequestBackedOff { .. } => self.retries += 1,
             Fact::TaskReceived { delivery } => self.redelivered += usize::from(*delivery > 1),
             _ => {}
         }
@@ -129,7 +134,7 @@ impl Tally {
 
     /// The figures so far.
     pub fn summary(&self) -> Summary {
-        let Tally { requests, answered, unanswered, limited, .. } = *self;
+        let Tally { requests, answered, unanswered, limited, retries, .. } = *self;
         Summary {
             requests,
             answered,
@@ -139,6 +144,7 @@ impl Tally {
             error_p95: self.errors.percentile(95.0),
             latency_ms: Percentiles::of(&self.latencies_ms),
             limited,
+            retries,
             tasks: self.tasks(),
         }
     }
@@ -169,7 +175,16 @@ impl Summary {
     /// The same, as a report has them.
     pub fn figures(&self) -> Figures {
         let Summary {
-            requests, answered, unanswered, pending, error_mean, latency_ms, limited, tasks, ..
+            requests,
+            answered,
+            unanswered,
+            pending,
+            error_mean,
+            latency_ms,
+            limited,
+            retries,
+            tasks,
+            ..
         } = self;
         let mut figures = Figures::default();
         figures.tell(
@@ -187,6 +202,11 @@ impl Summary {
             limited => format!("{limited} of the failed got 429"),
         };
         figures.tell("limited", limited, "limited", words);
+        let words = match retries {
+            0 => String::new(),
+            retries => format!("{retries} times a request was sent again, as a 429 said"),
+        };
+        figures.tell("retries", retries, "retries", words);
         let words = error_mean.map_or_else(String::new, |e| {
             let (mean, half) = (e.mean * 100.0, e.half_width * 100.0);
             format!("{mean:.3} % ±{half:.3} % (95 %, Student's t)")

@@ -1,4 +1,5 @@
-//! The client: intends requests as its load says, sends them to the coordinator, and tells what it got.
+//! The clients: each intends requests as the load says, sends them to the coordinator, comes back when it is told to, and
+//! tells what it got.
 
 use super::fact::{Fact, Failure};
 use super::messages::{OracleRequest, OracleResult};
@@ -17,10 +18,13 @@ const FIRST_REQUEST: Instant = Instant::from_millis(200);
 const FIRST_OVER_NATS: Instant = Instant::from_millis(1000);
 /// A client waits this much longer than the coordinator's own timeout before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// So often at most a client that backs off sends a request again.
+const RETRIES_MAX: u32 = 5;
 
-pub(super) async fn run(site: Rc<Site>, node: NodeId, shutdown: Shutdown) {
+/// The client that is the `turn`-th among them, from 0.
+pub(super) async fn run(site: Rc<Site>, node: NodeId, turn: u64, shutdown: Shutdown) {
     if site.params.client_on {
-        let load = pin!(make_load(&site, node));
+        let load = pin!(make_load(&site, node, turn));
         let shutdown = pin!(shutdown.requested());
         match future::select(load, shutdown).await {
             Either::Left(((), shutdown)) => shutdown.await,
@@ -31,34 +35,30 @@ pub(super) async fn run(site: Rc<Site>, node: NodeId, shutdown: Shutdown) {
     }
 }
 
-async fn make_load(site: &Rc<Site>, node: NodeId) {
-    let Params { load, period, clients, .. } = *site.params;
+async fn make_load(site: &Rc<Site>, node: NodeId, turn: u64) {
+    let Params { load, period, clients, at_once, .. } = *site.params;
     let ctx = site.ctx();
     let gaps = ctx.stream("client", "gaps");
     // A restarted client goes on with its schedule where it stands now.
     let mut next = if site.params.has_broker() { FIRST_OVER_NATS } else { FIRST_REQUEST };
-    let mut sent = 0;
-    while next < ctx.now() && load != Load::Closed {
-        next += gap(load, period, gaps.at(sent));
-        sent += 1;
-    }
-    ctx.sleep_until(next).await;
-    match load {
-        Load::Closed => {
-            for _ in 0..clients {
-                ctx.spawn(ask_for_ever(site.clone(), node));
-            }
+    if load == Load::Closed {
+        ctx.sleep_until(next).await;
+        for _ in 0..at_once {
+            ctx.spawn(ask_for_ever(site.clone(), node));
         }
-        Load::Constant | Load::Poisson | Load::Burst => loop {
-            let at_once = if load == Load::Burst { clients } else { 1 };
+        return;
+    }
+    let (turns, at_once) = if load == Load::Burst { (1, at_once) } else { (u64::from(clients), 1) };
+    let now = ctx.now();
+    for i in 0.. {
+        if i % turns == turn % turns && next >= now {
+            ctx.sleep_until(next).await;
             for _ in 0..at_once {
                 let site = site.clone();
                 ctx.spawn(async move { ask(&site, node).await });
             }
-            next += gap(load, period, gaps.at(sent));
-            sent += 1;
-            ctx.sleep_until(next).await;
-        },
+        }
+        next += gap(load, period, gaps.at(i));
     }
 }
 
@@ -78,11 +78,25 @@ async fn ask_for_ever(site: Rc<Site>, node: NodeId) {
 async fn ask(site: &Site, node: NodeId) {
     let query = Rc::clone(&site.params.query);
     let limit = site.params.timeout + PATIENCE;
+    let mut retries = if site.params.back_off { RETRIES_MAX } else { 0 };
     site.intend(&query, limit);
     let message = Json::new(OracleRequest { id: "".into(), query });
-    let request = Request::post(Url::new(COORDINATOR, "/request"), message);
-    let answer = site.http.fetch_within(node, request, limit).await;
-    tell_answer(site, &answer);
+    loop {
+        let request = Request::post(Url::new(COORDINATOR, "/request"), message.clone());
+        let answer = site.http.fetch_within(node, request, limit).await;
+        let Some(after) = retry_after(&answer).filter(|_| retries > 0) else {
+            return tell_answer(site, &answer);
+        };
+        retries -= 1;
+        site.tell(Fact::RequestBackedOff { after });
+        site.ctx().sleep(after).await;
+    }
+}
+
+/// When to come back, as a 429 says.
+fn retry_after(answer: &Result<Response, HttpError>) -> Option<Duration> {
+    let response = answer.as_ref().ok().filter(|response| response.status == 429)?;
+    Some(Duration::from_secs(response.header("Retry-After")?.parse().ok()?))
 }
 
 /// Tells what a client got, in the task that asked for it.

@@ -27,6 +27,8 @@ pub const REQUEST_FAILED: Kind = Kind::new("request_failed");
 pub const REQUEST_ANSWERED: Kind = Kind::new("request_answered");
 /// A client knows that it gets no answer; the value is the status, 0 without a response.
 pub const REQUEST_UNANSWERED: Kind = Kind::new("request_unanswered");
+/// A client is told to come back, and will send its request again; the value is the nanoseconds until then.
+pub const REQUEST_BACKED_OFF: Kind = Kind::new("request_backed_off");
 /// An aggregate is published as the report of its query; the value is the aggregate, as the bits of a float.
 pub const REPORT_PUBLISHED: Kind = Kind::new("report_published");
 /// A worker has got a task from the broker; the value is the delivery's number, from 1.
@@ -113,6 +115,12 @@ pub enum Fact {
     RequestUnanswered {
         /// Why.
         failure: Failure,
+    },
+    /// Told by the client, which sends its request again.
+    RequestBackedOff {
+        /// After so long.
+        #[serde(with = "go_duration")]
+        after: Duration,
     },
     /// Told by the coordinator.
     ReportPublished {
@@ -217,6 +225,7 @@ impl facts::Fact for Fact {
             Fact::RequestFailed { .. } => REQUEST_FAILED,
             Fact::RequestAnswered { .. } => REQUEST_ANSWERED,
             Fact::RequestUnanswered { .. } => REQUEST_UNANSWERED,
+            Fact::RequestBackedOff { .. } => REQUEST_BACKED_OFF,
             Fact::ReportPublished { .. } => REPORT_PUBLISHED,
             Fact::TaskReceived { .. } => TASK_RECEIVED,
             Fact::TaskStarted { .. } => TASK_STARTED,
@@ -257,7 +266,9 @@ impl facts::Fact for Fact {
             Fact::RequestAnswered { result } => result.final_value.to_bits(),
             Fact::RequestUnanswered { failure } => u64::from(failure.status),
             Fact::TaskReceived { delivery } => u64::from(*delivery),
-            Fact::TaskStarted { delay } | Fact::TaskFailed { delay } => delay.as_nanos(),
+            Fact::TaskStarted { delay }
+            | Fact::TaskFailed { delay }
+            | Fact::RequestBackedOff { after: delay } => delay.as_nanos(),
             _ => 0,
         }
     }

@@ -77,6 +77,11 @@ pub fn worker_name(i: u32) -> String {
     format!("w-{i:02}")
 }
 
+/// The name of client `i`, counted from 1: one alone has no number.
+fn client_name(i: u32) -> String {
+    if i == 1 { "client".to_owned() } else { format!("client-{i:02}") }
+}
+
 /// Where worker `i` listens.
 pub fn worker_authority(i: u32) -> String {
     format!("localhost:{}", WORKER_PORT_BASE + i)
@@ -184,13 +189,16 @@ impl Oracle {
     ) -> (Self, Rc<RefCell<H>>) {
         let http = Http::new(net);
         let console = net.add_node("console");
-        let client = net.add_node("client");
+        let client = net.add_node(&client_name(1));
         let coordinator = net.add_node("coordinator");
         let broker =
             plug.map(|Plug(connect)| connect(&Stage { http: &http, params: &params, console, coordinator }));
         http.assign(COORDINATOR, coordinator);
         net.connect(client, coordinator, NEAR);
         net.connect(console, coordinator, NEAR);
+        for i in 2..=params.clients {
+            net.connect(net.add_node(&client_name(i)), coordinator, NEAR);
+        }
         let workers: Rc<[NodeId]> = (1..=params.workers)
             .map(|i| {
                 let worker = net.add_node(&worker_name(i));
@@ -224,8 +232,8 @@ impl Oracle {
 
     /// Says what each node runs, and starts them.
     fn install(&self) {
-        let Oracle { site, coordinator, client, .. } = self;
-        let (net, coordinator, client) = (site.net(), *coordinator, *client);
+        let Oracle { site, coordinator, .. } = self;
+        let (net, coordinator) = (site.net(), *coordinator);
         for (&worker, i) in self.workers.iter().zip(1..) {
             let here = site.clone();
             net.set_role(worker, move |shutdown| Box::pin(worker::run(here.clone(), i, worker, shutdown)));
@@ -234,8 +242,10 @@ impl Oracle {
         net.set_role(coordinator, move |shutdown| {
             Box::pin(coordinator::run(here.clone(), coordinator, shutdown))
         });
-        let here = site.clone();
-        net.set_role(client, move |shutdown| Box::pin(client::run(here.clone(), client, shutdown)));
+        for (client, turn) in self.clients().zip(0..) {
+            let here = site.clone();
+            net.set_role(client, move |shutdown| Box::pin(client::run(here.clone(), client, turn, shutdown)));
+        }
         self.choose_liars();
         if let Some(broker) = &site.broker {
             broker.start(site);
@@ -246,7 +256,7 @@ impl Oracle {
                 net.start(worker);
             }
         }
-        net.start(client);
+        self.clients().for_each(|client| net.start(client));
     }
 
     /// A share of the workers lies from the start: which ones, the seed says.
@@ -361,9 +371,11 @@ impl Oracle {
         self.coordinator
     }
 
-    /// The client that makes the load.
-    pub fn client(&self) -> NodeId {
-        self.client
+    /// Those who make the load: the first has the number before the coordinator's, the others those before the workers'.
+    pub fn clients(&self) -> impl Iterator<Item = NodeId> {
+        let first_worker = self.workers.first().map_or(0, |worker| worker.0);
+        let others = (first_worker + 1 - self.site.params.clients)..first_worker;
+        [self.client].into_iter().chain(others.map(NodeId))
     }
 
     /// The workers, w-01 first.

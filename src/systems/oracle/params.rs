@@ -6,18 +6,18 @@ use crate::kernel::Duration;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
-/// How the client decides when to send.
+/// How the clients decide when to send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Load {
-    /// Open loop: one request every period.
+    /// Open loop: one request every period; clients take turns.
     #[default]
     Constant,
-    /// Open loop: exponential gaps with the period as their mean.
+    /// Open loop: exponential gaps with the period as their mean; clients take turns.
     Poisson,
-    /// Open loop: `clients` requests at one instant, every period.
+    /// Open loop: every client sends `at_once` requests at one instant, every period.
     Burst,
-    /// Closed loop: each of `clients` sends its next request when it has the answer to the last.
+    /// Closed loop: every client has `at_once` requests open, and sends the next when it has the answer to one.
     Closed,
 }
 
@@ -124,12 +124,14 @@ pub struct Params {
     pub delay_min: Duration,
     /// The most.
     pub delay_max: Duration,
-    /// When the client sends.
+    /// When the clients send.
     pub load: Load,
     /// The gap between requests, see [`Load`].
     pub period: Duration,
-    /// How many clients there are, see [`Load`].
+    /// How many clients there are, each with an address of its own.
     pub clients: u32,
+    /// How many requests each of them sends at one instant, or has open, see [`Load`].
+    pub at_once: u32,
     /// What they ask for.
     pub query: Rc<str>,
     /// The time between a worker's heartbeats; zero switches them off.
@@ -142,11 +144,13 @@ pub struct Params {
     pub rate: Option<f64>,
     /// How many of them at one instant.
     pub burst: u32,
+    /// Whether a client that gets a 429 sends its request again when `Retry-After` says.
+    pub back_off: bool,
     /// A result that is off the last report by this share is reported.
     pub deviation: f64,
     /// One that comes so long after the last report is reported too, and the last is stale.
     pub report_heartbeat: Duration,
-    /// Whether the client makes any load.
+    /// Whether the clients make any load.
     pub client_on: bool,
     /// The workers, counted from 1, that somebody starts later.
     pub late: Vec<u32>,
@@ -177,12 +181,14 @@ impl Default for Params {
             load: Load::Constant,
             period: Duration::from_secs(2),
             clients: 1,
+            at_once: 1,
             query: "BTC/USD".into(),
             heartbeat: Duration::from_secs(5),
             stale: Duration::from_secs(15),
             register: true,
             rate: None,
             burst: 10,
+            back_off: false,
             deviation: 0.005,
             report_heartbeat: Duration::from_secs(60),
             client_on: true,

@@ -88,12 +88,15 @@ pub(super) fn messages(
     let (Some(left), Some(right)) = ends else {
         return;
     };
+    // One box stands for all of its role: there may be many clients.
+    let role = |id: u32| scene.now.nodes.get(id as usize - 1).map(|node| node.role);
+    let (left, right) = (Some(left.role), Some(right.role));
     for message in &scene.now.messages {
         let part = progress(message, scene.now.vtime_ms);
-        if (message.from, message.to) == (left.id, right.id) {
+        if (role(message.from), role(message.to)) == (left, right) {
             let x = x0 + (x1 - x0) * part;
             sheet.glyph(message_shape(message.kind), x, out, 4.0);
-        } else if (message.from, message.to) == (right.id, left.id) {
+        } else if (role(message.from), role(message.to)) == (right, left) {
             let x = x1 - (x1 - x0) * part;
             let shape = message_shape(message.kind);
             sheet.line([x, back, x1, back], 3.0, Dash::Solid, shape.paint());

@@ -2,8 +2,9 @@
 //!
 //! A hierarchical timer wheel over all of `u64`: 4,096 slots of one tick, then nine aligned levels of 64 slots, each
 //! 64 times as coarse as the one below. A timer goes to the level of the highest digit in which its deadline differs
-//! from the cursor; when the cursor enters a coarse slot, the slot's timers move down in order. A timer can reach a
-//! fine level directly only after the coarse slot above it was emptied, so ties keep their insertion order.
+//! from the cursor; when the first of a coarse slot are next, the cursor goes to the earliest of them, and the slot's timers
+//! move down in order, each as far as it differs from that one: where timers are far apart, most move once. A timer can
+//! reach a fine level directly only after the coarse slot above it was emptied, so ties keep their insertion order.
 //!
 //! Slots are circular doubly linked lists through one array, whose first entries are the slots' sentinels: removal
 //! needs no search and no branch. Bitmaps find the next occupied slot in a few instructions.
@@ -230,27 +231,40 @@ impl<T: Copy> TimerQueue<T> {
                 return None;
             }
             debug_assert!(start > self.cursor, "the cursor's own coarse slots are empty");
-            self.cursor = start;
-            let span = 1 << shift;
-            self.cascade(FINE_SLOTS + level * COARSE_SLOTS + digit as usize, span);
+            let slot = FINE_SLOTS + level * COARSE_SLOTS + digit as usize;
+            let is_crowd = is_crowd(self.entries.len());
+            if is_crowd {
+                self.fetch_list(slot);
+            }
+            // Where they are later than the limit they move, too, so that nobody looks at all of them again and again.
+            self.cursor = self.earliest(slot).min(limit);
+            let foresees = is_crowd && start >= self.foreseen;
+            self.cascade(slot, foresees.then(|| start.saturating_add(1 << shift)));
         }
     }
 
-    /// Moves the timers of a coarse slot that the cursor has entered to finer slots, in order.
-    fn cascade(&mut self, slot: usize, span: u64) {
+    /// The earliest deadline in a slot that is not empty.
+    fn earliest(&self, slot: usize) -> u64 {
+        let mut node = self.links[slot].next;
+        let mut earliest = u64::MAX;
+        while node != slot as u32 {
+            earliest = earliest.min(self.entries[node as usize - SENTINELS].deadline);
+            node = self.links[node as usize].next;
+        }
+        earliest
+    }
+
+    /// Moves the timers of the coarse slot that the cursor has entered to finer slots, in order. Those of them that are to
+    /// be foreseen are before `foreseen`.
+    fn cascade(&mut self, slot: usize, foreseen: Option<u64>) {
         let mut node = self.links[slot].next;
         let sentinel = slot as u32;
         self.links[slot] = Link { prev: sentinel, next: sentinel };
         self.clear_bit(slot);
-        let is_crowd = is_crowd(self.entries.len());
-        let foresees = is_crowd && self.cursor >= self.foreseen;
-        if is_crowd {
-            self.fetch_list(node, sentinel);
-        }
         while node != sentinel {
             let next = self.links[node as usize].next;
             let Entry { deadline, item, .. } = self.entries[node as usize - SENTINELS];
-            if foresees {
+            if foreseen.is_some() {
                 self.soon.push(item);
             }
             self.link(node, self.slot_of(deadline));
@@ -259,14 +273,15 @@ impl<T: Copy> TimerQueue<T> {
         if self.soon.len() > SOON_MAX {
             // A finer slot is soon enough.
             self.soon.clear();
-        } else if foresees {
-            self.foreseen = self.cursor.saturating_add(span);
+        } else if let Some(foreseen) = foreseen {
+            self.foreseen = foreseen;
         }
     }
 
     /// The links lie close together, and lead from one to the next; the entries are fetched all at once.
-    fn fetch_list(&self, mut node: u32, sentinel: u32) {
-        while node != sentinel {
+    fn fetch_list(&self, slot: usize) {
+        let mut node = self.links[slot].next;
+        while node != slot as u32 {
             fetch(&self.entries[node as usize - SENTINELS]);
             node = self.links[node as usize].next;
         }

@@ -83,3 +83,7 @@ has '"streams":2'
 step "The document's bare protocol: nobody knows how many were asked"
 try glasshive curl --preset bare-protocol -- $request -d '{"query":"BTC/USD"}'
 has 'how many were asked is not known'
+
+step "The quick test: a broker, a coordinator, two workers, and the demo"
+try glasshive run --preset oracle-nats --faults '' --set workers=2 --for 12s
+has 'w-01' 'w-02' 'result' '5 answered, 0 failed'

@@ -113,6 +113,9 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// How many there are.
+    pub const COUNT: usize = Shape::Before as usize + 1;
+
     /// The colour of what it stands for.
     pub const fn paint(self) -> Paint {
         match self {
@@ -309,6 +312,18 @@ fn ground_of(words: Rect) -> Rect {
     Rect::new(words.x - 3.0, words.y - 1.0, words.w + 6.0, words.h + 2.0)
 }
 
+/// Signs that come in any order and are painted kind by kind, since each kind has a pen of its own: thousands that took turns
+/// would each be a path. Answers lie over questions, and those over what the picture is not about.
+#[derive(Debug, Default)]
+pub struct Signs([Vec<Mark>; Shape::COUNT]);
+
+impl Signs {
+    /// Another one, in its kind's colour.
+    pub fn glyph(&mut self, shape: Shape, x: f64, y: f64, r: f64) {
+        self.0[shape as usize].push(Mark::Glyph { shape, x, y, r, part: 0.0, paint: shape.paint() });
+    }
+}
+
 /// A list of marks that grows in painting order.
 #[derive(Debug, Default)]
 pub struct Sheet {
@@ -345,6 +360,11 @@ impl Sheet {
     /// A sign in another colour than its own.
     pub fn sign(&mut self, shape: Shape, (x, y): (f64, f64), r: f64, paint: Paint) {
         self.marks.push(Mark::Glyph { shape, x, y, r, part: 0.0, paint });
+    }
+
+    /// Signs, kind by kind.
+    pub fn signs(&mut self, signs: Signs) {
+        self.marks.extend(signs.0.into_iter().rev().flatten());
     }
 
     /// Words on a ground that hides the lines they lie on.

@@ -26,7 +26,7 @@ pub use grounds::{ground_of, row_grounds, strip_grounds};
 pub use heading::{headline, notice};
 pub use lamps::{lamp_shape, lamp_step};
 pub use layout::{Layout, figures_y, strip_left};
-pub use mark::{Align, Dash, Fill, Font, Mark, Rect, Shape, Sheet, Text};
+pub use mark::{Align, Dash, Fill, Font, Mark, Rect, Shape, Sheet, Signs, Text};
 pub use pace::Pace;
 pub use paint::{Paint, Tint};
 pub use picture::{Label, Picture};

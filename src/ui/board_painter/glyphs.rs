@@ -3,6 +3,7 @@
 use super::Painter;
 use crate::app::canvas::{Dash, Mark, Paint, Shape, Tint};
 use std::f64::consts::{FRAC_PI_2, TAU};
+use web_sys::CanvasRenderingContext2d;
 
 /// Above this radius, a glyph has its inner sign.
 const INNER_ABOVE: f64 = 6.0;
@@ -54,14 +55,12 @@ impl Painter {
             }
             Shape::Failed => {
                 self.stroke_with(tint, (r * 0.4).max(if r < 2.0 { 1.0 } else { 1.6 }), Dash::Solid);
-                self.outlines(marks, shape);
-                self.context.stroke();
+                self.paths(marks, shape, CanvasRenderingContext2d::stroke);
             }
             Shape::Down => self.dashed_rings(marks, r, tint),
             Shape::Idle | Shape::Hollow => {
                 self.stroke_with(tint, thin.min(1.6), Dash::Solid);
-                self.outlines(marks, shape);
-                self.context.stroke();
+                self.paths(marks, shape, CanvasRenderingContext2d::stroke);
             }
             Shape::Asked | Shape::Working => self.rings(marks, shape, r, tint),
             Shape::Gap => {
@@ -85,9 +84,14 @@ impl Painter {
                 self.context.fill_rect(x - half, y - half, 2.0 * half, 2.0 * half)
             });
         }
+        self.paths(marks, shape, CanvasRenderingContext2d::fill);
+    }
+
+    /// Paths of some outlines each, drawn by `pen`.
+    fn paths(&self, marks: &[Mark], shape: Shape, pen: fn(&CanvasRenderingContext2d)) {
         for part in marks.chunks(PATH_MAX) {
             self.outlines(part, shape);
-            self.context.fill();
+            pen(&self.context);
         }
     }
 

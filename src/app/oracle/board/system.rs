@@ -2,7 +2,8 @@
 
 use super::scene::Scene;
 use crate::app::canvas::{
-    Align, Dash, Font, Layout, Paint, Rect, Shape, Sheet, Text, View, message_shape, node_box, progress,
+    Align, Dash, Font, Layout, Paint, Rect, Shape, Sheet, Signs, Text, View, message_shape, node_box,
+    progress,
 };
 use crate::app::snapshot::NodeView;
 
@@ -91,16 +92,18 @@ pub(super) fn messages(
     // One box stands for all of its role: there may be many clients.
     let role = |id: u32| scene.now.nodes.get(id as usize - 1).map(|node| node.role);
     let (left, right) = (Some(left.role), Some(right.role));
+    let mut signs = Signs::default();
     for message in &scene.now.messages {
         let part = progress(message, scene.now.vtime_ms);
         if (role(message.from), role(message.to)) == (left, right) {
             let x = x0 + (x1 - x0) * part;
-            sheet.glyph(message_shape(message.kind), x, out, 4.0);
+            signs.glyph(message_shape(message.kind), x, out, 4.0);
         } else if (role(message.from), role(message.to)) == (right, left) {
             let x = x1 - (x1 - x0) * part;
             let shape = message_shape(message.kind);
             sheet.line([x, back, x1, back], 3.0, Dash::Solid, shape.paint());
-            sheet.glyph(shape, x, back, 7.0);
+            signs.glyph(shape, x, back, 7.0);
         }
     }
+    sheet.signs(signs);
 }

@@ -5,8 +5,8 @@
 
 use super::scene::{Answer, Row, Scene};
 use crate::app::canvas::{
-    Dash, Font, Layout, Mark, Paint, Rect, Shape, Sheet, Size, Text, Tint, View, lamp_shape, lamp_step,
-    message_shape, progress, scale,
+    Dash, Font, Layout, Mark, Paint, Rect, Shape, Sheet, Signs, Size, Text, Tint, View, lamp_shape,
+    lamp_step, message_shape, progress, scale,
 };
 use crate::app::snapshot::{MessageKind, MessageView, Sign};
 
@@ -222,6 +222,7 @@ fn lanes(sheet: &mut Sheet, scene: &Scene, layout: &Layout, view: &View, passed:
 
 fn messages(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
     let (x0, x1) = layout.rails();
+    let mut signs = Signs::default();
     for message in &scene.now.messages {
         let Some((row, outward)) = place(scene, message) else {
             continue;
@@ -239,7 +240,7 @@ fn messages(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
             (x1 - (x1 - x0) * part, y + distance)
         };
         if message.lost && part >= 0.5 {
-            sheet.glyph(Shape::Gap, x, y, size.max(3.0));
+            signs.glyph(Shape::Gap, x, y, size.max(3.0));
             continue;
         }
         // Registrations, heartbeats and the answers to them are not what the picture is about.
@@ -249,8 +250,9 @@ fn messages(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
             _ if message.kind == MessageKind::Cancel => (Shape::Hollow, size * 0.5),
             _ => (shape_of(scene, row, message), size),
         };
-        sheet.glyph(shape, x, y, size.max(1.2));
+        signs.glyph(shape, x, y, size.max(1.2));
     }
+    sheet.signs(signs);
 }
 
 // --- lamps and names --------------------------------------------------------------------------------------------

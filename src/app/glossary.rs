@@ -23,8 +23,8 @@ const WORDS: [(&str, &str); 14] = [
 
 /// A text in pieces, in order: plain ones, and words with their meanings.
 pub fn explain(text: &str) -> Vec<(&str, Option<&'static str>)> {
-    // A comma and a point may stand within a number.
-    let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | ',' | '.');
+    // A comma and a point may stand within a number. Letters of other scripts would cost their table, 2 KB of the program.
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ',' | '.');
     let (mut pieces, mut plain_from, mut from) = (Vec::new(), 0, 0);
     while let Some(begin) = text[from..].find(is_inside).map(|at| from + at) {
         let end = text[begin..].find(|c| !is_inside(c)).map_or(text.len(), |at| begin + at);

@@ -121,7 +121,7 @@ impl Style {
     pub fn write(self, number: f64) -> Value {
         match self {
             Style::Count(_) | Style::CountOrAny(_) => (number as u64).into(),
-            Style::Time => format!("{number}ms").into(),
+            Style::Time => (decimal::plain(number) + "ms").into(),
             Style::Percent => (number / 100.0).into(),
         }
     }
@@ -163,9 +163,9 @@ impl Style {
                 let figure = if n < 1000 { n.to_string() } else { format!("{},{:03}", n / 1000, n % 1000) };
                 format!("{figure} {noun}{}", if n == 1 { "" } else { "s" })
             }
-            Style::Time if number != 0.0 && number < 100.0 => format!("{number} ms"),
-            Style::Time => format!("{} s", number / 1000.0),
-            Style::Percent => format!("{number} %"),
+            Style::Time if number != 0.0 && number < 100.0 => decimal::plain(number) + " ms",
+            Style::Time => decimal::plain(number / 1000.0) + " s",
+            Style::Percent => decimal::plain(number) + " %",
         }
     }
 

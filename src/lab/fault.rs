@@ -6,6 +6,8 @@
 use super::invalid::Invalid;
 use super::params::parse_real;
 use crate::kernel::{Duration, Instant};
+use crate::substrate::decimal::plain;
+use crate::substrate::merge;
 use std::fmt;
 use std::str::FromStr;
 
@@ -135,7 +137,7 @@ pub(super) fn started(faults: &mut dyn Iterator<Item = &Fault>, prefix: &str) ->
         _ => None,
     };
     let mut numbers: Vec<u32> = faults.filter_map(number).collect();
-    numbers.sort_unstable();
+    merge::sort(&mut numbers, |a, b| a < b);
     numbers
 }
 
@@ -178,9 +180,14 @@ impl FromStr for Fault {
                 return Err(wrong(value, &format!("no value, since {} takes none", kind.name())));
             }
             (Some((default, ..)), None) => default,
-            (Some((_, low, high)), Some(value)) => parse_real(value)
-                .filter(|x| (low..=high).contains(x))
-                .ok_or_else(|| wrong(value, &format!("for {} a number from {low} to {high}", kind.name())))?,
+            (Some((_, low, high)), Some(value)) => {
+                parse_real(value).filter(|x| (low..=high).contains(x)).ok_or_else(|| {
+                    wrong(
+                        value,
+                        &format!("for {} a number from {} to {}", kind.name(), plain(low), plain(high)),
+                    )
+                })?
+            }
         };
         Ok(Fault { kind, target, start, end, value })
     }
@@ -255,7 +262,7 @@ impl fmt::Display for Fault {
             (None, Some(end)) => write!(f, "@..{}", time(end))?,
             (Some(start), Some(end)) => write!(f, "@{}..{}", time(start), time(end))?,
         }
-        if self.kind.value().is_some() { write!(f, "={}", self.value) } else { Ok(()) }
+        if self.kind.value().is_some() { write!(f, "={}", plain(self.value)) } else { Ok(()) }
     }
 }
 

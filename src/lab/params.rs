@@ -149,9 +149,13 @@ impl Allowed {
     pub fn describe(self) -> String {
         match self {
             Allowed::Count(low, high) => format!("a whole number from {low} to {high}"),
-            Allowed::Real(low, high) => format!("a number from {low} to {high}"),
+            Allowed::Real(low, high) => {
+                format!("a number from {} to {}", decimal::plain(low), decimal::plain(high))
+            }
             Allowed::CountOrOff(low, high) => format!("off, or a whole number from {low} to {high}"),
-            Allowed::RealOrOff(low, high) => format!("off, or a number from {low} to {high}"),
+            Allowed::RealOrOff(low, high) => {
+                format!("off, or a number from {} to {}", decimal::plain(low), decimal::plain(high))
+            }
             Allowed::Span(low, high) => format!("a duration from {low} to {high}, with its unit"),
             Allowed::SpanOrOff(low, high) => format!("0, or a duration from {low} to {high}, with its unit"),
             Allowed::Choice(words) => format!("one of {}", words.join(", ")),

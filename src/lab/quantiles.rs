@@ -12,6 +12,8 @@ use super::moments::Moments;
 use super::samples::{Samples, ascending, from_ascending};
 use super::stats::{self, Estimate};
 use crate::kernel::SortedMap;
+use crate::substrate::decimal::within;
+use crate::substrate::merge;
 use serde::Serialize;
 
 /// How many samples are kept as they are.
@@ -144,7 +146,7 @@ impl Quantiles {
         Some(ranks.map(|rank| match rank {
             1 => self.min,
             last if last == self.count() => self.max,
-            rank => middle_of(self.counts.of_rank(rank).0).clamp(self.min, self.max),
+            rank => within(middle_of(self.counts.of_rank(rank).0), self.min, self.max),
         }))
     }
 
@@ -171,7 +173,8 @@ impl Quantiles {
             let mut copy = Vec::with_capacity(COPIED_MAX);
             copy.extend(inside.clone().take(COPIED_MAX));
             if copy.len() < COPIED_MAX {
-                return from_ascending(*copy.select_nth_unstable(rank as usize - 1).1);
+                merge::sort(&mut copy, |a, b| a < b);
+                return from_ascending(copy[rank as usize - 1]);
             }
             let finer = rest.saturating_sub(BUCKET_BITS);
             let mut counts = [0; 1 << BUCKET_BITS];

@@ -137,7 +137,7 @@ pub(super) struct Links {
 impl Links {
     pub(super) fn connect(&mut self, a: NodeId, b: NodeId, model: LinkModel) {
         let LinkModel { loss, duplication, .. } = model;
-        assert!([loss, duplication].iter().all(|p| (0.0..=1.0).contains(p)), "{model:?}: no probability");
+        assert!([loss, duplication].iter().all(|p| (0.0..=1.0).contains(p)), "no probability");
         for (from, to) in [(a, b), (b, a)] {
             let id = self.id(from, to);
             self.all[id.0 as usize].model = model;

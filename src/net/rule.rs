@@ -91,7 +91,7 @@ impl Rules {
             Effect::Drop(p) | Effect::Duplicate(p) => (0.0..=1.0).contains(&p),
             Effect::Slow(factor) => factor > 0.0 && factor.is_finite(),
         };
-        assert!(fits, "{rule:?}: no probability, or no factor");
+        assert!(fits, "no probability, or no factor");
         self.next += 1;
         let id = RuleId(self.next);
         self.all.insert(id, rule);

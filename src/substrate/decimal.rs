@@ -1,7 +1,9 @@
 //! Decimals as people write them.
 //!
 //! The library's own reading of them brings a table of 10 KB, which does not pack, into a page that reads JSON's numbers
-//! already: so whatever has to be read is put as JSON would have it, and read as that, to the nearest number as well.
+//! already: so whatever has to be read is put as JSON would have it, and read as that, to the nearest number as well. Its
+//! writing of them is 15 KB of program, so [`plain`] and [`fixed`] write the same from what there is. The opening program
+//! has no other writing: one `{}` of an `f64` would bring the library's back.
 
 /// Reads `12`, `-0.5`, `.5`, `3.`, `+1e-9`: the nearest number, infinite where there is none so great. `None` for
 /// anything else, words such as `inf` and `nan` among it.
@@ -31,6 +33,93 @@ pub fn read(text: &str) -> Option<f64> {
     } else {
         f64::NEG_INFINITY
     }))
+}
+
+/// A number as `{}` writes it: the shortest text that reads back as it, without an exponent. Of two as short and as near it
+/// may be the other one.
+pub fn plain(value: f64) -> String {
+    let Some(number) = serde_json::Number::from_f64(value) else { return not_finite(value) };
+    let json = number.to_string();
+    let (mantissa, exponent) = json.split_once('e').unwrap_or((&json, "0"));
+    let mantissa = mantissa.strip_suffix(".0").unwrap_or(mantissa);
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if exponent == 0 {
+        return mantissa.to_owned();
+    }
+    let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
+    let digits: String = digits.chars().filter(|&digit| digit != '.').collect();
+    // One digit stands before the point; there is an exponent only where all of them are on one side of it.
+    let zeros = if exponent < 0 { -exponent } else { exponent + 1 - digits.len() as i32 };
+    let zeros = "0".repeat(zeros.max(0) as usize);
+    match zeros.split_at_checked(1) {
+        Some((zero, zeros)) if exponent < 0 => format!("{sign}{zero}.{zeros}{digits}"),
+        _ => format!("{sign}{digits}{zeros}"),
+    }
+}
+
+/// A number as `{:.places$}` writes it: the nearest one with so many places, of two the one that ends evenly. `places` is 15
+/// at most; beyond 2⁶⁴ what stands behind the shortest digits is zeros.
+pub fn fixed(value: f64, places: u32) -> String {
+    if !value.is_finite() {
+        return not_finite(value);
+    }
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    let whole = libm::trunc(value.abs());
+    let (whole, part) = match whole as u64 {
+        u64::MAX => (plain(whole), 0),
+        exact => {
+            let (part, more) = behind_point(value.abs() - whole, places, exact % 2 == 1);
+            ((exact + more).to_string(), part)
+        }
+    };
+    match places as usize {
+        0 => format!("{sign}{whole}"),
+        places => format!("{sign}{whole}.{part:0places$}"),
+    }
+}
+
+/// A number as `{:+.places$}` writes it.
+pub fn signed(value: f64, places: u32) -> String {
+    let text = fixed(value, places);
+    if value.is_sign_negative() || value.is_nan() { text } else { format!("+{text}") }
+}
+
+/// A number between two others, or the nearer one of them. `f64::clamp` would write its limits where they are wrong.
+pub fn within(value: f64, low: f64, high: f64) -> f64 {
+    if value < low {
+        low
+    } else if value > high {
+        high
+    } else {
+        value
+    }
+}
+
+/// What lies behind the point, in units of the last place, and 1 if it is as much as a whole. Without places the last one
+/// is that before the point, which may be odd.
+fn behind_point(part: f64, places: u32, is_odd: bool) -> (u64, u64) {
+    let (bits, one) = (part.to_bits(), 10_u64.pow(places));
+    // part = mantissa / 2^shift, exactly; one that is too small to have 53 digits is zero here.
+    let (mantissa, shift) = ((bits & ((1 << 52) - 1)) | 1 << 52, 1075 - (bits >> 52));
+    if shift > 120 {
+        return (0, 0);
+    }
+    let exact = u128::from(mantissa) * u128::from(one);
+    let (units, rest, half) = ((exact >> shift) as u64, exact & ((1 << shift) - 1), 1 << (shift - 1));
+    let is_odd = if places == 0 { is_odd } else { units % 2 == 1 };
+    let rounded = units + u64::from(rest > half || (rest == half && is_odd));
+    (rounded % one, rounded / one)
+}
+
+fn not_finite(value: f64) -> String {
+    let name = if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "inf"
+    } else {
+        "-inf"
+    };
+    name.to_owned()
 }
 
 #[cfg(test)]
@@ -122,5 +211,51 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Numbers of all sizes, some of them in the middle between two that are written.
+    fn numbers() -> impl Iterator<Item = f64> {
+        let mut rng = Rng::new(11);
+        let few = [
+            0.0, -0.0, 0.5, 1.5, 2.5, 0.25, 0.125, 0.375, 9.995, 99.95, 0.05, 1e15, 1e16, 1e17, 1e21, 1.5e300,
+        ];
+        let others = [f64::MAX, f64::MIN_POSITIVE, 4.9e-324, 1e-5, 1e-7, 123_456.789e-12, f64::NAN];
+        let infinite =
+            [f64::INFINITY, f64::NEG_INFINITY, 18_446_744_073_709_551_615.0, 9_007_199_254_740_993.0];
+        let known = few.into_iter().chain(others).chain(infinite).flat_map(|number| [number, -number]);
+        let random = (0..30_000).flat_map(move |i| {
+            let bits = rng.next_u64();
+            let size = [1e-9, 1e-3, 1.0, 1e3, 1e6, 1e12, 1e18][i % 7];
+            let middle = (bits >> 40) as f64 / 128.0;
+            [f64::from_bits(bits), size * (bits as f64 / u64::MAX as f64 - 0.5), middle]
+        });
+        known.chain(random)
+    }
+
+    #[test]
+    fn it_writes_what_the_library_writes() {
+        for number in numbers() {
+            // Few lie in the middle between two that are as short, and each takes another one.
+            let (own, library) = (plain(number), format!("{number}"));
+            let is_read = own.parse::<f64>().is_ok_and(|read| read == number || number.is_nan());
+            assert!(is_read && own.len() == library.len(), "{own}, {library}");
+            let rounded = (number.clamp(-1e12, 1e12) * 1e3).round() / 1e3;
+            assert_eq!(plain(rounded), format!("{rounded}"));
+            if number.abs() < 1.8e19 || !number.is_finite() {
+                for places in [0, 1, 2, 3, 4, 9, 15] {
+                    assert_eq!(
+                        fixed(number, places),
+                        format!("{number:.*}", places as usize),
+                        "{places} places"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_too_great_to_be_counted_ends_in_zeros() {
+        assert_eq!(fixed(1.5e22, 0), "15000000000000000000000");
+        assert_eq!(fixed(-1e25, 2), "-10000000000000000000000000.00");
     }
 }

@@ -7,6 +7,7 @@ use super::{Lab, PAGE, View, keep, theme, workbench};
 use crate::app::PlayerState;
 use crate::app::session::{Address, Session, opening_speed};
 use crate::lab::Invalid;
+use crate::substrate::decimal::plain;
 use gloo_timers::callback::Interval;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
@@ -38,7 +39,7 @@ fn of_page(lab: Lab, run: &Address) -> Address {
         address = address.at(lab.read(|session| session.run().now()));
     }
     if status.speed != opening_speed(&address.preset) {
-        address.say("speed", &status.speed.to_string());
+        address.say("speed", &plain(status.speed));
     }
     let View { selected, shows_when, .. } = view;
     if selected.with_untracked(|node| *node != lab.face().words().selected) {

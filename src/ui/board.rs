@@ -7,6 +7,7 @@ use super::{AtEnd, Lab, board_controls, click, keep, workbench};
 use crate::app::canvas::{self, Label, Pace, Picture, Strip, Strips, View};
 use crate::app::catalogue::face;
 use crate::app::{PlayerState, Snapshot};
+use crate::substrate::decimal::plain;
 use gloo_timers::callback::Timeout;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
@@ -261,7 +262,7 @@ impl Stand {
             y: at.y() + rect.y * zoom,
             w: rect.w * zoom,
             h: rect.h * zoom,
-            font: format!("{weight} {}px {}", px * zoom, face.token()),
+            font: format!("{weight} {}px {}", plain(px * zoom), face.token()),
         };
         self.easel.with_value(|easel| {
             easel.board.as_ref().map_or_else(Vec::new, |board| board.labels().map(on_page).collect())
@@ -285,7 +286,7 @@ impl Asked {
 
 /// Says where the first strip begins, and shows the switch between the strips where there is room for one only.
 fn set_up(holder: &web_sys::HtmlElement, switch: &web_sys::HtmlElement, asked: &Asked) {
-    let left = format!("{}px", canvas::strip_left(asked.place.width, asked.strips));
+    let left = plain(canvas::strip_left(asked.place.width, asked.strips)) + "px";
     // Names and values are constant, and valid. The bar beside the board's heading has room up to there.
     if let Some(main) = holder.parent_element().and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok())
     {

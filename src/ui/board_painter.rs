@@ -6,6 +6,7 @@
 mod glyphs;
 
 use crate::app::canvas::{Align, Dash, Fill, Font, Mark, Paint, Picture, Rect, Text, Tint};
+use crate::substrate::decimal::plain;
 use js_sys::Array;
 use std::f64::consts::FRAC_PI_2;
 use std::fmt::Write;
@@ -228,7 +229,8 @@ impl Painter {
             self.pen.font = font;
             self.font.clear();
             // Writing to a string cannot fail.
-            let _ = write!(self.font, "{} {}px {}", text.weight, text.px, self.faces[text.font as usize]);
+            let _ =
+                write!(self.font, "{} {}px {}", text.weight, plain(text.px), self.faces[text.font as usize]);
             self.context.set_font(&self.font);
         }
         if self.pen.align != Some(text.align) {

@@ -7,6 +7,7 @@ use crate::app::caption::Caption as Story;
 use crate::app::glossary;
 use crate::app::session::{Address, Command};
 use crate::lab::presets;
+use crate::substrate::decimal::{fixed, plain};
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 
@@ -139,7 +140,7 @@ fn ways_on(lab: Lab) -> AnyView {
 
 /// `30 s`, `2 min`
 fn span_text(s: f64) -> String {
-    if s < 120.0 { format!("{s:.0} s") } else { format!("{} min", (s / 6.0).round() / 10.0) }
+    if s < 120.0 { fixed(s, 0) + " s" } else { plain((s / 6.0).round() / 10.0) + " min" }
 }
 
 /// The scenario after the one that is open; after the last, the first.

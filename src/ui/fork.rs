@@ -2,6 +2,7 @@
 
 use super::{Lab, click, workbench};
 use crate::app::session::Command;
+use crate::substrate::decimal::fixed;
 use gloo_timers::callback::Timeout;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -81,7 +82,7 @@ pub fn Fork(lab: Lab) -> impl IntoView {
     };
     let bar = move || {
         let at_ms = left_at.get().filter(|_| is_said.get())?;
-        let changed = format!("You changed the past at {:.1} s: ", at_ms / 1000.0);
+        let changed = format!("You changed the past at {} s: ", fixed(at_ms / 1000.0, 1));
         let what = workbench::changed(lab, at_ms);
         Some(view! {
             <div class="fork" data-testid="fork" role="status">

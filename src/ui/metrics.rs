@@ -4,6 +4,7 @@
 use super::{Lab, workbench};
 use crate::app::PlayerState;
 use crate::app::plot::{Chart, Charts, HEIGHT};
+use crate::substrate::decimal::plain;
 use leptos::html::Div;
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -129,7 +130,7 @@ fn chart(lab: Lab, all: Drawn, i: usize) -> impl IntoView {
             <svg
                 class="plot"
                 role="img"
-                viewBox=move || all.with(|all| format!("0 0 {} {HEIGHT}", all[i].width))
+                viewBox=move || all.with(|all| format!("0 0 {} {}", plain(all[i].width), plain(HEIGHT)))
                 aria-label=move || all.with(|all| format!("{}. {}", all[i].title, all[i].description))
                 inner_html=move || all.with(|all| all[i].svg())
             />

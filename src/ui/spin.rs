@@ -3,6 +3,7 @@
 use super::{Lab, keydown, text};
 use crate::app::sentence::Number;
 use crate::app::session::Command;
+use crate::substrate::decimal::{plain, within};
 use leptos::ev::{FocusEvent, KeyboardEvent, PointerEvent};
 use leptos::html::{Input, Span};
 use leptos::prelude::*;
@@ -18,7 +19,7 @@ pub fn SpinButton(lab: Lab, number: Number) -> impl IntoView {
     let value = Memo::new(move |_| lab.settings.with(|set| number.value(set)));
     let (low, high) = lab.settings.with_untracked(|set| number.range(set));
     let change = Callback::new(move |new: f64| {
-        let new = new.clamp(low, high);
+        let new = within(new, low, high);
         if new.is_nan() {
             lab.give_back(number.key);
         } else if new != value.get_untracked() {
@@ -107,9 +108,9 @@ fn Dragger(
             node_ref=node
             data-testid=format!("sentence-{}", number.key)
             aria-label=number.label
-            aria-valuemin=low
-            aria-valuemax=high
-            aria-valuenow=text(move || value.get().to_string())
+            aria-valuemin=plain(low)
+            aria-valuemax=plain(high)
+            aria-valuenow=text(move || plain(value.get()))
             aria-valuetext=shown
             title="Drag, use the arrow keys, or type; Backspace gives back the scenario's"
             on:pointerdown=down

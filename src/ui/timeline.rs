@@ -8,6 +8,7 @@ use crate::app::plot::geometry::sort_few;
 use crate::app::session::Command;
 use crate::app::snapshot::{Snapshot, begins};
 use crate::lab::Run;
+use crate::substrate::decimal::{fixed, plain};
 use leptos::ev::{Event, Targeted};
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -76,9 +77,10 @@ pub fn Timeline(lab: Lab, view: View) -> impl IntoView {
         place_chips(&mut flags, width.get());
         flags
     });
-    let share = text(move || format!("{:.2}", share_of(vtime.get(), axis.get()) * UNITS));
+    let share = text(move || fixed(share_of(vtime.get(), axis.get()) * UNITS, 2));
     let said = text(move || {
-        lab.snapshot.with(|now| format!("{:.1} seconds{}", now.vtime_ms / 1000.0, lab.face().said(now)))
+        lab.snapshot
+            .with(|now| format!("{} seconds{}", fixed(now.vtime_ms / 1000.0, 1), lab.face().said(now)))
     });
     let seek = move |event: Targeted<Event, HtmlInputElement>| {
         lab.act(Command::Seek { at_ms: event.target().value_as_number() });
@@ -130,10 +132,10 @@ pub fn Timeline(lab: Lab, view: View) -> impl IntoView {
                 data-testid="scrub"
                 aria-label="Virtual time"
                 aria-valuetext=said
-                min=text(move || axis.get().0.to_string())
-                max=text(move || axis.get().1.to_string())
+                min=text(move || plain(axis.get().0))
+                max=text(move || plain(axis.get().1))
                 step="10"
-                prop:value=text(move || vtime.get().to_string())
+                prop:value=text(move || plain(vtime.get()))
                 on:input:target=seek
             />
         </div>
@@ -146,14 +148,14 @@ fn FlagMark(flag: Flag, is_phone: bool) -> impl IntoView {
     let Flag { left, kind, name, future, by_hand, off, of, chip, all } = flag;
     let (class, offset, words) = match chip {
         Some((offset, words)) => {
-            (if words.starts_with('+') { "chip more" } else { "chip" }, format!("{offset:.1}px"), words)
+            (if words.starts_with('+') { "chip more" } else { "chip" }, fixed(offset, 1) + "px", words)
         }
         // Another one's chip counts it.
         None => ("visually-hidden", String::new(), name.clone()),
     };
     let is_pressed = class != "visually-hidden" && !is_phone;
     view! {
-        <li data-testid=format!("flag-{of}") data-kind=kind class:future=future class:own=by_hand class:off=off style:left=format!("{left:.3}%")>
+        <li data-testid=format!("flag-{of}") data-kind=kind class:future=future class:own=by_hand class:off=off style:left=fixed(left, 3) + "%">
             <div
                 class=class
                 data-testid=format!("flag-edit-{of}")

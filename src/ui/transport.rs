@@ -7,6 +7,7 @@ use crate::app::session::Command;
 use crate::kernel::Duration;
 use crate::lab::SEED_MAX;
 use crate::substrate::decimal;
+use crate::substrate::decimal::{fixed, plain};
 use leptos::ev::{Event, KeyboardEvent, Targeted};
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -113,8 +114,10 @@ fn Clock(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
         let status = lab.status.get();
         match (status.progress, status.state) {
             (Some(progress), _) => match status.left_ms.filter(|&left| left >= WORTH_SAYING_MS) {
-                Some(left) => format!("{:.0} %, {:.0} s to go", progress * 100.0, left / 1000.0),
-                None => format!("replaying {:.0} %", progress * 100.0),
+                Some(left) => {
+                    format!("{} %, {} s to go", fixed(progress * 100.0, 0), fixed(left / 1000.0, 0))
+                }
+                None => format!("replaying {} %", fixed(progress * 100.0, 0)),
             },
             (None, PlayerState::Running) if lab.was_hidden.get() => "stood: tab hidden".to_owned(),
             // Where, to the second: the clock beside it has the rest.
@@ -196,7 +199,7 @@ fn read_time(text: &str) -> Option<f64> {
 
 #[component]
 fn Speed(lab: Lab) -> impl IntoView {
-    let hundredths = text(move || (libm::log10(lab.status.get().speed) * 100.0).round().to_string());
+    let hundredths = text(move || plain((libm::log10(lab.status.get().speed) * 100.0).round()));
     let said = text(move || {
         let status = lab.status.get();
         let asked = speed_text(status.speed);
@@ -213,8 +216,8 @@ fn Speed(lab: Lab) -> impl IntoView {
     // Under the thumb; long words stay inside, since the share of their own width that they are moved by is the same.
     let share =
         move || (libm::log10(lab.status.get().speed) * 100.0 - SPEED_MIN) / (SPEED_MAX - SPEED_MIN) * 100.0;
-    let place = text(move || format!("{:.1}%", share()));
-    let shift = text(move || format!("-{:.1}%", share()));
+    let place = text(move || fixed(share(), 1) + "%");
+    let shift = text(move || format!("-{}%", fixed(share(), 1)));
     let change = move |event: Targeted<Event, HtmlInputElement>| {
         set_speed(lab, event.target().value_as_number());
     };
@@ -225,9 +228,9 @@ fn Speed(lab: Lab) -> impl IntoView {
                 data-testid="speed"
                 aria-label="Speed"
                 aria-valuetext=said
-                min=SPEED_MIN
-                max=SPEED_MAX
-                step=SPEED_KEY_STEP
+                min=plain(SPEED_MIN)
+                max=plain(SPEED_MAX)
+                step=plain(SPEED_KEY_STEP)
                 prop:value=hundredths
                 on:input:target=change
             />
@@ -250,7 +253,8 @@ fn SpeedChoice(lab: Lab) -> impl IntoView {
             speeds.push(speed.get());
             sort_few(&mut speeds, |&speed| speed);
         }
-        let choice = |of: f64| view! { <option value=of.to_string() selected=of == speed.get()>{speed_text(of)}</option> };
+        let choice =
+            |of: f64| view! { <option value=plain(of) selected=of == speed.get()>{speed_text(of)}</option> };
         speeds.into_iter().map(choice).collect_view()
     };
     view! {
@@ -300,7 +304,7 @@ fn Seed(lab: Lab) -> impl IntoView {
 
 /// `×0.5`, `×620`
 fn speed_text(speed: f64) -> String {
-    if speed >= 10.0 { format!("×{speed:.0}") } else { format!("×{}", (speed * 100.0).round() / 100.0) }
+    format!("×{}", if speed >= 10.0 { fixed(speed, 0) } else { plain((speed * 100.0).round() / 100.0) })
 }
 
 /// `00:15.230`

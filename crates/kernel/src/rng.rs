@@ -131,14 +131,16 @@ impl Rng {
 
     /// `k` distinct values of 0 … `n` − 1, in ascending order (Floyd's sampling); all of them if k ≥ n.
     pub fn sample(&mut self, n: u64, k: u64) -> Vec<u64> {
-        let mut chosen = std::collections::BTreeSet::new();
+        let mut chosen = Vec::new();
         for j in n.saturating_sub(k)..n {
             let t = self.below(j + 1);
-            if !chosen.insert(t) {
-                chosen.insert(j);
+            match chosen.binary_search(&t) {
+                // Greater than all that were chosen before.
+                Ok(_) => chosen.push(j),
+                Err(place) => chosen.insert(place, t),
             }
         }
-        chosen.into_iter().collect()
+        chosen
     }
 }
 

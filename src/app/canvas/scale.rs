@@ -1,6 +1,7 @@
 //! Scales and their figures: ticks, numbers, times, the width of words.
 
 use super::mark::Font;
+use crate::substrate::decimal::fixed;
 
 /// A linear scale from values to pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +37,7 @@ pub fn nice_step(range: f64, wanted: f64) -> f64 {
 
 /// `42,135.50`; a minus is U+2212.
 pub fn number(value: f64, digits: usize) -> String {
-    let plain = format!("{:.digits$}", value.abs());
+    let plain = fixed(value.abs(), digits as u32);
     let whole = plain.find('.').unwrap_or(plain.len());
     let mut out = String::with_capacity(plain.len() + 4);
     // What rounds to zero has no sign.

@@ -16,6 +16,7 @@ use crate::app::oracle::view::{ReportView, RequestView, TaskView};
 use crate::app::oracle::{Now, other_strategy};
 use crate::app::snapshot::FaultView;
 use crate::lab::params::Setting;
+use crate::substrate::decimal::{fixed, plain};
 
 pub(super) use ending::ending;
 
@@ -229,8 +230,7 @@ fn of_waiting(now: Now) -> Caption {
 }
 
 fn seconds(ms: f64) -> String {
-    let tenths = libm::round(ms / 100.0) / 10.0;
-    format!("{tenths}")
+    plain(libm::round(ms / 100.0) / 10.0)
 }
 
 /// `+4.52 %`, `−0.93 %`, with the minus sign that has a plus sign's width.
@@ -238,9 +238,6 @@ fn percent(share: f64) -> String {
     let hundredths = libm::round(share * 1e4) / 100.0;
     let sign = if hundredths < 0.0 { '−' } else { '+' };
     let magnitude = hundredths.abs();
-    if magnitude == libm::trunc(magnitude) {
-        format!("{sign}{magnitude} %")
-    } else {
-        format!("{sign}{magnitude:.2} %")
-    }
+    let places = if magnitude == libm::trunc(magnitude) { 0 } else { 2 };
+    format!("{sign}{} %", fixed(magnitude, places))
 }

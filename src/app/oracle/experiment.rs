@@ -6,6 +6,7 @@ use crate::app::experiment::{Experiment, mean};
 use crate::app::snapshot::NodeView;
 use crate::lab::oracle::RequestEntry;
 use crate::lab::{self, Run};
+use crate::substrate::decimal::{plain, signed};
 use crate::systems::oracle::Params;
 use serde_json::Value;
 
@@ -62,10 +63,13 @@ pub(super) fn experiment(now: Now, question: &str) -> Option<Experiment> {
     Some(Experiment {
         question: question.to_owned(),
         detail: format!(
-            "From now on {names} {lies} by {:+.0} %. How far off will the {strategy} be, over the next {RESULTS} requests?",
-            bias * 100.0
+            "From now on {names} {lies} by {} %. How far off will the {strategy} be, over the next {RESULTS} requests?",
+            signed(bias * 100.0, 0)
         ),
-        acts: chosen.iter().map(|name| Command::Fault { fault: format!("lie:{name}={bias}") }).collect(),
+        acts: chosen
+            .iter()
+            .map(|name| Command::Fault { fault: format!("lie:{name}={}", plain(bias)) })
+            .collect(),
         results: (now.view.newest.as_ref().map_or(request.number, |newest| newest.number), RESULTS),
         before,
         scale: (0.0, reach),

@@ -8,6 +8,7 @@ use crate::app::outcomes::Figure;
 use crate::app::sentence::{Part, Style, number};
 use crate::app::snapshot::{FaultView, NodeView};
 use crate::lab::oracle::TaskEnd;
+use crate::substrate::decimal::fixed;
 
 /// Over HTTP.
 pub(super) static HTTP: Words = Words {
@@ -69,7 +70,7 @@ pub(super) fn outcomes(now: Now) -> Vec<Figure> {
         first,
         Figure {
             key: "p99",
-            value: summary.latency_ms.map_or_else(none, |l| format!("{:.3}", l.p99 / 1000.0)),
+            value: summary.latency_ms.map_or_else(none, |l| fixed(l.p99 / 1000.0, 3)),
             aside: " s".to_owned(),
             label: "p99".to_owned(),
             more: " request time",
@@ -105,10 +106,10 @@ fn spread(now: Now) -> Figure {
 fn error(now: Now) -> Figure {
     let summary = &now.view.summary;
     let error = summary.error_mean;
-    let interval = error.filter(|e| e.n > 1).map(|e| format!(" ±{:.2}", e.half_width * 100.0));
+    let interval = error.filter(|e| e.n > 1).map(|e| format!(" ±{}", fixed(e.half_width * 100.0, 2)));
     Figure {
         key: "error",
-        value: error.map_or_else(|| "—".to_owned(), |e| format!("{:.2}", e.mean * 100.0)),
+        value: error.map_or_else(|| "—".to_owned(), |e| fixed(e.mean * 100.0, 2)),
         aside: format!("{} %", interval.unwrap_or_default()),
         label: format!("mean error of {}", summary.answered),
         more: "",
@@ -165,7 +166,7 @@ pub(super) fn cells(now: Now, node: &NodeView, index: usize) -> Vec<String> {
     let known = now.known(index);
     let took = task.filter(|task| task.end != TaskEnd::Pending).and_then(|task| task.took_ms);
     vec![
-        took.map_or_else(nothing, |ms| format!("{ms:.0} ms")),
+        took.map_or_else(nothing, |ms| fixed(ms, 0) + " ms"),
         two_digits(task.and_then(|task| task.value)),
         two_digits(known.last_value),
         two_digits(known.score),
@@ -177,5 +178,5 @@ fn nothing() -> String {
 }
 
 fn two_digits(value: Option<f64>) -> String {
-    value.map_or_else(nothing, |value| format!("{value:.2}"))
+    value.map_or_else(nothing, |value| fixed(value, 2))
 }

@@ -1,5 +1,7 @@
 //! Scales, ticks and numbers: where a value stands in a picture, and which values are worth a label.
 
+use crate::substrate::decimal::{plain, within};
+
 /// Maps values to pixels, linearly and back.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -26,7 +28,7 @@ impl Scale {
     /// Where `value` stands, or the nearer end for one outside.
     pub fn px_within(&self, value: f64) -> f64 {
         let (v0, v1) = self.values;
-        self.px(value.clamp(v0.min(v1), v0.max(v1)))
+        self.px(within(value, v0.min(v1), v0.max(v1)))
     }
 }
 
@@ -101,7 +103,7 @@ pub fn sort_few<T>(items: &mut [T], number: impl Fn(&T) -> f64) {
 /// A number with at most three decimals and no more than it needs.
 pub fn shortest(value: f64) -> String {
     let thousandths = libm::round(value * 1000.0) / 1000.0;
-    thousandths.to_string()
+    plain(thousandths)
 }
 
 /// Writes a coordinate with one decimal, as short as it goes. Integers throughout: a chart has hundreds of them.

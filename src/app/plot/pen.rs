@@ -7,6 +7,7 @@ use super::{Anchor, Chart, Item};
 use crate::app::canvas::Font;
 use crate::app::canvas::scale::text_width;
 use crate::lab::fault::FaultKind;
+use crate::substrate::decimal::plain;
 
 /// How high a chart is, in pixels.
 pub const HEIGHT: f64 = 112.0;
@@ -304,7 +305,7 @@ pub fn ms_at(width: f64, x: f64, (from_ms, to_ms): (f64, f64)) -> Option<f64> {
 
 /// The inside of a chart that is so wide, as an SVG view box.
 pub(super) fn inside(width: f64) -> String {
-    format!("{LEFT} {} {} {}", TOP - 6.0, (width - MARGIN - LEFT).max(1.0), BASE - TOP + 7.0)
+    [LEFT, TOP - 6.0, (width - MARGIN - LEFT).max(1.0), BASE - TOP + 7.0].map(plain).join(" ")
 }
 
 /// Adds a point to a path: `M` begins there, `L` leads there.

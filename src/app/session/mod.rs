@@ -31,6 +31,7 @@ use crate::app::face::Show;
 use crate::kernel::Instant;
 use crate::lab::params::Setting;
 use crate::lab::{Axis, Invalid, Run, Scenario, presets};
+use crate::substrate::decimal::plain;
 use crate::substrate::http::{Method, Request};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -237,7 +238,7 @@ impl Session {
             Command::Seek { at_ms } if at_ms.is_finite() && *at_ms >= 0.0 => player.seek(instant(*at_ms))?,
             Command::Seek { at_ms } => {
                 let allowed = "milliseconds from 0".to_owned();
-                return Err(Invalid { field: "seek".to_owned(), value: at_ms.to_string(), allowed });
+                return Err(Invalid { field: "seek".to_owned(), value: plain(*at_ms), allowed });
             }
             Command::NextRequest if player.is_over() => return Ok(Outcome::Ended),
             Command::NextRequest => player.next_request()?,

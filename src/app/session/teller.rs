@@ -5,6 +5,7 @@
 //! slow down: time passes at the pace of the reader. What a person does is told at once.
 
 use crate::app::caption::{About, Caption, Rank};
+use crate::substrate::decimal::within;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -138,10 +139,10 @@ impl Teller {
         } else if self.waiting.iter().any(|waiting| waiting.rank < Rank::Result) {
             slowest
         } else {
-            ahead_ms.map_or(1.0, |ahead_ms| (ahead_ms / left_ms / speed).clamp(slowest, 1.0))
+            ahead_ms.map_or(1.0, |ahead_ms| within(ahead_ms / left_ms / speed, slowest, 1.0))
         };
         let step = elapsed_ms / EASE_MS;
-        self.pace += (wanted - self.pace).clamp(-step, step);
+        self.pace += within(wanted - self.pace, -step, step);
     }
 
     fn is_read(&self) -> bool {

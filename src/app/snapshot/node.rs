@@ -1,6 +1,7 @@
 //! A node in a snapshot: what it does in its system, how it is, what is broken about it.
 
 use crate::lab::fault::FaultKind;
+use crate::substrate::decimal::{fixed, signed};
 use serde::{Serialize, Serializer};
 
 /// What a node does in its system, in a word of that system.
@@ -142,10 +143,10 @@ impl NodeView {
     pub fn remarks(&self) -> String {
         let mut remarks = String::new();
         if let Some(since) = self.down_since_ms {
-            remarks += &format!(" since {:.1} s", since / 1000.0);
+            remarks += &format!(" since {} s", fixed(since / 1000.0, 1));
         }
         if let Some(bias) = self.lie {
-            remarks += &format!(", lies by {:+.0} %", bias * 100.0);
+            remarks += &format!(", lies by {} %", signed(bias * 100.0, 0));
         }
         if self.slow != 1.0 {
             remarks += &format!(", ×{} slow", self.slow);

@@ -4,6 +4,7 @@
 use super::request::RequestEntry;
 use super::task::TaskEnd;
 use crate::lab::check::Verdicts;
+use crate::substrate::decimal::plain;
 use crate::systems::facts::Told;
 use crate::systems::oracle::aggregator::{Answers, Strategy};
 use crate::systems::oracle::fact::Fact;
@@ -112,7 +113,12 @@ fn excluded_are_marked(request: &RequestEntry) -> Result<(), String> {
         let used = task.end == TaskEnd::InTime;
         let marked = response.err.is_some() && response.value == 0.0 && !response.reliable;
         if used == marked {
-            return Err(format!("{} ended {:?} and has value {}", task.worker, task.end, response.value));
+            return Err(format!(
+                "{} ended {:?} and has value {}",
+                task.worker,
+                task.end,
+                plain(response.value)
+            ));
         }
     }
     Ok(())
@@ -130,7 +136,8 @@ fn recomputed_value(request: &RequestEntry, params: &Params) -> Result<(), Strin
     if expected == Some(result.final_value) || weighed_otherwise && values.contains(&result.final_value) {
         Ok(())
     } else {
-        Err(format!("it says {}, its answers give {expected:?}", result.final_value))
+        let expected = expected.map_or_else(|| "none".to_owned(), plain);
+        Err(format!("it says {}, its answers give {expected}", plain(result.final_value)))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::kernel::Instant;
 use crate::lab::fault::{Fault, FaultKind};
 use crate::lab::invalid::Invalid;
 use crate::lab::scenario::{ACTIONS_MAX, Action};
+use crate::substrate::decimal::plain;
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 
 /// When an act takes effect, and its place in the action log.
@@ -64,7 +65,7 @@ impl Run {
         self.check_passing()?;
         if at > self.horizon {
             let allowed = format!("an instant before the horizon of {}", self.horizon.since(Instant::ZERO));
-            return Err(Invalid::new("at_ms", &format!("{}", at.as_millis_f64()), &allowed));
+            return Err(Invalid::new("at_ms", &plain(at.as_millis_f64()), &allowed));
         }
         let index = self.scenario.actions.partition_point(|other| other.at() <= now);
         if index >= ACTIONS_MAX {

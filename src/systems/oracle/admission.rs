@@ -6,6 +6,7 @@
 use super::Params;
 use crate::kernel::{Duration, Instant, SortedMap};
 use crate::net::NodeId;
+use crate::substrate::decimal::plain;
 use crate::substrate::http::Response;
 use crate::substrate::rate_limit::Limiter;
 use serde_json::json;
@@ -25,8 +26,11 @@ impl Admission {
         }
         let wait = bucket.wait_for(now, 1).unwrap_or(Duration::ZERO);
         let seconds = wait.as_nanos().div_ceil(1_000_000_000).max(1);
-        let message =
-            format!("rate limit exceeded: {rate} requests a second are allowed, {} at once", params.burst);
+        let message = format!(
+            "rate limit exceeded: {} requests a second are allowed, {} at once",
+            plain(rate),
+            params.burst
+        );
         let details = json!({"rate": rate, "burst": params.burst, "retry_after_s": seconds});
         let response = Response::error(429, "rate_limited", &message, details);
         Some(response.with_header("Retry-After", seconds.to_string()))

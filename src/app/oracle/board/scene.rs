@@ -7,6 +7,7 @@ use crate::app::oracle::view::{BROKER, COORDINATOR, RequestView, TaskView, WORKE
 use crate::app::oracle::{Now, other_strategy};
 use crate::app::snapshot::{NodeView, Role, Sign};
 use crate::lab::oracle::TaskEnd;
+use crate::substrate::decimal::within;
 use crate::systems::oracle::aggregator::{Knobs, Strategy};
 
 /// What became of a worker's answer to the newest request.
@@ -161,7 +162,7 @@ impl<'a> Scene<'a> {
         let newest = self.newest.filter(|newest| newest.closed_ms.is_none());
         self.open_ms = newest
             .and_then(|newest| newest.opened_ms)
-            .map(|opened| (self.now.vtime_ms - opened).clamp(0.0, self.timeout_ms));
+            .map(|opened| within(self.now.vtime_ms - opened, 0.0, self.timeout_ms));
         let strategy = self.now.view.settings.strategy;
         let counter_of = |name: &str| request.counter_answers.get(name).copied();
         let aggregate = counter_of(strategy).or(request.final_value).or_else(|| so_far(request, strategy));

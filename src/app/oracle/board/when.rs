@@ -7,6 +7,7 @@ use crate::app::canvas::scale::{self, Scale};
 use crate::app::canvas::{
     Align, Dash, Fill, Font, Layout, Paint, Rect, Shape, Sheet, Size, Text, figures_y, notice,
 };
+use crate::substrate::decimal::{fixed, within};
 
 /// Two flights between coordinator and worker at the most: what a task takes besides its own delay.
 const FLIGHTS_MS: f64 = 140.0;
@@ -42,7 +43,7 @@ pub(super) fn axis(scene: &Scene, pixels: (f64, f64)) -> Scale {
         slowest = scene.rows.iter().map(|row| row.ms).fold(slowest, f64::max);
     }
     let timeout = scene.timeout_ms.max(1.0);
-    Scale { values: (0.0, slowest.clamp(timeout * 1.12, timeout * 2.0)), pixels }
+    Scale { values: (0.0, within(slowest, timeout * 1.12, timeout * 2.0)), pixels }
 }
 
 /// Says why there is nothing to show, if there is nothing.
@@ -204,7 +205,7 @@ fn label(sheet: &mut Sheet, scene: &Scene, axis: &Scale, (x, y): (f64, f64), (i,
 fn words(scene: &Scene, row: &Row) -> Vec<(String, Font)> {
     match row.answer {
         Answer::NotAsked | Answer::Refused => match row.node.down_since_ms {
-            Some(since) => vec![(format!("down since {:.1} s", since / 1000.0), Font::Condensed)],
+            Some(since) => vec![(format!("down since {} s", fixed(since / 1000.0, 1)), Font::Condensed)],
             None if row.answer == Answer::Refused => vec![("was down".to_owned(), Font::Condensed)],
             None if scene.request.is_some_and(|request| request.opened_ms.is_some()) => {
                 let words = match &scene.now.view.broker {

@@ -5,6 +5,7 @@ use crate::app::caption::{About, Rank};
 use crate::app::oracle::Now;
 use crate::app::oracle::view::{BrokerView, RequestView};
 use crate::app::snapshot::Edge;
+use crate::substrate::decimal::plain;
 
 fn is_jetstream(broker: &BrokerView) -> bool {
     broker.transport == "jetstream"
@@ -50,7 +51,7 @@ pub(super) fn of_fault(edge: &Edge, now: Now) -> Option<Caption> {
             "How much loss can the timeout take?",
         ),
         "slow" => Caption::new(
-            format!("The broker is {} times as slow {at}.", fault.value),
+            format!("The broker is {} times as slow {at}.", plain(fault.value)),
             String::new(),
             "Whose answers are late now?",
         ),

@@ -6,6 +6,7 @@ use crate::lab::fault::FaultKind;
 use crate::lab::oracle::RequestEntry;
 use crate::lab::stats;
 use crate::lab::{self, Run};
+use crate::substrate::decimal::fixed;
 use crate::systems::oracle::Params;
 
 /// How many requests there were, and their mean errors: of the strategy that was chosen, and of the one that it is compared
@@ -41,7 +42,8 @@ pub(in crate::app::oracle) fn ending(run: &Run, truth: bool) -> Caption {
     let other = other_strategy(strategy);
     if !truth {
         let apart: Vec<f64> = requests().filter_map(spread).collect();
-        let apart = stats::mean(&apart).map(|mean| format!("Their answers lay {mean:.0} apart on average."));
+        let apart =
+            stats::mean(&apart).map(|mean| format!("Their answers lay {} apart on average.", fixed(mean, 0)));
         return Caption::new(format!("{answered}."), apart.unwrap_or_default(), "");
     }
     let is_lie = |kind: FaultKind| kind == FaultKind::Lie;
@@ -97,5 +99,5 @@ fn spread(request: &RequestEntry) -> Option<f64> {
 
 /// A share as hundredths of a per cent, without a sign.
 fn percent(share: f64) -> String {
-    format!("{:.2}", share * 100.0)
+    fixed(share * 100.0, 2)
 }

@@ -2,6 +2,7 @@
 
 use super::{Caption, FaultView, Now, broker, percent, seconds};
 use crate::app::snapshot::Edge;
+use crate::substrate::decimal::plain;
 
 /// Its caption.
 pub(super) fn of(edge: &Edge, now: Now) -> Caption {
@@ -42,7 +43,7 @@ fn of_begin(fault: &FaultView) -> Caption {
             "How far does one liar move it?",
         ),
         "slow" => Caption::new(
-            format!("{target} is {value} times as slow from {} s on.", seconds(fault.from_ms)),
+            format!("{target} is {} times as slow from {} s on.", plain(*value), seconds(fault.from_ms)),
             "Whatever takes it past the timeout is cancelled.".to_owned(),
             "Would a longer timeout help, or only cost time?",
         ),

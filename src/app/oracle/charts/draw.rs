@@ -6,6 +6,7 @@ use crate::app::plot::geometry::{Scale, nice_step, shortest};
 use crate::app::plot::pen::{BASE, LINE, MANY, TOP, rect};
 use crate::app::plot::{Anchor, Chart, Item, Pen};
 use crate::lab::stats;
+use crate::substrate::decimal::{fixed, plain};
 
 /// The most points of a series: requests closer together than the timeline's part of this are drawn as one.
 const COLUMNS: f64 = 150.0;
@@ -168,9 +169,11 @@ fn error(history: &History, columns: &[Column], width: f64, result: Option<u64>)
         rect(&mut goal, left, y.px_within(GOAL), right - left, y.px_within(-GOAL) - y.px_within(GOAL));
         pen.path("goal", goal);
         pen.line("zero", left, y.px(0.0), right, y.px(0.0));
-        for (value, label) in
-            [(tick, format!("+{} %", tick)), (0.0, "0".to_owned()), (-tick, format!("−{tick}"))]
-        {
+        for (value, label) in [
+            (tick, format!("+{} %", plain(tick))),
+            (0.0, "0".to_owned()),
+            (-tick, format!("−{}", plain(tick))),
+        ] {
             pen.tick(&y, value, &label);
         }
         pen.left(&history.left, &y);
@@ -205,7 +208,7 @@ fn spread(history: &History, columns: &[Column], width: f64, result: Option<u64>
         let margin = ((high - low) * 0.08).max(1.0);
         let y = Scale { values: (low - margin, high + margin), pixels: (BASE - 2.0, TOP - 2.0) };
         for value in [low, high] {
-            pen.tick(&y, value, &format!("{:.0}k", value / 1000.0));
+            pen.tick(&y, value, &(fixed(value / 1000.0, 0) + "k"));
         }
         for (at_s, [from, _, to]) in values() {
             let x = pen.x.px_within(at_s);
@@ -216,9 +219,12 @@ fn spread(history: &History, columns: &[Column], width: f64, result: Option<u64>
     let newest = told(history, result).and_then(|point| point.values);
     let (value_label, description) = match newest {
         Some([low, value, high]) => (
-            format!("{value:.0}"),
+            fixed(value, 0),
             format!(
-                "In the request the answers lie between {low:.0} and {high:.0}; the result is {value:.0}."
+                "In the request the answers lie between {} and {}; the result is {}.",
+                fixed(low, 0),
+                fixed(high, 0),
+                fixed(value, 0)
             ),
         ),
         None => ("—".to_owned(), NOTHING.to_owned()),
@@ -302,16 +308,12 @@ fn rejected(history: &History, columns: &[Column], width: f64) -> Chart {
 // --- words ------------------------------------------------------------------------------------------------------
 
 fn time(ms: f64) -> String {
-    if ms >= 999.5 {
-        format!("{} s", shortest(libm::round(ms / 100.0) / 10.0))
-    } else {
-        format!("{ms:.0} ms")
-    }
+    if ms >= 999.5 { format!("{} s", shortest(libm::round(ms / 100.0) / 10.0)) } else { fixed(ms, 0) + " ms" }
 }
 
 fn percent(value: f64) -> String {
     let sign = if value < 0.0 { '−' } else { '+' };
-    format!("{sign}{:.2} %", value.abs())
+    format!("{sign}{} %", fixed(value.abs(), 2))
 }
 
 fn in_words(counts: &Counts) -> String {

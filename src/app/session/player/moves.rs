@@ -5,6 +5,7 @@ use crate::app::session::history::{LeftAt, Place};
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
 use crate::lab::{ActedAt, Action, Axis, CALL_LIMIT, Invalid, Run, Scenario};
+use crate::substrate::decimal::plain;
 use crate::substrate::http::Request;
 use serde_json::Value;
 
@@ -262,8 +263,8 @@ impl Player {
         if !(SPEED_MIN..=SPEED_MAX).contains(&speed) {
             return Err(Invalid {
                 field: "speed".to_owned(),
-                value: speed.to_string(),
-                allowed: format!("a number from {SPEED_MIN} to {SPEED_MAX}"),
+                value: plain(speed),
+                allowed: format!("a number from {} to {}", plain(SPEED_MIN), plain(SPEED_MAX)),
             });
         }
         self.speed = speed;

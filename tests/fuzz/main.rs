@@ -10,10 +10,18 @@ mod sessions;
 mod store;
 mod store_input;
 mod store_peer;
+mod store_talk;
 
 /// How much is to be tried: the number in an environment variable, or `default`.
 fn amount(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The first sequence's seed, and whether it is the only one.
+fn seeds() -> (u64, bool) {
+    let given = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let only = given("GLASSHIVE_SEED");
+    (only.or(given("GLASSHIVE_FROM")).unwrap_or(0), only.is_some())
 }
 
 /// Whether the real servers are wanted.

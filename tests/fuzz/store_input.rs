@@ -384,13 +384,6 @@ fn command(rng: &mut Rng, shapes: &[&str]) -> Words {
     if rng.chance(0.02) && words.len() > 1 {
         words.pop();
     }
-    // Scripts that Lua would not read have texts of its own.
-    if words[0] == b"SCRIPT" && words.len() == 3 && words[1] == b"LOAD" && words[2].len() < 8 {
-        words[2] = SOURCES[0].as_bytes().to_vec();
-    }
-    if words[0] == b"EVAL" && words.len() > 1 && words[1].len() < 8 {
-        words[1] = SOURCES[0].as_bytes().to_vec();
-    }
     // The third version of the protocol is not modelled.
     if words[0] == b"HELLO" && words.get(1).is_some_and(|version| version == b"3") {
         words[1] = b"4".to_vec();

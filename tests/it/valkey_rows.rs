@@ -235,3 +235,40 @@ fn times_at_the_end_of_all_days_do_not_trouble_the_clock() {
     model.listen(100);
     assert_eq!(line(&mut model, 'D', "GET k"), ["D: 'v'"]);
 }
+
+#[test]
+fn a_set_that_has_expired_goes_when_something_is_to_be_moved_to_it() {
+    let now = Instant::from_millis(1000);
+    let mut store = Store::new(Config::new(Version::Redis7), Disk::new(), now);
+    let (conn, _) = store.connect(now);
+    let mut ask = |text: &str, now| {
+        let words = text.split(' ').map(|word| word.as_bytes().into()).collect();
+        store.execute(conn, vec![words], now)
+    };
+    ask("PSETEX b 1 x", now);
+    // Its own clock has not ticked.
+    let later = now + Duration::from_millis(5);
+    assert_eq!(ask("SMOVE c b a", later), [Effect::Send(conn, Reply::Int(0))]);
+    assert_eq!(ask("DBSIZE", later), [Effect::Send(conn, Reply::Int(0))]);
+}
+
+#[test]
+fn who_waits_for_lists_is_served_in_the_order_of_lists() {
+    let mut model = Model::new(Config::new(Version::Redis7));
+    line(&mut model, 'C', "BRPOP c b 0");
+    for command in ["MULTI", "XADD c 1-1 f v", "RPUSH b first", "DEL c", "LPUSH c second"] {
+        line(&mut model, 'B', command);
+    }
+    // A stream was there first; nobody waits for one.
+    assert_eq!(line(&mut model, 'B', "EXEC").last().map(String::as_str), Some("C: ['b', 'first']"));
+}
+
+#[test]
+fn who_hears_its_own_messages_hears_them_among_its_replies() {
+    let mut model = Model::new(Config::new(Version::Redis7));
+    for command in ["MULTI", "SUBSCRIBE ch", "PUBLISH ch a"] {
+        line(&mut model, 'A', command);
+    }
+    let heard = line(&mut model, 'A', "EXEC");
+    assert_eq!(heard, ["A: [['subscribe', 'ch', :1], ['message', 'ch', 'a']]", "A: :1"]);
+}

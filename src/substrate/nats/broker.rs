@@ -360,10 +360,13 @@ impl Broker {
             self.deliver(&to, &message, None);
             let router = self.router.borrow();
             let mut outbox = Outbox::new(&self.ctx, self.node, &router, &mut queue);
-            // Answers and advisories may be what a stream stores; a delivery is not published again.
+            // Answers and advisories may be what a stream stores.
             if to == message.subject {
                 self.js.borrow_mut().receive(&message, &mut outbox);
+                continue;
             }
+            #[cfg(not(target_arch = "wasm32"))]
+            self.js.borrow_mut().receive_delivery(&to, &message, &mut outbox);
         }
         if self.js.borrow().deadline() < self.armed.get() {
             // Full means that the watch is about to look anyway.

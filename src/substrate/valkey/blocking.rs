@@ -134,6 +134,24 @@ impl Store {
         }
     }
 
+    /// True if somebody waits for a value of the kind that a key has got, whatever the key: others are not noted as ready. The
+    /// page's programs have one such kind.
+    pub(super) fn kind_is_awaited(&self, key: &KeyRef) -> bool {
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            let now = self.keyspace.peek(key).map(Value::type_name);
+            let was = self.keyspace.gone.contains(key).then_some("stream");
+            let kinds = |blocked: &Blocked| Some(blocked.command.waited_kind());
+            let mut blocked = self.clients.values().filter_map(|client| client.blocked.as_ref()).map(kinds);
+            blocked.any(|kind| kind == now || kind == was)
+        }
+        #[cfg(target_arch = "wasm32")]
+        {
+            let _ = key;
+            true
+        }
+    }
+
     /// Serves who waits for the keys that came into being. What a served client pushes may serve others in turn.
     pub(super) fn serve_waiting(&mut self) {
         while let Some(key) = self.ready.pop_front() {

@@ -36,6 +36,9 @@ pub(super) struct Keyspace {
     pub(super) now: u64,
     pub(super) touched: Vec<KeyRef>,
     pub(super) created: Vec<KeyRef>,
+    /// Of these, what was a stream and is gone.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) gone: Vec<KeyRef>,
     /// How many changes were made since the last snapshot.
     pub(super) changes: u64,
 }
@@ -57,6 +60,8 @@ impl Keyspace {
             now: 0,
             touched: Vec::new(),
             created: Vec::new(),
+            #[cfg(not(target_arch = "wasm32"))]
+            gone: Vec::new(),
             changes: 0,
         }
     }
@@ -196,6 +201,7 @@ impl Keyspace {
         if entry.value.type_name() == "stream" {
             // Groups that wait for it are told that it is gone.
             self.created.push((db, key.clone()));
+            self.gone.push((db, key.clone()));
         }
         Some(entry)
     }

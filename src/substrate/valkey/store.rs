@@ -402,11 +402,13 @@ impl Store {
             self.note_change(key);
         }
         for key in std::mem::take(&mut self.keyspace.created) {
-            if self.waiting.has(&key) && !self.ready.contains(&key) {
+            if self.waiting.has(&key) && !self.ready.contains(&key) && self.kind_is_awaited(&key) {
                 self.ready.push_back(key.clone());
             }
             self.note_change(key);
         }
+        #[cfg(not(target_arch = "wasm32"))]
+        self.keyspace.gone.clear();
         self.bound_changes();
     }
 

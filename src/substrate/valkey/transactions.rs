@@ -4,6 +4,8 @@ use super::command::Command;
 use super::keyspace::KeyRef;
 use super::parse::Parsed;
 use super::reply::{Answer, EXEC_ABORT, ErrorText, Reply, error};
+#[cfg(not(target_arch = "wasm32"))]
+use super::store::Effect;
 use super::store::{ConnId, Store};
 use super::table::Spec;
 
@@ -108,13 +110,32 @@ impl Store {
         let queued = queued.unwrap_or_default();
         let (mut replies, count) = (Vec::new(), queued.len());
         for parsed in queued {
-            match parsed {
-                Ok(command) => replies.extend(self.run(id, &command, true)),
-                Err(error) => replies.push(Reply::Error(error)),
-            }
+            #[cfg(not(target_arch = "wasm32"))]
+            let before = self.effects.len();
+            let own = match parsed {
+                Ok(command) => self.run(id, &command, true),
+                Err(error) => vec![Reply::Error(error)],
+            };
+            #[cfg(not(target_arch = "wasm32"))]
+            replies.extend(self.take_back(id, before));
+            replies.extend(own);
         }
         let rest = replies.split_off(count.min(replies.len()));
         Ok([Reply::Array(replies)].into_iter().chain(rest).collect())
+    }
+
+    /// What a client was sent meanwhile, since it hears its own messages: all is one stream of bytes, in which the array of the
+    /// transaction's replies has begun already. Nobody does so in the page's programs.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn take_back(&mut self, id: ConnId, since: usize) -> Vec<Reply> {
+        let mut own = Vec::new();
+        for effect in self.effects.split_off(since) {
+            match effect {
+                Effect::Send(to, reply) if to == id => own.push(reply),
+                other => self.effects.push(other),
+            }
+        }
+        own
     }
 
     /// A key has changed: transactions that watch it will not run.

@@ -4,7 +4,7 @@
 
 use super::both;
 use super::session::Session;
-use crate::{amount, is_real, shrink};
+use crate::{amount, is_real, seeds, shrink};
 use glasshive::kernel::Rng;
 use serde_json::{Value, json};
 
@@ -110,10 +110,10 @@ fn fuzz_nats_core_on_model_and_real_server() {
     }
     let mut sides = both(false);
     let wanted = amount("GLASSHIVE_FUZZ_CORE", 500);
-    let only = std::env::var("GLASSHIVE_SEED").ok().and_then(|text| text.parse::<u64>().ok());
+    let (from, only) = seeds();
     let mut wrong = Vec::new();
     let mut tried = 0;
-    for seed in only.map_or(0..wanted, |seed| seed..seed + 1) {
+    for seed in from..from + if only { 1 } else { wanted } {
         tried += 1;
         let mut sequence = sequence(&mut Rng::new(seed));
         let mut differ = |sequence: &Sequence| {
@@ -139,6 +139,6 @@ fn fuzz_nats_core_on_model_and_real_server() {
             break;
         }
     }
-    println!("core NATS: {tried} sequences, {} mismatches", wrong.len());
+    println!("core NATS: {tried} sequences from {from} on, {} mismatches", wrong.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

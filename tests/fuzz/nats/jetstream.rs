@@ -1,11 +1,11 @@
 //! JetStream's fuzzer: the same acts on the model and on nats-server, which must be seen to do the same. Instants are left
-//! out, and fields that the model does not have. `GLASSHIVE_FUZZ_JS` says how many observations, `GLASSHIVE_SEED` which
-//! sequence alone, `NATS_SERVER` which server.
+//! out, and fields that the model does not have. `GLASSHIVE_FUZZ_JS` says how many observations, `GLASSHIVE_FROM`
+//! with which sequence to begin, `GLASSHIVE_SEED` which one alone, `NATS_SERVER` which server.
 
 use super::both;
 use super::input::{Act, sequence};
 use super::session::{Session, delivery};
-use crate::{amount, is_real, shrink};
+use crate::{amount, is_real, seeds, shrink};
 use glasshive::kernel::Rng;
 use serde_json::{Map, Value};
 
@@ -104,13 +104,22 @@ fn json(text: &Value) -> Value {
 }
 
 /// One side, with the deliveries that it has seen.
-struct Side<'a> {
+pub struct Side<'a> {
     session: &'a mut Session,
     conn: usize,
     tokens: Vec<String>,
 }
 
-impl Side<'_> {
+impl<'a> Side<'a> {
+    /// Without streams.
+    pub fn fresh(session: &'a mut Session, conn: usize) -> Self {
+        let mut side = Side { session, conn, tokens: Vec::new() };
+        for name in ["S", "T"] {
+            side.call(&format!("STREAM.DELETE.{name}"), "");
+        }
+        side
+    }
+
     fn call(&mut self, call: &str, request: &str) -> Value {
         // What acknowledgements and deliveries bring about is done beside the calls.
         self.session.bed.wait(3);
@@ -122,7 +131,7 @@ impl Side<'_> {
         events.iter().map(|event| if event[5] == "" { json(&event[4]) } else { event[5].clone() }).collect()
     }
 
-    fn act(&mut self, act: &Act) -> Value {
+    pub fn act(&mut self, act: &Act) -> Value {
         match act {
             Act::Call(call, request) => self.call(call, request),
             Act::Publish(subject, headers, payload) => {
@@ -178,13 +187,7 @@ impl Side<'_> {
 /// Plays a sequence on both sides: what differed, and after how many acts; and how many observations that were.
 fn play(sides: &mut [Session; 2], conns: [usize; 2], acts: &[Act]) -> (Option<(usize, String)>, u64) {
     let [real, model] = sides;
-    let mut real = Side { session: real, conn: conns[0], tokens: Vec::new() };
-    let mut model = Side { session: model, conn: conns[1], tokens: Vec::new() };
-    for name in ["S", "T"] {
-        for side in [&mut real, &mut model] {
-            side.call(&format!("STREAM.DELETE.{name}"), "");
-        }
-    }
+    let (mut real, mut model) = (Side::fresh(real, conns[0]), Side::fresh(model, conns[1]));
     for (at, act) in acts.iter().enumerate() {
         let (seen, ours) = (real.act(act), model.act(act));
         if seen != ours {
@@ -202,8 +205,8 @@ fn fuzz_nats_jetstream_on_model_and_real_server() {
     let mut sides = both(true);
     let conns = [0, 1].map(|side: usize| sides[side].plain());
     let wanted = amount("GLASSHIVE_FUZZ_JS", 10_000);
-    let only = std::env::var("GLASSHIVE_SEED").ok().and_then(|text| text.parse::<u64>().ok());
-    let (mut observed, mut wrong, mut seed) = (0, Vec::new(), only.unwrap_or(0));
+    let (from, only) = seeds();
+    let (mut observed, mut passing, mut wrong, mut seed) = (0, 0, Vec::new(), from);
     while observed < wanted && wrong.len() < MISMATCHES_MAX {
         let mut acts = sequence(&mut Rng::new(seed));
         let (mismatch, count) = play(&mut sides, conns, &acts);
@@ -216,13 +219,19 @@ fn fuzz_nats_jetstream_on_model_and_real_server() {
                     let before: String = acts[..at].iter().map(|act| format!("  {act:?}\n")).collect();
                     wrong.push(format!("seed {seed}\n{before}{why}"));
                 }
+            } else {
+                passing += 1;
             }
         }
-        if only.is_some() {
+        seed += 1;
+        if only {
             break;
         }
-        seed += 1;
     }
-    println!("JetStream: {observed} observations in {seed} sequences, {} mismatches", wrong.len());
+    println!(
+        "JetStream: {observed} observations in {} sequences from {from} on, {} mismatches, {passing} that did not come again",
+        seed - from,
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

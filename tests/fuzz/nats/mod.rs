@@ -13,6 +13,7 @@ mod session;
 mod wire;
 
 mod core;
+mod found;
 mod input;
 mod jetstream;
 

@@ -111,6 +111,10 @@ impl Js {
         }
         let answer = Value::Object(answer);
         outbox.json(reply, &answer);
+        #[cfg(not(target_arch = "wasm32"))]
+        if kind.starts_with("stream_") || kind == "consumer_create" {
+            self.feed(outbox);
+        }
         if kind == "consumer_create"
             && let (Some(stream), Some(name)) = (answer["stream_name"].as_str(), answer["name"].as_str())
             && let Some(stream) = self.streams.get_mut(stream)

@@ -45,6 +45,8 @@ impl Js {
         self.streams.retain(|_, stream| stream.config.storage == Storage::File);
         self.streams.values_mut().for_each(Stream::restart);
         self.index_targets();
+        #[cfg(not(target_arch = "wasm32"))]
+        self.note_feeding();
     }
 
     fn index_targets(&mut self) {

@@ -4,10 +4,14 @@
 use super::Js;
 use super::api::{parse, stream_missing};
 use super::config::{ApiError, Storage, StreamConfig};
+use super::consumer::Consumer;
 use super::outbox::Outbox;
+use super::stream::Stream;
+use crate::substrate::nats::Published;
 use crate::substrate::nats::subject::{self, Pattern};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::rc::Rc;
 
 /// So many names, or so many descriptions, are in an answer.
 const NAMES_MAX: usize = 1024;
@@ -88,7 +92,7 @@ impl Js {
                 || config.subjects.iter().any(|own| subject::overlap(own, &asked.subject))
         };
         let streams = self.streams.values().filter(|stream| wanted(&stream.config));
-        let row = |stream: &super::Stream| if whole { stream.info() } else { json!(&*stream.name) };
+        let row = |stream: &Stream| if whole { stream.info() } else { json!(&*stream.name) };
         Ok(page(
             streams.map(row).collect(),
             "streams",
@@ -107,7 +111,7 @@ impl Js {
         let asked: Page = given(payload)?.unwrap_or_default();
         let stream = self.stream(name)?;
         let names: Vec<_> = stream.consumers.keys().cloned().collect();
-        let row = |name: &std::rc::Rc<str>| match whole {
+        let row = |name: &Rc<str>| match whole {
             true => stream.info_of(name, outbox),
             false => Some(json!(&**name)),
         };
@@ -189,18 +193,97 @@ impl Js {
         }
         let stream = self.stream(name)?;
         let Some(PurgeRequest { filter, seq, keep }) = asked else { return Ok(stream.purge()) };
-        let pattern = Pattern::new(if filter.is_empty() { ">" } else { &filter });
+        if filter.is_empty() || filter == ">" {
+            let (len, last) = (stream.messages.len(), stream.messages.last());
+            let purged = match (seq, keep) {
+                (0 | 1, 0) => return Ok(stream.purge()),
+                (0 | 1, keep) if keep >= len => 0,
+                // As many numbers are kept, whether or not they have messages.
+                (0 | 1, keep) => stream.compact(last + 1 - keep)?,
+                (seq, _) => stream.compact(seq)?,
+            };
+            let first = stream.messages.first();
+            stream.purge_consumers(first, |consumer| filter.is_empty() || consumer.is_purged_by(&filter));
+            return Ok(purged);
+        }
+        let pattern = Pattern::new(&filter);
         let all = stream.messages.from(0).filter(|(_, stored)| pattern.matches(&stored.subject));
         let mut seqs: Vec<u64> = all.map(|(seq, _)| seq).collect();
+        let kept = seqs.len().saturating_sub(keep as usize);
+        let first = seqs.iter().enumerate().find(|&(place, &at)| place >= kept || seq > 1 && at >= seq);
+        let first = first.map_or(stream.messages.last() + 1, |(_, &seq)| seq);
+        seqs.truncate(kept);
         seqs.retain(|&at| seq <= 1 || at < seq);
-        seqs.truncate(seqs.len().saturating_sub(keep as usize));
-        if filter.is_empty() && seq > 1 {
-            stream.messages.skip_to(seq);
+        for &seq in &seqs {
+            // A store in memory tells the consumers of each message, one on disk only of the purge.
+            match stream.config.storage {
+                Storage::Memory => drop(stream.remove(seq)),
+                Storage::File => drop(stream.messages.remove(seq)),
+            }
         }
-        // A consumer with a filter is concerned if that is what was purged.
-        Ok(stream.purge_these(&seqs, |consumer| {
-            consumer.config.filter_subject.is_empty() || consumer.wants(&filter)
-        }))
+        stream.purge_consumers(first, |consumer| consumer.is_purged_by(&filter));
+        Ok(seqs.len() as u64)
+    }
+
+    /// Notes which consumers push to a subject of a stream, which hears that as a client would. Those that are heard from now on.
+    pub(super) fn note_feeding(&mut self) -> Vec<(Rc<str>, Rc<str>)> {
+        let is_heard = |target: &str| self.streams.values().any(|stream| stream.covers(target));
+        let heard: Vec<_> = self.targets.keys().filter(|target| is_heard(target)).cloned().collect();
+        let mut begun = Vec::new();
+        for Stream { name: stream, consumers, .. } in self.streams.values_mut() {
+            for consumer in consumers.values_mut() {
+                let feeds = consumer.target.as_ref().is_some_and(|target| heard.contains(target));
+                if feeds && !consumer.feeds {
+                    begun.push((Rc::clone(stream), Rc::clone(&consumer.name)));
+                }
+                consumer.feeds = feeds;
+            }
+        }
+        begun
+    }
+
+    /// After a change of streams or consumers: who is heard from now on delivers.
+    pub(super) fn feed(&mut self, outbox: &mut Outbox) {
+        for (stream, consumer) in self.note_feeding() {
+            if let Some(stream) = self.streams.get_mut(&*stream) {
+                stream.change(&consumer, outbox, |_, _| Vec::new());
+            }
+        }
+    }
+
+    /// Sees every delivery: a stream may have the subject that it is pushed to. It keeps the message's own.
+    pub(in crate::substrate::nats) fn receive_delivery(
+        &mut self,
+        to: &str,
+        message: &Published,
+        outbox: &mut Outbox,
+    ) {
+        if let Some(stream) = self.streams.values_mut().find(|stream| stream.covers(to)) {
+            stream.store(message, outbox);
+        }
+    }
+}
+
+impl Stream {
+    /// Removes what is before a number, with which the next message comes at least. How many that were.
+    fn compact(&mut self, seq: u64) -> Result<u64, ApiError> {
+        let (before, last) = (self.messages.len(), self.messages.last());
+        if self.config.storage == Storage::Memory && seq <= last && self.messages.get(seq).is_none() {
+            return Err(ApiError::new(500, 10051, "no message found"));
+        }
+        while self.messages.len() > 0 && self.messages.first() < seq {
+            self.messages.remove(self.messages.first());
+        }
+        self.messages.skip_to(seq);
+        self.messages.purged = true;
+        Ok(before - self.messages.len())
+    }
+}
+
+impl Consumer {
+    /// A consumer with a filter is concerned by a purge with a filter if the latter is one of its subjects.
+    fn is_purged_by(&self, filter: &str) -> bool {
+        self.config.filter_subject.is_empty() || self.wants(filter)
     }
 }
 

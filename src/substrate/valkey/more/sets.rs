@@ -151,8 +151,12 @@ pub(super) fn count(keyspace: &mut Keyspace, a: &[Bytes]) -> Answer {
 
 pub(super) fn transfer(keyspace: &mut Keyspace, a: &[Bytes]) -> Answer {
     let [from, to, member] = a else { return Err(SYNTAX) };
+    // Both are looked at first: what has expired goes, whatever comes of it.
+    let refused = keyspace.set_of(to).err();
     let Some(there) = keyspace.set_of(from)?.map(|set| set.has(member)) else { return Ok(Reply::Int(0)) };
-    keyspace.set_of(to)?;
+    if let Some(why) = refused {
+        return Err(why);
+    }
     if there && from != to {
         if let Some(set) = keyspace.set_of(from)? {
             set.members.remove(member);

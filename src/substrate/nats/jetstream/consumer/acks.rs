@@ -3,7 +3,6 @@
 use super::Consumer;
 use crate::kernel::{Duration, Instant};
 use crate::substrate::nats::jetstream::config::AckPolicy;
-use crate::substrate::nats::jetstream::messages::Messages;
 use crate::substrate::nats::jetstream::outbox::Outbox;
 
 #[derive(serde::Deserialize)]
@@ -102,7 +101,7 @@ impl Consumer {
     }
 
     /// The stream was purged up to `first`: nothing is pending any more.
-    pub(in crate::substrate::nats::jetstream) fn purge(&mut self, first: u64, messages: &Messages) {
+    pub(in crate::substrate::nats::jetstream) fn purge(&mut self, first: u64) {
         self.sseq = self.sseq.max(first);
         if self.floor.1 < first {
             self.floor = (self.dseq - 1, first - 1);
@@ -111,6 +110,5 @@ impl Consumer {
             self.settle(seq);
         }
         self.again.retain(|&seq| seq >= self.sseq);
-        self.ahead = self.count_ahead(messages);
     }
 }

@@ -43,6 +43,10 @@ impl Keyspace {
 /// Seconds with a fraction as milliseconds, rounded up; `None` when it is no number, and `i64::MIN` for what is beyond
 /// the machine's integers, as its processor has it.
 pub(in super::super) fn millis(text: &[u8]) -> Option<i64> {
+    // Nearly always it is whole: then nothing is rounded.
+    if text.len() <= 9 && text.iter().all(u8::is_ascii_digit) {
+        return std::str::from_utf8(text).ok()?.parse::<i64>().ok().map(|seconds| seconds * 1000);
+    }
     Some(match Extended::parse(text)? {
         Real::Finite(seconds) => seconds.thousandfold().unwrap_or(i64::MIN),
         Real::Infinite(_) => i64::MIN,

@@ -25,13 +25,15 @@ export function withoutLines(program) {
   for (const { start, address, end } of segments) {
     const length = end - address;
     // Words are aligned in the program's memory, which a segment's file offset need not be.
-    for (let i = (4 - (address % 4)) % 4; i + 16 <= length; i += 4) {
-      const [name, size, line, column] = [0, 4, 8, 12].map((word) => out.readUInt32LE(start + i + word));
+    for (let i = (4 - (address % 4)) % 4; i + 8 < length; i += 4) {
+      const words = out.subarray(start + i, start + Math.min(i + 16, length));
+      // A segment does not hold the zeros that it ends with.
+      const place = words.length === 16 ? words : Buffer.concat([words], 16);
+      const [name, size, line, column] = [0, 4, 8, 12].map((word) => place.readUInt32LE(word));
       if (line < 1 || line > LINE_MAX || column < 1 || column > COLUMN_MAX || size < 4 || size > 300) continue;
       const file = text(name, size)?.toString("latin1");
       if (!file || !/^[\w./@+-]+\.rs$/.test(file)) continue;
-      out.writeUInt32LE(0, start + i + 8);
-      out.writeUInt32LE(0, start + i + 12);
+      words.fill(0, 8);
       const [, lies, crate] = file.match(FOREIGN) ?? ["", "", file];
       out.writeUInt32LE(name + lies.length, start + i);
       out.writeUInt32LE(crate.length, start + i + 4);

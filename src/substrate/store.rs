@@ -1,10 +1,14 @@
-//! A durable store of versions: write, fsync, and what a crash leaves of a write under way.
+//! A durable store of versions, with SQLite's journal semantics: a rollback journal (`journal_mode=DELETE`) and
+//! `synchronous=FULL`. What it says above all is what a crash leaves of a write under way.
 //!
 //! It stands for a process's disk: it is built beside the node, so the node's crash does not touch it, and the process
-//! that starts next reads what is there. A write is one transaction. It takes virtual time, in which at one moment that
-//! the seed chooses the version reaches the disk; the writer learns of it only at the end. So a crash in between loses
-//! the version, or keeps one that nobody was ever told of. A version whose write was reported as done is never lost, until
-//! so many newer ones are there that the disk has no room for it.
+//! that starts next reads what is there. A write is one transaction, and there is one at a time. It takes virtual time: the
+//! journal gets what was there, the database what is new, each is synced, and that the journal is deleted is the commit. At
+//! which moment of the write that is the seed chooses; the writer learns of it only at the end, and readers with it. A crash
+//! before the commit leaves a hot journal, which whoever opens the store next rolls back: nothing was written, not even in
+//! part. After it the version is there, though nobody was ever told of it. A version whose write was reported as done is
+//! never lost, until so many newer ones are there that the disk has no room for it. Left out is what only a loss of power
+//! does: a disk that had not written what it said, or a journal whose deletion is forgotten.
 
 use crate::kernel::{Ctx, Duration, Stream};
 use futures::lock::Mutex;
@@ -26,7 +30,7 @@ struct Disk<T> {
     newest: Cell<u64>,
     /// Held by the one transaction that writes.
     writing: Mutex<()>,
-    /// When within its write each version reaches the disk.
+    /// When within its write each version is committed.
     moments: Stream,
     /// Writes begun so far: the index into `moments`.
     writes: Cell<u64>,
@@ -91,10 +95,11 @@ impl<T: Clone> Store<T> {
         let version = decide(self.disk.versions.borrow().back())?;
         let index = self.disk.writes.get();
         self.disk.writes.set(index + 1);
-        let reaches = self.disk.moments.at(index).duration(Duration::ZERO, latency);
-        self.ctx.sleep(reaches).await;
+        let commits = self.disk.moments.at(index).duration(Duration::ZERO, latency);
+        // Whoever dies here leaves a hot journal: nothing comes of it.
+        self.ctx.sleep(commits).await;
         let mut write = Write { disk: &self.disk, version: Some(version.clone()) };
-        self.ctx.sleep(latency - reaches).await;
+        self.ctx.sleep(latency - commits).await;
         write.finish();
         Ok(version)
     }
@@ -111,7 +116,7 @@ impl<T> Disk<T> {
     }
 }
 
-/// A version that has reached the disk. Until the writer knows, or is gone, no reader sees it.
+/// A version that is committed. Until the writer knows, or is gone, no reader sees it: the database is locked.
 struct Write<'a, T> {
     disk: &'a Disk<T>,
     version: Option<T>,

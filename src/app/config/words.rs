@@ -15,7 +15,8 @@ pub(super) static WORDS: Words = Words {
     board: "Board, one row for each agent and each worker. The table of agents and workers has the same rows in words.",
     help: "Agents poll the controller for the newest version, and workers read it from their agent. A row reads from left to \
            right: the messages on their way, which version was in use when, and for how long its node has been behind. \
-           Hatched is what ran while a newer version was there.",
+           Hatched is what ran while a newer version was there. The controller's store is as SQLite with a rollback journal: what \
+           it has acknowledged survives every crash, and a write in whose middle it dies is rolled back.",
     truth: None,
     hidden: &[],
 };

@@ -166,7 +166,10 @@ impl<'a> Story<'a> {
                 )
             }
             (None, Some(_)) => ("spreading", format!("{missing} of {} workers never had it", workers.len())),
-            (None, None) => ("not_acknowledged", "its author never heard that it is durable".to_owned()),
+            (None, None) => {
+                let title = "it was committed when the controller died, so its journal rolled nothing back; its author never heard";
+                ("not_acknowledged", title.to_owned())
+            }
         };
         let raw = serde_json::json!({"version": number, "settings": self.entry.settings});
         Receipt {
@@ -352,7 +355,7 @@ fn words(fact: &Fact) -> String {
         Fact::ChangeEnded { .. } => "tries no more".to_owned(),
         Fact::WriteBegun { version, author } => format!("begins to write v{version}, which {author} wants"),
         Fact::VersionServable { version, .. } => format!("can serve v{version}"),
-        Fact::VersionStored { version } => format!("v{version} is durable, and acknowledged"),
+        Fact::VersionStored { version } => format!("v{version} is committed, so durable, and acknowledged"),
         Fact::TriggerSent { version } => format!("announces v{version}"),
         Fact::TriggerReceived { version } => format!("hears of v{version}"),
         Fact::PollEnded { status: 0, .. } => "a poll got no answer".to_owned(),

@@ -15,7 +15,7 @@ pub const ROUTES: [Route; 5] = [
     Route::new(
         "PUT",
         "/config",
-        "makes the next version durable; 412 when `If-Match` names another than the newest",
+        "commits the next version, durably as SQLite does with a rollback journal and synchronous=FULL; 412 when `If-Match` names another than the newest",
     ),
     Route::new("GET", "/config/history", "the newest 100 of the 1,000 versions that it keeps, newest first"),
     Route::new("GET", "/health", "liveness"),

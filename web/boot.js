@@ -25,12 +25,13 @@ const larger = (preset) => LARGER.find((name) => PROGRAMS[name].includes(preset)
 const asked = () => new URLSearchParams(location.search);
 
 /**
- * Which program it needs: a tab of the dock, and faults that are switched off, are in the larger ones only. One that names no
+ * Which program it needs: a tab of the dock, faults that are switched off, and scaling are in the larger ones only. One that names no
  * shipped scenario gets the small one, which says so.
  */
 function needed() {
   const preset = asked().get("preset") ?? FIRST;
-  const isSmall = PROGRAMS[OPENING].includes(preset) && !asked().has("view") && !asked().has("off");
+  const isSmall =
+    PROGRAMS[OPENING].includes(preset) && !asked().has("view") && !asked().has("off") && !/scale:/.test(asked().get("faults"));
   return (isSmall ? undefined : larger(preset)) ?? OPENING;
 }
 

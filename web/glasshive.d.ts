@@ -98,6 +98,11 @@ export type Command =
   | { kind: "seed"; seed: number }
   | { kind: "fault"; fault: string }
   | { kind: "toggle"; fault: string; node: string }
+  /**
+   * So many workers, containers or agents from now on: further ones join the run, or the last ones are asked to end. As a fault it
+   * is `scale:workers=15`. The program that the page opens with hands its run over for it.
+   */
+  | { kind: "scale"; to: number }
   | { kind: "lift"; fault: number }
   /** Changes a fault, or removes it; only in the larger programs, as the next one. */
   | { kind: "edit"; fault: string; to?: string }

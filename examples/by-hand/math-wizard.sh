@@ -50,6 +50,17 @@ step "Scaling up: new containers do jobs at once, and the gateway sees them when
 try glasshive run --preset math-wizard --faults start:c-04@5s,restart:gateway@20s --for 40s
 has 'c-04 took'
 
+step "Scaling while it runs, as an act: two more containers work on what waits, and leave again with nothing lost"
+fresh
+ask --preset math-wizard --faults scale:containers=5 --wait 1s -- http://localhost/whoami
+has '"container_id":"c-0'
+ask --faults scale:containers=1 --wait 20s -- http://localhost/whoami
+has 'c-01'
+try glasshive run --preset math-wizard --faults scale:containers@5s..25s=5 --for 40s
+has '0 lost' 'c-05 took'
+try glasshive run --preset math-wizard --faults scale:containers@5s=51
+has 'a whole number from 1 to 50'
+
 step "Retries, and a dead letter that is put back"
 fresh
 ask --preset math-wizard --set fail=1 -- -s -o /dev/null -X POST http://localhost/task -d '{"a":1,"b":2}'

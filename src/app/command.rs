@@ -91,6 +91,12 @@ pub enum Command {
         /// Its name.
         node: String,
     },
+    /// There are to be so many workers, containers or agents from the next whole millisecond on: further ones join the run, or the
+    /// last ones are asked to end.
+    Scale {
+        /// How many.
+        to: u32,
+    },
     /// Ends a fault that holds.
     Lift {
         /// Its place among all faults of the run, scheduled ones first.
@@ -136,7 +142,7 @@ pub enum Command {
 impl Command {
     /// Whether it changes the run, and can be taken back.
     pub(super) fn is_act(&self) -> bool {
-        use Command::{Call, Edit, Fault, Lift, Open, Seed, Set, Switch, Toggle};
+        use Command::{Call, Edit, Fault, Lift, Open, Scale, Seed, Set, Switch, Toggle};
         matches!(
             self,
             Open { .. }
@@ -145,10 +151,31 @@ impl Command {
                 | Fault { .. }
                 | Toggle { .. }
                 | Lift { .. }
+                | Scale { .. }
                 | Edit { .. }
                 | Switch { .. }
                 | Call { .. }
         )
+    }
+
+    /// Whether it says how many there are to be.
+    pub fn scales(&self) -> bool {
+        match self {
+            Command::Scale { .. } => true,
+            Command::Fault { fault } => fault.starts_with("scale:"),
+            _ => false,
+        }
+    }
+
+    /// The action by which it does.
+    #[cfg(feature = "workbench")]
+    pub(super) fn scaling(&self, at_ms: u64) -> Action {
+        match self {
+            Command::Scale { to } => Action::Scale { at_ms, to: *to },
+            Command::Fault { fault } => Action::Fault { at_ms, fault: fault.clone() },
+            // It does not.
+            _ => Action::Fault { at_ms, fault: String::new() },
+        }
     }
 
     /// The scenario that it opens.

@@ -33,6 +33,8 @@ pub struct Number {
     pub label: &'static str,
     /// How it is said.
     pub style: Style,
+    /// Whether it is how many there are to be from now on, once the run has begun; else it is a parameter of the whole run.
+    pub live: bool,
 }
 
 /// How a number is said. In the sentence a duration is a number of milliseconds, a share a number of per cent.
@@ -50,7 +52,7 @@ pub enum Style {
 
 /// A number as a part of a sentence.
 pub const fn number(key: &'static str, label: &'static str, style: Style) -> Part {
-    Part::Number(Number { key, label, style })
+    Part::Number(Number { key, label, style, live: false })
 }
 
 impl Number {
@@ -277,7 +279,7 @@ mod tests {
     #[test]
     fn what_is_typed_and_not_allowed_is_refused_aloud() {
         let run = Run::new(&Scenario::preset("oracle-http", 7), Options::default()).unwrap();
-        let timeout = Number { key: "timeout", label: "Timeout", style: Style::Time };
+        let timeout = Number { key: "timeout", label: "Timeout", style: Style::Time, live: false };
         let read =
             |text: &str| timeout.read(text, 1500.0, run.settings()).map_err(|invalid| invalid.to_string());
         assert_eq!(read("2"), Ok(2000.0));

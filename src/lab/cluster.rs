@@ -8,7 +8,7 @@ use super::invalid::Invalid;
 use super::options::Options;
 use super::presets;
 use super::run::Run;
-use super::scenario::{HORIZON_MAX, Scenario};
+use super::scenario::{Action, HORIZON_MAX, Scenario};
 use crate::kernel::{Duration, Instant};
 use crate::substrate::http::{HttpError, Request, Response};
 use serde_json::Value;
@@ -158,7 +158,13 @@ impl Cluster {
             *self = Self::played(&scenario, now)?;
         }
         for fault in at_once {
-            self.run.inject(&fault.to_string())?;
+            let text = fault.to_string();
+            let act = |at_ms| Action::Fault { at_ms, fault: text.clone() };
+            match self.run.with_room(&act)? {
+                // More than there are nodes for: the same cluster, with room for them.
+                Some((scenario, at)) => *self = Self::played(&scenario, at)?,
+                None => drop(self.run.act_next(&act)?),
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Faults as text: `kind:target@start..end=value`, separated by commas.
 //!
 //! Examples: `crash:w-04@8s..20s`, `lie:w-09@11s=0.18`, `slow:w-02@5s=4`, `cut:coordinator~w-03@6s..9s`,
-//! `drop:coordinator>w-01@3s=0.2`, `restart:coordinator@30s`, `crash:3?@5s`.
+//! `drop:coordinator>w-01@3s=0.2`, `restart:coordinator@30s`, `crash:3?@5s`, `scale:workers@20s=15`.
 
 use super::invalid::Invalid;
 use super::params::parse_real;
@@ -10,6 +10,11 @@ use crate::substrate::decimal::plain;
 use crate::substrate::merge;
 use std::fmt;
 use std::str::FromStr;
+
+/// No run has more of anything.
+const COUNT_MAX: u32 = 10_000;
+/// Whether this program scales what runs. The one that the page opens with does not: it hands its run over for that.
+pub(super) const SCALES: bool = cfg!(any(not(target_arch = "wasm32"), feature = "workbench"));
 
 /// What happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub enum FaultKind {
     Stop,
     /// A node that is not there before starts; at the end it is asked to end.
     Start,
+    /// There are to be `value` workers, containers or agents; at the end as many as before.
+    Scale,
     /// Work on a node, or the delay of a link, takes `value` times as long.
     Slow,
     /// A worker lies by the share `value`, as the run's lie mode says.
@@ -36,11 +43,12 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All of them.
-    pub const ALL: [FaultKind; 9] = [
+    pub const ALL: [FaultKind; 10] = [
         FaultKind::Crash,
         FaultKind::Restart,
         FaultKind::Stop,
         FaultKind::Start,
+        FaultKind::Scale,
         FaultKind::Slow,
         FaultKind::Lie,
         FaultKind::Cut,
@@ -55,6 +63,7 @@ impl FaultKind {
             FaultKind::Restart => "restart",
             FaultKind::Stop => "stop",
             FaultKind::Start => "start",
+            FaultKind::Scale => "scale",
             FaultKind::Slow => "slow",
             FaultKind::Lie => "lie",
             FaultKind::Cut => "cut",
@@ -72,6 +81,9 @@ impl FaultKind {
             FaultKind::Start => {
                 "a node that is not there before starts, such as one more worker; at the end it is asked to end"
             }
+            FaultKind::Scale => {
+                "there are to be so many workers, containers or agents: further ones join, or the last ones are asked to end; at the end as many as before"
+            }
             FaultKind::Slow => "work on a node, or the delay of a link, takes so many times as long",
             FaultKind::Lie => "an oracle's worker lies by this share, as `lie-mode` says",
             FaultKind::Cut => "nothing passes a link, or any link of a node",
@@ -84,6 +96,7 @@ impl FaultKind {
     pub(super) const fn value(self) -> Option<(f64, f64, f64)> {
         match self {
             FaultKind::Slow => Some((4.0, 0.1, 1000.0)),
+            FaultKind::Scale => Some((1.0, 1.0, COUNT_MAX as f64)),
             FaultKind::Lie => Some((0.18, -0.99, 10.0)),
             FaultKind::Drop | FaultKind::Duplicate => Some((0.2, 0.0, 1.0)),
             FaultKind::Crash | FaultKind::Restart | FaultKind::Stop | FaultKind::Start | FaultKind::Cut => {
@@ -92,9 +105,9 @@ impl FaultKind {
         }
     }
 
-    /// Whether it only starts a node.
+    /// Whether it breaks nothing: it starts a node, or says how many there are to be.
     pub const fn is_start(self) -> bool {
-        matches!(self, FaultKind::Restart | FaultKind::Start)
+        matches!(self, FaultKind::Restart | FaultKind::Start | FaultKind::Scale)
     }
 
     const fn takes_links(self) -> bool {
@@ -130,15 +143,21 @@ pub struct Fault {
     pub value: f64,
 }
 
-/// The numbers of the nodes called `prefix` and a number that these faults start, ascending.
-pub(super) fn started(faults: &mut dyn Iterator<Item = &Fault>, prefix: &str) -> Vec<u32> {
-    let number = |fault: &Fault| match &fault.target {
-        FaultTarget::Node(name) if fault.kind == FaultKind::Start => name.strip_prefix(prefix)?.parse().ok(),
-        _ => None,
-    };
-    let mut numbers: Vec<u32> = faults.filter_map(number).collect();
+/// The numbers of the nodes called `prefix` and a number that these faults start, ascending; and the most that there are to be
+/// by a scaling, 0 without one.
+pub(super) fn started(faults: &mut dyn Iterator<Item = &Fault>, prefix: &str) -> (Vec<u32>, u32) {
+    let (mut numbers, mut most) = (Vec::new(), 0);
+    for fault in faults {
+        match &fault.target {
+            FaultTarget::Node(name) if fault.kind == FaultKind::Start => {
+                numbers.extend(name.strip_prefix(prefix).and_then(|number| number.parse::<u32>().ok()));
+            }
+            _ if SCALES && fault.kind == FaultKind::Scale => most = most.max(fault.value as u32),
+            _ => {}
+        }
+    }
     merge::sort(&mut numbers, |a, b| a < b);
-    numbers
+    (numbers, most)
 }
 
 /// Reads a list; an empty text is an empty list.
@@ -168,16 +187,21 @@ impl FromStr for Fault {
         let (kind, target) = what
             .split_once(':')
             .ok_or_else(|| wrong(text, "kind:target@start..end=value, such as crash:w-04@8s..20s"))?;
-        let kind = FaultKind::ALL.into_iter().find(|k| k.name() == kind).ok_or_else(|| {
-            let kinds: Vec<&str> = FaultKind::ALL.iter().map(|kind| kind.name()).collect();
-            wrong(kind, &format!("the kinds {}", kinds.join(", ")))
-        })?;
+        let is_here = |kind: &FaultKind| SCALES || *kind != FaultKind::Scale;
+        let kind =
+            FaultKind::ALL.into_iter().filter(is_here).find(|k| k.name() == kind).ok_or_else(|| {
+                let kinds: Vec<&str> = FaultKind::ALL.iter().map(|kind| kind.name()).collect();
+                wrong(kind, &format!("the kinds {}", kinds.join(", ")))
+            })?;
         let target = parse_target(kind, target)?;
         let (start, end) = parse_times(text, times)?;
         let value = match (kind.value(), value) {
             (None, None) => 0.0,
             (None, Some(value)) => {
                 return Err(wrong(value, &format!("no value, since {} takes none", kind.name())));
+            }
+            (Some(_), None) if SCALES && kind == FaultKind::Scale => {
+                return Err(wrong(text, "how many there are to be, such as scale:workers=15"));
             }
             (Some((default, ..)), None) => default,
             (Some((_, low, high)), Some(value)) => {
@@ -293,6 +317,7 @@ mod tests {
             "crash:3?@5s",
             "stop:w-100",
             "start:w-13@5s..20s",
+            "scale:workers@5s..20s=15",
             "cut:w-01@..9s",
         ] {
             let faults = parse_list(text).unwrap();
@@ -317,6 +342,8 @@ mod tests {
             ("cut:w-01@soon", "with a unit"),
             ("crash:0?", "3?"),
             ("crash:", "a node"),
+            ("scale:workers@5s", "scale:workers=15"),
+            ("scale:workers=0", "from 1 to 10000"),
         ] {
             let error = parse_list(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

@@ -8,6 +8,7 @@ mod acts;
 mod edits;
 mod faults;
 mod receipts;
+mod scaling;
 mod spelled_out;
 
 pub use acts::ActedAt;
@@ -102,6 +103,9 @@ pub struct Run {
     lies: Vec<usize>,
     /// Who lies for other reasons than a fault.
     born_liars: Vec<(NodeId, f64)>,
+    /// How many instances there are to be.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    scaling: scaling::Scaling,
     /// What is still to happen, by instant and then by the order in which it was said.
     agenda: BinaryHeap<Planned>,
     said: u64,
@@ -114,7 +118,9 @@ impl Run {
     pub fn new(scenario: &Scenario, options: Options) -> Result<Self, Invalid> {
         let Checked { settings, faults, faults_are_own, own, horizon } = scenario.check()?;
         let mut settings = settings;
-        settings.make_room(&mut faults.iter().chain(&own));
+        #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+        let said = settings.all();
+        settings.make_room(&mut faults.iter().chain(&own).chain(&scaling::acted(&scenario.actions)));
         let mut sim = Sim::new(scenario.seed, options.sink);
         let net = Net::new(&sim.ctx(), options.observed);
         let system = settings.start(&net, &options);
@@ -127,6 +133,8 @@ impl Run {
             sim,
             net,
             settings: system.settings().into(),
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            scaling: scaling::Scaling::new(&*system, &said),
             system,
             faults: Vec::new(),
             scheduled: 0,
@@ -153,6 +161,7 @@ impl Run {
         for (index, action) in scenario.actions.iter().enumerate() {
             run.plan_action(index, action)?;
         }
+        run.say_how_many();
         Ok(run)
     }
 

@@ -1,5 +1,7 @@
 //! A scenario: everything that decides a run, as plain data. And what is wrong with one, if anything.
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::fault::FaultKind;
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::presets;
@@ -69,6 +71,14 @@ pub enum Action {
         /// Which: its place among all faults of the run, scheduled ones first.
         fault: usize,
     },
+    /// There are to be so many workers, containers or agents from then on.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    Scale {
+        /// When.
+        at_ms: u64,
+        /// How many.
+        to: u32,
+    },
     /// A call of the simulated API, from the node `console`.
     Call {
         /// When.
@@ -93,6 +103,31 @@ impl Action {
             Action::Fault { at_ms, .. } | Action::Lift { at_ms, .. } | Action::Call { at_ms, .. } => {
                 Instant::from_millis(at_ms)
             }
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Action::Scale { at_ms, .. } => Instant::from_millis(at_ms),
+        }
+    }
+
+    /// Whether it is one of the run's faults.
+    pub(super) fn is_fault(&self) -> bool {
+        match self {
+            Action::Fault { .. } => true,
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Action::Scale { .. } => true,
+            Action::Lift { .. } | Action::Call { .. } => false,
+        }
+    }
+
+    /// How many there are to be, if that is what it says.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    pub(super) fn scales_to(&self) -> Option<u32> {
+        match self {
+            Action::Scale { to, .. } => Some(*to),
+            Action::Fault { fault, .. } => {
+                let fault: Fault = fault.parse().ok()?;
+                (fault.kind == FaultKind::Scale).then_some(fault.value as u32)
+            }
+            Action::Lift { .. } | Action::Call { .. } => None,
         }
     }
 }

@@ -76,10 +76,11 @@ fn wrong_action(i: usize, action: &Value) -> Option<Invalid> {
     let needs: &[(&str, &str)] = match kind {
         "fault" => &[("at_ms", WHOLE), ("fault", TEXT)],
         "lift" => &[("at_ms", WHOLE), ("fault", WHOLE)],
+        "scale" => &[("at_ms", WHOLE), ("to", WHOLE)],
         "call" => &[("at_ms", WHOLE), ("method", TEXT), ("url", TEXT)],
         _ => {
             let kind = fields.get("kind").unwrap_or(&Value::Null);
-            return Some(wrong(&format!("{place}.kind"), kind, "fault, lift or call"));
+            return Some(wrong(&format!("{place}.kind"), kind, "fault, lift, scale or call"));
         }
     };
     let missing = needs.iter().find(|(field, allowed)| !is_like(fields, field, allowed));

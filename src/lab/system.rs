@@ -152,6 +152,15 @@ pub trait System: Any + Reported {
     /// The nodes of which there are as many as one likes: those that a fault about "some" chooses among.
     fn instances(&self) -> &[NodeId];
 
+    /// What is scaled while it runs: the parameter that says how many there are, their nodes with those that wait, and how many
+    /// nodes there are in a run that nobody scales.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn scaled(&self) -> (&'static str, &[NodeId], usize);
+
+    /// There are to be so many of them: said before they start, or are asked to end.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn scale(&self, _to: u32) {}
+
     /// The names that a fault may be about, in words.
     fn describe_nodes(&self) -> String;
 

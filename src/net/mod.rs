@@ -131,7 +131,10 @@ impl Net {
 
     /// Asks a node to end gracefully.
     pub fn stop(&self, node: NodeId) {
-        let shutdown = self.node_mut(node, |n| n.shutdown.clone());
+        let shutdown = self.node_mut(node, |n| {
+            n.start_again = false;
+            n.shutdown.clone()
+        });
         debug_assert_eq!(shutdown.is_some(), self.is_up(node), "who runs can be asked to end");
         if let Some(shutdown) = shutdown {
             shutdown.signal();

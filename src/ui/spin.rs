@@ -23,7 +23,11 @@ pub fn SpinButton(lab: Lab, number: Number) -> impl IntoView {
         if new.is_nan() {
             lab.give_back(number.key);
         } else if new != value.get_untracked() {
-            lab.act(Command::Set { key: number.key.to_owned(), value: number.style.write(new) });
+            let has_begun = || lab.snapshot.with_untracked(|now| now.vtime_ms > 0.0);
+            lab.act(match cfg!(feature = "workbench") && number.live && has_begun() {
+                true => Command::Scale { to: new as u32 },
+                false => Command::Set { key: number.key.to_owned(), value: number.style.write(new) },
+            });
         }
     });
     view! {

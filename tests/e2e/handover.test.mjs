@@ -201,3 +201,29 @@ test("where the larger program cannot be had, a notice says so and the run goes 
   await opens(page);
   assert.equal(await page.evaluate(() => glasshive.state), "running");
 });
+
+test("a script scales the opening system: the larger program does it, and the address has it", async (t) => {
+  const { page, problems } = await pausedAt(t, 12_000, { viewport: DESKTOP });
+  assert.equal(await isLarger(page), false);
+  await page.evaluate(() => glasshive.apply({ kind: "scale", to: 14 }));
+  const joined = () => glasshive.snapshot().nodes.some((node) => node.name === "w-14" && node.up);
+  await page.waitForFunction(joined, null, { timeout: 10_000 * SLACK });
+  assert.equal(await isLarger(page), true);
+  assert.match(await page.evaluate(() => glasshive.faults), /scale:workers@12\.001s=14$/);
+  const refused = await page.evaluate(() => {
+    try {
+      glasshive.apply({ kind: "scale", to: 10_001 });
+    } catch (error) {
+      return error.message;
+    }
+  });
+  assert.match(refused, /scale.*10001.*from 1 to 10000/);
+  await page.evaluate(() => glasshive.seek(20_000));
+  const hash = await page.evaluate(() => glasshive.traceHash());
+  const path = new URL(await page.evaluate(() => glasshive.url())).search;
+  // Such an address needs the larger program at once.
+  const other = await pausedAt(t, 20_000, { path, viewport: DESKTOP });
+  assert.equal(await isLarger(other.page), true);
+  assert.equal(await other.page.evaluate(() => glasshive.traceHash()), hash);
+  assert.deepEqual([...problems, ...other.problems], []);
+});

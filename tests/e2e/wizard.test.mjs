@@ -59,3 +59,33 @@ for (const viewport of [PHONE, { width: 768, height: 1024 }, DESKTOP]) {
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   });
 }
+
+test("the number of containers in the sentence scales what runs, from now on, and can be taken back", async (t) => {
+  const { page, problems } = await pausedAt(t, 12_000, { path, viewport: DESKTOP });
+  const before = await page.evaluate(() => glasshive.traceHash());
+  const up = () => page.evaluate(() => glasshive.snapshot().nodes.filter((node) => node.role === "worker" && node.up).map((node) => node.name));
+  const said = (count) => page.waitForFunction((count) => document.querySelector("[data-testid=sentence-containers]")?.getAttribute("aria-valuenow") === count, count);
+  await page.getByTestId("sentence-containers").focus();
+  await page.keyboard.press("ArrowUp");
+  await said("4");
+  await page.waitForFunction(() => glasshive.state === "paused" && glasshive.vtime === 12_001);
+  assert.deepEqual(await up(), ["c-01", "c-02", "c-03", "c-04"]);
+  assert.match(await page.getByTestId("caption").textContent(), /From 12\.0 s on there are to be 4 containers\./);
+  for (const count of ["3", "2"]) {
+    await page.keyboard.press("ArrowDown");
+    await said(count);
+  }
+  await page.evaluate(() => glasshive.seek(30_000));
+  assert.deepEqual(await up(), ["c-01", "c-02"]);
+  assert.match(await page.evaluate(() => glasshive.faults), /scale:containers@12\.001s=4,scale:containers@12\.002s=3,scale:containers@12\.003s=2$/);
+  for (let i = 0; i < 3; i += 1) await page.evaluate(() => glasshive.undo());
+  assert.deepEqual([await page.evaluate(() => glasshive.traceHash()), await up()], [before, ["c-01", "c-02", "c-03"]]);
+  await said("3");
+  // At its start a run is simply begun with another number.
+  await page.evaluate(() => glasshive.seek(0));
+  await page.getByTestId("sentence-containers").focus();
+  await page.keyboard.press("ArrowUp");
+  await said("4");
+  assert.doesNotMatch(await page.evaluate(() => glasshive.faults), /scale/);
+  assert.deepEqual(problems, []);
+});

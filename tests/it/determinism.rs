@@ -287,7 +287,7 @@ fn acting_in_the_past_cuts_the_log_and_the_old_future() {
             .map(|action| match action {
                 Action::Fault { fault, .. } => fault.as_str(),
                 Action::Call { url, .. } => url.as_str(),
-                Action::Lift { .. } => "lift",
+                Action::Lift { .. } | Action::Scale { .. } => "another",
             })
             .collect();
         assert_eq!(specs, ["crash:3?", "slow:2?=10"]);

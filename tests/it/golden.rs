@@ -41,7 +41,7 @@ fn scenarios() -> Vec<Scenario> {
         case.set("drift", "0.003").set("quorum", "8").set("rate", "0.4").set("burst", "2").scenario
     });
     let oracles = oracle.chain([Case::preset("heartbeat-trap", 7).seconds(60).scenario, acted]).chain(liars);
-    oracles.chain(configurations()).chain(over_nats()).chain(wizards()).collect()
+    oracles.chain(configurations()).chain(over_nats()).chain(wizards()).chain(scaled()).collect()
 }
 
 /// Every shipped scenario of the configuration system, and one of it in which a person acts.
@@ -57,6 +57,20 @@ fn configurations() -> impl Iterator<Item = Scenario> {
         Action::Fault { at_ms: 33_000, fault: "restart:a-02".to_owned() },
     ];
     shipped.chain([acted])
+}
+
+/// Every system with more of what it has many of, and then fewer.
+fn scaled() -> impl Iterator<Item = Scenario> {
+    let systems = [
+        ("oracle-http", "workers"),
+        ("oracle-nats", "workers"),
+        ("math-wizard", "containers"),
+        ("config", "agents"),
+    ];
+    systems.into_iter().zip(51..).map(|((preset, key), seed)| {
+        let faults = format!("scale:{key}@5s..20s=14,crash:2?@8s..12s,scale:{key}@15s=2");
+        Case::preset(preset, seed).faults(&faults).seconds(40).scenario
+    })
 }
 
 /// Every shipped scenario over NATS.

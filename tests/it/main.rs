@@ -83,6 +83,7 @@ mod demands;
 mod layers;
 mod programs;
 mod rooms;
+mod scaling;
 mod tidy;
 mod tutorial;
 mod walks;

@@ -108,7 +108,7 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
     let nodes = &session.snapshot().nodes;
     let node = nodes[rng.below(nodes.len() as u64) as usize].name.clone();
     let kind = FaultKind::ALL[rng.below(FaultKind::ALL.len() as u64) as usize];
-    match rng.below(26) {
+    match rng.below(27) {
         0 | 1 => Command::Play,
         2 => Command::Pause,
         3 => Command::Speed { speed: rng.uniform(0.0, 300.0) },
@@ -137,6 +137,7 @@ pub fn command(session: &Session, rng: &mut Rng) -> Command {
             }
         }
         22..=24 => edit(session, rng),
+        25 => Command::Scale { to: rng.below(16) as u32 },
         _ => Command::Call {
             method: "GET".to_owned(),
             url: format!("http://localhost:{}/health", 8080 + rng.below(3)),

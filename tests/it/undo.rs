@@ -47,6 +47,7 @@ fn act(seed: u64) -> (Session, Vec<Mark>) {
             }
             Command::Fault { .. }
             | Command::Toggle { .. }
+            | Command::Scale { .. }
             | Command::Lift { .. }
             | Command::Edit { .. }
             | Command::Switch { .. }

@@ -58,6 +58,7 @@ fn read(fields: &mut Fields) -> Result<Command, String> {
             Command::Edit { fault: fields.text("fault")?, to: fields.text_if_any("to")? }
         }
         "switch" if super::EDITS => Command::Switch { fault: fields.text("fault")? },
+        "scale" => Command::Scale { to: u32::try_from(fields.whole("to")?).unwrap_or(u32::MAX) },
         "lift" => Command::Lift { fault: fields.whole("fault")? as usize },
         "call" => Command::Call {
             method: fields.text("method")?,

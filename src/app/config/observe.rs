@@ -129,6 +129,7 @@ pub(super) fn observe(run: &Run) -> Option<Observed<ConfigView>> {
     let system = room::of(run.system())?;
     let (config, net, now) = (system.config(), run.net(), run.now());
     let (agents, workers) = (config.agents(), config.workers());
+    let serving = config.params().serving() as usize;
     let watch = Watch::of(run);
     let others = [(config.console(), Role::CONSOLE), (config.client(), Role::CLIENT)];
     let others = others.into_iter().chain([(config.controller(), CONTROLLER)]);
@@ -151,7 +152,8 @@ pub(super) fn observe(run: &Run) -> Option<Observed<ConfigView>> {
         view.unheard = broker.is_some_and(|broker| is_cut(broker, agent));
         nodes.push(watch.node(agent, AGENT, state(&ledger, &view)));
         holders.push(view);
-        for w in (a..workers.len()).step_by(agents.len()) {
+        let workers_end = if a < serving { workers.len() } else { 0 };
+        for w in (a..workers_end).step_by(serving) {
             let mut view = look.at_worker(w, a);
             view.cut_off = is_cut(agent, workers[w]);
             nodes.push(watch.node(workers[w], WORKER, state(&ledger, &view)));

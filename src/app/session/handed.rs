@@ -7,7 +7,7 @@
 //! session that is handed over goes on; it is there when it has come to what that one says last.
 
 use super::history::{History, LeftAt, Place};
-use super::{Command, Log, Session, Teller, opening_speed, player};
+use super::{Command, EDITS, Log, Session, Teller, opening_speed, player};
 use crate::app::PlayerState;
 use crate::kernel::Instant;
 use crate::lab::{Invalid, Scenario, presets};
@@ -49,6 +49,8 @@ impl Session {
         let preset = match command {
             Command::Open { preset, .. } => preset,
             Command::Undo | Command::Redo => &self.history.next(*command == Command::Redo)?.scenario.preset,
+            // The system is here, what scales it is not.
+            _ if !EDITS && command.scales() => return Some(&self.player.run().scenario().preset),
             _ => return None,
         };
         (!presets::is_here(preset)).then_some(preset)

@@ -143,10 +143,9 @@ impl Session {
             self.waiting.push_back(command);
             return Ok(Outcome::Waits);
         }
-        let is_act = matches!(
-            command,
-            Command::Fault { .. } | Command::Toggle { .. } | Command::Lift { .. } | Command::Call { .. }
-        );
+        use Command::{Call, Fault, Lift, Scale, Toggle};
+        let is_act =
+            matches!(command, Fault { .. } | Toggle { .. } | Scale { .. } | Lift { .. } | Call { .. });
         let stays =
             matches!(command, Command::Play | Command::Pause | Command::Speed { .. } | Command::Extend);
         // What is done to a run that plays is told as it plays on.
@@ -204,6 +203,10 @@ impl Session {
     fn perform(&mut self, command: &Command) -> Result<Outcome, Invalid> {
         let goes_on = self.goes_on(command);
         let player = &mut self.player;
+        #[cfg(feature = "workbench")]
+        if command.scales() {
+            return player.scale(&|at_ms| command.scaling(at_ms));
+        }
         match command {
             Command::Open { preset, .. } => {
                 if let Some(scenario) = command.opens() {
@@ -256,7 +259,7 @@ impl Session {
                 player.change(changed, false)?;
             }
             // Nobody says so to a program that cannot.
-            Command::Edit { .. } | Command::Switch { .. } => {}
+            Command::Edit { .. } | Command::Switch { .. } | Command::Scale { .. } => {}
             Command::Call { method, url, headers, body, times } => {
                 let url = url.parse().map_err(|_| Invalid {
                     field: "url".to_owned(),

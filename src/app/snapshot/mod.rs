@@ -145,6 +145,7 @@ pub fn begins(kind: &str) -> &'static str {
         "restart" => "restarts",
         "stop" => "stops",
         "start" => "starts",
+        "scale" if cfg!(feature = "workbench") => "scaled",
         "lie" => "lies",
         "slow" => "slow",
         "cut" => "cut off",
@@ -167,8 +168,22 @@ pub struct Edge<'a> {
 }
 
 impl Edge<'_> {
+    /// The same in every system.
+    #[cfg(feature = "workbench")]
+    fn of_scaling(&self) -> Caption {
+        let (what, count, at) = (&self.fault.target, self.fault.value, self.at_ms / 1000.0);
+        let headline = match self.ends {
+            false => format!("From {at:.1} s on there are to be {count} {what}."),
+            true => format!("From {at:.1} s on there are to be as many {what} as before."),
+        };
+        let detail = "Who is new starts now; who leaves finishes what it has in hand.".to_owned();
+        Caption::new(headline, detail, "Who notices, and when?")
+    }
+
     /// A caption about it.
     pub fn tell(&self, caption: Caption) -> Caption {
+        #[cfg(feature = "workbench")]
+        let caption = if self.fault.kind == "scale" { self.of_scaling() } else { caption };
         let about = if self.ends { About::End(self.index) } else { About::Begin(self.index) };
         caption.about(about, if self.fault.by_hand && !self.ends { Rank::Act } else { Rank::Fault })
     }

@@ -3,7 +3,7 @@
 use super::Now;
 use crate::app::face::Words;
 use crate::app::outcomes::Figure;
-use crate::app::sentence::{Part, Style, number};
+use crate::app::sentence::{Number, Part, Style, number};
 use crate::lab::wizard::Counts;
 
 pub(super) static WORDS: Words = Words {
@@ -20,7 +20,12 @@ pub(super) static WORDS: Words = Words {
 };
 
 const SENTENCE: [Part; 14] = [
-    number("containers", "Containers", Style::Count("container")),
+    Part::Number(Number {
+        key: "containers",
+        label: "Containers",
+        style: Style::Count("container"),
+        live: true,
+    }),
     Part::Words(" with "),
     number("workers", "Worker processes in each", Style::Count("worker")),
     Part::Words(" each take jobs by "),

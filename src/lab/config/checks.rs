@@ -29,6 +29,8 @@ pub struct Checker {
     acknowledged: u64,
     /// The newest that each agent ever had.
     agents: Vec<u64>,
+    /// How many of them have workers.
+    serving: usize,
     /// The version that each worker runs, and the newest that it ever ran.
     workers: Vec<(u64, u64)>,
 }
@@ -42,6 +44,7 @@ impl Checker {
             newest: 0,
             acknowledged: 0,
             agents: vec![0; params.agents as usize],
+            serving: params.serving() as usize,
             workers: vec![(0, 0); params.workers as usize],
         }
     }
@@ -155,7 +158,7 @@ impl Checker {
 
     fn worker_runs(&mut self, told: &Told<'_, Fact>, worker: u32, version: u64) {
         let (_, highest) = self.workers[worker as usize - 1];
-        let agent = self.agents[(worker as usize - 1) % self.agents.len()];
+        let agent = self.agents[(worker as usize - 1) % self.serving];
         self.judge_early(told, version);
         let right = match version {
             _ if version < highest => {

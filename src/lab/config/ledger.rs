@@ -38,6 +38,8 @@ pub struct Ledger {
     pollers: Vec<Poller>,
     agents: Vec<Recent>,
     workers: Vec<Recent>,
+    /// How many agents were there at the start: no version waits for the others.
+    serving: usize,
     load: Vec<Second>,
 }
 
@@ -132,6 +134,7 @@ impl Ledger {
             pollers: vec![Poller::default(); agents],
             agents: vec![Recent::new(); agents],
             workers: vec![Recent::new(); workers],
+            serving: params.serving() as usize,
             load: Vec::new(),
         }
     }
@@ -217,11 +220,12 @@ impl Ledger {
             Fact::VersionStored { version } => self.acknowledged(*version, now),
             Fact::AgentApplied { agent, version } => {
                 let place = *agent as usize - 1;
-                self.reach(*version, now, |entry| (&mut entry.agents[place], &mut entry.missing.0));
+                let waits = place < self.serving;
+                self.reach(*version, now, waits, |entry| (&mut entry.agents[place], &mut entry.missing.0));
             }
             Fact::WorkerApplied { worker, version } => {
                 let place = *worker as usize - 1;
-                self.reach(*version, now, |entry| (&mut entry.workers[place], &mut entry.missing.1));
+                self.reach(*version, now, true, |entry| (&mut entry.workers[place], &mut entry.missing.1));
             }
             Fact::TickDone { version, .. } => {
                 if let Some(entry) = self.version_mut(*version) {
@@ -251,7 +255,7 @@ impl Ledger {
             everywhere_at: None,
             ticks_done: 0,
             ticks_failed: 0,
-            missing: (agents, workers),
+            missing: (self.serving, workers),
         });
         self.forget();
     }
@@ -267,6 +271,7 @@ impl Ledger {
         &mut self,
         version: u64,
         now: Instant,
+        waits: bool,
         of: impl Fn(&mut VersionEntry) -> (&mut Option<Instant>, &mut usize),
     ) {
         let Some(last) = self.place(version).filter(|_| !self.versions.is_empty()) else { return };
@@ -276,7 +281,7 @@ impl Ledger {
                 (Some(_), _) => break,
                 (since, missing) => {
                     *since = Some(now);
-                    *missing -= 1;
+                    *missing -= usize::from(waits);
                 }
             }
             if entry.missing.1 == 0 && entry.everywhere_at.is_none() {

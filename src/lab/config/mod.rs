@@ -22,6 +22,7 @@ mod tests;
 pub(in crate::lab) use receipt::explain;
 
 use super::check::Violation;
+use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::kept::Kept;
 use super::options::Options;
@@ -78,6 +79,9 @@ static FIGURES: [(&str, &str); 19] = [
     ("ticks_done", "work that workers did"),
     ("ticks_failed", "work at which they failed because of what their configuration says"),
 ];
+
+/// No run has more agents.
+const AGENTS_MAX: u32 = 500;
 
 /// The configuration system, for the list of systems.
 pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS };
@@ -161,6 +165,12 @@ impl Settings for Params {
         table::check(self)
     }
 
+    fn make_room(&mut self, faults: &mut dyn Iterator<Item = &Fault>) {
+        let (_, most) = fault::started(faults, "a-");
+        self.joining = most.min(AGENTS_MAX).saturating_sub(self.agents);
+        self.agents += self.joining;
+    }
+
     fn services(&self) -> &'static [Service] {
         &SERVICES
     }
@@ -181,6 +191,11 @@ impl System for ConfigRun {
 
     fn instances(&self) -> &[NodeId] {
         self.config.workers()
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn scaled(&self) -> (&'static str, &[NodeId], usize) {
+        ("agents", self.config.agents(), self.config.params().serving() as usize)
     }
 
     fn describe_nodes(&self) -> String {

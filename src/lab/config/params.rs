@@ -35,7 +35,7 @@ pub const TABLE: [Param<Params>; 14] = [
         |p| if p.bad_put == 0 { json!("off") } else { json!(p.bad_put) }, Count => |p, v| p.bad_put = v),
     param!("rollback", Allowed::Span(ms(0), ms(24 * HOUR)), "how long after that change it is taken back",
         |p| span(p.rollback), Span => |p, v| p.rollback = v),
-    param!("store-latency", Allowed::Span(ms(0), ms(10_000)), "how long a write takes to be durable",
+    param!("store-latency", Allowed::Span(ms(0), ms(10_000)), "how long a write takes to be durable (as in SQLite with a rollback journal and synchronous=FULL)",
         |p| span(p.store_latency), Span => |p, v| p.store_latency = v),
 ];
 
@@ -60,6 +60,7 @@ mod tests {
         for Setting { key, value, .. } in all(&TABLE, &defaults) {
             // One that differs from the default in every parameter.
             let mut params = Params {
+                joining: 0,
                 agents: 9,
                 workers: 99,
                 poll: Duration::from_secs(99),

@@ -20,6 +20,8 @@ const UNDER_WAY_MAX: usize = 10_000;
 #[derive(Debug)]
 pub struct Tally {
     agents: Vec<Holder>,
+    /// How many of them were there at the start: a version is everywhere without the others.
+    serving: usize,
     workers: Vec<Holder>,
     /// Versions that an agent or a worker lacks still, without a gap up to the newest.
     under_way: VecDeque<UnderWay>,
@@ -115,6 +117,7 @@ impl Tally {
     pub fn new(params: &Params) -> Self {
         Tally {
             agents: vec![Holder::default(); params.agents as usize],
+            serving: params.serving() as usize,
             workers: vec![Holder::default(); params.workers as usize],
             under_way: VecDeque::new(),
             newest: 0,
@@ -315,7 +318,9 @@ impl Tally {
         let Some(holder) = self.agents.get_mut(agent as usize - 1) else { return };
         let before = holder.take(version);
         let (from, to) = self.places(before, version);
-        self.under_way.range_mut(from..to).for_each(|version| version.agents += 1);
+        if agent as usize <= self.serving {
+            self.under_way.range_mut(from..to).for_each(|version| version.agents += 1);
+        }
         self.forget_what_all_have();
     }
 
@@ -348,7 +353,7 @@ impl Tally {
     }
 
     fn forget_what_all_have(&mut self) {
-        let (agents, workers) = (self.agents.len(), self.workers.len());
+        let (agents, workers) = (self.serving, self.workers.len());
         while self.under_way.front().is_some_and(|first| (first.agents, first.workers) == (agents, workers)) {
             self.under_way.pop_front();
         }

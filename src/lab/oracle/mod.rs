@@ -145,12 +145,17 @@ impl Settings for Setup {
     }
 
     fn make_room(&mut self, faults: &mut dyn Iterator<Item = &Fault>) {
-        for number in fault::started(faults, "w-") {
+        let (started, most) = fault::started(faults, "w-");
+        for number in started {
             if number == self.params.workers + 1 && number <= WORKERS_MAX {
                 self.params.workers = number;
             }
             self.params.late.extend((number <= self.params.workers).then_some(number));
         }
+        let before = self.params.workers;
+        self.params.workers = before.max(most.min(WORKERS_MAX));
+        self.params.joining = self.params.workers - before;
+        self.params.late.extend(before + 1..=self.params.workers);
     }
 
     fn services(&self) -> &'static [Service] {
@@ -209,7 +214,12 @@ impl System for OracleRun {
     }
 
     fn instances(&self) -> &[NodeId] {
-        self.oracle.workers()
+        &self.oracle.workers()[..self.params().at_first() as usize]
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn scaled(&self) -> (&'static str, &[NodeId], usize) {
+        ("workers", self.oracle.workers(), self.params().at_first() as usize)
     }
 
     fn describe_nodes(&self) -> String {

@@ -60,7 +60,7 @@ impl Run {
         self.answers.borrow().contains_key(&index)
     }
 
-    fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
+    pub(super) fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
         let (at, now) = (action.at(), self.now());
         self.check_passing()?;
         if at > self.horizon {
@@ -110,7 +110,7 @@ impl Run {
     /// cuts the agenda only.
     fn cut(&mut self, index: usize) -> Vec<Action> {
         let cut = self.scenario.actions.split_off(index);
-        let faults = cut.iter().filter(|action| matches!(action, Action::Fault { .. })).count();
+        let faults = cut.iter().filter(|action| action.is_fault()).count();
         let mut lifted = Vec::new();
         for action in &cut {
             if let Action::Lift { fault, .. } = action {
@@ -136,7 +136,7 @@ impl Run {
     }
 
     /// Strictly after now: the events of this instant may have happened.
-    fn next_ms(&self) -> u64 {
+    pub(super) fn next_ms(&self) -> u64 {
         self.now().as_nanos() / 1_000_000 + 1
     }
 
@@ -155,6 +155,8 @@ impl Run {
                 }
                 self.plan_fault(fault)
             }
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Action::Scale { to, .. } => self.plan_fault(self.scaling_of(action.at(), *to)),
             Action::Lift { fault, .. } => {
                 let (at, faults) = (action.at(), self.faults.len());
                 // Told by the instants alone: in a replay nothing has begun or ended yet.

@@ -75,7 +75,7 @@ impl Run {
 impl Lists {
     fn of(run: &Run) -> Self {
         let scenario = &run.scenario;
-        let by_hand = scenario.actions.iter().filter(|action| matches!(action, Action::Fault { .. })).count();
+        let by_hand = scenario.actions.iter().filter(|action| action.is_fault()).count();
         let mut scheduled: Vec<Fault> =
             run.faults[..run.faults.len() - by_hand].iter().map(Running::planned).collect();
         let own = scheduled.split_off(run.scheduled);
@@ -102,7 +102,7 @@ impl Lists {
         } else {
             let mut before = index - scheduled - own;
             self.actions.retain(|action| {
-                let is_fault = matches!(action, Action::Fault { .. });
+                let is_fault = action.is_fault();
                 let is_it = is_fault && before == 0;
                 before = before.wrapping_sub(usize::from(is_fault));
                 !is_it

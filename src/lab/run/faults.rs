@@ -2,14 +2,17 @@
 
 use super::{LIE, Op, Run, Running};
 use crate::kernel::{Instant, Rng};
-use crate::lab::fault::{Fault, FaultKind, FaultTarget};
+use crate::lab::fault::{Fault, FaultKind, FaultTarget, SCALES};
 use crate::lab::invalid::Invalid;
 use crate::net::{Effect, NodeId, Rule, Target};
 
 impl Run {
     /// Finds a fault's nodes and puts its begin and end on the agenda.
     pub(super) fn plan_fault(&mut self, fault: Fault) -> Result<(), Invalid> {
-        let nodes = self.find_nodes(&fault)?;
+        let nodes = match fault.kind {
+            FaultKind::Scale if SCALES => self.check_scaling(&fault)?,
+            _ => self.find_nodes(&fault)?,
+        };
         let can_lie = |node| self.system.knob(LIE).is_some_and(|lie| lie.nodes().contains(node));
         if fault.kind == FaultKind::Lie && !nodes.iter().all(can_lie) {
             let allowed = "for lie a worker of an oracle";
@@ -61,6 +64,7 @@ impl Run {
             FaultKind::Restart => return nodes.iter().for_each(|&node| self.net.start(node)),
             FaultKind::Stop => return nodes.iter().for_each(|&node| self.net.stop(node)),
             FaultKind::Start => return self.start_missing(index),
+            FaultKind::Scale => return self.begin_scaling(index),
             FaultKind::Lie => {
                 self.lies.push(index);
                 if let Some(lie) = self.system.knob(LIE) {
@@ -88,7 +92,11 @@ impl Run {
         match fault.kind {
             FaultKind::Crash => self.start_missing(index),
             FaultKind::Start => nodes.iter().for_each(|&node| self.net.stop(node)),
-            FaultKind::Stop => nodes.iter().for_each(|&node| self.net.start_stopped(node)),
+            FaultKind::Stop => {
+                let nodes = self.faults[index].nodes.iter().filter(|&&node| !self.is_scaled_away(node));
+                nodes.for_each(|&node| self.net.start_stopped(node));
+            }
+            FaultKind::Scale => self.end_scaling(index),
             FaultKind::Restart => {}
             FaultKind::Lie => self.end_lie(index),
             FaultKind::Slow | FaultKind::Cut | FaultKind::Drop | FaultKind::Duplicate => {
@@ -99,7 +107,8 @@ impl Run {
 
     fn start_missing(&self, index: usize) {
         let nodes = self.faults[index].nodes.iter();
-        nodes.filter(|&&node| !self.net.is_up(node)).for_each(|&node| self.net.start(node));
+        let missing = nodes.filter(|&&node| !self.net.is_up(node) && !self.is_scaled_away(node));
+        missing.for_each(|&node| self.net.start(node));
     }
 
     /// Who is started on schedule is not there before.

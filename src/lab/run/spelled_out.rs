@@ -10,7 +10,7 @@ impl Run {
     /// The scenario with every setting, default or not, and the faults as they were resolved. Played, it is the same run.
     pub fn spelled_out(&self) -> Scenario {
         let mut scenario = self.scenario().clone();
-        scenario.set = self.settings().iter().map(|set| (set.key.to_owned(), set.value.clone())).collect();
+        scenario.set = self.settings().iter().map(|set| (set.key.to_owned(), self.at_first(set))).collect();
         scenario.faults = Some(self.scheduled_faults());
         scenario.horizon = Some(self.horizon().since(Instant::ZERO).to_string());
         scenario

@@ -139,7 +139,8 @@ impl Settings for Params {
     }
 
     fn make_room(&mut self, faults: &mut dyn Iterator<Item = &Fault>) {
-        for number in fault::started(faults, "c-") {
+        let (started, most) = fault::started(faults, "c-");
+        for number in started {
             if number == self.containers_max() + 1 && number <= CONTAINERS_MAX {
                 if self.scale_to == 0 {
                     // By hand only.
@@ -148,6 +149,7 @@ impl Settings for Params {
                 self.scale_to = number;
             }
         }
+        self.joining = most.min(CONTAINERS_MAX).saturating_sub(self.containers_max());
     }
 
     fn services(&self) -> &'static [Service] {
@@ -172,7 +174,17 @@ impl System for WizardRun {
     }
 
     fn instances(&self) -> &[NodeId] {
-        self.wizard.nodes()
+        &self.wizard.nodes()[..self.wizard.params().containers_max() as usize]
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn scaled(&self) -> (&'static str, &[NodeId], usize) {
+        ("containers", self.wizard.nodes(), self.wizard.params().containers_max() as usize)
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn scale(&self, to: u32) {
+        self.wizard.scale(to);
     }
 
     fn describe_nodes(&self) -> String {

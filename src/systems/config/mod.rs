@@ -34,6 +34,7 @@ use crate::substrate::store::Store;
 use crate::substrate::valkey::{self, Wire};
 use agent::Cached;
 use std::cell::{Cell, RefCell};
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 /// Where the controller listens.
@@ -207,22 +208,28 @@ impl Config {
         site.disk.ship(shipped());
         let mut config =
             Config { site, console, controller, client, agents: Vec::new(), workers: Vec::new() };
-        config.add_agents();
+        let serving = config.site.params.serving();
+        config.add_agents(1..=serving);
         config.add_workers();
         config.set_roles();
         let valkey = config.add_valkey();
-        for &node in
-            valkey.iter().chain(&[controller]).chain(&config.agents).chain(&config.workers).chain([&client])
+        // After all others: room for more leaves their numbers alone.
+        config.add_agents(serving + 1..=config.site.params.agents);
+        if let Some(valkey) = valkey {
+            config.agents.iter().for_each(|&agent| net.connect(valkey, agent, FAR));
+        }
+        let serving = &config.agents[..serving as usize];
+        for &node in valkey.iter().chain(&[controller]).chain(serving).chain(&config.workers).chain([&client])
         {
             net.start(node);
         }
         config
     }
 
-    fn add_agents(&mut self) {
+    fn add_agents(&mut self, numbers: RangeInclusive<u32>) {
         let Config { site, console, controller, .. } = self;
         let (http, net) = (&site.http, site.net());
-        for i in 1..=site.params.agents {
+        for i in numbers {
             let agent = net.add_node(&agent_name(i));
             http.assign(&agent_authority(i), agent);
             net.connect(*controller, agent, FAR);
@@ -238,7 +245,7 @@ impl Config {
         let (http, net) = (&site.http, site.net());
         for i in 1..=site.params.workers {
             let worker = net.add_node(&worker_name(i));
-            let agent = (i - 1) % site.params.agents;
+            let agent = (i - 1) % site.params.serving();
             http.assign(&worker_authority(i), worker);
             net.connect(agents[agent as usize], worker, BESIDE);
             net.connect(*console, worker, NEAR);
@@ -252,14 +259,13 @@ impl Config {
 
     /// Only where there are triggers, and after all others: the switch leaves their numbers alone.
     fn add_valkey(&self) -> Option<NodeId> {
-        let Config { site, console, controller, agents, .. } = self;
+        let Config { site, console, controller, .. } = self;
         site.params.trigger.then(|| {
             let net = site.net();
             let node = net.add_node("valkey");
             site.wire.assign(VALKEY, node);
             net.connect(*controller, node, NEAR);
             net.connect(*console, node, NEAR);
-            agents.iter().for_each(|&agent| net.connect(node, agent, FAR));
             let (wire, disk) = (site.wire.clone(), valkey::Disk::new());
             net.set_role(node, move |shutdown| {
                 let config = valkey::Config::new(valkey::Version::Valkey8);
@@ -348,7 +354,7 @@ impl Config {
         &self.agents
     }
 
-    /// The workers, w-01 first. Worker i reads agent (i − 1) mod agents + 1.
+    /// The workers, w-01 first. Worker i reads agent (i − 1) mod agents + 1, of the agents that are there at the start.
     pub fn workers(&self) -> &[NodeId] {
         &self.workers
     }

@@ -37,6 +37,8 @@ pub struct Params {
     pub store_latency: Duration,
     /// Whether the operator changes anything at all.
     pub client_on: bool,
+    /// How many of the agents wait until there are to be more than at first: the last ones. No worker reads them.
+    pub joining: u32,
 }
 
 impl Default for Params {
@@ -57,11 +59,17 @@ impl Default for Params {
             rollback: Duration::from_secs(20),
             store_latency: Duration::from_millis(5),
             client_on: true,
+            joining: 0,
         }
     }
 }
 
 impl Params {
+    /// How many agents have workers: those that are there at the start.
+    pub fn serving(&self) -> u32 {
+        self.agents - self.joining
+    }
+
     /// The longest time from one poll of an agent to its next, jitter included.
     pub fn poll_max(&self) -> Duration {
         self.poll.scale(1.0 + self.poll_jitter)

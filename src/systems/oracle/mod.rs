@@ -259,9 +259,10 @@ impl Oracle {
         self.clients().for_each(|client| net.start(client));
     }
 
-    /// A share of the workers lies from the start: which ones, the seed says.
+    /// A share of the workers lies from the start: which ones, the seed says. Those that scaling adds are honest.
     fn choose_liars(&self) {
-        let Params { lie, lie_bias, workers, .. } = *self.site.params;
+        let Params { lie, lie_bias, .. } = *self.site.params;
+        let workers = self.site.params.at_first();
         let count = libm::floor(lie * f64::from(workers) + 0.5) as u64;
         let mut rng = self.site.ctx().stream("lab", "liars").at(0);
         for i in rng.sample(u64::from(workers), count) {

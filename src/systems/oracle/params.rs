@@ -154,6 +154,8 @@ pub struct Params {
     pub client_on: bool,
     /// The workers, counted from 1, that somebody starts later.
     pub late: Vec<u32>,
+    /// How many of the workers wait until there are to be more than at first: the last ones.
+    pub joining: u32,
 }
 
 impl Default for Params {
@@ -193,6 +195,7 @@ impl Default for Params {
             report_heartbeat: Duration::from_secs(60),
             client_on: true,
             late: Vec::new(),
+            joining: 0,
         }
     }
 }
@@ -201,6 +204,11 @@ impl Params {
     /// The defaults of the oracle over NATS: a client may send 10 requests a second, 10 at once.
     pub fn over_nats() -> Self {
         Params { transport: Transport::Core, rate: Some(10.0), ..Params::default() }
+    }
+
+    /// How many workers there are before anybody scales them.
+    pub fn at_first(&self) -> u32 {
+        self.workers - self.joining
     }
 
     /// Whether a broker stands between the coordinator and the workers.

@@ -157,7 +157,7 @@ impl Drop for Wizard {
 impl Wizard {
     /// Builds the nodes and starts them; `ears` hear of all that happens.
     pub fn start(net: &Net, params: Params, ears: Rc<RefCell<dyn Hear<Fact>>>) -> Self {
-        let count = params.containers_max();
+        let count = params.containers_max() + params.joining;
         let site = Site {
             http: Http::new(net),
             wire: Wire::new(net),
@@ -265,14 +265,26 @@ impl Wizard {
         self.site.ctx().spawn_in(Scope::default(), async move {
             site.ctx().sleep_until(Instant::ZERO + scale_at).await;
             site.resolve(scale_to);
+            let net = site.net();
             if scale_to > containers {
                 site.tell(Fact::ContainersAdded { containers: scale_to });
-                changed.iter().for_each(|&node| site.net().start(node));
+                changed.iter().filter(|&&node| !net.is_up(node)).for_each(|&node| net.start(node));
             } else {
                 site.tell(Fact::ContainersRemoved { containers: scale_to });
-                changed.iter().for_each(|&node| site.net().stop(node));
+                changed.iter().for_each(|&node| net.stop(node));
             }
         });
+    }
+
+    /// There are to be so many containers: whoever looks their name up from now on gets as many addresses. To start and to end
+    /// them is for whoever says so.
+    pub fn scale(&self, to: u32) {
+        let fact = match self.site.resolved.get() < to {
+            true => Fact::ContainersAdded { containers: to },
+            false => Fact::ContainersRemoved { containers: to },
+        };
+        self.site.resolve(to);
+        self.site.tell_in(Scope::default(), Span::default(), fact);
     }
 
     /// Calls the simulated API from the console; `done` gets the response.

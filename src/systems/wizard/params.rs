@@ -132,6 +132,8 @@ pub struct Params {
     pub reload_at: Duration,
     /// Whether the client makes any load.
     pub client_on: bool,
+    /// How many further containers wait until somebody scales: the last ones.
+    pub joining: u32,
 }
 
 impl Default for Params {
@@ -164,12 +166,13 @@ impl Default for Params {
             scale_at: Duration::from_secs(10),
             reload_at: Duration::ZERO,
             client_on: true,
+            joining: 0,
         }
     }
 }
 
 impl Params {
-    /// How many containers there are at most in a run: each has its node from the start, up or not.
+    /// How many containers there are at most in a run that nobody scales by hand: each has its node from the start, up or not.
     pub fn containers_max(&self) -> u32 {
         self.containers.max(self.scale_to)
     }

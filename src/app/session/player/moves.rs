@@ -1,6 +1,8 @@
 //! Where a person sends the player, and what a person does to its run.
 
 use super::{Goal, Left, Player, PlayerState, Seek, options, play};
+#[cfg(feature = "workbench")]
+use crate::app::command::Outcome;
 use crate::app::session::history::{LeftAt, Place};
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::{Fault, FaultKind, FaultTarget};
@@ -279,6 +281,19 @@ impl Player {
         self.act(|run| run.inject(spec))
     }
 
+    /// A scaling from the next whole millisecond on; time moves there. Where there are not nodes for as many, the run has room for
+    /// them from its start and is replayed to that moment.
+    #[cfg(feature = "workbench")]
+    pub fn scale(&mut self, act: &dyn Fn(u64) -> Action) -> Result<Outcome, Invalid> {
+        let Some(changed) = self.run.with_room(act)? else {
+            return self.act(|run| run.act_next(act)).map(Outcome::Acted);
+        };
+        let at = changed.1;
+        self.change(changed, false)?;
+        self.set_out(at, Goal::Instant);
+        Ok(Outcome::SetOut)
+    }
+
     /// Breaks a node in one way, or mends it if it is broken in that way; time moves to the next millisecond.
     pub fn toggle(&mut self, kind: FaultKind, node: &str) -> Result<ActedAt, Invalid> {
         let spec = format!("{}:{node}", kind.name());
@@ -314,8 +329,31 @@ impl Player {
         Ok(acted)
     }
 
+    /// In the past of a scaling the run has nodes of which nothing is known yet, and which an act is to do without. Returns the run
+    /// as it was.
+    #[cfg(feature = "workbench")]
+    fn forget_room(&mut self) -> Result<Option<Run>, Invalid> {
+        let Some(scenario) = self.run.without_room() else { return Ok(None) };
+        let mut run = Run::new(&scenario, options())?;
+        if self.run.events() > 0 {
+            run.run_until(self.run.now());
+        }
+        self.seen = None;
+        Ok(Some(std::mem::replace(&mut self.run, run)))
+    }
+
     fn act(&mut self, act: impl FnOnce(&mut Run) -> Result<ActedAt, Invalid>) -> Result<ActedAt, Invalid> {
-        let acted = act(&mut self.run)?;
+        #[cfg(feature = "workbench")]
+        let later = self.forget_room()?;
+        let acted = act(&mut self.run);
+        #[cfg(feature = "workbench")]
+        match (&acted, later) {
+            (Err(_), Some(later)) => self.run = later,
+            // It has those nodes, too.
+            (Ok(_), Some(_)) => self.parked = None,
+            (_, None) => {}
+        }
+        let acted = acted?;
         self.arrive();
         // Both futures are kept: the one that was known before stays as it was.
         if let Some(run) = self.ahead.take().filter(|ahead| ahead.now() > acted.at) {

@@ -333,7 +333,6 @@ impl Session {
         if self.player.state() == PlayerState::Replaying {
             return;
         }
-        // As far as the axis is drawn, or to where a person has extended it.
         self.player.set_end(self.player.end().max(Axis::of(self.player.run()).to));
         let show = self.show(is_sought);
         self.shown = self.player.look(show);

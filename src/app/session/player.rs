@@ -248,7 +248,7 @@ impl Player {
         self.run.now() >= self.run.horizon() || self.run.stopped().is_some()
     }
 
-    /// Where playing stops.
+    /// Where playing stops: at the end of the axis, or where a person has extended it to.
     pub(super) fn end(&self) -> Instant {
         self.end
     }

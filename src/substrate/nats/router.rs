@@ -134,6 +134,11 @@ impl Router {
         self.literal.contains_key(subject) || !self.wildcard.matching(subject).is_empty()
     }
 
+    /// True if somebody has subscribed to a subject itself, without wildcards.
+    pub(super) fn has_subscriber(&self, subject: &str) -> bool {
+        self.literal.contains_key(subject)
+    }
+
     /// The number of the subscription of `client` that hears `subject`: one of no queue group.
     pub(super) fn sid_of(&self, client: u64, subject: &str) -> Option<u64> {
         let mut first: Option<&Sub> = None;

@@ -44,7 +44,7 @@ fn what_the_fuzzer_found_in_jetstream_stays_mended() {
         Box::new(bed::Model::new(&bed::Setup { jetstream: true, ..bed::Setup::default() })),
         SETTLE_MS,
     );
-    assert!(replay(&mut model) >= 9);
+    assert!(replay(&mut model) >= 13);
     if is_real() {
         let [mut real, _] = both(true);
         replay(&mut real);

@@ -53,6 +53,8 @@ pub(super) struct Consumer {
     /// To be delivered again.
     again: VecDeque<u64>,
     waiting: VecDeque<Pull>,
+    /// There may be something to deliver. Otherwise the requests are only looked through for those that have ended.
+    is_woken: bool,
     /// The deadline that its stream knows of.
     pub(super) armed: Instant,
 }
@@ -94,6 +96,7 @@ impl Consumer {
             redelivered: SortedMap::default(),
             again: VecDeque::new(),
             waiting: VecDeque::new(),
+            is_woken: false,
             armed: Instant::MAX,
             config: ConsumerConfig::default(),
         };
@@ -144,7 +147,9 @@ impl Consumer {
 
     /// The stream has stored a message.
     pub(super) fn note_stored(&mut self, seq: u64, subject: &str) {
-        self.ahead += u64::from(seq > self.looked_to && self.wants(subject));
+        let wanted = self.wants(subject);
+        self.ahead += u64::from(seq > self.looked_to && wanted);
+        self.is_woken |= wanted;
     }
 
     /// The stream has let a message go: whoever had it need not acknowledge it any more.
@@ -242,6 +247,7 @@ impl Consumer {
         let mut due: Vec<u64> =
             self.deadlines.iter().take_while(|&&(at, _)| at <= now).map(|&(_, seq)| seq).collect();
         merge::sort(&mut due, |a, b| a < b);
+        self.is_woken |= !due.is_empty();
         for seq in due {
             // The time runs anew, also while nobody asks for the message.
             let next = now + self.patience(seq);
@@ -262,23 +268,29 @@ impl Consumer {
     pub(super) fn pump(&mut self, messages: &Messages, outbox: &mut Outbox) -> Vec<u64> {
         let mut done = Vec::new();
         let mut stalled = false;
+        if !std::mem::take(&mut self.is_woken) {
+            self.expire_pulls(false, outbox);
+        }
         while self.is_awaited(outbox) {
             let next = match self.next_again(messages, outbox) {
                 Some(again) => Some(again),
                 None => {
-                    stalled = self.config.max_ack_pending > 0
-                        && self.pending.len() as i64 >= self.config.max_ack_pending;
+                    stalled = self.is_stalled();
                     if stalled { None } else { self.next_new(messages) }
                 }
             };
             let Some((seq, count)) = next else { break };
             let ack = self.ack_subject(seq, count, messages);
             let Some(target) = self.next_target(self.size_of(seq, &ack, messages), outbox) else {
-                // Nobody can take it: it is looked at again.
-                self.sseq -= 1;
+                // Nobody can take it: it is looked at again. What was to be delivered again waits for its time once more; the
+                // server goes back by one message nevertheless.
+                self.sseq = (self.sseq - 1).max(1);
                 self.ahead += u64::from(count == 1);
                 break;
             };
+            if count > 1 {
+                outbox.record(REDELIVERED, seq);
+            }
             self.deliver(seq, &ack, &target, messages, outbox);
             if self.config.ack_policy == AckPolicy::None {
                 done.push(seq);
@@ -286,6 +298,11 @@ impl Consumer {
         }
         self.expire_pulls(!stalled, outbox);
         done
+    }
+
+    /// As many messages wait for their acknowledgement as may.
+    fn is_stalled(&self) -> bool {
+        self.config.max_ack_pending > 0 && self.pending.len() as i64 >= self.config.max_ack_pending
     }
 
     /// The next message to be delivered again, and its how-manieth delivery that is.
@@ -301,7 +318,6 @@ impl Consumer {
                     outbox.max_deliver_advisory(&self.stream, &self.name, seq, max as u64);
                 }
             } else if messages.get(seq).is_some() {
-                outbox.record(REDELIVERED, seq);
                 return Some((seq, count));
             } else {
                 self.settle(seq);

@@ -129,13 +129,8 @@ impl Js {
 
     /// Somebody subscribed: push consumers may have waited for it.
     pub(super) fn interest_changed(&mut self, pattern: &str, outbox: &mut Outbox) {
-        let waiting: BTreeSet<(String, String)> = match super::subject::has_wildcard(pattern) {
-            false => self.targets.get(pattern).cloned().unwrap_or_default(),
-            true => {
-                let matching = self.targets.iter().filter(|(to, _)| super::subject::matches(pattern, to));
-                matching.flat_map(|(_, places)| places.iter().cloned()).collect()
-            }
-        };
+        // A subscription with wildcards is not noticed.
+        let waiting = self.targets.get(pattern).cloned().unwrap_or_default();
         for (stream, consumer) in waiting {
             if let Some(stream) = self.streams.get_mut(&stream) {
                 stream.change(&consumer, outbox, |_, _| Vec::new());

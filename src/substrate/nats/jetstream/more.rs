@@ -196,14 +196,14 @@ impl Js {
         if filter.is_empty() || filter == ">" {
             let (len, last) = (stream.messages.len(), stream.messages.last());
             let purged = match (seq, keep) {
-                (0 | 1, 0) => return Ok(stream.purge()),
+                (0 | 1, 0) => stream.remove_all(),
                 (0 | 1, keep) if keep >= len => 0,
                 // As many numbers are kept, whether or not they have messages.
                 (0 | 1, keep) => stream.compact(last + 1 - keep)?,
                 (seq, _) => stream.compact(seq)?,
             };
             let first = stream.messages.first();
-            stream.purge_consumers(first, |consumer| filter.is_empty() || consumer.is_purged_by(&filter));
+            stream.purge_consumers(first, |consumer| consumer.is_purged_by(&filter));
             return Ok(purged);
         }
         let pattern = Pattern::new(&filter);
@@ -227,8 +227,10 @@ impl Js {
 
     /// Notes which consumers push to a subject of a stream, which hears that as a client would. Those that are heard from now on.
     pub(super) fn note_feeding(&mut self) -> Vec<(Rc<str>, Rc<str>)> {
-        let is_heard = |target: &str| self.streams.values().any(|stream| stream.covers(target));
-        let heard: Vec<_> = self.targets.keys().filter(|target| is_heard(target)).cloned().collect();
+        // A subject with wildcards is not noticed.
+        let is_own = |stream: &Stream, target: &str| stream.config.subjects.iter().any(|own| own == target);
+        let is_heard = |target: &&Rc<str>| self.streams.values().any(|stream| is_own(stream, target));
+        let heard: Vec<_> = self.targets.keys().filter(is_heard).cloned().collect();
         let mut begun = Vec::new();
         for Stream { name: stream, consumers, .. } in self.streams.values_mut() {
             for consumer in consumers.values_mut() {
@@ -281,7 +283,7 @@ impl Stream {
 }
 
 impl Consumer {
-    /// A consumer with a filter is concerned by a purge with a filter if the latter is one of its subjects.
+    /// A purge that asks for something concerns a consumer with a filter if its own is one of the subjects, so none without one.
     fn is_purged_by(&self, filter: &str) -> bool {
         self.config.filter_subject.is_empty() || self.wants(filter)
     }

@@ -41,6 +41,11 @@ impl<'a> Outbox<'a> {
         self.router.has_interest(subject)
     }
 
+    /// True if somebody has subscribed to just that.
+    pub(super) fn has_subscriber(&self, subject: &str) -> bool {
+        self.router.has_subscriber(subject)
+    }
+
     pub(super) fn record(&self, kind: Kind, value: u64) {
         self.ctx.record_in(self.node.scope(), self.ctx.span(), kind, 0, value);
     }

@@ -189,12 +189,18 @@ impl Stream {
 
     /// Removes all messages; says how many there were.
     pub(super) fn purge(&mut self) -> u64 {
+        let count = self.remove_all();
+        self.purge_consumers(self.messages.first(), |_| true);
+        count
+    }
+
+    /// The same, but consumers are not told.
+    pub(super) fn remove_all(&mut self) -> u64 {
         let count = self.messages.len();
         while self.messages.len() > 0 {
             self.messages.remove(self.messages.first());
         }
         self.messages.purged = true;
-        self.purge_consumers(self.messages.first(), |_| true);
         count
     }
 

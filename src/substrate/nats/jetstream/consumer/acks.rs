@@ -52,11 +52,15 @@ impl Consumer {
                 self.again.retain(|&other| other != seq);
                 self.set_deadline(seq, 0, now + delay);
             }
-            None => self.deliver_again(seq),
+            None => {
+                self.deliver_again(seq);
+                self.is_woken = true;
+            }
         }
     }
 
     pub(super) fn ack(&mut self, seq: u64, dseq: u64) -> Vec<u64> {
+        self.is_woken |= self.is_stalled();
         match self.config.ack_policy {
             AckPolicy::None => Vec::new(),
             AckPolicy::Explicit => {

@@ -55,11 +55,16 @@ impl Consumer {
         if request.idle_heartbeat > 0 && request.idle_heartbeat.saturating_mul(2) > request.expires {
             return outbox.status(reply, "400 Bad Request - heartbeat value too large");
         }
-        self.expire_pulls(false, outbox);
+        if self.waiting.len() as u64 >= self.config.max_waiting {
+            self.expire_pulls(false, outbox);
+        }
         if request.no_wait {
             let ready = self.ahead + self.again.len() as u64;
             if ready == 0 && request.expires == 0 {
                 return outbox.status(reply, "404 No Messages");
+            }
+            if ready > 0 {
+                self.expire_pulls(false, outbox);
             }
             let asked: i64 = self.waiting.iter().map(|pull| pull.left).sum();
             if ready > 0 && (ready as i64) < asked {
@@ -72,6 +77,7 @@ impl Consumer {
         let later = |nanos: u64| (nanos > 0).then(|| outbox.now() + Duration::from_nanos(nanos));
         let heartbeat =
             later(request.idle_heartbeat).map(|at| (Duration::from_nanos(request.idle_heartbeat), at));
+        self.is_woken = true;
         self.waiting.push_back(Pull {
             reply: Rc::clone(reply),
             left: request.batch,
@@ -111,18 +117,25 @@ impl Consumer {
             // It is awaited: somebody hears it.
             return Some(Rc::clone(target));
         }
-        while self.waiting.front().is_some_and(|pull| pull.bytes > 0 && pull.bytes < size) {
-            if let Some(pull) = self.waiting.pop_front() {
+        let now = outbox.now();
+        let mut pull = loop {
+            let mut pull = self.waiting.pop_front()?;
+            if pull.bytes > 0 && pull.bytes < size {
                 pull.end("409 Message Size Exceeds MaxBytes", outbox);
+                continue;
             }
-        }
-        let mut pull = self.waiting.pop_front()?;
-        if pull.bytes > 0 {
-            pull.bytes -= size;
-            if pull.bytes == 0 {
-                pull.left = 1;
+            if pull.bytes > 0 {
+                pull.bytes -= size;
+                if pull.bytes == 0 {
+                    pull.left = 1;
+                }
             }
-        }
+            if pull.expires.is_some_and(|at| at <= now) {
+                pull.end("408 Request Timeout", outbox);
+            } else if outbox.has_interest(&pull.reply) {
+                break pull;
+            }
+        };
         pull.left -= 1;
         pull.delivered += 1;
         if let Some((every, at)) = &mut pull.heartbeat {
@@ -135,15 +148,15 @@ impl Consumer {
         Some(reply)
     }
 
-    pub(super) fn is_awaited(&mut self, outbox: &mut Outbox) -> bool {
+    /// True while somebody waits, or did: whether a request still has its client is looked at when there is something for it.
+    pub(super) fn is_awaited(&self, outbox: &Outbox) -> bool {
         if let Some(target) = &self.target {
             #[cfg(not(target_arch = "wasm32"))]
             if self.feeds {
                 return true;
             }
-            return outbox.has_interest(target);
+            return outbox.has_subscriber(target);
         }
-        self.expire_pulls(false, outbox);
         !self.waiting.is_empty()
     }
 }

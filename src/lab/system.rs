@@ -153,9 +153,11 @@ pub trait System: Any + Reported {
     fn instances(&self) -> &[NodeId];
 
     /// What is scaled while it runs: the parameter that says how many there are, their nodes with those that wait, and how many
-    /// nodes there are in a run that nobody scales.
+    /// nodes there are in a run that nobody scales. Nothing, unless a system says otherwise.
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-    fn scaled(&self) -> (&'static str, &[NodeId], usize);
+    fn scaled(&self) -> (&'static str, &[NodeId], usize) {
+        ("", &[], 0)
+    }
 
     /// There are to be so many of them: said before they start, or are asked to end.
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]

@@ -16,6 +16,9 @@ mod here {
     use crate::net::NodeId;
     use serde_json::Value;
 
+    /// What can be scaled where a system says nothing of it.
+    const NOTHING: &str = "nothing: this system is not scaled while it runs";
+
     /// What a run knows of its instances' number.
     pub(in crate::lab::run) struct Scaling {
         /// As the settings say.
@@ -95,7 +98,7 @@ mod here {
         pub(in crate::lab::run) fn check_scaling(&self, fault: &Fault) -> Result<Vec<NodeId>, Invalid> {
             let (key, nodes, _) = self.system.scaled();
             if fault.target != FaultTarget::Node(key.to_owned()) {
-                let allowed = format!("{key}, for scale");
+                let allowed = if key.is_empty() { NOTHING.to_owned() } else { format!("{key}, for scale") };
                 return Err(Invalid::new("faults", &fault.target.to_string(), &allowed));
             }
             self.check_count(fault.value)?;
@@ -108,8 +111,10 @@ mod here {
 
         fn check_count(&self, count: f64) -> Result<(), Invalid> {
             let key = self.system.scaled().0;
-            let setting = self.settings.iter().find(|setting| setting.key == key);
-            let allowed = setting.map_or(Allowed::Count(1, 1), |setting| setting.allowed);
+            let Some(setting) = self.settings.iter().find(|setting| setting.key == key) else {
+                return Err(Invalid::new("scale", &count.to_string(), NOTHING));
+            };
+            let allowed = setting.allowed;
             let is_allowed = match allowed {
                 Allowed::Count(low, high) => (f64::from(low)..=f64::from(high)).contains(&count),
                 _ => false,

@@ -69,7 +69,8 @@ test("the number of containers in the sentence scales what runs, from now on, an
   await page.keyboard.press("ArrowUp");
   await said("4");
   await page.waitForFunction(() => glasshive.state === "paused" && glasshive.vtime === 12_001);
-  assert.deepEqual(await up(), ["c-01", "c-02", "c-03", "c-04"]);
+  // c-02 is down from 8 s to 16 s, whatever the number is.
+  assert.deepEqual(await up(), ["c-01", "c-03", "c-04"]);
   assert.match(await page.getByTestId("caption").textContent(), /From 12\.0 s on there are to be 4 containers\./);
   for (const count of ["3", "2"]) {
     await page.keyboard.press("ArrowDown");
@@ -79,7 +80,7 @@ test("the number of containers in the sentence scales what runs, from now on, an
   assert.deepEqual(await up(), ["c-01", "c-02"]);
   assert.match(await page.evaluate(() => glasshive.faults), /scale:containers@12\.001s=4,scale:containers@12\.002s=3,scale:containers@12\.003s=2$/);
   for (let i = 0; i < 3; i += 1) await page.evaluate(() => glasshive.undo());
-  assert.deepEqual([await page.evaluate(() => glasshive.traceHash()), await up()], [before, ["c-01", "c-02", "c-03"]]);
+  assert.deepEqual([await page.evaluate(() => glasshive.traceHash()), await up()], [before, ["c-01", "c-03"]]);
   await said("3");
   // At its start a run is simply begun with another number.
   await page.evaluate(() => glasshive.seek(0));

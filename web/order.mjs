@@ -159,15 +159,19 @@ function withElements(bytes, now) {
 
 /** Instructions that are followed by something else than numbers, or by the number of a function. */
 const [BR_TABLE, CALL, RETURN_CALL, F32, F64, PREFIX, REF_FUNC] = [0x0e, 0x10, 0x12, 0x43, 0x44, 0xfc, 0xd2];
-/** How many numbers follow an instruction, where it is one or two; a block's type counts as one. */
-const FOLLOWING = following([1, 0x02, 0x04], [1, 0x0c, 0x0d], [2, 0x11, 0x11], [2, 0x1c, 0x1c], [1, 0x20, 0x26], [2, 0x28, 0x3e], [1, 0x3f, 0x42], [1, 0xd0, 0xd0]);
+/** How many numbers follow an instruction; a block's type counts as one. */
+const FOLLOWING = following([0, 0x00, 0x01], [1, 0x02, 0x04], [0, 0x05, 0x05], [0, 0x0b, 0x0b], [1, 0x0c, 0x0d], [0, 0x0f, 0x0f], [2, 0x11, 0x11], [0, 0x1a, 0x1b], [2, 0x1c, 0x1c], [1, 0x20, 0x26], [2, 0x28, 0x3e], [1, 0x3f, 0x42], [0, 0x45, 0xc4], [1, 0xd0, 0xd0], [0, 0xd1, 0xd1]);
 /** The same of those behind the prefix. */
-const FOLLOWING_PREFIXED = following([2, 8, 8], [1, 9, 9], [2, 10, 10], [1, 11, 11], [2, 12, 12], [1, 13, 13], [2, 14, 14], [1, 15, 17]);
+const FOLLOWING_PREFIXED = following([0, 0, 7], [2, 8, 8], [1, 9, 9], [2, 10, 10], [1, 11, 11], [2, 12, 12], [1, 13, 13], [2, 14, 14], [1, 15, 17]);
 
+/** By instruction. Of one that is not known here nobody can tell where the next begins. */
 function following(...ranges) {
-  const counts = new Uint8Array(256);
-  for (const [count, from, to] of ranges) counts.fill(count, from, to + 1);
-  return counts;
+  const counts = new Map(ranges.flatMap(([count, from, to]) => Array.from({ length: to - from + 1 }, (_, i) => [from + i, count])));
+  return (instruction) => {
+    const count = counts.get(instruction);
+    if (count === undefined) throw new Error(`an instruction that is not known: ${instruction}`);
+    return count;
+  };
 }
 
 /** A function that calls others by their new numbers. */
@@ -199,9 +203,9 @@ function withCalls(body, now) {
     } else if (instruction === PREFIX) {
       let prefixed;
       [prefixed, at] = number(body, at);
-      skip(FOLLOWING_PREFIXED[prefixed]);
+      skip(FOLLOWING_PREFIXED(prefixed));
     } else {
-      skip(FOLLOWING[instruction]);
+      skip(FOLLOWING(instruction));
     }
   }
   if (at !== body.length) throw new Error("a function that ends somewhere else");

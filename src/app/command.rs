@@ -167,14 +167,13 @@ impl Command {
         }
     }
 
-    /// The action by which it does.
+    /// The action by which it does, if it does.
     #[cfg(feature = "workbench")]
-    pub(super) fn scaling(&self, at_ms: u64) -> Action {
+    pub(super) fn scaling(&self, at_ms: u64) -> Option<Action> {
         match self {
-            Command::Scale { to } => Action::Scale { at_ms, to: *to },
-            Command::Fault { fault } => Action::Fault { at_ms, fault: fault.clone() },
-            // It does not.
-            _ => Action::Fault { at_ms, fault: String::new() },
+            Command::Scale { to } => Some(Action::Scale { at_ms, to: *to }),
+            Command::Fault { fault } => self.scales().then(|| Action::Fault { at_ms, fault: fault.clone() }),
+            _ => None,
         }
     }
 

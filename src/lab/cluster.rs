@@ -158,12 +158,11 @@ impl Cluster {
             *self = Self::played(&scenario, now)?;
         }
         for fault in at_once {
-            let text = fault.to_string();
-            let act = |at_ms| Action::Fault { at_ms, fault: text.clone() };
+            let act = Action::Fault { at_ms: self.run.next_ms(), fault: fault.to_string() };
             match self.run.with_room(&act)? {
                 // More than there are nodes for: the same cluster, with room for them.
-                Some((scenario, at)) => *self = Self::played(&scenario, at)?,
-                None => drop(self.run.act_next(&act)?),
+                Some(scenario) => *self = Self::played(&scenario, act.at())?,
+                None => drop(self.run.act(act)?),
             }
         }
         Ok(())

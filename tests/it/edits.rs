@@ -1,7 +1,7 @@
 //! Faults are moved, changed, switched off and removed: each is an act that can be taken back, in the log and in the address,
 //! and it leaves another future where it is in the past.
 
-use glasshive::app::PlayerState;
+use super::support::{act, go};
 use glasshive::app::session::{Address, Command, Session};
 use glasshive::kernel::Instant;
 use glasshive::lab::fault::format_list;
@@ -14,21 +14,6 @@ fn session() -> Session {
     let mut session = Session::open(Scenario::preset("oracle-http", 31), 1.0).unwrap();
     session.apply(Command::Pause).unwrap();
     session
-}
-
-fn arrive(session: &mut Session) {
-    while session.status().state == PlayerState::Replaying {
-        session.frame(16.0, || true);
-    }
-}
-
-fn act(session: &mut Session, command: Command) {
-    session.apply(command).unwrap();
-    arrive(session);
-}
-
-fn go(session: &mut Session, at_ms: f64) {
-    act(session, Command::Seek { at_ms });
 }
 
 fn edit(session: &mut Session, fault: &str, to: Option<&str>) {

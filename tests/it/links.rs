@@ -2,19 +2,12 @@
 //! strangers write into one is refused with a reason, or listed.
 
 use super::session_random::{command, frame, scenario};
-use super::support::for_seeds;
-use glasshive::app::PlayerState;
+use super::support::{arrive, for_seeds};
 use glasshive::app::session::{Address, Command, Session, opening_speed};
 use glasshive::kernel::Rng;
 
 const SESSIONS: u64 = 50;
 const STEPS: u64 = 40;
-
-fn arrive(session: &mut Session) {
-    while session.status().state == PlayerState::Replaying {
-        session.frame(16.0, || true);
-    }
-}
 
 /// Opens a link as the page does.
 fn open(search: &str) -> Session {

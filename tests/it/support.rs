@@ -1,6 +1,8 @@
 //! What the tests share: cases that know the command which replays them, random fault schedules, look-ups in a trace.
 
+use glasshive::app::PlayerState;
 use glasshive::app::canvas::{Strips, View};
+use glasshive::app::session::{Command, Session};
 use glasshive::kernel::{Instant, Kind, Record, Rng, Sink};
 use glasshive::lab::oracle::entry::RequestReport;
 use glasshive::lab::{Options, Run, Scenario};
@@ -13,6 +15,24 @@ use std::ops::Range;
 pub fn wide_board(selected: &str) -> View<'_> {
     let (width, height, strips) = (1406.0, 474.0, Strips::Three);
     View { width, height, strips, selected, hovered: None, flow: false, reduced_motion: false }
+}
+
+/// Lets a session's replay come to its end.
+pub fn arrive(session: &mut Session) {
+    while session.status().state == PlayerState::Replaying {
+        session.frame(16.0, || true);
+    }
+}
+
+/// What a person does, to its end.
+pub fn act(session: &mut Session, command: Command) {
+    session.apply(command).unwrap();
+    arrive(session);
+}
+
+/// Goes to an instant.
+pub fn go(session: &mut Session, at_ms: f64) {
+    act(session, Command::Seek { at_ms });
 }
 
 /// Says something on stderr if the test fails while it lives.

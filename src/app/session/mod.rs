@@ -204,8 +204,8 @@ impl Session {
         let goes_on = self.goes_on(command);
         let player = &mut self.player;
         #[cfg(feature = "workbench")]
-        if command.scales() {
-            return player.scale(&|at_ms| command.scaling(at_ms));
+        if let Some(scaling) = command.scaling(player.run().next_ms()) {
+            return player.scale(scaling);
         }
         match command {
             Command::Open { preset, .. } => {

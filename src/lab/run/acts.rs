@@ -60,7 +60,8 @@ impl Run {
         self.answers.borrow().contains_key(&index)
     }
 
-    pub(super) fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
+    /// An act at a later millisecond; the run is played to that instant.
+    pub fn act(&mut self, action: Action) -> Result<ActedAt, Invalid> {
         let (at, now) = (action.at(), self.now());
         self.check_passing()?;
         if at > self.horizon {
@@ -136,7 +137,7 @@ impl Run {
     }
 
     /// Strictly after now: the events of this instant may have happened.
-    pub(super) fn next_ms(&self) -> u64 {
+    pub fn next_ms(&self) -> u64 {
         self.now().as_nanos() / 1_000_000 + 1
     }
 

@@ -10,7 +10,7 @@ mod here {
     use crate::lab::fault::{Fault, FaultKind, FaultTarget};
     use crate::lab::invalid::Invalid;
     use crate::lab::params::{Allowed, Setting};
-    use crate::lab::run::{ActedAt, Run};
+    use crate::lab::run::Run;
     use crate::lab::scenario::{Action, Scenario};
     use crate::lab::system::System;
     use crate::net::NodeId;
@@ -50,25 +50,17 @@ mod here {
     }
 
     impl Run {
-        /// An act at the next whole millisecond, such as a scaling to what this run has nodes for. The run is played to that
-        /// instant.
-        pub fn act_next(&mut self, act: &dyn Fn(u64) -> Action) -> Result<ActedAt, Invalid> {
-            self.act(act(self.next_ms()))
-        }
-
-        /// The scenario with a scaling at the next whole millisecond, and that instant, if this run has not the nodes that such a
-        /// run has.
-        pub fn with_room(&self, act: &dyn Fn(u64) -> Action) -> Result<Option<(Scenario, Instant)>, Invalid> {
-            let action = act(self.next_ms());
-            let (at, to) = (action.at(), action.scales_to().unwrap_or_default());
+        /// The scenario with an act of the next millisecond, if that is a scaling for which this run has not the nodes.
+        pub fn with_room(&self, act: &Action) -> Result<Option<Scenario>, Invalid> {
+            let Some(to) = act.scales_to() else { return Ok(None) };
             let mut actions = self.actions_until_now();
-            actions.push(action);
+            actions.push(act.clone());
             if self.room(&actions) == self.system.scaled().1.len() {
                 return Ok(None);
             }
             self.check_count(f64::from(to))?;
             self.check_passing()?;
-            Ok(Some((Scenario { actions, ..self.scenario.clone() }, at)))
+            Ok(Some(Scenario { actions, ..self.scenario.clone() }))
         }
 
         /// The scenario without what was done later than now, if its run has fewer nodes than this one: who acts in the past of a

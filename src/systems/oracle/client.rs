@@ -4,11 +4,13 @@
 use super::fact::{Fact, Failure};
 use super::messages::{OracleRequest, OracleResult};
 use super::{COORDINATOR, Load, Params, Site};
-use crate::kernel::{Duration, Instant};
+use crate::kernel::{Duration, Instant, Stream};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Method, Request, Response, Url};
 use futures::future::{self, Either};
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -22,9 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const RETRIES_MAX: u32 = 5;
 
 /// The client that is the `turn`-th among them, from 0.
-pub(super) async fn run(site: Rc<Site>, node: NodeId, turn: u64, shutdown: Shutdown) {
+pub(super) async fn run(
+    site: Rc<Site>,
+    node: NodeId,
+    turn: u64,
+    schedule: Rc<RefCell<Schedule>>,
+    shutdown: Shutdown,
+) {
     if site.params.client_on {
-        let load = pin!(make_load(&site, node, turn));
+        let load = pin!(make_load(&site, node, turn, &schedule));
         let shutdown = pin!(shutdown.requested());
         match future::select(load, shutdown).await {
             Either::Left(((), shutdown)) => shutdown.await,
@@ -35,37 +43,84 @@ pub(super) async fn run(site: Rc<Site>, node: NodeId, turn: u64, shutdown: Shutd
     }
 }
 
-async fn make_load(site: &Rc<Site>, node: NodeId, turn: u64) {
-    let Params { load, period, clients, at_once, .. } = *site.params;
+async fn make_load(site: &Rc<Site>, node: NodeId, turn: u64, schedule: &RefCell<Schedule>) {
+    let Params { load, clients, at_once, .. } = *site.params;
     let ctx = site.ctx();
-    let gaps = ctx.stream("client", "gaps");
-    // A restarted client goes on with its schedule where it stands now.
-    let mut next = if site.params.has_broker() { FIRST_OVER_NATS } else { FIRST_REQUEST };
     if load == Load::Closed {
-        ctx.sleep_until(next).await;
+        ctx.sleep_until(first_request(&site.params)).await;
         for _ in 0..at_once {
             ctx.spawn(ask_for_ever(site.clone(), node));
         }
         return;
     }
     let (turns, at_once) = if load == Load::Burst { (1, at_once) } else { (u64::from(clients), 1) };
-    let now = ctx.now();
-    for i in 0.. {
-        if i % turns == turn % turns && next >= now {
-            ctx.sleep_until(next).await;
-            for _ in 0..at_once {
-                let site = site.clone();
-                ctx.spawn(async move { ask(&site, node).await });
-            }
+    // A restarted client goes on with its schedule where it stands now.
+    let mut number = turn % turns;
+    loop {
+        let due;
+        (number, due) = schedule.borrow_mut().next(number, turns, ctx.now());
+        ctx.sleep_until(due).await;
+        for _ in 0..at_once {
+            let site = site.clone();
+            ctx.spawn(async move { ask(&site, node).await });
         }
-        next += gap(load, period, gaps.at(i));
+        number += turns;
     }
 }
 
-fn gap(load: Load, period: Duration, mut rng: crate::kernel::Rng) -> Duration {
-    match load {
-        Load::Poisson => Duration::from_secs_f64(rng.exponential(period.as_secs_f64())),
-        Load::Constant | Load::Burst | Load::Closed => period,
+fn first_request(params: &Params) -> Instant {
+    if params.has_broker() { FIRST_OVER_NATS } else { FIRST_REQUEST }
+}
+
+/// When requests are due, from 0 on, for all clients that take turns: each gap is drawn once, however many they are.
+pub(super) struct Schedule {
+    load: Load,
+    period: Duration,
+    gaps: Stream,
+    /// The number of the first that is kept: all before it are over.
+    first: u64,
+    due: VecDeque<Instant>,
+    /// When the one behind those is due.
+    next: Instant,
+}
+
+impl Schedule {
+    pub(super) fn new(site: &Site) -> Self {
+        let Params { load, period, .. } = *site.params;
+        let (gaps, next) = (site.ctx().stream("client", "gaps"), first_request(&site.params));
+        Schedule { load, period, gaps, first: 0, due: VecDeque::new(), next }
+    }
+
+    /// The first request that is not over, of number `from` and those that follow it by `turns` each; and when it is due.
+    fn next(&mut self, from: u64, turns: u64, now: Instant) -> (u64, Instant) {
+        let mut number = from + self.first.saturating_sub(from).next_multiple_of(turns);
+        loop {
+            while self.first + self.due.len() as u64 <= number {
+                let place = self.first + self.due.len() as u64;
+                self.due.push_back(self.next);
+                self.next += self.gap(place);
+            }
+            while self.due.front().is_some_and(|&due| due < now) {
+                self.due.pop_front();
+                self.first += 1;
+            }
+            let place = number.checked_sub(self.first).map(|place| place as usize);
+            if let Some(&due) = place.and_then(|place| self.due.get(place)) {
+                return (number, due);
+            }
+            number += turns;
+        }
+    }
+
+    /// Between a request and the next one.
+    fn gap(&self, number: u64) -> Duration {
+        match self.load {
+            Load::Poisson => {
+                let mut rng = self.gaps.at(number);
+                Duration::from_secs_f64(rng.exponential(self.period.as_secs_f64()))
+            }
+            Load::Constant | Load::Burst | Load::Closed => self.period,
+        }
     }
 }
 

@@ -41,6 +41,7 @@ use crate::net::{LinkModel, Net, NodeId};
 use crate::substrate::http::{Http, HttpError, Request, Response, Service};
 use crate::substrate::nats::MONITORING;
 use broker::{Broker, Stage};
+use client::Schedule;
 use fact::Fact;
 use lie::Lie;
 use registry::{Entry, Registry};
@@ -168,7 +169,7 @@ pub struct Oracle {
     /// The console: where a person's own API calls come from.
     console: NodeId,
     coordinator: NodeId,
-    client: NodeId,
+    clients: Vec<NodeId>,
     workers: Rc<[NodeId]>,
 }
 
@@ -189,15 +190,17 @@ impl Oracle {
     ) -> (Self, Rc<RefCell<H>>) {
         let http = Http::new(net);
         let console = net.add_node("console");
-        let client = net.add_node(&client_name(1));
+        let mut clients = vec![net.add_node(&client_name(1))];
         let coordinator = net.add_node("coordinator");
         let broker =
             plug.map(|Plug(connect)| connect(&Stage { http: &http, params: &params, console, coordinator }));
         http.assign(COORDINATOR, coordinator);
-        net.connect(client, coordinator, NEAR);
+        net.connect(clients[0], coordinator, NEAR);
         net.connect(console, coordinator, NEAR);
         for i in 2..=params.clients {
-            net.connect(net.add_node(&client_name(i)), coordinator, NEAR);
+            let client = net.add_node(&client_name(i));
+            net.connect(client, coordinator, NEAR);
+            clients.push(client);
         }
         let workers: Rc<[NodeId]> = (1..=params.workers)
             .map(|i| {
@@ -225,7 +228,7 @@ impl Oracle {
             params: cast.params,
             broker: cast.broker,
         });
-        let oracle = Oracle { site, console, coordinator, client, workers: cast.workers };
+        let oracle = Oracle { site, console, coordinator, clients, workers: cast.workers };
         oracle.install();
         (oracle, ears)
     }
@@ -242,9 +245,12 @@ impl Oracle {
         net.set_role(coordinator, move |shutdown| {
             Box::pin(coordinator::run(here.clone(), coordinator, shutdown))
         });
-        for (client, turn) in self.clients().zip(0..) {
-            let here = site.clone();
-            net.set_role(client, move |shutdown| Box::pin(client::run(here.clone(), client, turn, shutdown)));
+        let schedule = Rc::new(RefCell::new(Schedule::new(site)));
+        for (&client, turn) in self.clients.iter().zip(0..) {
+            let (here, schedule) = (site.clone(), schedule.clone());
+            net.set_role(client, move |shutdown| {
+                Box::pin(client::run(here.clone(), client, turn, schedule.clone(), shutdown))
+            });
         }
         self.choose_liars();
         if let Some(broker) = &site.broker {
@@ -256,7 +262,7 @@ impl Oracle {
                 net.start(worker);
             }
         }
-        self.clients().for_each(|client| net.start(client));
+        self.clients.iter().for_each(|&client| net.start(client));
     }
 
     /// A share of the workers lies from the start: which ones, the seed says. Those that scaling adds are honest.
@@ -370,13 +376,6 @@ impl Oracle {
     /// The coordinator.
     pub fn coordinator(&self) -> NodeId {
         self.coordinator
-    }
-
-    /// Those who make the load: the first has the number before the coordinator's, the others those before the workers'.
-    pub fn clients(&self) -> impl Iterator<Item = NodeId> {
-        let first_worker = self.workers.first().map_or(0, |worker| worker.0);
-        let others = (first_worker + 1 - self.site.params.clients)..first_worker;
-        [self.client].into_iter().chain(others.map(NodeId))
     }
 
     /// The workers, w-01 first.

@@ -94,11 +94,11 @@ pub(super) fn messages(
     let (left, right) = (Some(left.role), Some(right.role));
     let mut signs = Signs::default();
     for message in &scene.now.messages {
-        let part = progress(message, scene.now.vtime_ms);
-        if (role(message.from), role(message.to)) == (left, right) {
+        let (part, ends) = (progress(message, scene.now.vtime_ms), (role(message.from), role(message.to)));
+        if ends == (left, right) {
             let x = x0 + (x1 - x0) * part;
             signs.glyph(message_shape(message.kind), x, out, 4.0);
-        } else if (role(message.from), role(message.to)) == (right, left) {
+        } else if ends == (right, left) {
             let x = x1 - (x1 - x0) * part;
             let shape = message_shape(message.kind);
             sheet.line([x, back, x1, back], 3.0, Dash::Solid, shape.paint());

@@ -284,12 +284,12 @@ impl Player {
     /// A scaling from the next whole millisecond on; time moves there. Where there are not nodes for as many, the run has room for
     /// them from its start and is replayed to that moment.
     #[cfg(feature = "workbench")]
-    pub fn scale(&mut self, act: &dyn Fn(u64) -> Action) -> Result<Outcome, Invalid> {
-        let Some(changed) = self.run.with_room(act)? else {
-            return self.act(|run| run.act_next(act)).map(Outcome::Acted);
+    pub fn scale(&mut self, scaling: Action) -> Result<Outcome, Invalid> {
+        let Some(scenario) = self.run.with_room(&scaling)? else {
+            return self.act(|run| run.act(scaling)).map(Outcome::Acted);
         };
-        let at = changed.1;
-        self.change(changed, false)?;
+        let at = scaling.at();
+        self.change((scenario, at), false)?;
         self.set_out(at, Goal::Instant);
         Ok(Outcome::SetOut)
     }

@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 use std::any::Any;
 use std::cell::OnceCell;
 use std::fmt;
+use std::io;
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -25,11 +26,48 @@ pub trait Message: Serialize + DeserializeOwned + 'static {
     fn length_bound(&self) -> Option<usize> {
         None
     }
+
+    /// How many bytes its JSON has, if that is known without making it: a broker asks it of every message.
+    fn length(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// More bytes than a text's JSON can have: each of its own may need an escape of six.
 pub fn text_bound(text: &str) -> usize {
     2 + 6 * text.len()
+}
+
+/// How many bytes the JSON of a text has.
+pub fn text_length(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | b'\x08' | b'\x0c' | b'\n' | b'\r' | b'\t' => 2,
+        0..b' ' => 6,
+        _ => 1,
+    };
+    2 + text.bytes().map(escaped).sum::<usize>()
+}
+
+/// How many bytes the JSON of a number or of another small value has.
+pub fn value_length(value: &impl Serialize) -> usize {
+    let mut written = Written(0);
+    // Counting cannot fail, nor can the JSON of plain data.
+    let _ = serde_json::to_writer(&mut written, value);
+    written.0
+}
+
+/// Counts what is written.
+struct Written(usize);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A shared value with its JSON made on demand. Cheap to clone.
@@ -39,12 +77,14 @@ struct Typed<T> {
     value: T,
     /// With a line feed at the end, as Go's encoder writes it.
     line: OnceCell<Box<[u8]>>,
+    /// Of the JSON: it is asked for at every hop.
+    length: OnceCell<usize>,
 }
 
 impl<T: Message> Json<T> {
     /// Shares a value.
     pub fn new(value: T) -> Self {
-        Json(Rc::new(Typed { value, line: OnceCell::new() }))
+        Json(Rc::new(Typed { value, line: OnceCell::new(), length: OnceCell::new() }))
     }
 
     /// The value itself: a copy only if somebody else holds it too.
@@ -97,6 +137,11 @@ trait Content: Any {
     fn length_bound(&self) -> Option<usize> {
         None
     }
+
+    /// How many bytes there are.
+    fn length(&self) -> usize {
+        self.line().len() - 1
+    }
 }
 
 impl<T: Message> Content for Typed<T> {
@@ -110,6 +155,17 @@ impl<T: Message> Content for Typed<T> {
 
     fn length_bound(&self) -> Option<usize> {
         self.value.length_bound()
+    }
+
+    fn length(&self) -> usize {
+        *self.length.get_or_init(|| {
+            let known = self.value.length();
+            debug_assert!(
+                known.is_none_or(|known| known == self.line().len() - 1),
+                "its JSON is as long as it says"
+            );
+            known.unwrap_or_else(|| self.line().len() - 1)
+        })
     }
 }
 
@@ -155,7 +211,7 @@ impl Body {
 
     /// How many bytes it has.
     pub fn len(&self) -> usize {
-        self.bytes().len()
+        self.content.as_ref().map_or(0, |content| content.length()) + usize::from(self.ends_line)
     }
 
     /// True when it has more than `max` bytes; they are made only where that is in doubt.

@@ -26,22 +26,22 @@ impl fmt::Display for Elapsed {
 impl Error for Elapsed {}
 
 pin_project! {
-    /// A future with a time limit: see [`timeout`](crate::Ctx::timeout).
-    pub struct Timeout<F> {
+    /// A future with a time limit: see [`timeout`](crate::Ctx::timeout) and [`Sleep::limit`].
+    pub struct Timeout<F, L = Sleep> {
         // In place, where an async block would hold it twice: as captured and as awaited.
         #[pin]
         future: F,
-        limit: Sleep,
+        limit: L,
     }
 }
 
-impl<F> Timeout<F> {
-    pub(crate) fn new(future: F, limit: Sleep) -> Self {
+impl<F, L> Timeout<F, L> {
+    pub(crate) fn new(future: F, limit: L) -> Self {
         Timeout { future, limit }
     }
 }
 
-impl<F: Future> Future for Timeout<F> {
+impl<F: Future, L: Future<Output = ()> + Unpin> Future for Timeout<F, L> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -65,6 +65,12 @@ pub struct Sleep {
 impl Sleep {
     pub(crate) fn new(core: Rc<Core>, deadline: Instant) -> Self {
         Sleep { core, deadline, timer: None, task: TaskId::NONE }
+    }
+
+    /// Runs `future` until the deadline at most, as [`timeout`](crate::Ctx::timeout) does, with this timer, which goes on
+    /// afterwards: one for all that is waited for until then.
+    pub fn limit<F: Future>(&mut self, future: F) -> Timeout<F, &mut Self> {
+        Timeout::new(future, self)
     }
 }
 

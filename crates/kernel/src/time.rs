@@ -146,33 +146,89 @@ impl Sub for Duration {
 /// Go's `time.Duration.String`: the largest unit that leaves a non-zero leading digit, no trailing zeros.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => f.write_str("0s"),
-            ns if ns < 1_000 => write!(f, "{ns}ns"),
-            ns if ns < 1_000_000 => write_decimal(f, ns, 1_000, "µs"),
-            ns if ns < 1_000_000_000 => write_decimal(f, ns, 1_000_000, "ms"),
-            ns => {
-                let (minutes, rest) = (ns / 60_000_000_000, ns % 60_000_000_000);
-                if minutes >= 60 {
-                    write!(f, "{}h", minutes / 60)?;
-                }
-                if minutes > 0 {
-                    write!(f, "{}m", minutes % 60)?;
-                }
-                write_decimal(f, rest, 1_000_000_000, "s")
-            }
-        }
+        f.write_str(self.text().as_str())
     }
 }
 
-fn write_decimal(f: &mut fmt::Formatter<'_>, ns: u64, unit: u64, suffix: &str) -> fmt::Result {
-    let (whole, fraction) = (ns / unit, ns % unit);
-    if fraction == 0 {
-        return write!(f, "{whole}{suffix}");
+impl Duration {
+    /// How many bytes its text has.
+    pub fn text_length(self) -> usize {
+        self.text().as_str().len()
     }
-    let width = unit.ilog10() as usize;
-    let digits = format!("{fraction:0width$}");
-    write!(f, "{whole}.{}{suffix}", digits.trim_end_matches('0'))
+
+    fn text(self) -> Backwards {
+        let mut text = Backwards::new();
+        match self.0 {
+            0 => text.put("0s"),
+            ns if ns < 1_000 => text.put_decimal(ns, 1, "ns"),
+            ns if ns < 1_000_000 => text.put_decimal(ns, 1_000, "µs"),
+            ns if ns < 1_000_000_000 => text.put_decimal(ns, 1_000_000, "ms"),
+            ns => {
+                let (minutes, rest) = (ns / 60_000_000_000, ns % 60_000_000_000);
+                text.put_decimal(rest, 1_000_000_000, "s");
+                if minutes > 0 {
+                    text.put_decimal(minutes % 60, 1, "m");
+                }
+                if minutes >= 60 {
+                    text.put_decimal(minutes / 60, 1, "h");
+                }
+            }
+        }
+        text
+    }
+}
+
+/// A short text that is written from its end: a number's last digit is known first. Durations are written for every answer,
+/// and the library's way to write a number with its fraction costs ten times as much.
+struct Backwards {
+    bytes: [u8; Self::LENGTH],
+    from: usize,
+}
+
+impl Backwards {
+    /// More than the longest, `5124095h34m33.709551615s`.
+    const LENGTH: usize = 32;
+
+    fn new() -> Self {
+        Backwards { bytes: [0; Self::LENGTH], from: Self::LENGTH }
+    }
+
+    fn put(&mut self, text: &str) {
+        let to = self.from;
+        self.from -= text.len();
+        self.bytes[self.from..to].copy_from_slice(text.as_bytes());
+    }
+
+    fn put_digit(&mut self, digit: u64) {
+        self.from -= 1;
+        self.bytes[self.from] = b'0' + digit as u8;
+    }
+
+    /// How many units `ns` are, without zeros at the end, and the unit's name.
+    fn put_decimal(&mut self, ns: u64, unit: u64, name: &str) {
+        self.put(name);
+        let (mut whole, mut fraction, mut place) = (ns / unit, ns % unit, unit);
+        if fraction > 0 {
+            while fraction % 10 == 0 {
+                (fraction, place) = (fraction / 10, place / 10);
+            }
+            while place > 1 {
+                self.put_digit(fraction % 10);
+                (fraction, place) = (fraction / 10, place / 10);
+            }
+            self.put(".");
+        }
+        self.put_digit(whole % 10);
+        while whole >= 10 {
+            whole /= 10;
+            self.put_digit(whole % 10);
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        // It was put together of texts and digits.
+        str::from_utf8(&self.bytes[self.from..]).unwrap_or_default()
+    }
 }
 
 /// Why a text is not a duration.
@@ -267,8 +323,11 @@ mod tests {
             (3_599_000_000_000, "59m59s"),
             (3_600_000_000_000, "1h0m0s"),
             (845_123_456, "845.123456ms"),
+            (60_000_000_001, "1m0.000000001s"),
+            (1_000_001, "1.000001ms"),
+            (u64::MAX, "5124095h34m33.709551615s"),
         ] {
-            assert_eq!(Duration(ns).to_string(), text);
+            assert_eq!((Duration(ns).to_string().as_str(), Duration(ns).text_length()), (text, text.len()));
             assert_eq!(text.parse(), Ok(Duration(ns)));
         }
     }

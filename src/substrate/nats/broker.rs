@@ -134,10 +134,16 @@ impl Broker {
             None => Instant::MAX,
         };
         let mut first = true;
+        // One timer from ping to ping, however many operations come meanwhile.
+        let mut bell = self.ctx.sleep_until(ping_at.min(named_by));
+        let mut bell_is_for = ping_at.min(named_by);
         loop {
-            let named = self.with(id, |client| client.connected).unwrap_or(true);
+            let named = named_by == Instant::MAX || self.with(id, |client| client.connected).unwrap_or(true);
             let wake = if named { ping_at } else { ping_at.min(named_by) };
-            match self.ctx.timeout(wake.since(self.ctx.now()), conn.recv()).await {
+            if wake != bell_is_for {
+                (bell, bell_is_for) = (self.ctx.sleep_until(wake), wake);
+            }
+            match bell.limit(conn.recv()).await {
                 Ok(None) => return,
                 Ok(Some(op)) => {
                     if let Err(text) = self.handle(id, op) {

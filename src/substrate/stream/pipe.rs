@@ -84,7 +84,7 @@ impl<T: Segment> Pipe<T> {
         far: &Over,
     ) -> (Rc<Self>, Receiver<Arrival<T>>) {
         let ctx = net.ctx();
-        let (wake, woken) = channel(ctx, 1);
+        let (wake, woken) = channel(ctx, usize::MAX);
         let (inbox, receiver) = channel(ctx, usize::MAX);
         let pipe = Rc::new(Pipe {
             net: net.clone(),
@@ -177,13 +177,15 @@ impl<T: Segment> Pipe<T> {
         let mut underway =
             Underway { message, size, span, index, attempts: 0, at: Instant::ZERO, lost: false };
         self.transmit(&mut underway, payload);
+        let at = underway.at;
         let first = {
             let mut queue = self.queue.borrow_mut();
             queue.push_back(underway);
             queue.len() == 1
         };
         if first {
-            self.rouse();
+            // The carrier has nothing to do before.
+            let _ = self.wake.send_at(at, ());
         }
     }
 
@@ -211,8 +213,9 @@ impl<T: Segment> Pipe<T> {
         underway.at = self.net.ctx().now() + rto;
     }
 
+    /// Something has changed for the carrier; one that is roused in vain goes on waiting.
     fn rouse(&self) {
-        // Full means that it is awake already.
+        // Gone means that it has nothing left to carry.
         let _ = self.wake.send(());
     }
 

@@ -1,7 +1,7 @@
 //! The JSON that the oracle's services exchange, with the source documents' names.
 
 use crate::kernel::Duration;
-use crate::substrate::body::{Json, Message, text_bound};
+use crate::substrate::body::{Json, Message, text_bound, text_length, value_length};
 use crate::substrate::http::{Request, Response, bad_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::json;
@@ -167,6 +167,10 @@ impl Message for OracleRequest {
     fn length_bound(&self) -> Option<usize> {
         Some(FRAME_MAX + text_bound(&self.id) + text_bound(&self.query))
     }
+
+    fn length(&self) -> Option<usize> {
+        Some(r#"{"id":,"query":}"#.len() + text_length(&self.id) + text_length(&self.query))
+    }
 }
 
 impl WorkerResult {
@@ -179,6 +183,24 @@ impl WorkerResult {
 impl Message for WorkerResult {
     fn is_exact(&self) -> bool {
         self.value.is_finite()
+    }
+
+    fn length(&self) -> Option<usize> {
+        let frame = r#"{"worker_id":,"request_id":,"value":,"response_time":,"reliable":}"#.len();
+        let optional = |name: &str, text: &Option<Rc<str>>| {
+            text.as_ref().map_or(0, |text| name.len() + text_length(text))
+        };
+        Some(
+            frame
+                + text_length(&self.worker_id)
+                + optional(r#""registered_as":,"#, &self.registered_as)
+                + text_length(&self.request_id)
+                + value_length(&self.value)
+                + optional(r#""err":,"#, &self.err)
+                + self.response_time.text_length()
+                + 2
+                + if self.reliable { 4 } else { 5 },
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! What streams and consumers are asked to be, with the names, units (nanoseconds) and defaults of JetStream's API.
 
 use crate::kernel::Duration;
-use crate::substrate::body::Message;
+use crate::substrate::body::{Message, text_length, value_length};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
@@ -37,7 +37,12 @@ pub(in crate::substrate::nats) struct PublishAnswer {
     pub(in crate::substrate::nats) duplicate: bool,
 }
 
-impl Message for PublishAnswer {}
+impl Message for PublishAnswer {
+    fn length(&self) -> Option<usize> {
+        let stored = self.error.is_none() && !self.duplicate;
+        stored.then(|| r#"{"stream":,"seq":}"#.len() + text_length(&self.stream) + value_length(&self.seq))
+    }
+}
 
 fn is_false(value: &bool) -> bool {
     !value

@@ -101,8 +101,8 @@ impl Js {
 
     /// `stream.consumer.deliveries.sseq.dseq.time.pending`
     fn acknowledge(&mut self, token: &str, message: &Published, outbox: &mut Outbox) -> bool {
-        let parts: Vec<&str> = token.split('.').collect();
-        let [stream, consumer, _, sseq, dseq, ..] = parts[..] else {
+        let mut parts = token.splitn(6, '.');
+        let [Some(stream), Some(consumer), _, Some(sseq), Some(dseq)] = [(); 5].map(|()| parts.next()) else {
             return false;
         };
         let (Ok(sseq), Ok(dseq)) = (sseq.parse(), dseq.parse()) else {

@@ -195,7 +195,8 @@ impl Link {
                 }
             }
         };
-        let publishing = publish(site, &client, TASKS, &task.id, &payload);
+        let id = [&*task.id];
+        let publishing = publish(site, &client, TASKS, &id, &payload);
         let both = async {
             match future::select(pin!(publishing), pin!(gather)).await {
                 Either::Left(((), gather)) => gather.await,

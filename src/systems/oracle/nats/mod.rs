@@ -208,16 +208,16 @@ async fn listen(params: &Params, client: &NatsClient, inbox: &Inbox<'_>) -> Resu
 }
 
 /// Publishes: in core mode once; with JetStream until a stream has it, under an id by which it knows repetitions.
-async fn publish(site: &Site, client: &NatsClient, subject: &str, id: &str, payload: &Body) {
+async fn publish(site: &Site, client: &NatsClient, subject: &str, id: &[&str], payload: &Body) {
     if site.params.transport != Transport::JetStream {
         // A buffer that is full loses it, as a broker would.
         let _ = client.publish(subject, payload.clone());
         return;
     }
-    let (ctx, js) = (site.ctx(), client.jetstream());
+    let (ctx, js, id) = (site.ctx(), client.jetstream(), id.concat());
     loop {
         if client.status() == Status::Connected {
-            let confirmed = ctx.timeout(CONFIRM_WITHIN, js.publish_once(subject, id, payload.clone())).await;
+            let confirmed = ctx.timeout(CONFIRM_WITHIN, js.publish_once(subject, &id, payload.clone())).await;
             if matches!(confirmed, Ok(Ok(_))) {
                 return;
             }

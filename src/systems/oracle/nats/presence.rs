@@ -7,7 +7,7 @@
 
 use super::RETRY;
 use crate::kernel::{Ctx, Duration, Span};
-use crate::substrate::body::{Json, Message as Travels};
+use crate::substrate::body::{Json, Message as Travels, text_length};
 use crate::substrate::nats::{Message, NatsClient, NatsError, Status as Connection, Subscription};
 use crate::systems::oracle::coordinator::Coordinator;
 use crate::systems::oracle::worker::Worker;
@@ -37,7 +37,12 @@ enum Status {
     Leaving,
 }
 
-impl Travels for Presence {}
+impl Travels for Presence {
+    fn length(&self) -> Option<usize> {
+        let status = if self.status == Status::Here { "here" } else { "leaving" };
+        Some(r#"{"id":,"status":""}"#.len() + text_length(&self.id) + status.len())
+    }
+}
 
 fn say(worker: &Worker, client: &NatsClient, status: Status) {
     let presence = Json::new(Presence { id: Rc::clone(&worker.id), status });

@@ -89,7 +89,7 @@ async fn handle(worker: Rc<Worker>, client: NatsClient, message: Message) {
     if client.status() == Status::Connected {
         site.tell(Fact::ResultSent);
     }
-    publish(site, &client, RESULTS, &[&*task.id, ".", &worker.id].concat(), &result).await;
+    publish(site, &client, RESULTS, &[&task.id, ".", &worker.id], &result).await;
     if let Some(stored) = stored {
         // Without a connection it is kept; lost, the task comes again, and its answer is known by its id.
         let _ = stored.ack();

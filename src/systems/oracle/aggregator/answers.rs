@@ -2,6 +2,7 @@
 
 use crate::substrate::merge;
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 
 /// Weights that differ by less than this share of their sum are the same to the weighted median: sums of equal
 /// weights must not be told apart by their rounding.
@@ -11,9 +12,17 @@ const WEIGHT_TOLERANCE: f64 = 1e-12;
 #[derive(Clone, Debug)]
 pub struct Answers<'a> {
     values: &'a [f64],
-    sorted: Vec<f64>,
-    /// The weights of `sorted`, and their sum; `None` when all are the same.
-    weights: Option<(Vec<f64>, f64)>,
+    /// Empty when all are the same.
+    weights: &'a [f64],
+    /// Made when somebody asks: the commonest strategy does not.
+    sorted: OnceCell<Sorted>,
+}
+
+/// The values from the least to the greatest, and the weight of each; none when all are the same.
+#[derive(Clone, Debug)]
+struct Sorted {
+    values: Vec<f64>,
+    weights: Vec<f64>,
 }
 
 /// How far the answers lie apart.
@@ -34,28 +43,45 @@ pub struct Spread {
 impl<'a> Answers<'a> {
     /// Values of equal weight.
     pub fn new(values: &'a [f64]) -> Self {
-        let mut sorted = values.to_vec();
-        merge::sort_numbers(&mut sorted);
-        Answers { values, sorted, weights: None }
+        Answers { values, weights: &[], sorted: OnceCell::new() }
     }
 
     /// Values with weights of at least 0; a weight that is missing is 0. When they are all 0 they count the same.
-    pub fn weighted(values: &'a [f64], weights: &[f64]) -> Self {
-        let total: f64 = weights.iter().take(values.len()).sum();
+    pub fn weighted(values: &'a [f64], weights: &'a [f64]) -> Self {
+        let weights = &weights[..weights.len().min(values.len())];
         let same = weights.len() == values.len() && weights.windows(2).all(|pair| pair[0] == pair[1]);
-        if same || total <= 0.0 {
-            return Answers::new(values);
-        }
-        let weights = weights.iter().copied().chain(std::iter::repeat(0.0));
-        let mut pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights).collect();
-        merge::sort(&mut pairs, |a, b| a.0.total_cmp(&b.0).is_lt());
-        let (sorted, weights) = pairs.into_iter().unzip();
-        Answers { values, sorted, weights: Some((weights, total)) }
+        let counted = !same && weights.iter().sum::<f64>() > 0.0;
+        Answers { weights: if counted { weights } else { &[] }, ..Answers::new(values) }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn in_order(&self) -> &Sorted {
+        self.sorted.get_or_init(|| {
+            if self.weights.is_empty() {
+                let mut values = self.values.to_vec();
+                merge::sort_numbers(&mut values);
+                return Sorted { values, weights: Vec::new() };
+            }
+            let weights = self.weights.iter().copied().chain(std::iter::repeat(0.0));
+            let mut pairs: Vec<(f64, f64)> = self.values.iter().copied().zip(weights).collect();
+            merge::sort(&mut pairs, |a, b| a.0.total_cmp(&b.0).is_lt());
+            let (values, weights) = pairs.into_iter().unzip();
+            Sorted { values, weights }
+        })
     }
 
     /// The values from the least to the greatest.
     pub fn sorted(&self) -> &[f64] {
-        &self.sorted
+        &self.in_order().values
     }
 
     /// The arithmetic mean, summed in the order in which the values came; NaN without values.
@@ -65,23 +91,25 @@ impl<'a> Answers<'a> {
 
     /// The lowest value with at most half of the weight below it and at most half above; NaN without values.
     pub(super) fn weighted_median(&self) -> f64 {
-        let Some((weights, total)) = &self.weights else {
-            return self.sorted.get(self.sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN);
-        };
-        let half = total * (0.5 - WEIGHT_TOLERANCE);
+        let Sorted { values, weights } = self.in_order();
+        if weights.is_empty() {
+            return values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN);
+        }
+        // As they came: a sum's rounding goes by its order.
+        let half = self.weights.iter().sum::<f64>() * (0.5 - WEIGHT_TOLERANCE);
         let mut below = 0.0;
-        for (value, weight) in self.sorted.iter().zip(weights) {
+        for (value, weight) in values.iter().zip(weights) {
             below += weight;
             if below >= half {
                 return *value;
             }
         }
-        self.sorted.last().copied().unwrap_or(f64::NAN)
+        values.last().copied().unwrap_or(f64::NAN)
     }
 
     /// How far the values lie apart; `None` when there are none.
     pub fn spread(&self) -> Option<Spread> {
-        let (min, max) = (*self.sorted.first()?, *self.sorted.last()?);
+        let (min, max) = (*self.sorted().first()?, *self.sorted().last()?);
         let mean = self.mean();
         let squares: f64 = self.values.iter().map(|v| (v - mean) * (v - mean)).sum();
         let sd = match self.values.len() {

@@ -2,18 +2,19 @@
 //!
 //! The kernel's own primitives wake a task by its id. Code from elsewhere (the combinators of `futures`) gets a real
 //! [`Waker`], which may be cloned, kept and woken from anywhere: it leaves the slot's number in a shared list that the
-//! executor looks at before every ready task.
+//! executor looks at before every task.
 //!
 //! Every poll is counted, so that a simulation whose time stands still can be ended; see `stuck.rs`.
 //!
 //! Dropping a future can run any code, so no table is borrowed while one is dropped or polled.
 
-use crate::foresight::{fetch, is_crowd};
+use crate::bare::{Keep, Polling, Task};
+use crate::foresight::{Work, fetch, is_crowd};
+use crate::sorted::SortedMap;
 use crate::stuck::{Polled, Stuck, Watch};
-use crate::tasks::{Scope, Span, State, Task, TaskId, Tasks};
+use crate::tasks::{Scope, Slot, Span, State, TaskId, Tasks};
 use crate::time::Instant;
-use std::cell::{Cell, Ref, RefCell};
-use std::mem;
+use std::cell::Cell;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,26 +39,56 @@ struct SlotWaker {
     wakes: Arc<ForeignWakes>,
 }
 
+/// Makes real wakers, one for each slot whose task wants to keep one.
+#[derive(Default)]
+struct Wakers {
+    wakes: Arc<ForeignWakes>,
+    made: Mutex<SortedMap<u32, Waker>>,
+}
+
+impl Keep for Wakers {
+    fn waker(&self, task: u64) -> Waker {
+        let index = TaskId::index_in(task);
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Waker::from(Arc::new(SlotWaker { index, wakes: Arc::clone(&self.wakes) }));
+        made.entry(index).or_insert_with(new).clone()
+    }
+
+    fn wake(&self, task: u64) {
+        self.wakes.push(TaskId::index_in(task));
+    }
+}
+
+impl Wakers {
+    /// True if it is a copy of the waker that this task is polled with.
+    #[cold]
+    fn has_made(&self, task: TaskId, waker: &Waker) -> bool {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.get(&TaskId::index_in(task.number())).is_some_and(|own| own.will_wake(waker))
+    }
+}
+
+impl ForeignWakes {
+    fn push(&self, index: u32) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.push(index);
+        self.any.store(true, Ordering::Release);
+    }
+}
+
 impl Wake for SlotWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let mut slots = self.wakes.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.push(self.index);
-        self.wakes.any.store(true, Ordering::Release);
+        self.wakes.push(self.index);
     }
 }
 
 pub(crate) struct Executor {
-    tasks: RefCell<Tasks>,
-    /// One for each slot that was ever polled. Borrowed during a poll.
-    wakers: RefCell<Vec<Waker>>,
-    wakes: Arc<ForeignWakes>,
-    current: Cell<TaskId>,
-    /// The data pointer of the current task's waker: tells a waker of ours from a combinator's.
-    current_waker: Cell<*const ()>,
+    tasks: Tasks,
+    polling: Polling<Wakers>,
     watch: Watch,
     pub(crate) now: Cell<Instant>,
     pub(crate) scope: Cell<Scope>,
@@ -67,11 +98,8 @@ pub(crate) struct Executor {
 impl Default for Executor {
     fn default() -> Self {
         Executor {
-            tasks: RefCell::default(),
-            wakers: RefCell::default(),
-            wakes: Arc::default(),
-            current: Cell::new(TaskId::NONE),
-            current_waker: Cell::new(std::ptr::null()),
+            tasks: Tasks::default(),
+            polling: Polling::new(Wakers::default()),
             watch: Watch::default(),
             now: Cell::new(Instant::ZERO),
             scope: Cell::default(),
@@ -81,31 +109,25 @@ impl Default for Executor {
 }
 
 impl Executor {
-    pub(crate) fn spawn(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
-        let mut tasks = self.tasks.borrow_mut();
-        let id = tasks.spawn(scope, task, self.span.get(), spawned_at);
-        if is_crowd(tasks.slots.len()) {
-            self.fetch_waker(id);
-        }
-        id
+    /// Puts a future where it will be polled.
+    #[inline]
+    pub(crate) fn task(&self, work: impl Work + 'static) -> Task {
+        self.tasks.pool.put(work)
     }
 
-    fn fetch_waker(&self, id: TaskId) {
-        self.wakers.borrow().get(id.index()).map(fetch);
+    pub(crate) fn spawn(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
+        self.tasks.spawn(scope, task, self.span.get(), spawned_at)
     }
 
     /// Puts a task into the ready queue, once, if it is still there.
     pub(crate) fn wake(&self, waiter: Waiter) {
         match waiter {
             Waiter::Task(id) => {
-                let tasks = &mut *self.tasks.borrow_mut();
-                if is_crowd(tasks.slots.len()) {
-                    self.fetch_waker(id);
-                }
-                let slot = &mut tasks.slots[id.index()];
-                if slot.generation.get() == id.generation() && !slot.queued {
-                    slot.queued = true;
-                    tasks.ready.push_back(id);
+                if let Some(slot) = self.tasks.slot(id.index())
+                    && slot.is_of(id)
+                    && !slot.queued.replace(true)
+                {
+                    self.tasks.ready.borrow_mut().push_back(id);
                 }
             }
             Waiter::Foreign(waker) => waker.wake(),
@@ -120,47 +142,43 @@ impl Executor {
         }
     }
 
-    /// The current task, if `cx` is its own and not one that a combinator made.
+    /// The task that is being polled, if `cx` is its own and not one that a combinator made.
+    #[inline]
     pub(crate) fn current_task(&self, cx: &Context<'_>) -> Option<TaskId> {
-        let task = self.current.get();
-        // Between polls the pointer is null, and so may a foreign waker's be.
-        (cx.waker().data() == self.current_waker.get() && task != TaskId::NONE).then_some(task)
+        let task = TaskId::of_number(self.polling.task())?;
+        (self.polling.is_own(cx.waker()) || self.polling.keep().has_made(task, cx.waker())).then_some(task)
     }
 
-    /// Polls ready tasks, in order, until none is left. False when time stands still.
-    #[must_use]
-    pub(crate) fn run_ready(&self) -> bool {
-        loop {
-            if self.wakes.any.load(Ordering::Acquire) {
-                self.collect_foreign_wakes();
-            }
-            let next = {
-                let mut tasks = self.tasks.borrow_mut();
-                let next = tasks.ready.pop_front();
-                if is_crowd(tasks.slots.len()) {
-                    tasks.fetch_ready();
-                }
-                next
-            };
-            match next {
-                Some(id) => self.poll(id),
-                None => return self.stuck().is_none(),
-            }
+    /// Takes the next task that is to be polled before time may move.
+    #[inline]
+    pub(crate) fn next_ready(&self) -> Option<TaskId> {
+        if self.polling.keep().wakes.any.load(Ordering::Acquire) {
+            self.collect_foreign_wakes();
         }
+        if self.tasks.ready.borrow().is_empty() {
+            return None;
+        }
+        let next = self.tasks.ready.borrow_mut().pop_front();
+        if is_crowd(self.tasks.count()) {
+            self.tasks.fetch_ready();
+        }
+        next
     }
 
     /// True when a task is to be polled before time may move.
     pub(crate) fn has_ready(&self) -> bool {
-        self.wakes.any.load(Ordering::Acquire) || !self.tasks.borrow().ready.is_empty()
+        self.polling.keep().wakes.any.load(Ordering::Acquire) || !self.tasks.ready.borrow().is_empty()
     }
 
     #[cold]
     fn collect_foreign_wakes(&self) {
-        self.wakes.any.store(false, Ordering::Release);
-        let woken = mem::take(&mut *self.wakes.slots.lock().unwrap_or_else(PoisonError::into_inner));
+        self.polling.keep().wakes.any.store(false, Ordering::Release);
+        let woken = std::mem::take(
+            &mut *self.polling.keep().wakes.slots.lock().unwrap_or_else(PoisonError::into_inner),
+        );
         for index in woken {
             // A waker may be kept for longer than its task lived.
-            let task = self.tasks.borrow().in_slot(index);
+            let task = self.tasks.in_slot(index);
             if let Some(id) = task {
                 self.wake(Waiter::Task(id));
             }
@@ -179,22 +197,28 @@ impl Executor {
 
     /// Fetches what a task will touch that is found so many steps from its slot. False after the last.
     pub(crate) fn foresee_task(&self, id: TaskId, step: usize) -> bool {
-        let tasks = self.tasks.borrow();
-        let Some(slot) = tasks.slots.get(id.index()) else {
+        let Some(slot) = self.tasks.slot(id.index()) else {
             return false;
         };
         match step {
             0 => {
                 fetch(slot);
-                self.fetch_waker(id);
                 true
             }
             1 => {
-                let beside = slot.beside().into_iter().filter_map(|index| tasks.slots.get(index as usize));
+                let beside = slot.beside().into_iter().filter_map(|index| self.tasks.slot(index as usize));
                 beside.for_each(fetch);
-                slot.task.as_deref().map(fetch).is_some()
+                self.tasks.fetch_task(id.index())
             }
-            _ => slot.task.as_deref().is_some_and(|task| task.foresee(step - 2)),
+            _ => self.tasks.foresee(id.index(), step - 2),
+        }
+    }
+
+    /// Has the task at hand that is next.
+    #[inline]
+    pub(crate) fn fetch_near(&self, id: TaskId) {
+        if let Some(slot) = self.tasks.slot(id.index()) {
+            slot.fetch_near();
         }
     }
 
@@ -211,118 +235,82 @@ impl Executor {
     /// To be asked by a primitive that is ready at once, time and again if need be, and so might keep its task from
     /// ever giving way. When the answer is false it says that it is pending, and is never polled again.
     pub(crate) fn may_go_on(&self) -> bool {
-        let current = self.current.get();
-        current == TaskId::NONE || !self.watch.is_due() || self.look(current)
+        TaskId::of_number(self.polling.task()).is_none_or(|id| !self.watch.is_due() || self.look(id))
     }
 
     #[cold]
     fn look(&self, id: TaskId) -> bool {
-        let polled = {
-            let slot = &self.tasks.borrow().slots[id.index()];
-            Polled { scope: slot.scope, spawned_at: slot.spawned_at, span: slot.span }
-        };
-        self.watch.look(self.now.get(), polled)
+        self.tasks.slot(id.index()).is_some_and(|slot| {
+            let (scope, spawned_at) = (slot.scope.get(), slot.spawned_at.get());
+            self.watch.look(self.now.get(), Polled { scope, spawned_at, span: slot.span.get() })
+        })
     }
 
     /// Polls a task now; does nothing if it is gone, or when time stands still.
+    #[inline]
     pub(crate) fn poll(&self, id: TaskId) {
-        debug_assert!(self.current.get() == TaskId::NONE, "a task does not poll another");
+        debug_assert!(self.polling.task() == 0, "a task does not poll another");
         if self.watch.is_due() && !self.look(id) {
             return;
         }
-        let Some(mut task) = self.begin(id) else {
+        let Some((slot, mut task)) = self.begin(id) else {
             return;
         };
-        let done = {
-            let mut wakers = self.wakers.borrow();
-            if wakers.len() <= id.index() {
-                drop(wakers);
-                wakers = self.add_wakers(id.index());
-            }
-            let waker = &wakers[id.index()];
-            self.current.set(id);
-            self.current_waker.set(waker.data());
-            task.as_mut().poll(&mut Context::from_waker(waker)).is_ready()
-        };
-        self.current.set(TaskId::NONE);
-        self.current_waker.set(std::ptr::null());
-        let ended = self.end(id, task, done);
-        drop(ended);
+        let done = self.polling.poll(id.number(), &mut task).is_ready();
+        self.end(id, slot, task, done);
     }
 
-    #[cold]
-    fn add_wakers(&self, index: usize) -> Ref<'_, Vec<Waker>> {
-        let mut wakers = self.wakers.borrow_mut();
-        while wakers.len() <= index {
-            let waker = SlotWaker { index: wakers.len() as u32, wakes: Arc::clone(&self.wakes) };
-            wakers.push(Waker::from(Arc::new(waker)));
-        }
-        drop(wakers);
-        self.wakers.borrow()
-    }
-
-    fn begin(&self, id: TaskId) -> Option<Task> {
-        let slot = &mut self.tasks.borrow_mut().slots[id.index()];
-        if slot.generation.get() != id.generation() || slot.state != State::Waiting {
-            return None;
-        }
-        debug_assert!(slot.task.is_some(), "a task that waits is in its slot");
-        slot.queued = false;
-        slot.state = State::Running;
-        self.scope.set(slot.scope);
-        self.span.set(slot.span);
-        slot.task.take()
-    }
-
-    /// Puts the task back, or frees its slot and returns it to be dropped.
-    fn end(&self, id: TaskId, task: Task, done: bool) -> Option<Task> {
-        let mut tasks = self.tasks.borrow_mut();
-        let slot = &mut tasks.slots[id.index()];
+    #[inline]
+    fn begin(&self, id: TaskId) -> Option<(&Slot, Task)> {
+        let slot = self.tasks.slot(id.index()).filter(|slot| slot.is_of(id))?;
+        let task = slot.task.take();
         debug_assert!(
-            slot.generation.get() == id.generation() && slot.task.is_none(),
-            "its slot waits for it"
+            task.is_some() == (slot.state.get() == State::Waiting),
+            "a task that waits is in its slot"
         );
-        slot.span = self.span.replace(Span::default());
+        slot.queued.set(false);
+        slot.state.set(State::Running);
+        self.scope.set(slot.scope.get());
+        self.span.set(slot.span.get());
+        Some((slot, task?))
+    }
+
+    /// Puts the task back, or frees its slot and drops it.
+    #[inline]
+    fn end(&self, id: TaskId, slot: &Slot, task: Task, done: bool) {
+        debug_assert!(slot.is_of(id) && slot.state.get() != State::Free, "its slot waits for it");
+        slot.span.set(self.span.replace(Span::default()));
         self.scope.set(Scope::default());
-        if !done && slot.state == State::Running {
-            slot.state = State::Waiting;
-            // `begin` has left it empty: nothing is there to be dropped.
-            mem::forget(slot.task.replace(task));
-            return None;
+        if !done && slot.state.get() == State::Running {
+            slot.state.set(State::Waiting);
+            slot.put(task);
+        } else {
+            self.tasks.release(id, slot);
+            self.tasks.pool.drop(task);
         }
-        tasks.release(id);
-        Some(task)
     }
 
     /// Drops a task: at once, or when its poll returns if it is the one that runs. A task that has ended stays so.
     pub(crate) fn abort(&self, id: TaskId) {
-        let dropped = {
-            let mut tasks = self.tasks.borrow_mut();
-            let Some(slot) = tasks.slots.get_mut(id.index()) else {
-                return;
-            };
-            if slot.generation.get() != id.generation() {
-                return;
-            }
-            match slot.state {
-                State::Waiting => {
-                    let task = slot.task.take();
-                    tasks.release(id);
-                    task
-                }
-                State::Running => {
-                    slot.state = State::AbortedWhileRunning;
-                    None
-                }
-                State::Free | State::AbortedWhileRunning => None,
-            }
+        let Some(slot) = self.tasks.slot(id.index()).filter(|slot| slot.is_of(id)) else {
+            return;
         };
-        drop(dropped);
+        match slot.state.get() {
+            State::Waiting => {
+                let task = slot.task.take();
+                self.tasks.release(id, slot);
+                if let Some(task) = task {
+                    self.tasks.pool.drop(task);
+                }
+            }
+            State::Running => slot.state.set(State::AbortedWhileRunning),
+            State::Free | State::AbortedWhileRunning => {}
+        }
     }
 
     /// Drops every task of `scope`, in slot order.
     pub(crate) fn abort_scope(&self, scope: Scope) {
-        let doomed = self.tasks.borrow().of_scope(scope);
+        let doomed = self.tasks.of_scope(scope);
         for id in doomed {
             self.abort(id);
         }
@@ -331,8 +319,7 @@ impl Executor {
     /// Drops all tasks; what a dropped task spawns is dropped too.
     pub(crate) fn clear(&self) {
         loop {
-            let doomed: Vec<Task> =
-                self.tasks.borrow_mut().slots.iter_mut().filter_map(|slot| slot.task.take()).collect();
+            let doomed = self.tasks.take_all();
             if doomed.is_empty() {
                 return;
             }
@@ -341,7 +328,7 @@ impl Executor {
     }
 
     pub(crate) fn is_finished(&self, id: TaskId) -> bool {
-        self.tasks.borrow().slots[id.index()].generation.get() != id.generation()
+        !self.tasks.slot(id.index()).is_some_and(|slot| slot.is_of(id))
     }
 }
 
@@ -361,7 +348,7 @@ mod tests {
             sim.ctx().abort(aborted);
             sim.run_until(Instant::from_nanos(round * 10));
         }
-        let tasks = sim.ctx().core.executor.tasks.borrow().slots.len();
+        let tasks = sim.ctx().core.executor.tasks.count();
         assert!(tasks <= 4, "{tasks} slots for four tasks at a time");
     }
 
@@ -389,7 +376,7 @@ mod tests {
     fn who_waits_can_be_polled() {
         let (sim, id) = stopped();
         let executor = &sim.ctx().core.executor;
-        std::mem::forget(executor.tasks.borrow_mut().slots[id.index()].task.take());
+        std::mem::forget(executor.tasks.slot(id.index()).expect("it waits").task.take());
         executor.poll(id);
     }
 
@@ -399,9 +386,9 @@ mod tests {
     fn a_task_goes_back_to_the_slot_that_it_came_from() {
         let (sim, id) = stopped();
         let executor = &sim.ctx().core.executor;
-        let task = executor.begin(id).expect("it waits");
-        sim.ctx().core.executor.tasks.borrow_mut().release(id);
-        let _ = executor.end(id, task, false);
+        let (slot, task) = executor.begin(id).expect("it waits");
+        executor.tasks.release(id, slot);
+        executor.end(id, slot, task, false);
     }
 
     #[test]

@@ -17,6 +17,8 @@ const LINE: usize = 64;
 
 /// With fewer tasks or timers everything is in the cache anyway, and asking for it would cost more than it gives.
 const CROWD: usize = 4096;
+/// With so many they do not fit into the nearest cache, in which nothing waits.
+const MANY: usize = 256;
 /// Whether there is an instruction to ask with. Miri knows none, and has no cache.
 const CAN_FETCH: bool = cfg!(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)));
 
@@ -24,6 +26,12 @@ const CAN_FETCH: bool = cfg!(all(any(target_arch = "x86_64", target_arch = "aarc
 #[inline]
 pub(crate) fn is_crowd(count: usize) -> bool {
     CAN_FETCH && count >= CROWD
+}
+
+/// True when so many timers are worth having the next one's task at hand.
+#[inline]
+pub(crate) fn is_many(count: usize) -> bool {
+    cfg!(not(miri)) && count >= MANY
 }
 
 /// A future that knows what it will touch when its time comes: for simulations with thousands of tasks, most of whose time
@@ -96,6 +104,24 @@ fn lines(start: *const u8, bytes: usize) {
 fn offsets(start: usize, bytes: usize) -> impl Iterator<Item = isize> {
     let before = start % LINE;
     (0..before + bytes).step_by(LINE).map(move |at| at as isize - before as isize)
+}
+
+/// Asks for two lines from an address on, into the nearest cache.
+#[inline]
+pub(crate) fn fetch_near(address: *const u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: as in `line`.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+        _mm_prefetch::<_MM_HINT_T0>(address.wrapping_add(LINE).cast());
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: as in `line`.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) address, options(nostack, readonly, preserves_flags));
+    }
+    let _ = address;
 }
 
 #[inline]

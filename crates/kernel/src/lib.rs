@@ -32,6 +32,7 @@
 //! What it deliberately lacks: threads, the wall clock, input and output, and any notion of a machine. A *scope*
 //! is a bare number that tasks inherit, by which the layer above groups what must die together.
 
+mod bare;
 mod channel;
 mod executor;
 mod foresight;

@@ -237,12 +237,11 @@ impl<T> State<T> {
             }
             return;
         }
-        let waiter = match &self.waiting {
-            Some(Waiter::Task(id)) => Waiter::Task(*id),
-            Some(Waiter::Foreign(waker)) => Waiter::Foreign(waker.clone()),
-            None => return,
+        self.timer = match &self.waiting {
+            Some(Waiter::Task(id)) => Some(core.timers.start(at, *id)),
+            Some(Waiter::Foreign(waker)) => Some(core.timers.start_foreign(at, waker.clone())),
+            None => None,
         };
-        self.timer = Some(core.timers.start(at, waiter));
     }
 
     fn disarm(&mut self, core: &Core) {

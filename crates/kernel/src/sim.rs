@@ -30,8 +30,46 @@ impl Core {
         self.executor.now.get()
     }
 
-    fn pop(&self, limit: Instant) -> Option<(Instant, TaskId)> {
-        self.timers.pop(limit, |soon| self.executor.foresee(soon))
+    /// Runs everything until `limit`, or of that only the first instant at which anything happens. False when nothing
+    /// happened, or when time stands still.
+    #[inline(never)]
+    fn run(&self, mut limit: Instant, one_instant: bool) -> bool {
+        let executor = &self.executor;
+        if executor.stuck().is_some() {
+            return false;
+        }
+        let mut ran = executor.has_ready();
+        if ran && one_instant {
+            limit = self.now();
+        }
+        loop {
+            let id = match executor.next_ready() {
+                Some(id) => id,
+                None => {
+                    if executor.stuck().is_some() {
+                        return false;
+                    }
+                    let (near, foresee) =
+                        (|id| executor.fetch_near(id), |soon: &mut _| executor.foresee(soon));
+                    let Some((at, target)) = self.timers.pop(limit, near, foresee) else {
+                        return ran;
+                    };
+                    debug_assert!(at >= self.now(), "no timer is left from the past");
+                    executor.now.set(at);
+                    ran = true;
+                    if one_instant {
+                        limit = at;
+                    }
+                    if target.is_foreign() {
+                        self.timers.wake_foreign(target);
+                        continue;
+                    }
+                    // A task is polled directly, without a trip through the ready queue.
+                    target
+                }
+            };
+            executor.poll(id);
+        }
     }
 }
 
@@ -121,43 +159,17 @@ impl Sim {
     /// [`stuck`](Self::stuck) on the way.
     pub fn run_until(&mut self, limit: Instant) {
         let core = &*self.core;
-        if self.stuck().is_some() || !core.executor.run_ready() {
-            return;
+        core.run(limit, false);
+        if self.stuck().is_none() {
+            core.executor.now.set(core.now().max(limit));
         }
-        while let Some((at, target)) = core.pop(limit) {
-            debug_assert!(at >= core.now(), "no timer is left from the past");
-            core.executor.now.set(at);
-            if !self.fire(target) {
-                return;
-            }
-        }
-        core.executor.now.set(core.now().max(limit));
     }
 
     /// Runs the next instant at which anything happens, if it is not later than `limit`, to its end.
     /// Returns false, and leaves time alone, when nothing is left to do until then; also false when the simulation is
     /// [`stuck`](Self::stuck).
     pub fn run_instant(&mut self, limit: Instant) -> bool {
-        let core = &*self.core;
-        if self.stuck().is_some() {
-            return false;
-        }
-        let (at, mut goes_on) = if core.executor.has_ready() {
-            (self.now(), core.executor.run_ready())
-        } else {
-            let Some((at, target)) = core.pop(limit) else {
-                return false;
-            };
-            core.executor.now.set(at);
-            (at, self.fire(target))
-        };
-        while goes_on {
-            let Some((_, target)) = core.pop(at) else {
-                return true;
-            };
-            goes_on = self.fire(target);
-        }
-        false
+        self.core.run(limit, true)
     }
 
     /// Moves time to `at` without running what happens there. Everything before must have been run.
@@ -169,17 +181,6 @@ impl Sim {
     /// The trace so far.
     pub fn trace(&self) -> Ref<'_, Trace> {
         self.core.trace.borrow()
-    }
-
-    /// A timer's task is polled directly, without a trip through the ready queue. False when time stands still.
-    #[must_use]
-    fn fire(&self, target: TaskId) -> bool {
-        let core = &*self.core;
-        match core.timers.foreign(target) {
-            None => core.executor.poll(target),
-            Some(waker) => waker.wake(),
-        }
-        core.executor.run_ready()
     }
 }
 
@@ -253,13 +254,15 @@ impl Ctx {
     /// Starts a task in `scope`.
     #[track_caller]
     pub fn spawn_in(&self, scope: Scope, future: impl Future<Output = ()> + 'static) -> TaskId {
-        self.core.executor.spawn(scope, Box::pin(Plain::new(future)), Location::caller())
+        let executor = &self.core.executor;
+        executor.spawn(scope, executor.task(Plain::new(future)), Location::caller())
     }
 
     /// Starts a task in `scope` that knows what it will touch: see [`Foresee`].
     #[track_caller]
     pub fn spawn_foreseeing(&self, scope: Scope, future: impl Foresee<Output = ()> + 'static) -> TaskId {
-        self.core.executor.spawn(scope, Box::pin(Foreseeing::new(future)), Location::caller())
+        let executor = &self.core.executor;
+        executor.spawn(scope, executor.task(Foreseeing::new(future)), Location::caller())
     }
 
     /// [`spawn`](Self::spawn) for a task that does not know what it will touch, but `foresee` does: see
@@ -271,7 +274,8 @@ impl Ctx {
         future: impl Future<Output = ()> + 'static,
     ) -> TaskId {
         let executor = &self.core.executor;
-        executor.spawn(executor.scope.get(), Box::pin(Foretold::new(foresee, future)), Location::caller())
+        let task = executor.task(Foretold::new(foresee, future));
+        executor.spawn(executor.scope.get(), task, Location::caller())
     }
 
     /// For [`Foresee`]: fetches what a task will touch that is found so many steps from its id. False after the last step.

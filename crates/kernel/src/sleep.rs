@@ -59,12 +59,12 @@ pub struct Sleep {
     deadline: Instant,
     timer: Option<TimerKey>,
     /// The task that the timer will poll; none if it wakes a combinator's waker.
-    task: TaskId,
+    task: Option<TaskId>,
 }
 
 impl Sleep {
     pub(crate) fn new(core: Rc<Core>, deadline: Instant) -> Self {
-        Sleep { core, deadline, timer: None, task: TaskId::NONE }
+        Sleep { core, deadline, timer: None, task: None }
     }
 
     /// Runs `future` until the deadline at most, as [`timeout`](crate::Ctx::timeout) does, with this timer, which goes on
@@ -75,6 +75,21 @@ impl Sleep {
 }
 
 impl Sleep {
+    /// Sees to it that who polls is woken.
+    fn wait(&mut self, task: Option<TaskId>, cx: &Context<'_>) {
+        self.task = task;
+        let timers = &self.core.timers;
+        self.timer = Some(match (self.timer, task) {
+            (None, Some(task)) => timers.start(self.deadline, task),
+            (None, None) => timers.start_foreign(self.deadline, cx.waker().clone()),
+            (Some(key), _) => {
+                let waiter = task.map_or_else(|| Waiter::Foreign(cx.waker().clone()), Waiter::Task);
+                timers.redirect(key, waiter);
+                key
+            }
+        });
+    }
+
     /// A sleep that waits for nothing, in a loop, would keep its task from ever giving way.
     #[cold]
     fn ready_at_once(&self) -> Poll<()> {
@@ -85,19 +100,14 @@ impl Sleep {
 impl Future for Sleep {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.core.now() >= self.deadline {
             return if self.timer.is_some() { Poll::Ready(()) } else { self.ready_at_once() };
         }
         let task = self.core.executor.current_task(cx);
-        if task == Some(self.task) {
-            return Poll::Pending;
-        }
-        self.task = task.unwrap_or(TaskId::NONE);
-        let waiter = task.map_or_else(|| Waiter::Foreign(cx.waker().clone()), Waiter::Task);
-        match self.timer {
-            Some(key) => self.core.timers.redirect(key, waiter),
-            None => self.timer = Some(self.core.timers.start(self.deadline, waiter)),
+        if task.is_none() || task != self.task {
+            self.wait(task, cx);
         }
         Poll::Pending
     }

@@ -1,15 +1,17 @@
 //! The slab of tasks: which there are, in which scope, and which are ready.
 //!
-//! A task is a boxed future in a slot that is reused; a [`TaskId`] names slot and generation, so an id of a task that is
-//! gone is dead and harmless. The tasks of one scope form a list through their slots, so that a scope is dropped at the
+//! A task is a future in a block of its own (see `bare.rs`), which a slot owns that is reused; a [`TaskId`] names slot and
+//! generation, so an id of a task that is gone is dead and harmless. The tasks of one scope form a list through their slots, so that a scope is dropped at the
 //! cost of its own tasks, however many others there are.
 
-use crate::foresight::{Work, fetch, is_crowd};
+use crate::bare::{Pool, Task};
+use crate::foresight::{fetch, is_crowd};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BinaryHeap, VecDeque};
 use std::iter::successors;
+use std::mem;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::panic::Location;
-use std::pin::Pin;
 
 /// Names a task, also after it has ended.
 ///
@@ -26,15 +28,32 @@ const LISTED: u32 = 1 << 16;
 const READY_AHEAD: usize = 8;
 /// So many tasks later a free slot is used.
 const SPAWNED_AHEAD: usize = 16;
+/// How many slots the first chunk has.
+const FIRST_BITS: u32 = 6;
+/// How many slots a chunk has at most: the number of a slot is its chunk's times this, and its place there.
+const CHUNK_BITS: u32 = 26;
+const CHUNK: usize = 1 << CHUNK_BITS;
+const CHUNKS: usize = 32;
 /// Marks an id that is no task's but a place in the table of foreign wakers.
 const FOREIGN: u32 = 1 << 31;
 
 impl TaskId {
-    /// No task at all.
-    pub(crate) const NONE: TaskId = TaskId(NonZeroU64::MAX);
-
     pub(crate) fn new(index: u32, generation: NonZeroU32) -> Self {
         TaskId(NonZeroU64::from(generation) | u64::from(index) << 32)
+    }
+
+    /// One number for all of it, which is not 0.
+    pub(crate) fn number(self) -> u64 {
+        self.0.get()
+    }
+
+    pub(crate) fn of_number(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(TaskId)
+    }
+
+    /// The slot that is in such a number.
+    pub(crate) fn index_in(number: u64) -> u32 {
+        (number >> 32) as u32
     }
 
     pub(crate) fn index(self) -> usize {
@@ -49,9 +68,13 @@ impl TaskId {
         TaskId::new(place as u32 | FOREIGN, NonZeroU32::MIN)
     }
 
+    #[inline]
+    pub(crate) fn is_foreign(self) -> bool {
+        self.index() as u32 & FOREIGN != 0
+    }
+
     pub(crate) fn foreign(self) -> Option<usize> {
-        let index = (self.0.get() >> 32) as u32;
-        (index & FOREIGN != 0).then_some((index & !FOREIGN) as usize)
+        self.is_foreign().then_some((self.index() as u32 & !FOREIGN) as usize)
     }
 }
 
@@ -73,28 +96,70 @@ pub struct Span {
     pub cause: u64,
 }
 
-pub(crate) type Task = Pin<Box<dyn Work>>;
-
-/// One line of the cache, and aligned to it: with many tasks each visit finds it cold.
+/// One line of the cache, and aligned to it: with many tasks each visit finds it cold. It stays where it is, and so can be
+/// looked at while its task is polled.
 #[repr(align(64))]
 pub(crate) struct Slot {
-    pub(crate) generation: NonZeroU32,
+    pub(crate) generation: Cell<NonZeroU32>,
     /// `None` while the task is being polled, and in a free slot.
-    pub(crate) task: Option<Task>,
-    pub(crate) state: State,
-    pub(crate) queued: bool,
-    pub(crate) scope: Scope,
+    pub(crate) task: Cell<Option<Task>>,
+    pub(crate) state: Cell<State>,
+    pub(crate) queued: Cell<bool>,
+    pub(crate) scope: Cell<Scope>,
     /// The slots before and after this one in the list of its scope.
-    before: u32,
-    after: u32,
-    pub(crate) span: Span,
-    pub(crate) spawned_at: &'static Location<'static>,
+    before: Cell<u32>,
+    after: Cell<u32>,
+    pub(crate) span: Cell<Span>,
+    pub(crate) spawned_at: Cell<&'static Location<'static>>,
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Slot {
+            generation: Cell::new(NonZeroU32::MIN),
+            task: Cell::new(None),
+            state: Cell::new(State::Free),
+            queued: Cell::new(false),
+            scope: Cell::default(),
+            before: Cell::new(NOBODY),
+            after: Cell::new(NOBODY),
+            span: Cell::default(),
+            spawned_at: Cell::new(Location::caller()),
+        }
+    }
 }
 
 impl Slot {
     /// The slots that are touched when it joins or leaves its list.
     pub(crate) fn beside(&self) -> [u32; 2] {
-        [self.before, self.after]
+        [self.before.get(), self.after.get()]
+    }
+
+    /// True while the slot is the task's that `id` names.
+    #[inline]
+    pub(crate) fn is_of(&self, id: TaskId) -> bool {
+        self.generation.get().get() == id.generation()
+    }
+
+    /// Has the slot and the beginning of the future at hand.
+    #[inline]
+    pub(crate) fn fetch_near(&self) {
+        self.with_task(Task::fetch_near);
+    }
+
+    /// Puts a task into the slot, which has none.
+    #[inline]
+    pub(crate) fn put(&self, task: Task) {
+        // Nothing is there to be dropped.
+        mem::forget(self.task.replace(Some(task)));
+    }
+
+    /// Looks at what is in the slot. Nothing else looks into it meanwhile.
+    fn with_task<R>(&self, look: impl FnOnce(&Task) -> R) -> Option<R> {
+        let task = self.task.take()?;
+        let seen = look(&task);
+        self.put(task);
+        Some(seen)
     }
 }
 
@@ -107,146 +172,203 @@ pub(crate) enum State {
     AbortedWhileRunning,
 }
 
+/// Each chunk of slots is twice as large as the one before it; those that there are stay where they are.
 #[derive(Default)]
 pub(crate) struct Tasks {
-    pub(crate) slots: Vec<Slot>,
-    free: Vec<u32>,
-    pub(crate) ready: VecDeque<TaskId>,
+    chunks: [OnceCell<Box<[Slot]>>; CHUNKS],
+    pub(crate) pool: Pool,
+    /// How many slots have had a task.
+    count: Cell<u32>,
+    free: RefCell<Vec<u32>>,
+    pub(crate) ready: RefCell<VecDeque<TaskId>>,
     /// The first slot of each listed scope's list.
-    first: Vec<u32>,
+    first: RefCell<Vec<u32>>,
 }
 
 impl Tasks {
+    /// The slot with this number, if there ever was one.
+    #[inline]
+    pub(crate) fn slot(&self, index: usize) -> Option<&Slot> {
+        self.chunks[index / CHUNK % CHUNKS].get()?.get(index % CHUNK)
+    }
+
+    /// How many slots there are.
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
+        self.count.get() as usize
+    }
+
+    /// Looks at all slots, in order.
+    fn each(&self, look: &mut dyn FnMut(u32, &Slot)) {
+        for (chunk, slots) in self.chunks.iter().enumerate() {
+            for (place, slot) in slots.get().into_iter().flatten().enumerate() {
+                look((chunk * CHUNK + place) as u32, slot);
+            }
+        }
+    }
+
     /// Puts a task into a slot, and into the ready queue.
     pub(crate) fn spawn(
-        &mut self,
+        &self,
         scope: Scope,
         task: Task,
         span: Span,
         spawned_at: &'static Location<'static>,
     ) -> TaskId {
-        let index = self.free.pop().unwrap_or_else(|| self.add_slot(spawned_at));
-        let slot = &mut self.slots[index as usize];
-        let is_free = slot.state == State::Free && slot.task.is_none() && !slot.queued;
-        debug_assert!(is_free, "a free slot holds no task");
-        slot.task = Some(task);
-        slot.state = State::Waiting;
-        slot.queued = true;
-        slot.scope = scope;
-        slot.span = span;
-        slot.spawned_at = spawned_at;
-        let id = TaskId::new(index, slot.generation);
-        self.ready.push_back(id);
-        if is_crowd(self.slots.len()) {
+        let free = self.free.borrow_mut().pop();
+        let (index, slot) = match free.and_then(|index| Some((index, self.slot(index as usize)?))) {
+            Some(found) => found,
+            None => self.add_slot(),
+        };
+        let is_free = slot.state.get() == State::Free && !slot.queued.get();
+        debug_assert!(is_free && slot.with_task(|_| ()).is_none(), "a free slot holds no task");
+        slot.put(task);
+        slot.state.set(State::Waiting);
+        slot.queued.set(true);
+        slot.scope.set(scope);
+        slot.span.set(span);
+        slot.spawned_at.set(spawned_at);
+        let id = TaskId::new(index, slot.generation.get());
+        self.ready.borrow_mut().push_back(id);
+        if is_crowd(self.count()) {
             self.fetch_free();
         }
         if is_listed(scope) {
-            self.link(index, scope);
+            self.link(index, slot, scope);
         }
         id
     }
 
     /// Fetches what ready tasks will touch whose turn comes soon.
+    #[cold]
     pub(crate) fn fetch_ready(&self) {
-        if let (Some(next), Some(later)) = (self.ready.get(READY_AHEAD / 2), self.ready.get(READY_AHEAD)) {
-            fetch(&self.slots[later.index()]);
-            if let Some(task) = &self.slots[next.index()].task {
-                fetch(&**task);
-            }
+        let ready = self.ready.borrow();
+        if let (Some(next), Some(later)) = (ready.get(READY_AHEAD / 2), ready.get(READY_AHEAD)) {
+            self.slot(later.index()).map(fetch);
+            self.fetch_task(next.index());
         }
+    }
+
+    /// Fetches the future of the task in a slot. False when there is none.
+    pub(crate) fn fetch_task(&self, index: usize) -> bool {
+        self.slot(index).and_then(|slot| slot.with_task(|task| fetch(task.work()))).is_some()
+    }
+
+    /// What the task in a slot says of what it will touch.
+    pub(crate) fn foresee(&self, index: usize, step: usize) -> bool {
+        self.slot(index).and_then(|slot| slot.with_task(|task| task.work().foresee(step))).unwrap_or(false)
     }
 
     /// One of a crowd finds its slot in the cache.
+    #[cold]
     fn fetch_free(&self) {
-        if let Some(place) = self.free.len().checked_sub(SPAWNED_AHEAD) {
-            fetch(&self.slots[self.free[place] as usize]);
+        let free = self.free.borrow();
+        if let Some(place) = free.len().checked_sub(SPAWNED_AHEAD) {
+            self.slot(free[place] as usize).map(fetch);
         }
     }
 
-    fn add_slot(&mut self, spawned_at: &'static Location<'static>) -> u32 {
-        debug_assert!(self.slots.len() < FOREIGN as usize, "indices above this mark foreign wakers");
-        self.slots.push(Slot {
-            generation: NonZeroU32::MIN,
-            task: None,
-            state: State::Free,
-            queued: false,
-            scope: Scope::default(),
-            before: NOBODY,
-            after: NOBODY,
-            span: Span::default(),
-            spawned_at,
-        });
-        (self.slots.len() - 1) as u32
+    #[cold]
+    fn add_slot(&self) -> (u32, &Slot) {
+        let count = self.count.get() as usize;
+        self.count.set(self.count.get() + 1);
+        let (mut chunk, mut place) = (0, count);
+        while place >= size(chunk) {
+            place -= size(chunk);
+            chunk += 1;
+        }
+        let index = chunk * CHUNK + place;
+        debug_assert!(index < FOREIGN as usize, "indices above this mark foreign wakers");
+        let slots = || (0..size(chunk)).map(|_| Slot::default()).collect();
+        (index as u32, &self.chunks[chunk].get_or_init(slots)[place])
     }
 
     /// The task in a slot, if there is one.
     pub(crate) fn in_slot(&self, index: u32) -> Option<TaskId> {
-        let slot = &self.slots[index as usize];
-        (slot.state != State::Free).then(|| TaskId::new(index, slot.generation))
+        let slot = self.slot(index as usize)?;
+        (slot.state.get() != State::Free).then(|| TaskId::new(index, slot.generation.get()))
     }
 
     /// Frees the slot of a task that is over.
     #[inline]
-    pub(crate) fn release(&mut self, id: TaskId) {
+    pub(crate) fn release(&self, id: TaskId, slot: &Slot) {
         let index = id.index() as u32;
-        let slot = &mut self.slots[id.index()];
-        let is_its = slot.state != State::Free && slot.generation.get() == id.generation();
-        debug_assert!(is_its && slot.task.is_none(), "only a task that is over frees its slot");
-        slot.state = State::Free;
-        slot.queued = false;
-        slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        let scope = slot.scope;
+        let is_its = slot.state.get() != State::Free && slot.is_of(id);
+        debug_assert!(is_its && slot.with_task(|_| ()).is_none(), "only a task that is over frees its slot");
+        slot.state.set(State::Free);
+        slot.queued.set(false);
+        slot.generation.set(slot.generation.get().checked_add(1).unwrap_or(NonZeroU32::MIN));
+        let scope = slot.scope.get();
         if is_listed(scope) {
-            self.unlink(index, scope);
+            self.unlink(index, slot, scope);
         }
-        self.free.push(index);
+        self.free.borrow_mut().push(index);
     }
 
     #[inline(never)]
-    fn link(&mut self, index: u32, scope: Scope) {
+    fn link(&self, index: u32, slot: &Slot, scope: Scope) {
         let scope = scope.0 as usize;
-        if self.first.len() <= scope {
-            self.first.resize(scope + 1, NOBODY);
+        let mut first = self.first.borrow_mut();
+        if first.len() <= scope {
+            first.resize(scope + 1, NOBODY);
         }
-        let after = std::mem::replace(&mut self.first[scope], index);
-        if let Some(slot) = self.slots.get_mut(after as usize) {
-            slot.before = index;
+        let after = mem::replace(&mut first[scope], index);
+        if let Some(slot) = self.neighbour(after) {
+            slot.before.set(index);
         }
-        let slot = &mut self.slots[index as usize];
-        (slot.before, slot.after) = (NOBODY, after);
+        slot.before.set(NOBODY);
+        slot.after.set(after);
     }
 
     #[inline(never)]
-    fn unlink(&mut self, index: u32, scope: Scope) {
-        let Slot { before, after, .. } = self.slots[index as usize];
-        match self.slots.get_mut(before as usize) {
-            Some(slot) => slot.after = after,
+    fn unlink(&self, index: u32, slot: &Slot, scope: Scope) {
+        let [before, after] = slot.beside();
+        match self.neighbour(before) {
+            Some(slot) => slot.after.set(after),
             None => {
-                debug_assert_eq!(
-                    self.first[scope.0 as usize], index,
-                    "who has nobody before it is the first"
-                );
-                self.first[scope.0 as usize] = after;
+                let first = &mut self.first.borrow_mut()[scope.0 as usize];
+                debug_assert_eq!(*first, index, "who has nobody before it is the first");
+                *first = after;
             }
         }
-        if let Some(slot) = self.slots.get_mut(after as usize) {
-            slot.before = before;
+        if let Some(slot) = self.neighbour(after) {
+            slot.before.set(before);
         }
+    }
+
+    fn neighbour(&self, index: u32) -> Option<&Slot> {
+        if index == NOBODY { None } else { self.slot(index as usize) }
     }
 
     /// The tasks of a scope, in the order of their slots.
     pub(crate) fn of_scope(&self, scope: Scope) -> Vec<TaskId> {
-        let id = |index: u32| TaskId::new(index, self.slots[index as usize].generation);
         if is_listed(scope) {
-            let first = self.first.get(scope.0 as usize).copied().unwrap_or(NOBODY);
+            let first = self.first.borrow().get(scope.0 as usize).copied().unwrap_or(NOBODY);
             let next = |index: u32| (index != NOBODY).then_some(index);
             let indices: BinaryHeap<u32> =
-                successors(next(first), |&index| next(self.slots[index as usize].after)).collect();
-            return indices.into_sorted_vec().into_iter().map(id).collect();
+                successors(next(first), |&index| next(self.slot(index as usize)?.after.get())).collect();
+            return indices.into_sorted_vec().into_iter().filter_map(|index| self.in_slot(index)).collect();
         }
-        let belongs = |slot: &Slot| slot.scope == scope && slot.state != State::Free;
-        (0_u32..).zip(&self.slots).filter(|(_, slot)| belongs(slot)).map(|(index, _)| id(index)).collect()
+        let mut found = Vec::new();
+        self.each(&mut |index, slot| {
+            if slot.scope.get() == scope {
+                found.extend(self.in_slot(index));
+            }
+        });
+        found
     }
+
+    /// Takes all tasks out of their slots.
+    pub(crate) fn take_all(&self) -> Vec<Task> {
+        let mut taken = Vec::new();
+        self.each(&mut |_, slot| taken.extend(slot.task.take()));
+        taken
+    }
+}
+
+/// How many slots a chunk has.
+fn size(chunk: usize) -> usize {
+    1 << (FIRST_BITS + chunk as u32).min(CHUNK_BITS)
 }
 
 fn is_listed(scope: Scope) -> bool {
@@ -258,35 +380,36 @@ mod tests {
     use super::*;
     use crate::foresight::Plain;
 
-    fn add(tasks: &mut Tasks) -> TaskId {
-        let forever = Box::pin(Plain::new(std::future::pending()));
+    fn add(tasks: &Tasks) -> TaskId {
+        let forever = tasks.pool.put(Plain::new(std::future::pending()));
         tasks.spawn(Scope(1), forever, Span::default(), Location::caller())
     }
 
     #[test]
     #[should_panic(expected = "a free slot holds no task")]
     fn a_slot_has_one_task() {
-        let mut tasks = Tasks::default();
-        add(&mut tasks);
-        tasks.free.push(0);
-        add(&mut tasks);
+        let tasks = Tasks::default();
+        add(&tasks);
+        tasks.free.borrow_mut().push(0);
+        add(&tasks);
     }
 
     #[test]
     #[should_panic(expected = "only a task that is over frees its slot")]
     fn who_waits_keeps_its_slot() {
-        let mut tasks = Tasks::default();
-        let id = add(&mut tasks);
-        tasks.release(id);
+        let tasks = Tasks::default();
+        let id = add(&tasks);
+        tasks.release(id, tasks.slot(0).expect("it was added"));
     }
 
     #[test]
     #[should_panic(expected = "who has nobody before it is the first")]
     fn a_scope_knows_its_first_task() {
-        let mut tasks = Tasks::default();
-        let id = add(&mut tasks);
-        tasks.first[1] = NOBODY;
-        tasks.slots[0].task = None;
-        tasks.release(id);
+        let tasks = Tasks::default();
+        let id = add(&tasks);
+        tasks.first.borrow_mut()[1] = NOBODY;
+        let slot = tasks.slot(0).expect("it was added");
+        slot.task.set(None);
+        tasks.release(id, slot);
     }
 }

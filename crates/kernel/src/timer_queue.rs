@@ -7,9 +7,10 @@
 //! reach a fine level directly only after the coarse slot above it was emptied, so ties keep their insertion order.
 //!
 //! Slots are circular doubly linked lists through one array, whose first entries are the slots' sentinels: removal
-//! needs no search and no branch. Bitmaps find the next occupied slot in a few instructions.
+//! needs no search and no branch. Bitmaps find the next occupied slot in a few instructions, and without a branch that
+//! nobody can foresee: a wrong guess costs more than all the rest.
 
-use crate::foresight::{fetch, is_crowd};
+use crate::foresight::{fetch, is_crowd, is_many};
 use std::num::{NonZeroU32, NonZeroU64};
 
 const FINE_BITS: u32 = 12;
@@ -75,7 +76,14 @@ pub struct TimerQueue<T> {
     /// Sentinels, then one link per entry.
     links: Vec<Link>,
     entries: Vec<Entry<T>>,
+    /// As long as `entries`; the first `vacant` of it are the free ones.
     free: Vec<u32>,
+    vacant: usize,
+    /// The occupied slots of the 64 ticks from `near_base` on, which stand nowhere in `fine`. All others come later. For
+    /// themselves, since the processor does not know of two words of a table that they are not one: each pop would wait
+    /// until the insertion before it knows its slot.
+    near: u64,
+    near_base: u64,
     fine: [u64; FINE_SLOTS / 64],
     /// Which words of `fine` are not zero.
     fine_summary: u64,
@@ -94,6 +102,9 @@ impl<T> Default for TimerQueue<T> {
             links,
             entries: Vec::new(),
             free: Vec::new(),
+            vacant: 0,
+            near: 0,
+            near_base: 0,
             fine: [0; FINE_SLOTS / 64],
             fine_summary: 0,
             coarse: [0; COARSE_LEVELS],
@@ -105,33 +116,40 @@ impl<T> Default for TimerQueue<T> {
 
 impl<T: Copy> TimerQueue<T> {
     /// Adds a timer. A deadline that has passed fires next, after those of its instant.
+    #[inline]
     pub fn insert(&mut self, deadline: u64, item: T) -> TimerKey {
         let deadline = deadline.max(self.cursor);
-        let (index, generation) = match self.free.pop() {
-            Some(index) => {
-                let entry = &mut self.entries[index as usize];
-                entry.deadline = deadline;
-                entry.item = item;
-                let generation = entry.generation;
+        let index = match self.vacant.checked_sub(1) {
+            Some(top) => {
+                self.vacant = top;
+                let index = self.free[top];
                 if is_crowd(self.entries.len()) {
                     self.fetch_free();
                 }
-                (index, generation)
+                index
             }
-            None => {
-                let generation = NonZeroU32::MIN;
-                self.entries.push(Entry { deadline, item, generation });
-                self.links.push(Link { prev: 0, next: 0 });
-                ((self.entries.len() - 1) as u32, generation)
-            }
+            None => self.add_entry(item),
         };
-        self.link(index + SENTINELS as u32, self.slot_of(deadline));
-        TimerKey::new(index, generation)
+        let entry = &mut self.entries[index as usize];
+        entry.deadline = deadline;
+        entry.item = item;
+        let key = TimerKey::new(index, entry.generation);
+        self.place(index + SENTINELS as u32, deadline);
+        key
+    }
+
+    #[cold]
+    fn add_entry(&mut self, item: T) -> u32 {
+        self.entries.push(Entry { deadline: 0, item, generation: NonZeroU32::MIN });
+        self.links.push(Link { prev: 0, next: 0 });
+        self.free.push(0);
+        self.entries.len() as u32 - 1
     }
 
     /// One of a crowd finds its entry in the cache.
+    #[cold]
     fn fetch_free(&self) {
-        if let Some(place) = self.free.len().checked_sub(INSERTED_AHEAD) {
+        if let Some(place) = self.vacant.checked_sub(INSERTED_AHEAD) {
             let ahead = self.free[place] as usize;
             fetch(&self.entries[ahead]);
             fetch(&self.links[ahead + SENTINELS]);
@@ -144,6 +162,13 @@ impl<T: Copy> TimerQueue<T> {
         Some(self.remove(key.index()))
     }
 
+    /// True until a timer fires or is cancelled.
+    #[inline]
+    pub(crate) fn is_live(&self, key: TimerKey) -> bool {
+        let entry = self.entries.get(key.index() as usize);
+        entry.is_some_and(|entry| TimerKey::new(key.index(), entry.generation) == key)
+    }
+
     /// Exchanges the item of a timer that still waits, keeping its place; returns the old one.
     pub fn replace(&mut self, key: TimerKey, item: T) -> Option<T> {
         let entry = self.live(key)?;
@@ -151,16 +176,37 @@ impl<T: Copy> TimerQueue<T> {
     }
 
     /// Takes the earliest timer whose deadline is at most `limit`; among equal deadlines, the first inserted.
+    #[inline]
     pub fn pop(&mut self, limit: u64) -> Option<(u64, T)> {
-        let slot = self.next_slot(limit)?;
+        if self.near == 0 && !self.advance(limit) {
+            return None;
+        }
+        let bit = u64::from(self.near.trailing_zeros() % 64);
+        let deadline = self.near_base | bit;
+        if deadline > limit {
+            return None;
+        }
+        debug_assert!(deadline >= self.cursor, "time does not go back");
+        self.cursor = deadline;
+        let slot = deadline as usize % FINE_SLOTS;
         let node = self.links[slot].next;
         let next = self.links[node as usize].next;
         self.links[slot].next = next;
         self.links[next as usize].prev = slot as u32;
-        if next == slot as u32 {
-            self.clear_bit(slot);
+        // Whether it was the last of its instant nobody can predict: without a branch.
+        self.near &= !(u64::from(next == slot as u32) << bit);
+        Some((deadline, self.release(node - SENTINELS as u32)))
+    }
+
+    /// The item of the timer that is next, if that is easily told and there are so many that it pays to know it.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<T> {
+        if self.near == 0 || !is_many(self.entries.len()) {
+            return None;
         }
-        Some((self.cursor, self.release(node - SENTINELS as u32)))
+        let slot = (self.near_base | u64::from(self.near.trailing_zeros() % 64)) as usize % FINE_SLOTS;
+        let node = self.links[slot].next as usize;
+        self.entries.get(node.wrapping_sub(SENTINELS)).map(|entry| entry.item)
     }
 
     /// Hands out the items of timers that are next, some of which may be gone meanwhile.
@@ -171,7 +217,7 @@ impl<T: Copy> TimerQueue<T> {
 
     /// How many timers wait.
     pub fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
+        self.entries.len() - self.vacant
     }
 
     /// True when no timer waits.
@@ -190,45 +236,89 @@ impl<T: Copy> TimerQueue<T> {
     }
 
     fn release(&mut self, index: u32) -> T {
-        self.free.push(index);
+        self.free[self.vacant] = index;
+        self.vacant += 1;
         let entry = &mut self.entries[index as usize];
         entry.generation = entry.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         entry.item
     }
 
-    fn slot_of(&self, deadline: u64) -> usize {
+    /// Puts an entry that is in no list into its slot's.
+    #[inline(always)]
+    fn place(&mut self, node: u32, deadline: u64) {
         debug_assert!(deadline >= self.cursor, "nothing is placed in the past");
-        let differs = deadline ^ self.cursor;
-        if differs < FINE_SLOTS as u64 {
-            return deadline as usize & (FINE_SLOTS - 1);
-        }
-        let level = (63 - differs.leading_zeros() - FINE_BITS) / COARSE_BITS;
-        let digit = (deadline >> (FINE_BITS + COARSE_BITS * level)) as usize & (COARSE_SLOTS - 1);
-        FINE_SLOTS + level as usize * COARSE_SLOTS + digit
+        debug_assert_eq!(self.links.len(), SENTINELS + self.entries.len(), "each entry has its link");
+        let differs = deadline ^ self.near_base;
+        let slot = if differs < 64 {
+            self.near |= 1 << (deadline % 64);
+            deadline as usize % FINE_SLOTS
+        } else if differs < FINE_SLOTS as u64 {
+            if deadline < self.near_base {
+                self.go_back(deadline);
+            } else {
+                self.set_fine(deadline as usize % FINE_SLOTS / 64, 1 << (deadline % 64));
+            }
+            deadline as usize % FINE_SLOTS
+        } else {
+            let level = (63 - differs.leading_zeros() - FINE_BITS) / COARSE_BITS;
+            let digit = (deadline >> (FINE_BITS + COARSE_BITS * level)) as usize & (COARSE_SLOTS - 1);
+            self.coarse[level as usize] |= 1 << digit;
+            FINE_SLOTS + level as usize * COARSE_SLOTS + digit
+        };
+        let last = std::mem::replace(&mut self.links[slot].prev, node);
+        self.links[last as usize].next = node;
+        self.links[node as usize] = Link { prev: last, next: slot as u32 };
     }
 
-    /// The fine slot that holds the earliest timers, with the cursor moved to their deadline; `None` when they are
-    /// later than `limit`. Never moves the cursor past `limit`.
-    fn next_slot(&mut self, limit: u64) -> Option<usize> {
-        loop {
-            if self.fine_summary != 0 {
-                let word = self.fine_summary.trailing_zeros() as usize;
-                let slot = word * 64 + self.fine[word].trailing_zeros() as usize;
-                let deadline = (self.cursor & !(FINE_SLOTS as u64 - 1)) | slot as u64;
-                if deadline > limit {
-                    return None;
-                }
-                debug_assert!(deadline >= self.cursor, "time does not go back");
-                self.cursor = deadline;
-                return Some(slot);
-            }
-            let level = self.coarse.iter().position(|&slots| slots != 0)?;
+    #[inline]
+    fn set_fine(&mut self, word: usize, slots: u64) {
+        let before = self.fine[word % 64];
+        self.fine[word % 64] = before | slots;
+        // Most often others are there: a branch that is foreseen, where a write would make the next pop wait.
+        if before == 0 {
+            self.fine_summary |= 1 << word;
+        }
+    }
+
+    /// A timer comes before those that were thought to be next.
+    #[cold]
+    fn go_back(&mut self, deadline: u64) {
+        let slots = std::mem::replace(&mut self.near, 1 << (deadline % 64));
+        if slots != 0 {
+            self.set_fine(self.near_base as usize % FINE_SLOTS / 64, slots);
+        }
+        self.near_base = deadline & !63;
+    }
+
+    /// Goes to the next 64 ticks that have timers. False when all are later than `limit`, or perhaps so.
+    #[inline(never)]
+    fn advance(&mut self, limit: u64) -> bool {
+        if self.fine_summary == 0 && !self.refill(limit) {
+            return false;
+        }
+        if self.near == 0 {
+            let word = self.fine_summary.trailing_zeros() as usize % 64;
+            self.fine_summary &= !(1 << word);
+            self.near = std::mem::take(&mut self.fine[word]);
+            self.near_base = (self.cursor & !(FINE_SLOTS as u64 - 1)) | (word as u64 * 64);
+        }
+        true
+    }
+
+    /// Moves timers of coarse slots to the fine ones, which are empty. False when all are later than `limit`. Never moves
+    /// the cursor past `limit`.
+    #[inline(never)]
+    fn refill(&mut self, limit: u64) -> bool {
+        while self.near == 0 && self.fine_summary == 0 {
+            let Some(level) = self.coarse.iter().position(|&slots| slots != 0) else {
+                return false;
+            };
             let digit = self.coarse[level].trailing_zeros();
             let shift = FINE_BITS + COARSE_BITS * level as u32;
             let above = u64::MAX.checked_shl(shift + COARSE_BITS).unwrap_or(0);
             let start = (self.cursor & above) | u64::from(digit) << shift;
             if start > limit {
-                return None;
+                return false;
             }
             debug_assert!(start > self.cursor, "the cursor's own coarse slots are empty");
             let slot = FINE_SLOTS + level * COARSE_SLOTS + digit as usize;
@@ -238,9 +328,11 @@ impl<T: Copy> TimerQueue<T> {
             }
             // Where they are later than the limit they move, too, so that nobody looks at all of them again and again.
             self.cursor = self.earliest(slot).min(limit);
+            self.near_base = self.cursor & !63;
             let foresees = is_crowd && start >= self.foreseen;
             self.cascade(slot, foresees.then(|| start.saturating_add(1 << shift)));
         }
+        true
     }
 
     /// The earliest deadline in a slot that is not empty.
@@ -267,7 +359,7 @@ impl<T: Copy> TimerQueue<T> {
             if foreseen.is_some() {
                 self.soon.push(item);
             }
-            self.link(node, self.slot_of(deadline));
+            self.place(node, deadline);
             node = next;
         }
         if self.soon.len() > SOON_MAX {
@@ -287,21 +379,6 @@ impl<T: Copy> TimerQueue<T> {
         }
     }
 
-    fn link(&mut self, node: u32, slot: usize) {
-        debug_assert_eq!(self.links.len(), SENTINELS + self.entries.len(), "each entry has its link");
-        let last = self.links[slot].prev;
-        self.links[node as usize] = Link { prev: last, next: slot as u32 };
-        self.links[last as usize].next = node;
-        self.links[slot].prev = node;
-        if slot < FINE_SLOTS {
-            self.fine[slot / 64] |= 1 << (slot % 64);
-            self.fine_summary |= 1 << (slot / 64);
-        } else {
-            let coarse = slot - FINE_SLOTS;
-            self.coarse[coarse / COARSE_SLOTS] |= 1 << (coarse % COARSE_SLOTS);
-        }
-    }
-
     fn unlink(&mut self, node: u32) {
         let Link { prev, next } = self.links[node as usize];
         self.links[prev as usize].next = next;
@@ -313,14 +390,16 @@ impl<T: Copy> TimerQueue<T> {
     }
 
     fn clear_bit(&mut self, slot: usize) {
-        if slot < FINE_SLOTS {
-            self.fine[slot / 64] &= !(1 << (slot % 64));
+        let bit = !(1 << (slot % 64));
+        if slot >= FINE_SLOTS {
+            self.coarse[(slot - FINE_SLOTS) / COARSE_SLOTS] &= bit;
+        } else if slot / 64 == self.near_base as usize % FINE_SLOTS / 64 {
+            self.near &= bit;
+        } else {
+            self.fine[slot / 64] &= bit;
             if self.fine[slot / 64] == 0 {
                 self.fine_summary &= !(1 << (slot / 64));
             }
-        } else {
-            let coarse = slot - FINE_SLOTS;
-            self.coarse[coarse / COARSE_SLOTS] &= !(1 << (coarse % COARSE_SLOTS));
         }
     }
 }

@@ -43,14 +43,29 @@ impl Foreign {
 }
 
 impl Timers {
-    /// Sets a timer that wakes `waiter` at `at`.
-    pub(crate) fn start(&self, at: Instant, waiter: Waiter) -> TimerKey {
-        let target = self.target(waiter);
-        self.queue.borrow_mut().insert(at.as_nanos(), target)
+    /// Sets a timer that wakes a task at `at`.
+    #[inline(never)]
+    pub(crate) fn start(&self, at: Instant, task: TaskId) -> TimerKey {
+        self.queue.borrow_mut().insert(at.as_nanos(), task)
     }
 
-    /// Stops a timer, unless it has fired.
+    /// Sets a timer that wakes whom a foreign waker stands for.
+    #[cold]
+    pub(crate) fn start_foreign(&self, at: Instant, waker: Waker) -> TimerKey {
+        let target = self.foreign.borrow_mut().add(waker);
+        self.start(at, target)
+    }
+
+    /// Stops a timer, unless it has fired, as most have.
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn cancel(&self, key: TimerKey) {
+        if self.queue.borrow().is_live(key) {
+            self.stop(key);
+        }
+    }
+
+    #[inline(never)]
+    fn stop(&self, key: TimerKey) {
         let target = self.queue.borrow_mut().cancel(key);
         drop(target.and_then(|target| self.foreign(target)));
     }
@@ -58,36 +73,43 @@ impl Timers {
     /// Sets whom a timer wakes, unless it has fired. It keeps its place.
     #[cold]
     pub(crate) fn redirect(&self, key: TimerKey, waiter: Waiter) {
-        let target = self.target(waiter);
+        let target = match waiter {
+            Waiter::Task(id) => id,
+            Waiter::Foreign(waker) => self.foreign.borrow_mut().add(waker),
+        };
         let before = self.queue.borrow_mut().replace(key, target).unwrap_or(target);
         drop(self.foreign(before));
     }
 
-    /// Takes the next timer that is due by `limit`: when it is due, and what it wakes. Tells `foresee` whom the next
-    /// ones wake, now and then.
+    /// Takes the next timer that is due by `limit`: when it is due, and what it wakes. Tells `near` whom the one after it
+    /// wakes, and `foresee`, now and then, whom the next ones wake.
     #[inline]
     pub(crate) fn pop(
         &self,
         limit: Instant,
+        near: impl FnOnce(TaskId),
         foresee: impl FnOnce(&mut Vec<TaskId>),
     ) -> Option<(Instant, TaskId)> {
         let mut queue = self.queue.borrow_mut();
         let (at, target) = queue.pop(limit.as_nanos())?;
+        if let Some(next) = queue.next() {
+            near(next);
+        }
         if let Some(soon) = queue.soon() {
             foresee(soon);
         }
         Some((Instant::from_nanos(at), target))
     }
 
-    /// The foreign waker that a timer's target stands for; `None` if it is a task. To be asked once.
-    pub(crate) fn foreign(&self, target: TaskId) -> Option<Waker> {
-        target.foreign().and_then(|place| self.foreign.borrow_mut().take(place))
+    /// Wakes whom a timer's target stands for that is no task. To be done once.
+    #[cold]
+    pub(crate) fn wake_foreign(&self, target: TaskId) {
+        if let Some(waker) = self.foreign(target) {
+            waker.wake();
+        }
     }
 
-    fn target(&self, waiter: Waiter) -> TaskId {
-        match waiter {
-            Waiter::Task(id) => id,
-            Waiter::Foreign(waker) => self.foreign.borrow_mut().add(waker),
-        }
+    fn foreign(&self, target: TaskId) -> Option<Waker> {
+        target.foreign().and_then(|place| self.foreign.borrow_mut().take(place))
     }
 }

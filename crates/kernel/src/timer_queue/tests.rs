@@ -102,7 +102,7 @@ fn the_last_instant_of_all_is_a_deadline_too() {
 
 #[cfg(debug_assertions)]
 mod assertions {
-    use crate::timer_queue::TimerQueue;
+    use crate::timer_queue::{SENTINELS, TimerQueue};
 
     fn at(cursor: u64, deadline: u64) -> TimerQueue<()> {
         let mut queue = TimerQueue::default();
@@ -113,7 +113,7 @@ mod assertions {
     #[test]
     #[should_panic(expected = "nothing is placed in the past")]
     fn no_slot_is_in_the_past() {
-        at(10, 20).slot_of(9);
+        at(10, 20).place(SENTINELS as u32, 9);
     }
 
     #[test]

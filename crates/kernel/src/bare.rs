@@ -1,0 +1,253 @@
+//! The two things that safe Rust has no words for: a task's future in memory that is used again, and a waker that costs
+//! nothing until somebody keeps it. All of the kernel's `unsafe` is here, but for the hints of `foresight.rs`.
+//!
+//! **Blocks.** A [`Task`] owns one block of memory, which holds a future of the type that its pointer's table tells, and
+//! which nothing else points at. The block comes from the global allocator, with the layout that [`layout_of`] gives for
+//! the future's: so whoever has the task alone can give it back. A [`Pool`] keeps blocks that hold nothing any more, in a
+//! list for each size, each pointing at the next.
+//!
+//! **Wakers.** The waker that [`Polling::poll`] lends to a future points at the `Polling` itself, which outlives the loan.
+//! Only a copy of it can be kept or woken later, and a copy is a waker of safe make. What is reached through the pointer
+//! may be used by any thread.
+#![allow(unsafe_code)]
+
+use crate::foresight::{Work, fetch_near};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+
+/// Blocks are multiples of this.
+const STEP: usize = 32;
+/// Larger ones are not kept.
+const SIZES: usize = 64;
+/// What every allocator gives without further ado.
+const ALIGN: usize = 2 * size_of::<usize>();
+
+/// A future that is polled in place until it is dropped.
+pub(crate) struct Task(NonNull<dyn Work>);
+
+/// A block that holds nothing but the way to the next.
+struct Vacant {
+    next: Option<NonNull<Vacant>>,
+}
+
+/// Blocks of memory that tasks have left behind.
+pub(crate) struct Pool {
+    vacant: [Cell<Option<NonNull<Vacant>>>; SIZES],
+}
+
+/// How a block for such a value is allocated, and its place among the sizes, if it has one.
+#[inline]
+const fn layout_of(value: Layout) -> (Layout, Option<usize>) {
+    let bytes = if value.size() == 0 { 1 } else { value.size() };
+    let steps = bytes.div_ceil(STEP);
+    if value.align() <= ALIGN && steps <= SIZES {
+        return (kept(steps - 1), Some(steps - 1));
+    }
+    // SAFETY: as valid as the value's own, which has at most one byte less.
+    (unsafe { Layout::from_size_align_unchecked(bytes, value.align()) }, None)
+}
+
+/// The layout of a block with this place among the sizes.
+const fn kept(size: usize) -> Layout {
+    // SAFETY: a power of two, and a size that is far from the largest.
+    unsafe { Layout::from_size_align_unchecked((size + 1) * STEP, ALIGN) }
+}
+
+/// A new block.
+#[cold]
+fn allocate(block: Layout) -> NonNull<u8> {
+    // SAFETY: the layouts of `layout_of` have at least one byte.
+    let start = unsafe { alloc(block) };
+    NonNull::new(start).unwrap_or_else(|| handle_alloc_error(block))
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Pool { vacant: [const { Cell::new(None) }; SIZES] }
+    }
+}
+
+impl Pool {
+    /// Puts a future into a block.
+    #[inline]
+    pub(crate) fn put<F: Work + 'static>(&self, future: F) -> Task {
+        let (block, size) = const { layout_of(Layout::new::<F>()) };
+        let block = match size {
+            Some(size) => self.take(size),
+            None => allocate(block),
+        };
+        let block = block.cast::<F>();
+        // SAFETY: the block is nobody else's, and has the size and the alignment that an `F` needs.
+        unsafe { block.write(future) };
+        Task(block)
+    }
+
+    /// A block with this place among the sizes.
+    #[inline(never)]
+    fn take(&self, size: usize) -> NonNull<u8> {
+        let vacant = &self.vacant[size];
+        let Some(first) = vacant.get() else {
+            return allocate(kept(size));
+        };
+        // SAFETY: what is in the list is a block that `drop` has put there, with a `Vacant` at its start.
+        vacant.set(unsafe { first.as_ref() }.next);
+        first.cast()
+    }
+
+    /// Drops a task, and keeps its block.
+    pub(crate) fn drop(&self, task: Task) {
+        let future = ManuallyDrop::new(task).0;
+        // SAFETY: the task was handed over, so nothing points at the future but this; it is dropped once, in its place.
+        let layout = unsafe {
+            let layout = Layout::for_value(future.as_ref());
+            future.drop_in_place();
+            layout
+        };
+        let (block, size) = layout_of(layout);
+        let start = future.cast::<Vacant>();
+        match size {
+            Some(size) => {
+                let next = self.vacant[size].replace(Some(start));
+                // SAFETY: the block holds nothing any more; it is aligned for a pointer and larger than one.
+                unsafe { start.write(Vacant { next }) };
+            }
+            // SAFETY: it was allocated with this layout.
+            None => unsafe { dealloc(start.as_ptr().cast(), block) },
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        for (size, vacant) in self.vacant.iter().enumerate() {
+            let mut first = vacant.take();
+            while let Some(start) = first {
+                // SAFETY: as in `take`; and each block in this list was allocated with this layout.
+                unsafe {
+                    first = start.as_ref().next;
+                    dealloc(start.as_ptr().cast(), kept(size));
+                }
+            }
+        }
+    }
+}
+
+impl Task {
+    /// Its future, to be looked at.
+    pub(crate) fn work(&self) -> &dyn Work {
+        // SAFETY: the task owns its block, which holds a future until it is dropped.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Has the beginning of the future at hand.
+    #[inline]
+    pub(crate) fn fetch_near(&self) {
+        let start: *const u8 = self.0.as_ptr().cast();
+        #[cfg(target_arch = "wasm32")]
+        // SAFETY: each block has so many bytes, and nobody writes to this one meanwhile. Whether they hold anything does not
+        // matter to what is read.
+        unsafe {
+            start.cast::<std::mem::MaybeUninit<u8>>().read_volatile();
+        }
+        fetch_near(start);
+    }
+
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: as above, and it is borrowed for as long; its block is not moved nor used for anything else before the
+        // future is dropped.
+        unsafe { Pin::new_unchecked(self.0.as_mut()) }.poll(cx)
+    }
+}
+
+/// Where there is no pool at hand the block goes back to where it came from.
+impl Drop for Task {
+    fn drop(&mut self) {
+        // SAFETY: as in `Pool::drop`.
+        unsafe {
+            let (block, _) = layout_of(Layout::for_value(self.0.as_ref()));
+            self.0.drop_in_place();
+            dealloc(self.0.as_ptr().cast(), block);
+        }
+    }
+}
+
+/// Makes wakers that can be kept.
+pub(crate) trait Keep: Send + Sync {
+    /// A waker for the task with this number.
+    fn waker(&self, task: u64) -> Waker;
+    /// Wakes that task.
+    fn wake(&self, task: u64);
+}
+
+/// Who is being polled, and the waker that it is polled with.
+pub(crate) struct Polling<K> {
+    task: AtomicU64,
+    keep: K,
+}
+
+impl<K: Keep> Polling<K> {
+    const TABLE: RawWakerVTable = RawWakerVTable::new(Self::copy, Self::wake, Self::wake, |_| {});
+
+    pub(crate) fn new(keep: K) -> Self {
+        Polling { task: AtomicU64::new(0), keep }
+    }
+
+    /// What makes the wakers.
+    pub(crate) fn keep(&self) -> &K {
+        &self.keep
+    }
+
+    /// The number of the task that is being polled; 0 between polls.
+    #[inline]
+    pub(crate) fn task(&self) -> u64 {
+        self.task.load(Ordering::Relaxed)
+    }
+
+    /// True if the waker is the one that was lent, and no copy of it.
+    #[inline]
+    pub(crate) fn is_own(&self, waker: &Waker) -> bool {
+        ptr::eq(waker.data(), (&raw const *self).cast())
+    }
+
+    /// Polls a task.
+    #[inline]
+    pub(crate) fn poll(&self, number: u64, task: &mut Task) -> Poll<()> {
+        // SAFETY: `TABLE` keeps the contract: it is called with a pointer to this, which outlives the waker, since the waker
+        // is never dropped, and never moved from here; copies do not point here.
+        let waker = ManuallyDrop::new(unsafe { Waker::new((&raw const *self).cast(), &Self::TABLE) });
+        self.task.store(number, Ordering::Relaxed);
+        let poll = task.poll(&mut Context::from_waker(&waker));
+        self.task.store(0, Ordering::Relaxed);
+        poll
+    }
+
+    /// # Safety
+    /// `data` is what `poll` has put beside `TABLE`, and `poll` has not returned.
+    unsafe fn of<'a>(data: *const ()) -> &'a Self {
+        // SAFETY: `poll` has borrowed it.
+        unsafe { &*data.cast() }
+    }
+
+    unsafe fn copy(data: *const ()) -> RawWaker {
+        // SAFETY: a waker that `poll` has lent is used before it returns.
+        let polling = unsafe { Self::of(data) };
+        // Its parts go into the copy, which drops them.
+        let waker = ManuallyDrop::new(polling.keep.waker(polling.task()));
+        RawWaker::new(waker.data(), waker.vtable())
+    }
+
+    unsafe fn wake(data: *const ()) {
+        // SAFETY: as in `copy`.
+        let polling = unsafe { Self::of(data) };
+        polling.keep.wake(polling.task());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! Blocks against boxes, and lent wakers against wakers of safe make. Small, since Miri runs them too.
+
+use super::*;
+use crate::Rng;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::Wake;
+use std::thread;
+
+type Log = Rc<RefCell<Vec<(u64, &'static str)>>>;
+
+/// A future of a size of its own that tells what happens to it. It points at itself, as those of async blocks do.
+struct Noting<A, const SIZE: usize> {
+    name: u64,
+    polls: u64,
+    log: Log,
+    itself: Option<NonNull<Self>>,
+    filling: [u8; SIZE],
+    _aligned: [A; 0],
+    _pinned: std::marker::PhantomPinned,
+}
+
+impl<A, const SIZE: usize> Noting<A, SIZE> {
+    fn new(name: u64, log: &Log) -> Self {
+        let (log, filling) = (Rc::clone(log), [name as u8; SIZE]);
+        let _pinned = std::marker::PhantomPinned;
+        Noting { name, polls: 0, log, itself: None, filling, _aligned: [], _pinned }
+    }
+}
+
+impl<A, const SIZE: usize> Future for Noting<A, SIZE> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: nothing is moved out of it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let here = NonNull::from(&mut *this);
+        assert_eq!(this.itself.replace(here).unwrap_or(here), here, "it stays where it is");
+        assert!(here.addr().get().is_multiple_of(align_of::<A>()));
+        assert!(this.filling.iter().all(|&byte| byte == this.name as u8));
+        this.polls += 1;
+        this.log.borrow_mut().push((this.name, "polled"));
+        cx.waker().wake_by_ref();
+        if this.polls > this.name % 3 { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl<A, const SIZE: usize> Work for Noting<A, SIZE> {
+    fn foresee(&self, step: usize) -> bool {
+        self.polls > step as u64
+    }
+}
+
+impl<A, const SIZE: usize> Drop for Noting<A, SIZE> {
+    fn drop(&mut self) {
+        self.log.borrow_mut().push((self.name, "dropped"));
+    }
+}
+
+#[repr(align(128))]
+struct Aligned;
+
+/// What is woken, in order.
+#[derive(Default)]
+struct Woken(Mutex<Vec<u64>>);
+
+impl Woken {
+    fn all(&self) -> Vec<u64> {
+        self.0.lock().expect("nobody panics while it is locked").clone()
+    }
+}
+
+struct Woke(u64, Arc<Woken>);
+
+impl Wake for Woke {
+    fn wake(self: Arc<Self>) {
+        Keep::wake(&self.1, self.0);
+    }
+}
+
+impl Keep for Arc<Woken> {
+    fn waker(&self, task: u64) -> Waker {
+        Waker::from(Arc::new(Woke(task, Arc::clone(self))))
+    }
+
+    fn wake(&self, task: u64) {
+        self.0.lock().expect("nobody panics while it is locked").push(task);
+    }
+}
+
+/// The same task twice: in a block, and in a box.
+fn both(pool: &Pool, kind: u64, name: u64, logs: &[Log; 2]) -> (Task, Pin<Box<dyn Work>>) {
+    fn of<W: Work + 'static>(pool: &Pool, ours: W, other: W) -> (Task, Pin<Box<dyn Work>>) {
+        (pool.put(ours), Box::pin(other))
+    }
+    let [a, b] = logs;
+    match kind {
+        0 => of(pool, Noting::<u8, 0>::new(name, a), Noting::<u8, 0>::new(name, b)),
+        1 => of(pool, Noting::<u64, 33>::new(name, a), Noting::<u64, 33>::new(name, b)),
+        2 => of(pool, Noting::<u128, 100>::new(name, a), Noting::<u128, 100>::new(name, b)),
+        3 => of(pool, Noting::<Aligned, 1>::new(name, a), Noting::<Aligned, 1>::new(name, b)),
+        _ => of(pool, Noting::<u8, 3000>::new(name, a), Noting::<u8, 3000>::new(name, b)),
+    }
+}
+
+#[test]
+fn blocks_and_lent_wakers_do_what_boxes_and_safe_wakers_do() {
+    for seed in 0..if cfg!(miri) { 4 } else { 200 } {
+        let (mut rng, pool, logs) = (Rng::new(seed), Pool::default(), [Log::default(), Log::default()]);
+        let (woken, expected) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let polling = Polling::new(Arc::clone(&woken));
+        let mut tasks = VecDeque::new();
+        for name in 1..if cfg!(miri) { 60 } else { 300 } {
+            if rng.below(3) > 0 {
+                tasks.push_back((name, both(&pool, rng.below(5), name, &logs)));
+            }
+            let Some((number, (mut task, mut boxed))) = tasks.pop_front() else {
+                continue;
+            };
+            match rng.below(4) {
+                0 => {
+                    pool.drop(task);
+                    drop(boxed);
+                }
+                1 => drop((task, boxed)),
+                _ => {
+                    let waker = expected.waker(number);
+                    let done = boxed.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+                    assert_eq!(polling.poll(number, &mut task).is_ready(), done, "seed {seed}");
+                    assert_eq!(task.work().foresee(1), boxed.foresee(1), "seed {seed}");
+                    assert_eq!(polling.task(), 0, "nobody is polled any more");
+                    if done {
+                        pool.drop(task);
+                        drop(boxed);
+                    } else {
+                        tasks.push_back((number, (task, boxed)));
+                    }
+                }
+            }
+            assert_eq!(*logs[0].borrow(), *logs[1].borrow(), "seed {seed}");
+            assert_eq!(woken.all(), expected.all(), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_block_is_used_again_for_a_future_of_its_size() {
+    let (pool, log) = (Pool::default(), Log::default());
+    let start = |task: &Task| (&raw const *task.work()).cast::<u8>().addr();
+    let first = pool.put(Noting::<u8, 100>::new(1, &log));
+    let before = start(&first);
+    pool.drop(first);
+    let other = pool.put(Noting::<u8, 1000>::new(2, &log));
+    assert_ne!(start(&other), before);
+    assert_eq!(start(&pool.put(Noting::<u8, 101>::new(3, &log))), before);
+}
+
+#[test]
+fn a_copy_of_a_lent_waker_outlives_all_and_wakes_from_any_thread() {
+    struct Copying(Arc<Mutex<Vec<Waker>>>);
+
+    impl Future for Copying {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            let keep = |waker: Waker| self.0.lock().expect("nobody panics while it is locked").push(waker);
+            let waker = cx.waker();
+            keep(waker.clone());
+            thread::scope(|scope| {
+                scope.spawn(|| waker.wake_by_ref());
+                scope.spawn(|| keep(waker.clone()));
+            });
+            Poll::Pending
+        }
+    }
+
+    impl Work for Copying {
+        fn foresee(&self, _: usize) -> bool {
+            false
+        }
+    }
+
+    let (woken, kept) = (Arc::new(Woken::default()), Arc::new(Mutex::default()));
+    {
+        let (polling, pool) = (Polling::new(Arc::clone(&woken)), Pool::default());
+        let mut task = pool.put(Copying(Arc::clone(&kept)));
+        assert!(polling.poll(7, &mut task).is_pending());
+        assert!(polling.poll(8, &mut task).is_pending());
+        assert!(
+            !kept.lock().expect("nobody panics while it is locked").iter().any(|copy| polling.is_own(copy))
+        );
+    }
+    assert_eq!(woken.all(), [7, 8]);
+    let copies = std::mem::take(&mut *kept.lock().expect("nobody panics while it is locked"));
+    assert_eq!(copies.len(), 4);
+    thread::scope(|scope| {
+        scope.spawn(|| copies[0].wake_by_ref());
+    });
+    copies.into_iter().for_each(Waker::wake);
+    assert_eq!(woken.all(), [7, 8, 7, 7, 7, 8, 8]);
+}

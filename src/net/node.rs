@@ -4,6 +4,7 @@ use crate::kernel::{Ctx, Instant, Receiver, Scope, Sender, channel};
 use futures::future::LocalBoxFuture;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::task::Poll;
 
 /// Names a node of a network. Its number is also its tasks' scope and its number in the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +59,16 @@ impl Shutdown {
 
     /// Ready when the node was asked to end. At most one task waits for it.
     pub async fn requested(&self) {
-        std::future::poll_fn(|cx| self.receiver.borrow_mut().poll_recv(cx).map(drop)).await;
+        let mut waits = false;
+        let requested = std::future::poll_fn(|cx| {
+            // Nearly every poll of a role is about something else.
+            if waits && !self.asked.get() {
+                return Poll::Pending;
+            }
+            waits = true;
+            self.receiver.borrow_mut().poll_recv(cx).map(drop)
+        });
+        requested.await;
     }
 
     pub(super) fn was_asked(&self) -> bool {

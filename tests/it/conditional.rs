@@ -2,7 +2,8 @@
 
 use glasshive::kernel::Instant;
 use glasshive::substrate::body::Body;
-use glasshive::substrate::http::{Headers, Method, Request, Response, conditional, http_date};
+use glasshive::substrate::http::conditional::Resource;
+use glasshive::substrate::http::{Headers, Method, Request, Response, http_date};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,8 +27,8 @@ fn answer(method: &str, headers: &[(&str, &str)], etag: &str) -> Response {
         headers.iter().map(|(name, value)| ((*name).to_owned().into(), (*value).to_owned().into())).collect();
     let url = "http://localhost:8080/config".parse().unwrap();
     let request = Request { method: Method::from(method), url, headers, body: Body::default() };
-    let content = || Response { status: 200, headers: Headers::default(), body: b"content"[..].into() };
-    conditional::serve(&request, content, etag, MODIFIED)
+    let content = Response { status: 200, headers: Headers::default(), body: b"content"[..].into() };
+    Resource::new(content, etag.to_owned(), MODIFIED).serve(&request)
 }
 
 /// Compares an answer with `304 etag="v1"`, `200 len=7 etag="v1"`, `200 body=7`, `412`.

@@ -3,7 +3,7 @@
 use super::valkey_cases::{Model, Server, notation};
 use glasshive::kernel::{Duration, Instant};
 use glasshive::substrate::valkey::{
-    Bytes, Config, ConnId, Disk, Effect, OutputLimit, Persistence, Reply, Store, Version,
+    Config, ConnId, Disk, Effect, OutputLimit, Persistence, Reply, Store, Version, Words,
 };
 
 const VERSIONS: [Version; 2] = [Version::Redis7, Version::Valkey8];
@@ -122,8 +122,7 @@ fn conformance_brpop_timeout_lateness() {
     let mut store = Store::new(Config::new(Version::Redis7), Disk::new(), Instant::ZERO);
     let (id, _) = store.connect(Instant::ZERO);
     let (busy, _) = store.connect(Instant::ZERO);
-    let words =
-        |text: &str| -> Vec<Vec<Bytes>> { vec![text.split(' ').map(|w| w.as_bytes().into()).collect()] };
+    let words = |text: &str| vec![text.split(' ').map(|w| w.as_bytes().into()).collect::<Words>()];
     assert!(store.execute(id, words("BRPOP nope 0.33"), Instant::ZERO).is_empty());
     // An idle server looks at its clock ten times a second.
     assert_eq!(store.next_tick(Instant::ZERO), Some(Instant::from_millis(400)));
@@ -199,7 +198,7 @@ fn subscribers_that_do_not_read_are_cut_off() {
     let (id, _) = store.connect(Instant::ZERO);
     let at = |s: u64| Instant::from_millis(s * 1000);
     assert!(!store.exceeds_output_limit(id, 5000, at(0)), "nobody who has not subscribed");
-    store.execute(id, vec![vec![b"SUBSCRIBE"[..].into(), b"ch"[..].into()]], at(0));
+    store.execute(id, vec![[b"SUBSCRIBE"[..].into(), b"ch"[..].into()].into()], at(0));
     assert!(store.exceeds_output_limit(id, 1001, at(0)), "the hard limit");
     assert!(!store.exceeds_output_limit(id, 99, at(0)));
     assert!(!store.exceeds_output_limit(id, 500, at(1)));

@@ -72,7 +72,7 @@ impl Checker {
         let acknowledged = (first..=self.acknowledged).zip(&self.versions);
         for (number, settings) in acknowledged {
             match stored(number) {
-                Some(stored) if stored.number == number && stored.settings == *settings => {}
+                Some(stored) if stored.number == number && *stored.settings == *settings => {}
                 Some(Version { number: other, settings, .. }) => {
                     return Err(format!("version {number}: there is version {other} with {settings:?}"));
                 }
@@ -193,7 +193,8 @@ mod tests {
         for (n, fact) in (1..).zip(facts) {
             checker.hear(&Told { n, at: Instant::from_millis(n), node: 1, req: 0, fact });
         }
-        let stored = |number| Some(Version { number, written_at: Instant::ZERO, settings: settings() });
+        let stored =
+            |number| Some(Version { number, written_at: Instant::ZERO, settings: settings().into() });
         checker.checks(stored).into_iter().filter(|check| !check.ok).map(|check| check.detail).collect()
     }
 
@@ -292,12 +293,13 @@ mod tests {
         hear(&mut checker, shipped());
         hear(&mut checker, servable(2));
         let stored = |number| {
-            (number == 1).then(|| Version { number, written_at: Instant::ZERO, settings: settings() })
+            (number == 1).then(|| Version { number, written_at: Instant::ZERO, settings: settings().into() })
         };
         assert!(checker.checks(stored)[0].ok, "nobody was told of version 2");
         hear(&mut checker, Fact::VersionStored { version: 2 });
         assert_eq!(checker.checks(stored)[0].detail, "version 2: it is gone");
-        let changed = |number| Some(Version { number, written_at: Instant::ZERO, settings: other.clone() });
+        let changed =
+            |number| Some(Version { number, written_at: Instant::ZERO, settings: other.clone().into() });
         assert!(checker.checks(changed)[0].detail.starts_with("version 1: there is version 1 with"));
     }
 }

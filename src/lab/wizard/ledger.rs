@@ -4,7 +4,8 @@
 //! The budget is in tasks: a job weighs one and one more for each time that a worker had it in hand, a submission one.
 
 use super::job::{Job, Submission};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use crate::substrate::hash::LookUp;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// What a run has at hand.
@@ -13,7 +14,7 @@ pub struct Ledger {
     budget: usize,
     jobs: BTreeMap<u64, Job>,
     /// Only looked up, never iterated.
-    by_id: HashMap<Rc<str>, u64>,
+    by_id: LookUp<Rc<str>, u64>,
     open_jobs: BTreeSet<u64>,
     begun: u64,
     submissions: BTreeMap<u64, Submission>,

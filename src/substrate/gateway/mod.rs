@@ -125,6 +125,8 @@ pub struct Gateway {
     node: NodeId,
     names: Names,
     config: Rc<Config>,
+    /// The headers that it puts before those of a request.
+    own: Headers,
     /// The table that a new request is given. One in hand keeps its own, as nginx's old processes finish what they have with
     /// the configuration that they began with.
     table: Rc<RefCell<Table>>,
@@ -136,7 +138,9 @@ impl Gateway {
     /// Resolves all names, once. A name without an address keeps the gateway from starting; the error is nginx's own.
     pub fn start(http: &Http, node: NodeId, names: Names, config: Config) -> Result<Gateway, String> {
         let table = resolve(&names, &config)?;
+        let own = [("Host".into(), config.upstream.clone()), ("Connection".into(), "close".into())];
         Ok(Gateway {
+            own: Headers::from_iter(own),
             http: http.clone(),
             node,
             names,
@@ -198,7 +202,7 @@ impl Gateway {
         match () {
             () if line > LINE_MAX => Some(page(414)),
             () if request.headers.iter().any(long) => Some(page(400)),
-            () if request.body.len() > self.config.body_max => Some(page(413)),
+            () if request.body.is_longer_than(self.config.body_max) => Some(page(413)),
             () => None,
         }
     }
@@ -252,13 +256,19 @@ impl Gateway {
     async fn ask(&self, address: Text, request: &Request) -> Result<Response, HttpError> {
         let mut request = request.clone();
         request.url.to_mut().authority = address;
-        // Headers between two neighbours are not passed on.
-        let ours = ["host", "connection", "keep-alive", "te", "upgrade"];
-        request.headers.to_mut().retain(|(name, _)| !ours.contains(&name.to_ascii_lowercase().as_str()));
-        let own = [("Host".into(), self.config.upstream.clone()), ("Connection".into(), "close".into())];
-        request.headers.to_mut().splice(0..0, own);
+        let theirs = request.headers.iter().filter(|(name, _)| !is_between_neighbours(name));
+        request.headers = match request.headers.is_empty() {
+            true => self.own.clone(),
+            false => self.own.iter().chain(theirs).cloned().collect(),
+        };
         self.http.fetch_within(self.node, request, self.config.read_timeout).await
     }
+}
+
+/// Headers between two neighbours are not passed on.
+fn is_between_neighbours(name: &str) -> bool {
+    let names = ["host", "connection", "keep-alive", "te", "upgrade"];
+    names.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 /// An attempt under way: it is given back even when the client gives up.

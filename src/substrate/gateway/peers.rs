@@ -100,22 +100,18 @@ impl Peers {
     }
 
     fn choose_among(&mut self, backup: bool, tried: &[usize], now: u64) -> Option<usize> {
-        let group: Vec<usize> =
-            (0..self.peers.len()).filter(|&i| self.peers[i].server.backup == backup).collect();
-        let single = group.len() == 1;
-        let mut usable: Vec<usize> = group
-            .into_iter()
-            .filter(|&i| !tried.contains(&i) && self.peers[i].is_usable(single, now))
-            .collect();
-        if self.balance == Balance::LeastConnections {
-            // Conns by weight, compared as fractions.
-            let load = |i: usize, by: usize| i64::from(self.peers[i].conns) * self.peers[by].server.weight;
-            let least = usable.iter().copied().reduce(|a, b| if load(b, a) < load(a, b) { b } else { a })?;
-            usable.retain(|&i| load(i, least) == load(least, i));
-        }
+        let single = self.count(backup) == 1;
+        let usable = |peers: &[Peer], i: usize| {
+            peers[i].server.backup == backup && !tried.contains(&i) && peers[i].is_usable(single, now)
+        };
+        let least = self.least_loaded(usable);
         let mut total = 0;
         let mut best: Option<usize> = None;
-        for i in usable {
+        for i in 0..self.peers.len() {
+            let as_little = least.is_none_or(|least| self.load(i, least) == self.load(least, i));
+            if !as_little || !usable(&self.peers, i) {
+                continue;
+            }
             let peer = &mut self.peers[i];
             peer.current_weight += peer.effective_weight;
             total += peer.effective_weight;
@@ -135,11 +131,28 @@ impl Peers {
         best
     }
 
+    /// How many servers are, or are not, kept for when no other is left.
+    fn count(&self, backup: bool) -> usize {
+        self.peers.iter().filter(|peer| peer.server.backup == backup).count()
+    }
+
+    /// Who has the fewest requests in hand, where that is what the group chooses by.
+    fn least_loaded(&self, usable: impl Fn(&[Peer], usize) -> bool) -> Option<usize> {
+        if self.balance != Balance::LeastConnections {
+            return None;
+        }
+        let all = (0..self.peers.len()).filter(|&i| usable(&self.peers, i));
+        all.reduce(|a, b| if self.load(b, a) < self.load(a, b) { b } else { a })
+    }
+
+    /// Requests in hand by weight, to be compared with the other's as fractions are.
+    fn load(&self, i: usize, by: usize) -> i64 {
+        i64::from(self.peers[i].conns) * self.peers[by].server.weight
+    }
+
     /// An attempt is over.
     pub(super) fn release(&mut self, peer: usize, failed: bool, now: u64) {
-        let single =
-            self.peers.iter().filter(|other| other.server.backup == self.peers[peer].server.backup).count()
-                == 1;
+        let single = self.count(self.peers[peer].server.backup) == 1;
         let peer = &mut self.peers[peer];
         debug_assert!(peer.conns > 0, "an attempt at {} is given back that was not begun", peer.address);
         peer.conns = peer.conns.saturating_sub(1);

@@ -1,6 +1,6 @@
 //! Conditional requests as Go's `http.ServeContent` answers them (RFC 9110, section 13).
 //!
-//! [`serve`] is for content that a GET or HEAD reads; [`precondition`] alone is for a handler that writes. The order
+//! [`Resource::serve`] is for content that a GET or HEAD reads; [`precondition`] alone is for a handler that writes. The order
 //! of the conditions is RFC 9110's: `If-Match`, or without it `If-Unmodified-Since`; then `If-None-Match`, or without
 //! it `If-Modified-Since`. Like Go's, and unlike the RFC's, only a header's first line counts, and a `*` inside a
 //! list matches. Ranges are not served, which the RFC leaves to the server.
@@ -9,6 +9,67 @@ use super::date::{http_date, parse_http_date, seconds};
 use super::message::{Headers, Method, Request, Response};
 use crate::kernel::Instant;
 use crate::substrate::body::Body;
+use crate::substrate::text::Text;
+
+/// Something to be served, with the answers that are made of it. They are made once: most that is asked for has been asked
+/// for before.
+pub struct Resource {
+    etag: Text,
+    modified: Instant,
+    /// The tag is one that a list can name.
+    is_well_formed: bool,
+    /// A 200 with its body.
+    whole: Response,
+    /// The line that goes with a 304.
+    line: Headers,
+}
+
+impl Resource {
+    /// `content` is what a GET gets, a 200 with its body; the entity tag has its quotes and `W/`.
+    pub fn new(content: Response, etag: impl Into<Text>, modified: Instant) -> Self {
+        let etag = etag.into();
+        Resource {
+            is_well_formed: tag_length(&etag) == Some(etag.len()),
+            line: vec![("ETag".into(), etag.clone())].into(),
+            whole: content.with_header("ETag", &etag).with_header("Last-Modified", http_date(modified)),
+            etag,
+            modified,
+        }
+    }
+
+    /// The tag.
+    pub fn etag(&self) -> &Text {
+        &self.etag
+    }
+
+    /// Answers `request` with the content, or with what its conditions make of that. Every answer has the entity tag; a 304
+    /// and a 412 have no body, nor has any answer to HEAD.
+    pub fn serve(&self, request: &Request) -> Response {
+        let bare = |status, headers| Response { status, headers, body: Body::default() };
+        if self.is_known_to(request) {
+            return bare(304, self.line.clone());
+        }
+        match precondition(request, &self.etag, self.modified) {
+            Precondition::NotModified => bare(304, self.line.clone()),
+            Precondition::Failed => {
+                let failed = bare(412, Headers::default()).with_header("ETag", &self.etag);
+                failed.with_header("Last-Modified", http_date(self.modified))
+            }
+            Precondition::Proceed if request.method == Method::Head => {
+                bare(self.whole.status, self.whole.headers.clone())
+            }
+            Precondition::Proceed => self.whole.clone(),
+        }
+    }
+
+    /// Whether it asks for what is newer and for nothing else, as nearly everybody does.
+    fn is_known_to(&self, request: &Request) -> bool {
+        let reads = matches!(request.method, Method::Get | Method::Head);
+        reads
+            && self.is_well_formed
+            && matches!(&*request.headers, [(name, tag)] if *name == "If-None-Match" && *tag == self.etag)
+    }
+}
 
 /// What a request's conditions ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,27 +105,6 @@ pub fn precondition(request: &Request, etag: &str, modified: Instant) -> Precond
             Precondition::NotModified
         }
         None => Precondition::Proceed,
-    }
-}
-
-/// Answers `request` with `content`, a 200 with its body, or with what its conditions make of that; made only when it is
-/// asked for. Every answer has the entity tag; a 304 and a 412 have no body, nor has any answer to HEAD.
-pub fn serve(
-    request: &Request,
-    content: impl FnOnce() -> Response,
-    etag: &str,
-    modified: Instant,
-) -> Response {
-    let bare = |status| Response { status, headers: Headers::default(), body: Body::default() };
-    match precondition(request, etag, modified) {
-        Precondition::NotModified => bare(304).with_header("ETag", etag.to_owned()),
-        outcome => {
-            let mut response = if outcome == Precondition::Failed { bare(412) } else { content() };
-            if request.method == Method::Head {
-                response.body = Body::default();
-            }
-            response.with_header("ETag", etag.to_owned()).with_header("Last-Modified", http_date(modified))
-        }
     }
 }
 

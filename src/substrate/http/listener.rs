@@ -5,9 +5,9 @@ use super::exchange::Incoming;
 use super::message::{Parts, Request, Response};
 use crate::kernel::{Receiver, Sender, channel, fetch};
 use crate::net::{LinkId, Net, NodeId};
+use crate::substrate::hash::LookUp;
 use futures::FutureExt;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
@@ -38,7 +38,7 @@ impl Port {
 /// All addresses. Only looked up, never iterated.
 #[derive(Default)]
 pub(super) struct Ports {
-    ports: HashMap<String, Rc<Port>>,
+    ports: LookUp<String, Rc<Port>>,
     opened: u64,
     /// Whose ports they are.
     home: Rc<()>,

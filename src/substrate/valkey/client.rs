@@ -18,6 +18,7 @@ use super::store::Words;
 use crate::kernel::{Ctx, Duration, Sender, Span, channel};
 use crate::net::NodeId;
 use crate::substrate::stream::{Conn, ConnectError, Outlet};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
@@ -251,9 +252,13 @@ impl Valkey {
     }
 
     /// HGETALL: fields and values in order; none when there is no such key.
-    pub async fn hgetall(&self, key: &str) -> Result<Vec<(String, String)>, Error> {
-        let mut flat = texts(self.command(["HGETALL", key]).await?)?.into_iter();
-        Ok(std::iter::from_fn(|| flat.next().zip(flat.next())).collect())
+    pub async fn hgetall(&self, key: &str) -> Result<Fields, Error> {
+        match self.command(["HGETALL", key]).await? {
+            Reply::Array(words) if words.iter().all(|word| matches!(word, Reply::Bulk(_))) => {
+                Ok(Fields(words))
+            }
+            _ => Err(Error::Unexpected),
+        }
     }
 
     /// HINCRBY: the new value.
@@ -284,6 +289,39 @@ impl Valkey {
         let confirmed = self.wire.net().ctx().timeout(self.limit, conn.recv()).await;
         check(confirmed.map_err(|_| Error::TimedOut(self.limit))?.ok_or(Error::Lost)?)?;
         Ok(Subscription { conn })
+    }
+}
+
+/// The fields of a hash and their values, in order. They are texts where somebody looks at them.
+pub struct Fields(Vec<Reply>);
+
+impl Fields {
+    /// True for a hash that is not there.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: &str) -> Option<Cow<'_, str>> {
+        self.pairs().find(|(name, _)| ***name == *field.as_bytes()).map(|(_, value)| lossy(value))
+    }
+
+    /// Whether there is such a field.
+    pub fn has(&self, field: &str) -> bool {
+        self.pairs().any(|(name, _)| **name == *field.as_bytes())
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&Bytes, &Bytes)> {
+        self.0.chunks_exact(2).filter_map(|pair| match pair {
+            [Reply::Bulk(name), Reply::Bulk(value)] => Some((name, value)),
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.pairs().map(|(name, value)| (lossy(name), lossy(value)))).finish()
     }
 }
 
@@ -324,8 +362,13 @@ fn seconds(wait: Duration) -> String {
     format!("{}", wait.as_secs_f64())
 }
 
+/// Nearly everything is a text, which the plain check sees faster.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 fn owned(bytes: &Bytes) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    lossy(bytes).into_owned()
 }
 
 fn check(reply: Reply) -> Result<Reply, Error> {

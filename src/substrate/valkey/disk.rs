@@ -5,8 +5,8 @@
 //! large the keyspace has grown.
 
 use super::keyspace::{Databases, KeyRef, Keyspace};
+use crate::substrate::hash::LookUp;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// The server's disk. It belongs to whoever built the node, so that a crash leaves it alone. Cheap to clone: clones
@@ -24,12 +24,13 @@ struct Held {
 /// A state of the disk that the keyspace differs from in these keys only.
 pub(super) struct Base {
     stamp: u64,
-    changed: BTreeSet<KeyRef>,
+    /// In no order: each is made what it is by itself.
+    changed: LookUp<KeyRef, ()>,
 }
 
 impl Base {
     pub(super) fn note(&mut self, key: KeyRef) {
-        self.changed.insert(key);
+        self.changed.insert(key, ());
     }
 
     /// How many keys are to be written.
@@ -56,16 +57,18 @@ impl Disk {
         let mut held = self.0.borrow_mut();
         let Held { data, stamp } = &mut *held;
         match (data, base) {
-            (Some(data), Some(base)) if base.stamp == *stamp => keyspace.copy_to(data, base.changed),
+            (Some(data), Some(base)) if base.stamp == *stamp => {
+                keyspace.copy_to(data, base.changed.into_keys());
+            }
             (data, _) => *data = Some(keyspace.databases().clone()),
         }
         *stamp += 1;
-        Base { stamp: *stamp, changed: BTreeSet::new() }
+        Base { stamp: *stamp, changed: LookUp::default() }
     }
 
     pub(super) fn read(&self) -> Option<(Databases, Base)> {
         let held = self.0.borrow();
         let data = held.data.clone()?;
-        Some((data, Base { stamp: held.stamp, changed: BTreeSet::new() }))
+        Some((data, Base { stamp: held.stamp, changed: LookUp::default() }))
     }
 }

@@ -32,8 +32,12 @@ impl Keyspace {
             }
             Command::HashAll { key, names, values } => {
                 let Some(hash) = self.hash(key)? else { return Ok(Reply::Array(Vec::new())) };
-                let both = |(name, value)| [names.then_some(name), values.then_some(value)];
-                Ok(Reply::bulks(hash.iter().flat_map(both).flatten()))
+                let mut words = Vec::with_capacity(2 * hash.len());
+                for (name, value) in hash.iter() {
+                    words.extend(names.then_some(name));
+                    words.extend(values.then_some(value));
+                }
+                Ok(Reply::bulks(words))
             }
             Command::HashDelete { key, fields } => {
                 let Some(hash) = self.hash(key)? else { return Ok(Reply::Int(0)) };

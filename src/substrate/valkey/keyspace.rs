@@ -4,9 +4,12 @@
 //! leave two notes behind, which the server reads after each command: which keys changed (`touched`, for WATCH), and
 //! which came into being (`created`, for blocked clients).
 
-use super::reply::{Bytes, ErrorText, WRONG_TYPE};
+use super::command::Command;
+use super::reply::{Answer, Bytes, ErrorText, WRONG_TYPE};
 use super::value::{Hash, Value};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::substrate::hash::LookUp;
+use crate::substrate::merge;
+use std::collections::{BTreeSet, VecDeque};
 
 /// How many databases there are; SELECT chooses one.
 pub const DATABASES: usize = 16;
@@ -21,8 +24,8 @@ pub(super) struct Entry {
     expires: Option<u64>,
 }
 
-/// The keys of each database.
-pub(super) type Databases = Vec<BTreeMap<Bytes, Entry>>;
+/// The keys of each database: looked up, counted and summed, and sorted where their order could be seen.
+pub(super) type Databases = Vec<LookUp<Bytes, Entry>>;
 
 /// All keys, with the clock that decides which of them have expired.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub(super) struct Keyspace {
 
 impl Keyspace {
     pub(super) fn new() -> Self {
-        Keyspace::of(vec![BTreeMap::new(); DATABASES])
+        Keyspace::of(vec![LookUp::default(); DATABASES])
     }
 
     /// A keyspace with these keys.
@@ -64,6 +67,28 @@ impl Keyspace {
             gone: Vec::new(),
             changes: 0,
         }
+    }
+
+    /// The commands that look at nothing but keys.
+    #[rustfmt::skip]
+    pub(super) fn on_data(&mut self, command: &Command) -> Option<Answer> {
+        use Command as C;
+        Some(match command {
+            C::Push { .. } | C::Pop { .. } | C::ListLen { .. } | C::ListRange { .. } | C::ListRemove { .. }
+            | C::ListIndex { .. } | C::ListInsert { .. } | C::ListPosition { .. } | C::ListSet { .. }
+            | C::ListTrim { .. } => self.on_list(command),
+            C::Set { .. } | C::SetNew { .. } | C::SetFor { .. } | C::Get { .. } | C::GetSet { .. }
+            | C::GetDelete { .. } | C::GetExpire { .. } | C::Add { .. } | C::Append { .. }
+            | C::TextLen { .. } | C::GetRange { .. } | C::SetRange { .. } | C::GetMany { .. }
+            | C::SetMany { .. } => self.on_string(command),
+            C::HashSet { .. } | C::HashSetNew { .. } | C::HashGet { .. } | C::HashGetMany { .. }
+            | C::HashAll { .. } | C::HashDelete { .. } | C::HashLen { .. } | C::HashExists { .. }
+            | C::HashTextLen { .. } | C::HashAdd { .. } => self.on_hash(command),
+            C::Delete { .. } | C::Exists { .. } | C::Type { .. } | C::Rename { .. } | C::Copy { .. }
+            | C::MoveTo { .. } | C::Keys { .. } | C::RandomKey | C::Expire { .. } | C::Ttl { .. }
+            | C::Persist { .. } | C::DbSize | C::Flush { .. } => self.on_key(command),
+            _ => return None,
+        })
     }
 
     // --- look-ups: a key that has expired is gone, and is removed by whoever looks ----------------------------
@@ -246,7 +271,9 @@ impl Keyspace {
 
     /// The keys of a database in byte order, those that expired but were not noticed included.
     pub(super) fn keys_of(&self, db: usize) -> Vec<Bytes> {
-        self.databases[db].keys().cloned().collect()
+        let mut keys: Vec<&Bytes> = self.databases[db].keys().collect();
+        merge::sort(&mut keys, |a, b| a < b);
+        keys.into_iter().cloned().collect()
     }
 
     /// How many keys a database holds, those that expired but were not noticed included.
@@ -280,7 +307,7 @@ impl Keyspace {
 
     /// How many keys there are.
     pub(super) fn len(&self) -> usize {
-        self.databases.iter().map(BTreeMap::len).sum()
+        self.databases.iter().map(LookUp::len).sum()
     }
 
     /// A value without looking at its expiry, as a server does that must not change anything by looking.

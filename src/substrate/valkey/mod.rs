@@ -39,7 +39,7 @@ mod table;
 mod transactions;
 mod value;
 
-pub use client::{Error, Subscription, TIME_LIMIT, Valkey};
+pub use client::{Error, Fields, Subscription, TIME_LIMIT, Valkey};
 pub use config::{Config, OutputLimit, Persistence, SavePoint};
 pub use disk::Disk;
 pub use probe::{Probe, Seen};

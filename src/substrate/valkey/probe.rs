@@ -105,24 +105,23 @@ impl Unanswered {
         }
     }
 
-    /// A reply is about to leave: the commands that it is the outcome of, each with its own.
-    pub(super) fn executed<'r>(&mut self, reply: &'r Reply) -> Vec<(Words, &'r Reply)> {
+    /// A reply is about to leave: tells of the commands that it is the outcome of, each with its own.
+    pub(super) fn executed(&mut self, reply: &Reply, mut tell: impl FnMut(&Words, &Reply)) {
         if self.words.front().is_none_or(subscribes) {
-            return Vec::new();
+            return;
         }
-        let Some(words) = self.words.pop_front() else { return Vec::new() };
+        let Some(words) = self.words.pop_front() else { return };
         let is_any_of = |names: &[&str]| names.iter().any(|name| is(&words[0], name));
         match reply {
-            Reply::Simple(text) if text == "QUEUED" => {
-                self.queued.push(words);
-                Vec::new()
+            Reply::Simple(text) if text == "QUEUED" => self.queued.push(words),
+            Reply::Array(replies) if is_any_of(&["exec"]) => {
+                self.queued.drain(..).zip(replies).for_each(|(words, reply)| tell(&words, reply));
             }
-            Reply::Array(replies) if is_any_of(&["exec"]) => self.queued.drain(..).zip(replies).collect(),
             _ => {
                 if is_any_of(&["exec", "discard", "reset"]) {
                     self.queued.clear();
                 }
-                vec![(words, reply)]
+                tell(&words, reply);
             }
         }
     }
@@ -140,15 +139,12 @@ mod tests {
         let mut unanswered = Unanswered::default();
         let words = |text: &str| text.split(' ').map(|word| word.as_bytes().into()).collect();
         unanswered.received(&exchanges.iter().map(|(text, _)| words(text)).collect::<Vec<Words>>());
-        let text = |words: Words| String::from_utf8_lossy(&words[1]).into_owned();
-        let executed = exchanges.iter().flat_map(|(_, reply)| {
-            unanswered
-                .executed(reply)
-                .into_iter()
-                .map(|(words, reply)| (text(words), reply.clone()))
-                .collect::<Vec<_>>()
-        });
-        executed.collect()
+        let text = |words: &Words| String::from_utf8_lossy(&words[1]).into_owned();
+        let mut executed = Vec::new();
+        for (_, reply) in exchanges {
+            unanswered.executed(reply, |words, reply| executed.push((text(words), reply.clone())));
+        }
+        executed
     }
 
     #[test]
@@ -189,8 +185,8 @@ mod tests {
         ];
         assert_eq!(seen(&all), [("a".to_owned(), Reply::NilBulk)]);
         let mut unanswered = Unanswered::default();
-        unanswered.received(&[vec![b"PSUBSCRIBE"[..].into()]]);
-        (0..3).for_each(|_| unanswered.received(&[vec![b"PING"[..].into()]]));
+        unanswered.received(&[[b"PSUBSCRIBE"[..].into()].into()]);
+        (0..3).for_each(|_| unanswered.received(&[[b"PING"[..].into()].into()]));
         assert_eq!(unanswered.words.len(), 1, "nothing is kept for it");
     }
 }

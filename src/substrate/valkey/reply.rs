@@ -75,6 +75,35 @@ impl From<Answer> for Reply {
     }
 }
 
+/// What a command is answered: one reply, except for subscriptions, which have one for each channel, for a transaction whose
+/// commands had several, and for a client that is blocked now.
+pub(super) enum Replies {
+    One(Reply),
+    Several(Vec<Reply>),
+}
+
+impl Replies {
+    pub(super) fn last(self) -> Option<Reply> {
+        match self {
+            Replies::One(reply) => Some(reply),
+            Replies::Several(mut replies) => replies.pop(),
+        }
+    }
+
+    pub(super) fn add_to(self, others: &mut Vec<Reply>) {
+        match self {
+            Replies::One(reply) => others.push(reply),
+            Replies::Several(replies) => others.extend(replies),
+        }
+    }
+}
+
+impl From<Option<Reply>> for Replies {
+    fn from(reply: Option<Reply>) -> Self {
+        reply.map_or_else(|| Replies::Several(Vec::new()), Replies::One)
+    }
+}
+
 fn digits(mut n: u64) -> usize {
     let mut count = 1;
     while n >= 10 {

@@ -78,7 +78,11 @@ impl Given<'_> {
             (_, Reply::Bulk(bytes)) => Ok(bytes),
             _ => Err(error("ERR Lua redis lib command arguments must be strings or integers")),
         };
-        literals.iter().map(word).collect()
+        let mut words = Vec::with_capacity(literals.len());
+        for literal in literals {
+            words.push(word(literal)?);
+        }
+        Ok(words)
     }
 }
 
@@ -210,7 +214,7 @@ impl Store {
                     format!("ERR {name} command is not allowed with BLOCK option from scripts").into(),
                 )
             }
-            Ok(command) => self.run(id, &command, true).pop().unwrap_or(Reply::NilBulk),
+            Ok(command) => self.run(id, &command, true).last().unwrap_or(Reply::NilBulk),
             Err(error) => Reply::Error(error),
         }
     }

@@ -144,8 +144,8 @@ impl Server {
         self.carry_out(effects);
     }
 
-    fn carry_out(&self, effects: Vec<Effect>) {
-        for effect in effects {
+    fn carry_out(&self, mut effects: Vec<Effect>) {
+        for effect in effects.drain(..) {
             match effect {
                 Effect::Send(id, reply) => self.send(id, reply),
                 Effect::Close(id) => self.close(id),
@@ -154,7 +154,9 @@ impl Server {
                 Effect::Shutdown => drop(self.stop.send(())),
             }
         }
-        if self.store.borrow().next_tick(self.ctx.now()) != self.armed.get() {
+        let mut store = self.store.borrow_mut();
+        store.reuse(effects);
+        if store.next_tick(self.ctx.now()) != self.armed.get() {
             // The clock is awake already when there is no room.
             let _ = self.rewind.send(());
         }
@@ -172,10 +174,11 @@ impl Server {
     }
 
     fn tell_executed(&self, id: ConnId, connection: u64, reply: &Reply) {
-        let executed = self.unanswered.borrow_mut().get_mut(&id).map(|commands| commands.executed(reply));
-        for (words, reply) in executed.unwrap_or_default() {
-            self.probe.tell(Seen::Executed { connection, words: &words, reply });
-        }
+        let mut unanswered = self.unanswered.borrow_mut();
+        let Some(commands) = unanswered.get_mut(&id) else { return };
+        commands.executed(reply, |words, reply| {
+            self.probe.tell(Seen::Executed { connection, words, reply });
+        });
     }
 
     fn close(&self, id: ConnId) {

@@ -13,15 +13,16 @@ use super::disk::{Base, Disk};
 use super::keyspace::{KeyRef, Keyspace};
 use super::parse::is;
 use super::pubsub::Subscriptions;
-use super::reply::{Answer, Bytes, ErrorText, OUT_OF_MEMORY, Reply, error};
+use super::reply::{Bytes, ErrorText, OUT_OF_MEMORY, Replies, Reply, error};
 use super::script::ReadScript;
 use super::table::{self, Spec};
 use super::transactions::Transaction;
 use crate::kernel::{Duration, Instant, SortedMap};
 use std::collections::VecDeque;
+use std::rc::Rc;
 
-/// The words of a command as a client sends them.
-pub type Words = Vec<Bytes>;
+/// The words of a command as a client sends them. Cheap to clone.
+pub type Words = Rc<[Bytes]>;
 
 /// A connection, and the id that CLIENT ID answers. Counted from 1 since the server started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,6 +168,14 @@ impl Store {
             self.receive(id, words);
         }
         self.end_round(now)
+    }
+
+    /// Takes a list of effects back that has been carried out, for the next command's.
+    pub(super) fn reuse(&mut self, mut effects: Vec<Effect>) {
+        effects.clear();
+        if self.effects.is_empty() {
+            self.effects = effects;
+        }
     }
 
     /// The server's own clock: keys expire, and snapshots are made when they are due.
@@ -331,65 +340,46 @@ impl Store {
     // --- one command --------------------------------------------------------------------------------------------
 
     fn run_and_send(&mut self, id: ConnId, command: &Command) {
-        for reply in self.run(id, command, false) {
-            self.send(id, reply);
+        match self.run(id, command, false) {
+            Replies::One(reply) => self.send(id, reply),
+            Replies::Several(replies) => replies.into_iter().for_each(|reply| self.send(id, reply)),
         }
         if matches!(command, Command::Quit) {
             self.close(id);
         }
     }
 
-    /// Runs a command; `nested` ones are part of a transaction or a script and never block. One reply, except for
-    /// subscriptions, which have one for each channel, and for a client that is blocked now.
-    pub(super) fn run(&mut self, id: ConnId, command: &Command, nested: bool) -> Vec<Reply> {
+    /// Runs a command; `nested` ones are part of a transaction or a script and never block.
+    pub(super) fn run(&mut self, id: ConnId, command: &Command, nested: bool) -> Replies {
         self.keyspace.db = self.clients.get(&id).map_or(0, |client| client.db);
         let answer = match command {
             Command::Exec => match self.exec(id) {
-                Ok(replies) => return replies,
+                Ok(replies) => return Replies::Several(replies),
                 Err(why) => Err(why),
             },
             Command::Multi | Command::Discard | Command::Watch { .. } | Command::Unwatch => {
                 self.on_transaction(id, command)
             }
-            Command::Subscribe { channels, patterns } => return self.subscribe(id, channels, *patterns),
-            Command::Unsubscribe { channels, patterns } => return self.unsubscribe(id, channels, *patterns),
+            Command::Subscribe { channels, patterns } => {
+                return Replies::Several(self.subscribe(id, channels, *patterns));
+            }
+            Command::Unsubscribe { channels, patterns } => {
+                return Replies::Several(self.unsubscribe(id, channels, *patterns));
+            }
             Command::PopFirst { .. } | Command::PopMany { .. } | Command::Move { .. } => {
-                return self.pop_or_block(id, command, nested).into_iter().collect();
+                return self.pop_or_block(id, command, nested).into();
             }
             Command::Eval { script, keys, arguments } => self.eval(id, script, keys, arguments),
             #[cfg(not(target_arch = "wasm32"))]
-            Command::Await(_) => return self.pop_or_block(id, command, nested).into_iter().collect(),
+            Command::Await(_) => return self.pop_or_block(id, command, nested).into(),
             #[cfg(not(target_arch = "wasm32"))]
             Command::On(run, arguments) => run(&mut self.keyspace, arguments),
             #[cfg(not(target_arch = "wasm32"))]
             Command::OnStore(run, arguments) => run(self, id, arguments),
-            command => self.on_data(command).unwrap_or_else(|| self.on_server(id, command)),
+            command => self.keyspace.on_data(command).unwrap_or_else(|| self.on_server(id, command)),
         };
         self.absorb_changes();
-        vec![Reply::from(answer)]
-    }
-
-    /// The commands that look at nothing but keys.
-    #[rustfmt::skip]
-    fn on_data(&mut self, command: &Command) -> Option<Answer> {
-        use Command as C;
-        let keyspace = &mut self.keyspace;
-        Some(match command {
-            C::Push { .. } | C::Pop { .. } | C::ListLen { .. } | C::ListRange { .. } | C::ListRemove { .. }
-            | C::ListIndex { .. } | C::ListInsert { .. } | C::ListPosition { .. } | C::ListSet { .. }
-            | C::ListTrim { .. } => keyspace.on_list(command),
-            C::Set { .. } | C::SetNew { .. } | C::SetFor { .. } | C::Get { .. } | C::GetSet { .. }
-            | C::GetDelete { .. } | C::GetExpire { .. } | C::Add { .. } | C::Append { .. }
-            | C::TextLen { .. } | C::GetRange { .. } | C::SetRange { .. } | C::GetMany { .. }
-            | C::SetMany { .. } => keyspace.on_string(command),
-            C::HashSet { .. } | C::HashSetNew { .. } | C::HashGet { .. } | C::HashGetMany { .. }
-            | C::HashAll { .. } | C::HashDelete { .. } | C::HashLen { .. } | C::HashExists { .. }
-            | C::HashTextLen { .. } | C::HashAdd { .. } => keyspace.on_hash(command),
-            C::Delete { .. } | C::Exists { .. } | C::Type { .. } | C::Rename { .. } | C::Copy { .. }
-            | C::MoveTo { .. } | C::Keys { .. } | C::RandomKey | C::Expire { .. } | C::Ttl { .. }
-            | C::Persist { .. } | C::DbSize | C::Flush { .. } => keyspace.on_key(command),
-            _ => return None,
-        })
+        Replies::One(Reply::from(answer))
     }
 
     /// Tells watching transactions, waiting clients and the next snapshot what became of their keys.
@@ -397,16 +387,20 @@ impl Store {
         if self.keyspace.touched.is_empty() && self.keyspace.created.is_empty() {
             return;
         }
-        for key in std::mem::take(&mut self.keyspace.touched) {
+        // The lists are kept: each command needs them.
+        let mut touched = std::mem::take(&mut self.keyspace.touched);
+        for key in touched.drain(..) {
             self.mark_watching(&key);
             self.note_change(key);
         }
-        for key in std::mem::take(&mut self.keyspace.created) {
+        let mut created = std::mem::take(&mut self.keyspace.created);
+        for key in created.drain(..) {
             if self.waiting.has(&key) && !self.ready.contains(&key) && self.kind_is_awaited(&key) {
                 self.ready.push_back(key.clone());
             }
             self.note_change(key);
         }
+        (self.keyspace.touched, self.keyspace.created) = (touched, created);
         #[cfg(not(target_arch = "wasm32"))]
         self.keyspace.gone.clear();
         self.bound_changes();

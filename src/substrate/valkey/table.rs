@@ -5,7 +5,7 @@ use super::Version;
 use super::command::{Command, End};
 use super::parse::{self, Arguments, Parsed, int};
 use super::reply::{Bytes, ErrorText, SYNTAX, repeated};
-use std::collections::BTreeMap;
+use crate::substrate::hash::LookUp;
 use std::sync::LazyLock;
 
 /// What holds for a command whatever its arguments are.
@@ -70,6 +70,9 @@ const CONTAINERS: [&str; 5] = ["client", "config", "pubsub", "script", "xgroup"]
 /// Finds the command that `words` call, and says how many of the words are its name.
 pub(super) fn look_up(words: &[Bytes]) -> Result<(&'static Spec, usize), ErrorText> {
     let Some(first) = words.first() else { return Err(unknown(&[])) };
+    if let Some(spec) = find(first).filter(|spec| !spec.name.contains('|')) {
+        return check_arity(spec, words.len()).map(|()| (spec, 1));
+    }
     if let Some(name) = CONTAINERS.into_iter().find(|name| parse::is(first, name)) {
         let Some(second) = words.get(1) else { return Err(parse::wrong_number(name)) };
         let Some(spec) = find(&[name.as_bytes(), b"|", second].concat()) else {
@@ -78,16 +81,14 @@ pub(super) fn look_up(words: &[Bytes]) -> Result<(&'static Spec, usize), ErrorTe
         };
         return check_arity(spec, words.len()).map(|()| (spec, 2));
     }
-    let spec = find(first).filter(|spec| !spec.name.contains('|'));
-    let spec = spec.ok_or_else(|| unknown(words))?;
-    check_arity(spec, words.len()).map(|()| (spec, 1))
+    Err(unknown(words))
 }
 
 /// The longest name in the table is shorter.
 const NAME_MAX: usize = 32;
 
 fn find(name: &[u8]) -> Option<&'static Spec> {
-    static BY_NAME: LazyLock<BTreeMap<&[u8], &Spec>> =
+    static BY_NAME: LazyLock<LookUp<&[u8], &Spec>> =
         LazyLock::new(|| TABLE.iter().chain(MORE).map(|spec| (spec.name.as_bytes(), spec)).collect());
     let mut lower = [0; NAME_MAX];
     let lower = lower.get_mut(..name.len())?;

@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::keyspace::KeyRef;
 use super::parse::Parsed;
-use super::reply::{Answer, EXEC_ABORT, ErrorText, Reply, error};
+use super::reply::{Answer, EXEC_ABORT, ErrorText, Replies, Reply, error};
 #[cfg(not(target_arch = "wasm32"))]
 use super::store::Effect;
 use super::store::{ConnId, Store};
@@ -114,11 +114,11 @@ impl Store {
             let before = self.effects.len();
             let own = match parsed {
                 Ok(command) => self.run(id, &command, true),
-                Err(error) => vec![Reply::Error(error)],
+                Err(error) => Replies::One(Reply::Error(error)),
             };
             #[cfg(not(target_arch = "wasm32"))]
             replies.extend(self.take_back(id, before));
-            replies.extend(own);
+            own.add_to(&mut replies);
         }
         let rest = replies.split_off(count.min(replies.len()));
         Ok([Reply::Array(replies)].into_iter().chain(rest).collect())
@@ -140,6 +140,9 @@ impl Store {
 
     /// A key has changed: transactions that watch it will not run.
     pub(super) fn mark_watching(&mut self, key: &KeyRef) {
+        if self.watching.is_empty() {
+            return;
+        }
         for id in self.watching.get(key).cloned().unwrap_or_default() {
             if let Some(client) = self.clients.get_mut(&id) {
                 client.transaction.conflict = true;

@@ -3,8 +3,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 use super::more::More;
 use super::reply::Bytes;
-use crate::substrate::merge;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// The value of a key.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,9 +48,7 @@ impl Value {
         match self {
             Value::Text(text) => charge(text),
             Value::List(items) => items.iter().map(charge).sum(),
-            Value::Hash(hash) => {
-                hash.fields.iter().map(|(name, (_, value))| charge(name) + charge(value)).sum()
-            }
+            Value::Hash(hash) => hash.fields.iter().map(|(name, value)| charge(name) + charge(value)).sum(),
             #[cfg(not(target_arch = "wasm32"))]
             Value::More(more) => more.size(),
         }
@@ -60,12 +57,11 @@ impl Value {
 
 const ELEMENT_OVERHEAD: u64 = 16;
 
-/// Fields in the order in which they were first set, as small hashes of the server keep them.
+/// Fields in the order in which they were first set, as small hashes of the server keep them. They are few: whoever asks for
+/// one looks through them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Hash {
-    /// Each with its place in the order and its value.
-    fields: BTreeMap<Bytes, (u64, Bytes)>,
-    next: u64,
+    fields: Vec<(Bytes, Bytes)>,
 }
 
 impl Hash {
@@ -78,36 +74,35 @@ impl Hash {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn is_hashed(&self) -> bool {
         let is_long = |bytes: &Bytes| bytes.len() > 64;
-        self.len() > 512 || self.fields.iter().any(|(name, (_, value))| is_long(name) || is_long(value))
+        self.len() > 512 || self.fields.iter().any(|(name, value)| is_long(name) || is_long(value))
+    }
+
+    fn place(&self, field: &[u8]) -> Option<usize> {
+        self.fields.iter().position(|(name, _)| **name == *field)
     }
 
     /// The value of a field.
     pub fn get(&self, field: &[u8]) -> Option<&Bytes> {
-        self.fields.get(field).map(|(_, value)| value)
+        self.place(field).map(|place| &self.fields[place].1)
     }
 
     /// Sets a field; true when it is new. One that is there keeps its place.
     pub fn set(&mut self, field: Bytes, value: Bytes) -> bool {
-        if let Some((_, old)) = self.fields.get_mut(&field) {
-            *old = value;
+        if let Some(place) = self.place(&field) {
+            self.fields[place].1 = value;
             return false;
         }
-        self.fields.insert(field, (self.next, value));
-        self.next += 1;
+        self.fields.push((field, value));
         true
     }
 
     /// Removes a field; true when it was there.
     pub fn remove(&mut self, field: &[u8]) -> bool {
-        self.fields.remove(field).is_some()
+        self.place(field).map(|place| self.fields.remove(place)).is_some()
     }
 
     /// Names and values in order.
-    pub fn iter(&self) -> impl Iterator<Item = (Bytes, Bytes)> + use<> {
-        let mut all: Vec<_> =
-            self.fields.iter().map(|(name, (place, value))| (*place, name, value)).collect();
-        merge::sort(&mut all, |a, b| a.0 < b.0);
-        let pairs: Vec<_> = all.into_iter().map(|(_, name, value)| (name.clone(), value.clone())).collect();
-        pairs.into_iter()
+    pub fn iter(&self) -> impl Iterator<Item = (Bytes, Bytes)> {
+        self.fields.iter().cloned()
     }
 }

@@ -4,10 +4,10 @@
 use super::messages::Document;
 use super::trigger::Trigger;
 use super::{CONTROLLER, Fact, Site, agent_authority, agent_name};
-use crate::kernel::{Duration, Instant, Receiver, Sender, Stream, channel};
+use crate::kernel::{Duration, Receiver, Sender, Stream, channel};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::body::Json;
-use crate::substrate::http::{Method, Request, Response, Route, Url, conditional, no_route};
+use crate::substrate::http::conditional::Resource;
+use crate::substrate::http::{Method, Request, Response, Route, Url, no_route};
 use crate::substrate::store::Store;
 use futures::future::select;
 use futures::{FutureExt, select_biased};
@@ -27,11 +27,9 @@ pub const ROUTES: [Route; 4] = [
 /// A configuration as an agent keeps it, in memory and on its disk.
 #[derive(Clone)]
 pub(super) struct Cached {
-    document: Json<Document>,
-    /// The controller's tag; the agent serves the document under the same.
-    etag: String,
-    /// When the agent got it.
-    at: Instant,
+    version: u64,
+    /// As it was when the agent got it, under the controller's tag.
+    served: Rc<Resource>,
 }
 
 /// One agent process. What it holds is lost in a crash; its disk is not.
@@ -41,7 +39,9 @@ struct Agent {
     node: NodeId,
     /// Which agent it is, counted from 0.
     index: usize,
-    held: Rc<RefCell<Option<Rc<Cached>>>>,
+    held: Rc<RefCell<Option<Cached>>>,
+    /// Asks the controller for what is newer than what the agent holds.
+    question: Rc<RefCell<Request>>,
     failures: Rc<Cell<u32>>,
     intervals: Stream,
     pauses: Stream,
@@ -55,6 +55,7 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     let agent = Agent {
         index: i as usize - 1,
         held: Rc::default(),
+        question: Rc::new(RefCell::new(Request::get(Url::new(CONTROLLER, "/config")))),
         failures: Rc::default(),
         intervals: ctx.stream(&id, "interval"),
         pauses: ctx.stream(&id, "pause"),
@@ -113,10 +114,7 @@ async fn poll_for_ever(agent: &Agent, mut refreshes: Receiver<()>) {
 /// Asks the controller for what is newer than what the agent holds. False for any error.
 async fn poll(agent: &Agent) -> bool {
     let Site { http, params, .. } = &agent.site;
-    let mut request = Request::get(Url::new(CONTROLLER, "/config"));
-    if let Some(held) = agent.held() {
-        request = request.with_header("If-None-Match", &held.etag);
-    }
+    let request = agent.question.borrow().clone();
     let answer = http.fetch_within(agent.node, request, params.client_timeout).await;
     let status = answer.as_ref().map_or(0, |response| response.status);
     agent.site.tell(Fact::PollEnded { agent: agent.number(), status });
@@ -135,11 +133,13 @@ async fn take(agent: &Agent, response: &Response) -> bool {
     let (Some(etag), Ok(document)) = (response.header("ETag"), response.read::<Document>()) else {
         return false;
     };
-    if agent.held().is_some_and(|held| held.document.version >= document.version) {
+    if agent.held().is_some_and(|held| held.version >= document.version) {
         return true;
     }
     let latency = agent.site.net().work(agent.node, params.store_latency);
-    let cached = Cached { document, etag: etag.to_owned(), at: ctx.now() };
+    let version = document.version;
+    let served = Rc::new(Resource::new(Response::of(200, document), etag.to_owned(), ctx.now()));
+    let cached = Cached { version, served };
     let written = agent.cache().transact(latency, |_| Ok::<_, ()>(cached)).await;
     agent.hold(written.ok());
     true
@@ -155,15 +155,17 @@ impl Agent {
         &self.site.caches[self.index]
     }
 
-    fn held(&self) -> Option<Rc<Cached>> {
+    fn held(&self) -> Option<Cached> {
         self.held.borrow().clone()
     }
 
     /// Serves this version from here on.
     fn hold(&self, cached: Option<Cached>) {
         let Some(cached) = cached else { return };
-        self.site.tell(Fact::AgentApplied { agent: self.number(), version: cached.document.version });
-        *self.held.borrow_mut() = Some(Rc::new(cached));
+        self.site.tell(Fact::AgentApplied { agent: self.number(), version: cached.version });
+        let question = Request::get(self.question.borrow().url.clone());
+        *self.question.borrow_mut() = question.with_header("If-None-Match", cached.served.etag());
+        *self.held.borrow_mut() = Some(cached);
     }
 
     /// The time from poll `number` to the next: the interval, uniformly longer or shorter by its jitter.
@@ -190,14 +192,11 @@ impl Agent {
 fn route(agent: &Agent, request: &Request) -> Response {
     match (&request.method, request.url.path.as_str()) {
         (Method::Get | Method::Head, "/config") => match agent.held() {
-            Some(held) => {
-                let content = || Response::of(200, held.document.clone());
-                conditional::serve(request, content, &held.etag, held.at)
-            }
+            Some(held) => held.served.serve(request),
             None => Response::error(503, "no_config", "the agent has no configuration yet", json!({})),
         },
         (Method::Get, "/health") => {
-            let version = agent.held().map(|held| held.document.version);
+            let version = agent.held().map(|held| held.version);
             let id = agent_name(agent.number());
             let failures = agent.failures.get();
             Response::json(
@@ -218,8 +217,9 @@ fn route(agent: &Agent, request: &Request) -> Response {
 mod tests {
     use super::super::{Config, Params, Settings};
     use super::*;
-    use crate::kernel::{Sim, Sink};
+    use crate::kernel::{Instant, Sim, Sink};
     use crate::net::Net;
+    use crate::substrate::body::Json;
     use crate::systems::facts::{Hear, Told};
 
     /// The version that the agent and its worker have.
@@ -250,7 +250,7 @@ mod tests {
             let offered = Rc::clone(&offered);
             let answer = move |_| {
                 let (version, settings) = (offered.get(), Settings { rate: 1.0, ..Settings::default() });
-                let document = Document { version, updated_at: String::new(), settings };
+                let document = Document { version, updated_at: String::new(), settings: settings.into() };
                 let etag = format!("\"v{version}\"");
                 let response = Response::of(200, Json::new(document)).with_header("ETag", etag);
                 async move { response }

@@ -72,7 +72,7 @@ impl Operator {
     async fn try_once(&self, settings: &Settings) -> TryEnd {
         match self.read().await {
             None => TryEnd::Unanswered,
-            Some((_, newest)) if newest.settings == *settings => TryEnd::Found,
+            Some((_, newest)) if *newest.settings == *settings => TryEnd::Found,
             Some((etag, _)) => TryEnd::of(&self.put(settings, &etag).await),
         }
     }

@@ -31,14 +31,14 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
     let under_way = Rc::new(Cell::new(0));
     {
         let (here, count) = (site.clone(), Rc::clone(&under_way));
-        let trigger = Trigger::new(&site, node);
+        let (trigger, served) = (Trigger::new(&site, node), handler::Served::default());
         let listener = site.http.listen(CONTROLLER);
         let serving = listener.serve_peers(move |request, author| {
             here.tell(Fact::ControllerAsked);
             let busy = Busy::new(&count);
             let trigger = trigger.clone();
             let announce = move |version| trigger.publish(version);
-            let answer = handler::route(repository.used_by(author), announce, request);
+            let answer = handler::route(repository.used_by(author), served.clone(), announce, request);
             async move {
                 let _busy = busy;
                 answer.await

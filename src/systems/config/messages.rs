@@ -4,6 +4,7 @@ use super::controller::domain::{Settings, Version};
 use crate::substrate::body::Message;
 use crate::systems::oracle::calendar::rfc3339;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
 /// `GET /config`, from the controller and from an agent. `PUT /config` takes the settings alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct Document {
     /// When it was written, in RFC 3339.
     pub updated_at: String,
     /// What it says.
-    pub settings: Settings,
+    pub settings: Rc<Settings>,
 }
 
 impl Message for Settings {
@@ -33,7 +34,7 @@ impl From<&Version> for Document {
         Document {
             version: version.number,
             updated_at: rfc3339(version.written_at),
-            settings: version.settings.clone(),
+            settings: Rc::clone(&version.settings),
         }
     }
 }
@@ -53,5 +54,5 @@ pub struct Running {
     /// The version that it runs; `null` before the first.
     pub version: Option<u64>,
     /// What that version says.
-    pub settings: Option<Settings>,
+    pub settings: Option<Rc<Settings>>,
 }

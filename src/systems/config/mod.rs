@@ -203,7 +203,7 @@ impl Config {
         let controller = net.add_node("controller");
         let Version { number, settings, .. } = shipped();
         site.told.set(number);
-        let fact = Fact::VersionShipped { version: number, settings };
+        let fact = Fact::VersionShipped { version: number, settings: (*settings).clone() };
         site.teller.tell_in(controller.scope(), Span::default(), fact);
         site.disk.ship(shipped());
         let mut config =

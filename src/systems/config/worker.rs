@@ -2,16 +2,18 @@
 
 use super::messages::{Document, Running};
 use super::{Fact, Site, agent_authority, worker_authority, worker_name};
-use crate::kernel::{Duration, Receiver, Sender, channel};
+use crate::kernel::Duration;
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
 use crate::substrate::http::{Method, Request, Response, Route, Url, no_route};
 use futures::future::{Either, select};
 use futures::{FutureExt, select_biased};
 use serde_json::json;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// What workers can answer.
 pub(super) const QUERIES: [&str; 5] = ["BTC/USD", "ETH/USD", "EUR/USD", "SOL/USD", "XAU/USD"];
@@ -19,10 +21,13 @@ pub(super) const QUERIES: [&str; 5] = ["BTC/USD", "ETH/USD", "EUR/USD", "SOL/USD
 pub const ROUTES: [Route; 2] =
     [Route::new("GET", "/health", "liveness"), Route::new("GET", "/version", "the version that it works by")];
 
-/// A configuration in use, with the tag to ask for a newer one.
+/// A configuration in use.
 struct Applied {
     document: Json<Document>,
-    etag: String,
+    /// Asks the agent for a newer one.
+    question: Request,
+    /// Workers can answer what it asks for.
+    is_known: bool,
 }
 
 /// One worker process; all of it is lost in a crash.
@@ -32,17 +37,24 @@ struct Worker {
     node: NodeId,
     /// Which worker it is, counted from 1.
     number: u32,
-    /// The agent that it reads, counted from 1.
-    agent: u32,
+    /// Where it reads.
+    source: Url,
     /// Swapped as a whole: whoever works has one version or the other, never a mixture.
     applied: Rc<RefCell<Option<Rc<Applied>>>>,
-    /// Tells the work that there is a new version.
-    changed: Sender<()>,
+    /// There is a new version, which the work has not seen. Reading and work are one task: nobody has to be woken.
+    changed: Rc<Cell<bool>>,
 }
 
 pub(super) async fn run(site: Site, i: u32, agent: u32, node: NodeId, shutdown: Shutdown) {
-    let (changed, changes) = channel(site.ctx(), 1);
-    let worker = Worker { number: i, agent, applied: Rc::default(), changed, site: site.clone(), node };
+    let source = Url::new(agent_authority(agent), "/config");
+    let worker = Worker {
+        number: i,
+        source,
+        applied: Rc::default(),
+        changed: Rc::default(),
+        site: site.clone(),
+        node,
+    };
     site.tell(Fact::WorkerStarted { worker: i });
     let handler = worker.clone();
     let listener = site.http.listen(&worker_authority(i));
@@ -52,7 +64,7 @@ pub(super) async fn run(site: Site, i: u32, agent: u32, node: NodeId, shutdown: 
     });
     let mut serving = pin!(serving.fuse());
     let mut reading = pin!(read_for_ever(&worker).fuse());
-    let mut working = pin!(work_for_ever(&worker, changes).fuse());
+    let mut working = pin!(work_for_ever(&worker).fuse());
     let mut asked_to_end = pin!(shutdown.requested().fuse());
     select_biased! {
         () = serving => {}
@@ -76,17 +88,16 @@ async fn read_for_ever(worker: &Worker) {
 /// Asks the agent for what is newer than what the worker runs. Whatever goes wrong, the worker goes on as before.
 async fn read(worker: &Worker) {
     let Site { http, params, .. } = &worker.site;
-    let mut request = Request::get(Url::new(agent_authority(worker.agent), "/config"));
-    if let Some(applied) = worker.applied() {
-        request = request.with_header("If-None-Match", &applied.etag);
-    }
+    let request = worker.question();
     let Ok(response) = http.fetch_within(worker.node, request, params.client_timeout).await else { return };
     if response.status != 200 {
         return;
     }
     let (Some(etag), Ok(document)) = (response.header("ETag"), response.read::<Document>()) else { return };
     if worker.applied().is_none_or(|applied| applied.document.version < document.version) {
-        worker.apply(Applied { etag: etag.to_owned(), document });
+        let question = Request::get(worker.source.clone()).with_header("If-None-Match", etag.to_owned());
+        let is_known = QUERIES.contains(&document.settings.query.as_str());
+        worker.apply(Applied { document, question, is_known });
     }
 }
 
@@ -95,11 +106,16 @@ impl Worker {
         self.applied.borrow().clone()
     }
 
+    /// Asks for what is newer than what it runs.
+    fn question(&self) -> Request {
+        let applied = self.applied.borrow();
+        applied.as_ref().map_or_else(|| Request::get(self.source.clone()), |applied| applied.question.clone())
+    }
+
     fn apply(&self, applied: Applied) {
         self.site.tell(Fact::WorkerApplied { worker: self.number, version: applied.document.version });
         *self.applied.borrow_mut() = Some(Rc::new(applied));
-        // Full means that the work is to look anyway.
-        let _ = self.changed.send(());
+        self.changed.set(true);
     }
 }
 
@@ -107,44 +123,43 @@ impl Worker {
 
 /// Answers the configured query at the configured rate. A new version counts from the tick before it on, so a higher
 /// rate does not wait for a slow tick to end; one that comes at the very instant of a tick comes before it.
-async fn work_for_ever(worker: &Worker, mut changes: Receiver<()>) {
+async fn work_for_ever(worker: &Worker) {
     let ctx = worker.site.ctx();
     let mut last = ctx.now();
     loop {
+        let changed = poll_fn(|_| if worker.changed.take() { Poll::Ready(()) } else { Poll::Pending });
         let Some(applied) = worker.applied() else {
-            changes.recv().await;
+            changed.await;
             last = ctx.now();
             continue;
         };
         let gap = Duration::from_secs_f64(1.0 / applied.document.settings.rate);
-        let change = pin!(changes.recv());
         let tick = pin!(ctx.sleep_until(last + worker.site.net().work(worker.node, gap)));
         // In this order: both may be there.
-        if let Either::Right(_) = select(change, tick).await {
+        if let Either::Right(_) = select(changed, tick).await {
             last = ctx.now();
-            answer(worker, &applied.document);
+            answer(worker, &applied);
         }
     }
 }
 
-fn answer(worker: &Worker, document: &Document) {
-    let (worker, version, site) = (worker.number, document.version, &worker.site);
-    site.tell(match QUERIES.contains(&document.settings.query.as_str()) {
+fn answer(worker: &Worker, applied: &Applied) {
+    let (worker, version, site) = (worker.number, applied.document.version, &worker.site);
+    site.tell(match applied.is_known {
         true => Fact::TickDone { worker, version },
         false => Fact::TickFailed { worker, version },
     });
 }
 
 fn route(worker: &Worker, request: &Request) -> Response {
-    let worker_id = worker_name(worker.number);
-    let applied = worker.applied();
+    let (worker_id, applied) = (worker_name(worker.number), worker.applied());
     let version = applied.as_ref().map(|applied| applied.document.version);
     match (&request.method, request.url.path.as_str()) {
         (Method::Get, "/health") => {
             Response::json(200, &json!({"status": "ok", "worker_id": worker_id, "version": version}))
         }
         (Method::Get, "/version") => {
-            let settings = applied.map(|applied| applied.document.settings.clone());
+            let settings = applied.map(|applied| Rc::clone(&applied.document.settings));
             Response::json(200, &Running { worker_id, version, settings })
         }
         (method, path) => no_route(method, path, &ROUTES),

@@ -3,7 +3,7 @@
 
 use super::fact::Fact;
 use super::messages::{Accepted, Payload, TaskRequest, TaskStatus, number};
-use super::queue::{self, QUEUE, field, status, task_key};
+use super::queue::{self, QUEUE, status, task_key};
 use super::{Params, Site, VALKEY, container_authority, container_name, worker};
 use crate::kernel::{Duration, Receiver, Sender, Span, channel};
 use crate::net::{NodeId, Shutdown};
@@ -12,6 +12,7 @@ use crate::substrate::http::{Method, Request, Response, Route, no_route};
 use crate::substrate::valkey::{Error, Valkey};
 use futures::{FutureExt, select_biased};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -28,7 +29,7 @@ struct Waiting {
     _wish: Option<Wish>,
 }
 
-#[derive(Clone)]
+/// The process, shared by all that it has in hand.
 struct Api {
     site: Site,
     valkey: Valkey,
@@ -49,12 +50,14 @@ pub(super) async fn run(site: Site, number: u32, node: NodeId, process: NodeId, 
     let ctx = site.ctx().clone();
     let (queue, waiting) = channel(&ctx, BACKLOG);
     let valkey = Valkey::connect(&site.wire, node, VALKEY);
-    let api = Api { site, valkey, number, name: container_name(number).into(), node, process, queue };
-    let working = ctx.spawn(work(api.clone(), waiting));
+    let name = container_name(number).into();
+    let api = Rc::new(Api { site, valkey, number, name, node, process, queue });
+    let working = ctx.spawn(work(Rc::clone(&api), waiting));
     let listener = api.site.http.listen(&container_authority(number));
     {
-        let handler = api.clone();
-        let mut serving = pin!(listener.serve(move |request| wait_in_line(handler.clone(), request)).fuse());
+        let handler = Rc::clone(&api);
+        let serving = listener.serve(move |request| wait_in_line(Rc::clone(&handler), request));
+        let mut serving = pin!(serving.fuse());
         let mut asked_to_end = pin!(shutdown.requested().fuse());
         select_biased! {
             () = serving => {}
@@ -81,7 +84,7 @@ pub const ROUTES: [Route; 8] = [
 ];
 
 /// Counts a request from its arrival to its answer, or to whatever else ends it.
-struct Busy(Api);
+struct Busy(Rc<Api>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
@@ -90,9 +93,9 @@ impl Drop for Busy {
     }
 }
 
-async fn wait_in_line(api: Api, request: Request) -> Response {
+async fn wait_in_line(api: Rc<Api>, request: Request) -> Response {
     api.busy().set(api.busy().get() + 1);
-    let _busy = Busy(api.clone());
+    let _busy = Busy(Rc::clone(&api));
     let ctx = api.site.ctx();
     let (answer, mut answers) = channel(ctx, 1);
     let wish = Wish::of(&api, &request);
@@ -110,7 +113,7 @@ async fn wait_in_line(api: Api, request: Request) -> Response {
 }
 
 /// The process: a request whose caller has gone is handled nonetheless.
-async fn work(api: Api, mut waiting: Receiver<Waiting>) {
+async fn work(api: Rc<Api>, mut waiting: Receiver<Waiting>) {
     let ctx = api.site.ctx().clone();
     while let Some(next) = waiting.recv().await {
         ctx.set_span(next.span);
@@ -122,23 +125,23 @@ async fn work(api: Api, mut waiting: Receiver<Waiting>) {
 
 /// A wish for a job in the process or in front of it, as the laboratory knows it: gone when this is dropped.
 struct Wish {
-    api: Api,
+    api: Rc<Api>,
     submission: u64,
 }
 
 impl Wish {
-    fn of(api: &Api, request: &Request) -> Option<Wish> {
+    fn of(api: &Rc<Api>, request: &Request) -> Option<Wish> {
         let is_wish = request.method == Method::Post && request.url.path == "/task";
         is_wish.then(|| {
             api.site.tell(Fact::Arrived { container: api.number });
-            Wish { api: api.clone(), submission: api.site.ctx().span().tag }
+            Wish { api: Rc::clone(api), submission: api.site.ctx().span().tag }
         })
     }
 }
 
 impl Drop for Wish {
     fn drop(&mut self) {
-        let Api { site, process, number, .. } = &self.api;
+        let Api { site, process, number, .. } = &*self.api;
         site.tell_about(*process, self.submission, Fact::Gone { container: *number });
     }
 }
@@ -253,14 +256,14 @@ impl Api {
             }
         }
         let ctx = self.site.ctx();
-        let (task_id, trace) = (self.new_id(), ctx.span().tag);
-        let pushing = Pushing::begin(self, task_id.as_str().into(), trace);
+        let (task_id, trace): (Rc<str>, _) = (self.new_id().into(), ctx.span().tag);
+        let pushing = Pushing::begin(self, Rc::clone(&task_id), trace);
         let payload = Payload { task_id, a: task.a, b: task.b, trace };
         pushing.end(queue::push(&self.valkey, &payload, &self.name).await)?;
         let accepted = Accepted {
             task_id: payload.task_id,
-            status: "PENDING".to_owned(),
-            initiated_by: self.name.to_string(),
+            status: "PENDING".into(),
+            initiated_by: Rc::clone(&self.name),
         };
         Ok(Response::of(202, Json::new(accepted)))
     }
@@ -274,16 +277,16 @@ impl Api {
             let message = format!("there is no task {id}");
             return Response::error(404, "task_not_found", &message, json!({"task_id": id}));
         }
-        self.site.tell(Fact::Checked { id: id.into(), container: self.number });
-        let text = |name| field(&hash, name).map(str::to_owned);
-        let result = text("result");
+        let task_id: Rc<str> = id.into();
+        self.site.tell(Fact::Checked { id: Rc::clone(&task_id), container: self.number });
+        let result = hash.get("result");
         let answer = TaskStatus {
-            task_id: id.to_owned(),
-            status: status(&hash).to_owned(),
-            initiated_by: text("initiated_by").unwrap_or_default(),
-            checked_by: self.name.to_string(),
-            handled_by: text("handled_by"),
-            error: text("error").filter(|_| result.is_none()),
+            task_id,
+            status: status(&hash).into(),
+            initiated_by: hash.get("initiated_by").unwrap_or_default().into(),
+            checked_by: Rc::clone(&self.name),
+            handled_by: hash.get("handled_by").map(Rc::from),
+            error: hash.get("error").filter(|_| result.is_none()).map(Cow::into_owned),
             result: result.and_then(|result| serde_json::from_str(&result).ok()),
         };
         Response::of(200, Json::new(answer))
@@ -295,7 +298,7 @@ impl Api {
             let hash = self.valkey.hgetall(&task_key(&job.payload.task_id)).await?;
             let Payload { task_id, a, b, .. } = job.payload;
             // Whose words the store has forgotten is listed without them.
-            let (by, error) = (field(&hash, "handled_by"), field(&hash, "error"));
+            let (by, error) = (hash.get("handled_by"), hash.get("error"));
             dead.push(
                 json!({"task_id": task_id, "a": number(a), "b": number(b), "handled_by": by, "error": error}),
             );
@@ -304,12 +307,12 @@ impl Api {
     }
 
     async fn retry(&self, id: &str) -> Result<Response, Error> {
-        let Some(job) = queue::dead(&self.valkey).await?.into_iter().find(|job| job.payload.task_id == id)
+        let Some(job) = queue::dead(&self.valkey).await?.into_iter().find(|job| *job.payload.task_id == *id)
         else {
             let message = format!("{id} is not among the dead letters");
             return Ok(Response::error(404, "not_dead", &message, json!({"task_id": id})));
         };
-        let (submission, id) = (job.payload.trace, job.payload.task_id.as_str().into());
+        let (submission, id) = (job.payload.trace, Rc::clone(&job.payload.task_id));
         self.site.tell_about(self.process, submission, Fact::Retried { id, container: self.number });
         match queue::revive(&self.valkey, &job, &self.name, self.site.params.attempts).await? {
             true => {

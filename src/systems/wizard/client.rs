@@ -11,6 +11,7 @@ use crate::substrate::text::Text;
 use futures::future::{self, Either};
 use std::cell::Cell;
 use std::pin::pin;
+use std::rc::Rc;
 
 /// The first job of an open load, and of the first user.
 const FIRST: Instant = Instant::from_millis(200);
@@ -108,13 +109,13 @@ impl Wish {
     }
 
     /// The answer has come; the job's id if it was taken.
-    pub(super) fn answered(&self, answer: &Result<Response, HttpError>) -> Option<String> {
+    pub(super) fn answered(&self, answer: &Result<Response, HttpError>) -> Option<Rc<str>> {
         let status = answer.as_ref().map_or(0, |response| response.status);
         let accepted = answer.as_ref().ok().filter(|_| status == 202);
         let id =
-            accepted.map(|response| response.read::<Accepted>().map(|accepted| accepted.task_id.clone()));
+            accepted.map(|response| response.read::<Accepted>().map(|accepted| Rc::clone(&accepted.task_id)));
         match &id {
-            Some(Ok(id)) => drop(self.site.tell(Fact::Accepted { id: id.as_str().into() })),
+            Some(Ok(id)) => drop(self.site.tell(Fact::Accepted { id: Rc::clone(id) })),
             _ => self.end(Fact::Refused { status, queue_full: answer.as_ref().is_ok_and(is_queue_full) }),
         }
         id?.ok()
@@ -176,12 +177,12 @@ async fn follow(wish: &Wish, id: &str) {
     if polls == 0 {
         return;
     }
+    let question = Request::get(url(["/tasks/", id, "/status"].concat()));
     for _ in 0..polls {
         site.ctx().sleep(poll).await;
-        let request = Request::get(url(format!("/tasks/{id}/status")));
-        let answer = site.http.fetch_within(node, request, timeout).await;
+        let answer = site.http.fetch_within(node, question.clone(), timeout).await;
         let status = answer.ok().and_then(|response| response.read::<TaskStatus>().ok());
-        if status.is_some_and(|status| matches!(status.status.as_str(), "COMPLETED" | "FAILED")) {
+        if status.is_some_and(|status| matches!(&*status.status, "COMPLETED" | "FAILED")) {
             return wish.end(Fact::Seen);
         }
     }

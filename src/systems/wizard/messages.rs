@@ -3,6 +3,8 @@
 use crate::substrate::body::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
+use std::rc::Rc;
 
 /// `POST /task`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,26 +19,26 @@ pub struct TaskRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
     /// Ask for it with this id.
-    pub task_id: String,
+    pub task_id: Rc<str>,
     /// `PENDING`
-    pub status: String,
+    pub status: Cow<'static, str>,
     /// The container that took it.
-    pub initiated_by: String,
+    pub initiated_by: Rc<str>,
 }
 
 /// `GET /tasks/<id>/status`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskStatus {
     /// The id asked for.
-    pub task_id: String,
+    pub task_id: Rc<str>,
     /// `PENDING`, `PROCESSING`, `COMPLETED` or `FAILED`.
-    pub status: String,
+    pub status: Cow<'static, str>,
     /// The container that took it.
-    pub initiated_by: String,
+    pub initiated_by: Rc<str>,
     /// The container that answers now.
-    pub checked_by: String,
+    pub checked_by: Rc<str>,
     /// The container whose worker has done it, or has given it up.
-    pub handled_by: Option<String>,
+    pub handled_by: Option<Rc<str>>,
     /// The sum.
     pub result: Option<Value>,
     /// Why there is none, once it has failed.
@@ -47,7 +49,7 @@ pub struct TaskStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Payload {
     /// Its id.
-    pub task_id: String,
+    pub task_id: Rc<str>,
     /// The first number.
     pub a: f64,
     /// The second.
@@ -59,6 +61,11 @@ pub struct Payload {
 impl Message for TaskRequest {
     fn is_exact(&self) -> bool {
         self.a.is_finite() && self.b.is_finite()
+    }
+
+    /// Two names, and two numbers of at most 24 characters.
+    fn length_bound(&self) -> Option<usize> {
+        Some(64)
     }
 }
 

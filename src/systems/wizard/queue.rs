@@ -16,7 +16,7 @@ use super::messages::{Payload, number};
 use crate::kernel::Duration;
 use crate::net::NodeId;
 use crate::substrate::stream::Conn;
-use crate::substrate::valkey::{Commands, Error, Reply, Valkey, Wire, Words};
+use crate::substrate::valkey::{Commands, Error, Fields, Reply, Valkey, Wire, Words};
 
 /// Jobs that wait.
 pub const QUEUE: &str = "task_queue";
@@ -46,21 +46,15 @@ pub(super) const fn first_argument(keys: usize) -> usize {
 
 /// The hash of a job.
 pub fn task_key(id: &str) -> String {
-    format!("task:{id}")
-}
-
-/// The field of a hash.
-pub(super) fn field<'a>(hash: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    hash.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    ["task:", id].concat()
 }
 
 /// The status that a job's hash amounts to.
-pub(super) fn status(hash: &[(String, String)]) -> &'static str {
-    let has = |name| field(hash, name).is_some();
+pub(super) fn status(hash: &Fields) -> &'static str {
     match () {
-        () if has("result") => "COMPLETED",
-        () if has("error") => "FAILED",
-        () if has("claimed_by") => "PROCESSING",
+        () if hash.has("result") => "COMPLETED",
+        () if hash.has("error") => "FAILED",
+        () if hash.has("claimed_by") => "PROCESSING",
         () => "PENDING",
     }
 }
@@ -264,12 +258,12 @@ pub(super) async fn revive(valkey: &Valkey, job: &Claimed, by: &str, attempts: u
     }
     let hash = hash?;
     // The store may have forgotten the job meanwhile: then it is known again, and its attempts count on.
-    let initiated_by = field(&hash, "initiated_by").unwrap_or(by);
-    let attempts = match field(&hash, "attempts") {
-        Some(known) => known.to_owned(),
+    let initiated_by = hash.get("initiated_by").unwrap_or(by.into());
+    let attempts = match hash.get("attempts") {
+        Some(known) => known.into_owned(),
         None => (i64::from(attempts) + valkey.hincrby(REVIVED, "count", 1).await?).to_string(),
     };
-    let words = ["HSET", &key, "a", &a, "b", &b, "initiated_by", initiated_by, "attempts", &attempts];
+    let words = ["HSET", &key, "a", &a, "b", &b, "initiated_by", &initiated_by, "attempts", &attempts];
     let (_, _, _, _, _, _, done) = futures::join!(
         valkey.command(["MULTI"]),
         valkey.command(["LREM", DEAD_LETTER, "1", element]),
@@ -284,11 +278,7 @@ pub(super) async fn revive(valkey: &Valkey, job: &Claimed, by: &str, attempts: u
 
 /// Begins to watch a job's hash, and reads it; `None` when the job should be `listed` in the processing list and is not.
 /// Whoever takes it off that list touches the hash, so what is read here still holds when [`move_on`] succeeds.
-pub(super) async fn watch(
-    valkey: &Valkey,
-    job: &Claimed,
-    listed: bool,
-) -> Result<Option<Vec<(String, String)>>, Error> {
+pub(super) async fn watch(valkey: &Valkey, job: &Claimed, listed: bool) -> Result<Option<Fields>, Error> {
     // All of it on one connection, and in this order.
     valkey.ready().await?;
     let key = task_key(&job.payload.task_id);

@@ -8,6 +8,7 @@ use crate::kernel::{Duration, Instant, SortedMap, Span};
 use crate::net::NodeId;
 use crate::substrate::valkey::{Error, Valkey};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// How often it looks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -45,7 +46,7 @@ async fn look(site: &Site, valkey: &Valkey, since: &mut SortedMap<String, Instan
             since.remove(&job.element);
             continue;
         };
-        let claimed = queue::field(&hash, "claimed_by").and_then(|_| queue::field(&hash, "claimed_ms"));
+        let claimed = hash.get("claimed_ms").filter(|_| hash.has("claimed_by"));
         let claimed = claimed.and_then(|ms| ms.parse().ok()).map(Instant::from_millis);
         if let Some(at) = claimed.filter(|&at| ctx.now().since(at) < site.params.lease) {
             // Another worker has taken it meanwhile.
@@ -55,7 +56,7 @@ async fn look(site: &Site, valkey: &Valkey, since: &mut SortedMap<String, Instan
         }
         if queue::move_on(valkey, &job, true, Onward::Reap).await? {
             ctx.set_span(Span { tag: job.payload.trace, ..ctx.span() });
-            site.tell(Fact::Reaped { id: job.payload.task_id.as_str().into() });
+            site.tell(Fact::Reaped { id: Rc::clone(&job.payload.task_id) });
         }
         since.remove(&job.element);
     }

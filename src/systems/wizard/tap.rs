@@ -33,7 +33,20 @@ struct Named<'a> {
 
 impl Named<'_> {
     fn of(element: &str) -> Option<Named<'_>> {
-        serde_json::from_str(element).ok()
+        Named::of_ours(element).or_else(|| serde_json::from_str(element).ok())
+    }
+
+    /// Of a job as [`queue::write`] writes it, whose two numbers nobody asks for.
+    fn of_ours(element: &str) -> Option<Named<'_>> {
+        let (task_id, rest) = element.strip_prefix("{\"task_id\":\"")?.split_once('"')?;
+        let (a, rest) = rest.strip_prefix(",\"a\":")?.split_once(',')?;
+        let (b, rest) = rest.strip_prefix("\"b\":")?.split_once(',')?;
+        let trace = rest.strip_prefix("\"trace\":")?.strip_suffix('}')?;
+        let is_number =
+            |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e'));
+        let is_plain = !task_id.contains('\\') && is_number(a) && is_number(b);
+        let trace = trace.parse().ok().filter(|_| is_plain)?;
+        Some(Named { task_id: task_id.into(), trace })
     }
 }
 
@@ -44,20 +57,23 @@ fn ids(elements: &[String]) -> Vec<Rc<str>> {
 /// A command had its effect.
 fn executed(site: &Site, connection: u64, words: &Words, reply: &Reply) {
     let word = |i: usize| words.get(i).and_then(|word| std::str::from_utf8(word).ok()).unwrap_or_default();
-    let (element, tell): (&str, &dyn Fn(Rc<str>) -> Fact) = match (word(0), word(1)) {
-        (pop @ ("BRPOP" | "BLMOVE"), _) => {
+    let is = |i: usize, text: &str| words.get(i).is_some_and(|word| **word == *text.as_bytes());
+    let Some(name) = words.first() else { return };
+    let (element, tell): (&str, &dyn Fn(Rc<str>) -> Fact) = match &**name {
+        pop @ (b"BRPOP" | b"BLMOVE") => {
             let Some(element) = element_of(reply) else { return };
-            (element, &move |id| Fact::Taken { id, line: connection, listed: pop == "BLMOVE" })
+            (element, &move |id| Fact::Taken { id, line: connection, listed: pop == b"BLMOVE" })
         }
-        ("LPUSH", QUEUE) => (word(2), &|id| Fact::Queued { id }),
-        ("RPUSH", QUEUE) => (word(2), &|id| Fact::Returned { id }),
-        ("LPUSH", DEAD_LETTER) => (word(2), &|id| Fact::Buried { id }),
-        ("EVAL", COMPLETE) => {
+        b"LPUSH" if is(1, QUEUE) => (word(2), &|id| Fact::Queued { id }),
+        b"RPUSH" if is(1, QUEUE) => (word(2), &|id| Fact::Returned { id }),
+        b"LPUSH" if is(1, DEAD_LETTER) => (word(2), &|id| Fact::Buried { id }),
+        b"EVAL" if is(1, COMPLETE) => {
             let first = queue::first_argument(4);
             let (container, attempt) = (container_number(word(first + 2)), word(first + 3).parse());
             let attempt = attempt.unwrap_or_default();
             (word(first), &move |id| Fact::Completed { id, container, attempt })
         }
+        // Most are none of these.
         _ => return,
     };
     let Some(Named { task_id, trace }) = Named::of(element) else { return };

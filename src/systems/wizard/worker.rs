@@ -153,8 +153,8 @@ impl Worker {
     async fn move_on(&self, job: &Claimed, hand: &Hand<'_>, onward: Onward<'_>) -> Result<(), Error> {
         let listed = self.site.params.mode == Mode::Lmove;
         let hash = queue::watch(&self.valkey, job, listed).await?;
-        let claimed_by = hash.as_ref().and_then(|hash| queue::field(hash, "claimed_by"));
-        if claimed_by == Some(&self.me) {
+        let claimed_by = hash.as_ref().and_then(|hash| hash.get("claimed_by"));
+        if claimed_by.is_some_and(|by| by == self.me) {
             hand.tell();
             queue::move_on(&self.valkey, job, listed, onward).await.map(drop)
         } else {
@@ -223,7 +223,7 @@ struct Hand<'a> {
 impl<'a> Hand<'a> {
     fn new(worker: &'a Worker, job: &Claimed, line: u64) -> Self {
         let Place { container, worker: k, .. } = worker.place;
-        let id: Rc<str> = job.payload.task_id.as_str().into();
+        let id = Rc::clone(&job.payload.task_id);
         worker.site.tell(Fact::Claimed { id: Rc::clone(&id), container, worker: k, line });
         let submission = job.payload.trace;
         Hand { worker, job: id, submission, told: Cell::new(None), released: Cell::new(false) }

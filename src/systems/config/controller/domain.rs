@@ -4,6 +4,7 @@
 use crate::kernel::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::rc::Rc;
 
 /// How often a worker may work, in times a second.
 const RATE: std::ops::RangeInclusive<f64> = 0.1..=100.0;
@@ -33,13 +34,14 @@ pub struct Version {
     /// When its write began.
     pub written_at: Instant,
     /// What it says.
-    pub settings: Settings,
+    pub settings: Rc<Settings>,
 }
 
 impl Version {
     /// The version that follows `newest`.
     pub fn after(newest: Option<&Version>, settings: Settings, now: Instant) -> Self {
-        Version { number: newest.map_or(0, |version| version.number) + 1, written_at: now, settings }
+        let number = newest.map_or(0, |version| version.number) + 1;
+        Version { number, written_at: now, settings: Rc::new(settings) }
     }
 
     /// What tells this version from every other.

@@ -3,10 +3,12 @@
 use super::domain::{InvalidField, Settings, Version};
 use super::use_case::{self, Refused, Repository};
 use crate::substrate::body::Json;
-use crate::substrate::http::conditional::{self, Precondition};
+use crate::substrate::http::conditional::{self, Precondition, Resource};
 use crate::substrate::http::{Method, Request, Response, Route, bad_json, no_route, too_large};
 use crate::systems::config::messages::{Document, History};
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// What it serves, for 404 and 405.
 pub const ROUTES: [Route; 5] = [
@@ -21,13 +23,36 @@ pub const ROUTES: [Route; 5] = [
     Route::new("GET", "/health", "liveness"),
 ];
 
+/// The newest version as it is served, from the first time that somebody asks for it. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Served(Rc<RefCell<Option<(u64, Resource)>>>);
+
+impl Served {
+    fn serve(&self, version: &Version, request: &Request) -> Response {
+        let mut served = self.0.borrow_mut();
+        match &*served {
+            Some((number, resource)) if *number == version.number => resource.serve(request),
+            _ => {
+                let content = Response::of(200, Json::new(Document::from(version)));
+                let resource = Resource::new(content, version.etag(), version.written_at);
+                served.insert((version.number, resource)).1.serve(request)
+            }
+        }
+    }
+}
+
 /// Answers a request; `announce` is told the number of a version that it made.
-pub(super) async fn route(repository: impl Repository, announce: impl Fn(u64), request: Request) -> Response {
+pub(super) async fn route(
+    repository: impl Repository,
+    served: Served,
+    announce: impl Fn(u64),
+    request: Request,
+) -> Response {
     if let Some(refusal) = too_large(&request) {
         return refusal;
     }
     match (&request.method, request.url.path.as_str()) {
-        (Method::Get | Method::Head, "/config") => read(&repository, &request),
+        (Method::Get | Method::Head, "/config") => read(&repository, &served, &request),
         (Method::Put, "/config") => change(&repository, announce, &request).await,
         (Method::Get, "/config/history") => {
             let versions = use_case::history(&repository).iter().map(Document::from).collect();
@@ -41,12 +66,9 @@ pub(super) async fn route(repository: impl Repository, announce: impl Fn(u64), r
     }
 }
 
-fn read(repository: &impl Repository, request: &Request) -> Response {
+fn read(repository: &impl Repository, served: &Served, request: &Request) -> Response {
     match use_case::read(repository) {
-        Some(version) => {
-            let content = || Response::of(200, Json::new(Document::from(&version)));
-            conditional::serve(request, content, &version.etag(), version.written_at)
-        }
+        Some(version) => served.serve(&version, request),
         None => Response::error(404, "no_config", "there is no configuration yet; put one", json!({})),
     }
 }

@@ -33,7 +33,10 @@ impl DiskRepository {
         let Site { disk, told, .. } = &self.site;
         for version in (told.get() + 1..=disk.len()).filter_map(|n| disk.get(n)) {
             told.set(version.number);
-            self.site.tell(Fact::VersionServable { version: version.number, settings: version.settings });
+            self.site.tell(Fact::VersionServable {
+                version: version.number,
+                settings: (*version.settings).clone(),
+            });
         }
     }
 }

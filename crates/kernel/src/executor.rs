@@ -24,7 +24,15 @@ use std::task::{Context, Wake, Waker};
 #[derive(Debug)]
 pub(crate) enum Waiter {
     Task(TaskId),
-    Foreign(Waker),
+    /// Boxed, as few are: with this a waiter that may be missing is two words, not three.
+    Foreign(Box<Waker>),
+}
+
+impl Waiter {
+    #[cold]
+    pub(crate) fn foreign(cx: &Context<'_>) -> Self {
+        Waiter::Foreign(Box::new(cx.waker().clone()))
+    }
 }
 
 /// Slots that real wakers have woken since the executor last looked.
@@ -130,7 +138,7 @@ impl Executor {
                     self.tasks.ready.borrow_mut().push_back(id);
                 }
             }
-            Waiter::Foreign(waker) => waker.wake(),
+            Waiter::Foreign(waker) => waker.wake_by_ref(),
         }
     }
 
@@ -138,7 +146,7 @@ impl Executor {
     pub(crate) fn waiter(&self, cx: &Context<'_>) -> Waiter {
         match self.current_task(cx) {
             Some(id) => Waiter::Task(id),
-            None => Waiter::Foreign(cx.waker().clone()),
+            None => Waiter::foreign(cx),
         }
     }
 

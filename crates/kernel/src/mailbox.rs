@@ -58,6 +58,12 @@ struct State<T> {
     queue: Queue<T>,
     capacity: u32,
     open: bool,
+    receiver: Receiver,
+}
+
+/// The same for all kinds of messages.
+#[derive(Default)]
+struct Receiver {
     /// The receiver, while it waits.
     waiting: Option<Waiter>,
     /// Wakes the waiting receiver when the first message arrives.
@@ -82,11 +88,18 @@ impl<T> Queue<T> {
         self.first.as_ref().map(|&(at, _)| at)
     }
 
-    fn insert(&mut self, at: Instant, message: T) {
+    /// True if it is the first now.
+    #[inline]
+    fn insert(&mut self, at: Instant, message: T) -> bool {
         let Some(first) = self.next() else {
             self.first = Some((at, message));
-            return;
+            return true;
         };
+        self.insert_other(first, at, message);
+        at < first
+    }
+
+    fn insert_other(&mut self, first: Instant, at: Instant, message: T) {
         let others = self.others.get_or_insert_default();
         if at < first {
             if let Some(second) = self.first.replace((at, message)) {
@@ -111,7 +124,7 @@ impl<T> Mailbox<T> {
     pub fn new(capacity: usize) -> Self {
         let queue = Queue { first: None, others: None };
         let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
-        Mailbox(RefCell::new(State { queue, capacity, open: true, waiting: None, timer: None }))
+        Mailbox(RefCell::new(State { queue, capacity, open: true, receiver: Receiver::default() }))
     }
 
     /// Sends a message that arrives at `at`.
@@ -120,19 +133,20 @@ impl<T> Mailbox<T> {
     }
 
     pub(crate) fn send(&self, core: &Core, at: Instant, message: T) -> Result<(), SendError<T>> {
-        let mut state = self.0.borrow_mut();
+        let state = &mut *self.0.borrow_mut();
         if !state.open {
             return Err(SendError::Closed(message));
         }
         if state.queue.len() >= state.capacity as usize {
             return Err(SendError::Full(message));
         }
-        let first = state.queue.next().is_none_or(|next| at < next);
-        state.queue.insert(at, message);
-        if first && state.waiting.is_some() {
-            state.arm(core, at);
+        if state.queue.insert(at, message) {
+            state.receiver.arm(core, at);
         }
-        debug_assert!(state.timer.is_none() || state.waiting.is_some(), "a timer wakes somebody who waits");
+        debug_assert!(
+            state.receiver.timer.is_none() || state.receiver.waiting.is_some(),
+            "a timer wakes somebody who waits"
+        );
         Ok(())
     }
 
@@ -151,22 +165,17 @@ impl<T> Mailbox<T> {
 
     /// Ready with none when no message is there nor on its way, and none can come.
     pub(crate) fn poll_next(&self, core: &Core, cx: &Context<'_>, is_last: bool) -> Poll<Option<T>> {
-        let mut state = self.0.borrow_mut();
+        let state = &mut *self.0.borrow_mut();
         match state.queue.next() {
             Some(at) if at <= core.now() => {
-                // A receiver that never has to wait would keep its task from ever giving way.
-                if state.waiting.take().is_none() && !core.executor.may_go_on() {
+                if !state.receiver.may_take(core) {
                     return Poll::Pending;
                 }
-                state.disarm(core);
                 Poll::Ready(state.queue.pop())
             }
             None if is_last => Poll::Ready(None),
             next => {
-                state.waiting = Some(core.executor.waiter(cx));
-                if let Some(at) = next {
-                    state.arm(core, at);
-                }
+                state.receiver.wait(core, cx, next);
                 Poll::Pending
             }
         }
@@ -180,9 +189,9 @@ impl<T> Mailbox<T> {
     pub(crate) fn shut(&self, core: &Core) {
         let queue = {
             let mut state = self.0.borrow_mut();
-            state.disarm(core);
+            state.receiver.disarm(core);
             state.open = false;
-            state.waiting = None;
+            state.receiver.waiting = None;
             let empty = Queue { first: None, others: None };
             std::mem::replace(&mut state.queue, empty)
         };
@@ -193,7 +202,7 @@ impl<T> Mailbox<T> {
     pub(crate) fn wake_if_empty(&self, core: &Core) {
         let mut state = self.0.borrow_mut();
         if state.queue.len() == 0
-            && let Some(waiter) = state.waiting.take()
+            && let Some(waiter) = state.receiver.waiting.take()
         {
             core.executor.wake(waiter);
         }
@@ -201,7 +210,7 @@ impl<T> Mailbox<T> {
 
     /// For [`Foresee`](crate::Foresee): fetches what sending a message will touch.
     pub(crate) fn foresee(&self, core: &Core, step: usize) -> bool {
-        match self.0.borrow().waiting {
+        match self.0.borrow().receiver.waiting {
             Some(Waiter::Task(id)) => core.executor.foresee_task(id, step),
             _ => false,
         }
@@ -227,9 +236,30 @@ impl<T> Mailbox<T> {
     }
 }
 
-impl<T> State<T> {
-    /// Sees to it that the waiting receiver is woken at `at`: by a timer, or right away.
+impl Receiver {
+    /// Waits for the first message, which is on its way if it is known when it arrives.
+    fn wait(&mut self, core: &Core, cx: &Context<'_>, next: Option<Instant>) {
+        self.waiting = Some(core.executor.waiter(cx));
+        if let Some(at) = next {
+            self.arm(core, at);
+        }
+    }
+
+    /// A message is there, and is taken unless the answer is false.
+    fn may_take(&mut self, core: &Core) -> bool {
+        // A receiver that never has to wait would keep its task from ever giving way.
+        if self.waiting.take().is_none() && !core.executor.may_go_on() {
+            return false;
+        }
+        self.disarm(core);
+        true
+    }
+
+    /// Sees to it that the receiver is woken at `at` if it waits: by a timer, or right away.
     fn arm(&mut self, core: &Core, at: Instant) {
+        if self.waiting.is_none() {
+            return;
+        }
         self.disarm(core);
         if at <= core.now() {
             if let Some(waiter) = self.waiting.take() {
@@ -239,7 +269,7 @@ impl<T> State<T> {
         }
         self.timer = match &self.waiting {
             Some(Waiter::Task(id)) => Some(core.timers.start(at, *id)),
-            Some(Waiter::Foreign(waker)) => Some(core.timers.start_foreign(at, waker.clone())),
+            Some(Waiter::Foreign(waker)) => Some(core.timers.start_foreign(at, (**waker).clone())),
             None => None,
         };
     }
@@ -261,7 +291,7 @@ mod tests {
     #[should_panic(expected = "a timer wakes somebody who waits")]
     fn nobody_is_to_be_woken_where_nobody_waits() {
         let (ctx, mailbox) = (Sim::new(1, Sink::None).ctx(), Mailbox::new(1));
-        mailbox.0.borrow_mut().timer = Some(TimerQueue::default().insert(0, ()));
+        mailbox.0.borrow_mut().receiver.timer = Some(TimerQueue::default().insert(0, ()));
         let _ = mailbox.send_at(&ctx, Instant::ZERO, ());
     }
 }

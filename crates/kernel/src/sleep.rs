@@ -75,19 +75,17 @@ impl Sleep {
 }
 
 impl Sleep {
-    /// Sees to it that who polls is woken.
-    fn wait(&mut self, task: Option<TaskId>, cx: &Context<'_>) {
+    /// Sees to it that whoever polls is woken who is no task, or another one than before.
+    #[cold]
+    fn redirect(&mut self, task: Option<TaskId>, cx: &Context<'_>) {
         self.task = task;
-        let timers = &self.core.timers;
-        self.timer = Some(match (self.timer, task) {
-            (None, Some(task)) => timers.start(self.deadline, task),
-            (None, None) => timers.start_foreign(self.deadline, cx.waker().clone()),
-            (Some(key), _) => {
-                let waiter = task.map_or_else(|| Waiter::Foreign(cx.waker().clone()), Waiter::Task);
-                timers.redirect(key, waiter);
-                key
+        match self.timer {
+            Some(key) => {
+                let waiter = task.map_or_else(|| Waiter::foreign(cx), Waiter::Task);
+                self.core.timers.redirect(key, waiter);
             }
-        });
+            None => self.timer = Some(self.core.timers.start_foreign(self.deadline, cx.waker().clone())),
+        }
     }
 
     /// A sleep that waits for nothing, in a loop, would keep its task from ever giving way.
@@ -106,8 +104,13 @@ impl Future for Sleep {
             return if self.timer.is_some() { Poll::Ready(()) } else { self.ready_at_once() };
         }
         let task = self.core.executor.current_task(cx);
-        if task.is_none() || task != self.task {
-            self.wait(task, cx);
+        match (task, self.timer) {
+            (Some(id), None) => {
+                self.task = task;
+                self.timer = Some(self.core.timers.start(self.deadline, id));
+            }
+            (Some(_), _) if task == self.task => {}
+            _ => self.redirect(task, cx),
         }
         Poll::Pending
     }

@@ -75,7 +75,7 @@ impl Timers {
     pub(crate) fn redirect(&self, key: TimerKey, waiter: Waiter) {
         let target = match waiter {
             Waiter::Task(id) => id,
-            Waiter::Foreign(waker) => self.foreign.borrow_mut().add(waker),
+            Waiter::Foreign(waker) => self.foreign.borrow_mut().add(*waker),
         };
         let before = self.queue.borrow_mut().replace(key, target).unwrap_or(target);
         drop(self.foreign(before));

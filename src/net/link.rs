@@ -156,6 +156,10 @@ impl Links {
         link.map_or_else(|| Link::default().model, |link| link.model)
     }
 
+    pub(super) fn model_of(&self, id: LinkId) -> LinkModel {
+        self.all[id.0 as usize].model
+    }
+
     pub(super) fn get(&self, id: LinkId) -> Option<&Link> {
         self.all.get(id.0 as usize)
     }

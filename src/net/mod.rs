@@ -237,6 +237,14 @@ impl Net {
         fate
     }
 
+    /// [`send`](Self::send) over a link that was looked up before.
+    pub fn send_over(&self, link: LinkId, from: NodeId, to: NodeId, roll: Roll) -> Fate {
+        let state = self.state.borrow();
+        let mut fate = state.links.model_of(link).fate(roll);
+        state.rules.apply(from, to, roll, &mut fate);
+        fate
+    }
+
     /// [`send`](Self::send) for a message of an exchange, whose link need not be looked up: both directions are alike.
     pub fn send_on(&self, trip: &Trip, from: NodeId, to: NodeId, roll: Roll) -> Fate {
         let mut fate = trip.model().fate(roll);

@@ -137,6 +137,9 @@ impl Rules {
     }
 
     pub(super) fn slowdown(&self, node: NodeId) -> f64 {
+        if self.all.is_empty() {
+            return 1.0;
+        }
         let factor = |(_, effect): &(RuleId, Effect)| match effect {
             Effect::Slow(factor) => *factor,
             _ => 1.0,

@@ -259,6 +259,8 @@ pub struct Submission {
     pub(super) settled: bool,
     /// And nothing of it can be on its way to an API process.
     pub(super) quiet: bool,
+    /// Nothing changes it any more.
+    pub(super) ended: bool,
 }
 
 impl Submission {
@@ -276,6 +278,7 @@ impl Submission {
             inside: 0,
             settled: false,
             quiet: false,
+            ended: false,
         }
     }
 }

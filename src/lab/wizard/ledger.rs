@@ -4,20 +4,21 @@
 //! The budget is in tasks: a job weighs one and one more for each time that a worker had it in hand, a submission one.
 
 use super::job::{Job, Submission};
+use super::numbered::Numbered;
 use crate::substrate::hash::LookUp;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// What a run has at hand.
 #[derive(Debug, Default)]
 pub struct Ledger {
     budget: usize,
-    jobs: BTreeMap<u64, Job>,
+    jobs: Numbered<Job>,
     /// Only looked up, never iterated.
     by_id: LookUp<Rc<str>, u64>,
     open_jobs: BTreeSet<u64>,
     begun: u64,
-    submissions: BTreeMap<u64, Submission>,
+    submissions: Numbered<Submission>,
     open_submissions: BTreeSet<u64>,
     /// In the order in which they ended.
     ended: VecDeque<Ended>,
@@ -48,22 +49,22 @@ impl Ledger {
 
     /// The job of an id.
     pub fn job(&self, id: &str) -> Option<&Job> {
-        self.jobs.get(self.by_id.get(id)?)
+        self.jobs.get(*self.by_id.get(id)?)
     }
 
     /// The submission of a number.
     pub fn submission(&self, number: u64) -> Option<&Submission> {
-        self.submissions.get(&number)
+        self.submissions.get(number)
     }
 
     /// The jobs whose course goes on, by their numbers.
     pub(super) fn open_jobs(&self) -> impl Iterator<Item = &Job> {
-        self.open_jobs.iter().filter_map(|number| self.jobs.get(number))
+        self.open_jobs.iter().filter_map(|&number| self.jobs.get(number))
     }
 
     /// The submissions of which anything may still come.
     pub(super) fn open_submissions(&self) -> impl Iterator<Item = &Submission> {
-        self.open_submissions.iter().filter_map(|number| self.submissions.get(number))
+        self.open_submissions.iter().filter_map(|&number| self.submissions.get(number))
     }
 
     pub(super) fn number_of(&self, id: &str) -> Option<u64> {
@@ -71,23 +72,23 @@ impl Ledger {
     }
 
     pub(super) fn job_at(&self, number: u64) -> Option<&Job> {
-        self.jobs.get(&number)
+        self.jobs.get(number)
     }
 
     /// A job whose course goes on.
     pub(super) fn open_job_mut(&mut self, number: u64) -> Option<&mut Job> {
-        self.jobs.get_mut(&number).filter(|job| !job.state.ended)
+        self.jobs.get_mut(number).filter(|job| !job.state.ended)
     }
 
     /// A job, whether it has ended or not.
     pub(super) fn job_mut(&mut self, id: &str) -> Option<&mut Job> {
-        self.jobs.get_mut(self.by_id.get(id)?)
+        self.jobs.get_mut(*self.by_id.get(id)?)
     }
 
     /// A submission of which anything may still come.
     pub(super) fn submission_mut(&mut self, number: u64) -> Option<&mut Submission> {
         // Those that have ended stay as they are.
-        self.open_submissions.get(&number).and_then(|number| self.submissions.get_mut(number))
+        self.submissions.get_mut(number).filter(|submission| !submission.ended)
     }
 
     pub(super) fn begin_submission(&mut self, submission: Submission) {
@@ -107,13 +108,14 @@ impl Ledger {
 
     pub(super) fn end_job(&mut self, number: u64) {
         if self.open_jobs.remove(&number) {
-            self.jobs.get_mut(&number).into_iter().for_each(|job| job.state.ended = true);
+            self.jobs.get_mut(number).into_iter().for_each(|job| job.state.ended = true);
             self.keep(Ended::Job(number));
         }
     }
 
     pub(super) fn end_submission(&mut self, number: u64) {
         if self.open_submissions.remove(&number) {
+            self.submissions.get_mut(number).into_iter().for_each(|submission| submission.ended = true);
             self.keep(Ended::Submission(number));
         }
     }
@@ -125,9 +127,9 @@ impl Ledger {
             let Some(oldest) = self.ended.pop_front() else { return };
             self.weight -= self.weight_of(oldest);
             match oldest {
-                Ended::Submission(number) => drop(self.submissions.remove(&number)),
+                Ended::Submission(number) => drop(self.submissions.remove(number)),
                 Ended::Job(number) => {
-                    let job = self.jobs.remove(&number);
+                    let job = self.jobs.remove(number);
                     job.map(|job| self.by_id.remove(&job.id));
                 }
             }
@@ -136,7 +138,7 @@ impl Ledger {
 
     fn weight_of(&self, ended: Ended) -> usize {
         match ended {
-            Ended::Job(number) => 1 + self.jobs.get(&number).map_or(0, |job| job.claims.len()),
+            Ended::Job(number) => 1 + self.jobs.get(number).map_or(0, |job| job.claims.len()),
             Ended::Submission(_) => 1,
         }
     }

@@ -16,6 +16,7 @@ mod entry;
 mod folds;
 mod job;
 mod ledger;
+mod numbered;
 pub mod params;
 pub(in crate::lab) mod presets;
 mod receipt;

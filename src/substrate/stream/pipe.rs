@@ -8,7 +8,7 @@ use super::{
     observe,
 };
 use crate::kernel::{Duration, Instant, Receiver, Scope, Sender, Span, Stream, channel};
-use crate::net::{Net, NodeId, Payload, Roll};
+use crate::net::{LinkId, Net, NodeId, Payload, Roll};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
@@ -51,6 +51,7 @@ pub(super) struct Pipe<T> {
     net: Net,
     from: NodeId,
     pub(super) to: NodeId,
+    link: LinkId,
     draws: Stream,
     pub(super) ident: Ident,
     /// The sender, and the receiver, know that the connection is over.
@@ -90,6 +91,7 @@ impl<T: Segment> Pipe<T> {
             net: net.clone(),
             from,
             to,
+            link: net.link(from, to),
             draws,
             ident,
             near: Rc::clone(near),
@@ -194,7 +196,7 @@ impl<T: Segment> Pipe<T> {
         let mut rng = self.draws.at(underway.index);
         let first = Roll::new(&mut rng);
         let roll = (0..underway.attempts).fold(first, |_, _| Roll::new(&mut rng));
-        let fate = self.net.send(self.from, self.to, roll);
+        let fate = self.net.send_over(self.link, self.from, self.to, roll);
         observe(&self.net, self.from, self.to, fate.delay, payload, underway.span, fate.lost);
         underway.attempts += 1;
         underway.lost = fate.lost;

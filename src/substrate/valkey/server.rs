@@ -48,17 +48,22 @@ pub type Wire = Streams<Commands, Reply>;
 struct Server {
     ctx: Ctx,
     store: Rc<RefCell<Store>>,
-    outlets: RefCell<SortedMap<ConnId, Outlet<Reply>>>,
-    /// Ends the tasks of connections that the server closes.
-    closers: RefCell<SortedMap<ConnId, Sender<()>>>,
+    connections: RefCell<SortedMap<ConnId, Connection>>,
     /// The clock is to look when it is due next.
     rewind: Sender<()>,
     /// When it believes that it is.
     armed: Cell<Option<Instant>>,
     stop: Sender<()>,
     probe: Probe,
+}
+
+/// An open connection.
+struct Connection {
+    outlet: Outlet<Reply>,
+    /// Ends its task when the server closes it.
+    closer: Option<Sender<()>>,
     /// What the probe has yet to see the outcome of.
-    unanswered: RefCell<SortedMap<ConnId, Unanswered>>,
+    unanswered: Unanswered,
 }
 
 /// Serves at `address` until the node is asked to end, which it does as on SIGTERM: with a snapshot if it makes any, and
@@ -85,13 +90,11 @@ pub async fn serve_probed(
     let server = Rc::new(Server {
         store,
         ctx: ctx.clone(),
-        outlets: RefCell::default(),
-        closers: RefCell::default(),
+        connections: RefCell::default(),
         rewind,
         armed: Cell::default(),
         stop,
         probe,
-        unanswered: RefCell::default(),
     });
     let accepting = {
         let (server, ctx) = (Rc::clone(&server), ctx.clone());
@@ -122,8 +125,9 @@ impl Server {
             let mut store = self.store.borrow_mut();
             store.connect(self.ctx.now())
         };
-        self.outlets.borrow_mut().insert(id, conn.outlet());
-        self.closers.borrow_mut().insert(id, closer);
+        let unanswered = Unanswered::default();
+        let connection = Connection { outlet: conn.outlet(), closer: Some(closer), unanswered };
+        self.connections.borrow_mut().insert(id, connection);
         self.carry_out(effects);
         loop {
             let next = poll_fn(|cx| match closed.poll_recv(cx) {
@@ -132,14 +136,13 @@ impl Server {
             });
             let Some(Commands(batch)) = next.await else { break };
             if self.probe.is_heard() {
-                self.unanswered.borrow_mut().entry(id).or_default().received(&batch);
+                let mut connections = self.connections.borrow_mut();
+                connections.get_mut(&id).into_iter().for_each(|conn| conn.unanswered.received(&batch));
             }
             let effects = self.store.borrow_mut().execute(id, batch, self.ctx.now());
             self.carry_out(effects);
         }
-        self.outlets.borrow_mut().remove(&id);
-        self.closers.borrow_mut().remove(&id);
-        self.unanswered.borrow_mut().remove(&id);
+        self.connections.borrow_mut().remove(&id);
         let effects = self.store.borrow_mut().disconnect(id, self.ctx.now());
         self.carry_out(effects);
     }
@@ -163,26 +166,25 @@ impl Server {
     }
 
     fn send(&self, id: ConnId, reply: Reply) {
-        let Some(outlet) = self.outlets.borrow().get(&id).cloned() else { return };
-        self.tell_executed(id, outlet.number(), &reply);
-        // Who has gone does not hear it; its task is about to notice.
-        let _ = outlet.send(reply);
-        let pending = outlet.pending_bytes();
+        let pending = {
+            let mut connections = self.connections.borrow_mut();
+            let Some(Connection { outlet, unanswered, .. }) = connections.get_mut(&id) else { return };
+            let connection = outlet.number();
+            unanswered.executed(&reply, |words, reply| {
+                self.probe.tell(Seen::Executed { connection, words, reply });
+            });
+            // Who has gone does not hear it; its task is about to notice.
+            let _ = outlet.send(reply);
+            outlet.pending_bytes()
+        };
         if self.store.borrow_mut().exceeds_output_limit(id, pending, self.ctx.now()) {
             self.close(id);
         }
     }
 
-    fn tell_executed(&self, id: ConnId, connection: u64, reply: &Reply) {
-        let mut unanswered = self.unanswered.borrow_mut();
-        let Some(commands) = unanswered.get_mut(&id) else { return };
-        commands.executed(reply, |words, reply| {
-            self.probe.tell(Seen::Executed { connection, words, reply });
-        });
-    }
-
     fn close(&self, id: ConnId) {
-        if let Some(closer) = self.closers.borrow_mut().remove(&id) {
+        let closer = self.connections.borrow_mut().get_mut(&id).and_then(|conn| conn.closer.take());
+        if let Some(closer) = closer {
             // There is room: nobody else sends.
             let _ = closer.send(());
         }

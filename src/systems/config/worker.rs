@@ -28,6 +28,8 @@ struct Applied {
     question: Request,
     /// Workers can answer what it asks for.
     is_known: bool,
+    /// From tick to tick.
+    gap: Duration,
 }
 
 /// One worker process; all of it is lost in a crash.
@@ -97,7 +99,8 @@ async fn read(worker: &Worker) {
     if worker.applied().is_none_or(|applied| applied.document.version < document.version) {
         let question = Request::get(worker.source.clone()).with_header("If-None-Match", etag.to_owned());
         let is_known = QUERIES.contains(&document.settings.query.as_str());
-        worker.apply(Applied { document, question, is_known });
+        let gap = Duration::from_secs_f64(1.0 / document.settings.rate);
+        worker.apply(Applied { document, question, is_known, gap });
     }
 }
 
@@ -133,8 +136,7 @@ async fn work_for_ever(worker: &Worker) {
             last = ctx.now();
             continue;
         };
-        let gap = Duration::from_secs_f64(1.0 / applied.document.settings.rate);
-        let tick = pin!(ctx.sleep_until(last + worker.site.net().work(worker.node, gap)));
+        let tick = pin!(ctx.sleep_until(last + worker.site.net().work(worker.node, applied.gap)));
         // In this order: both may be there.
         if let Either::Right(_) = select(changed, tick).await {
             last = ctx.now();

@@ -138,9 +138,14 @@ trait Content: Any {
         None
     }
 
-    /// How many bytes there are.
-    fn length(&self) -> usize {
-        self.line().len() - 1
+    /// How many bytes there are, if that is known without making them.
+    fn known_length(&self) -> Option<usize> {
+        None
+    }
+
+    /// Where their number is kept, once somebody has asked; bytes that are there are counted anew.
+    fn length(&self) -> Option<&OnceCell<usize>> {
+        None
     }
 }
 
@@ -157,15 +162,12 @@ impl<T: Message> Content for Typed<T> {
         self.value.length_bound()
     }
 
-    fn length(&self) -> usize {
-        *self.length.get_or_init(|| {
-            let known = self.value.length();
-            debug_assert!(
-                known.is_none_or(|known| known == self.line().len() - 1),
-                "its JSON is as long as it says"
-            );
-            known.unwrap_or_else(|| self.line().len() - 1)
-        })
+    fn known_length(&self) -> Option<usize> {
+        self.value.length()
+    }
+
+    fn length(&self) -> Option<&OnceCell<usize>> {
+        Some(&self.length)
     }
 }
 
@@ -211,7 +213,16 @@ impl Body {
 
     /// How many bytes it has.
     pub fn len(&self) -> usize {
-        self.content.as_ref().map_or(0, |content| content.length()) + usize::from(self.ends_line)
+        let Some(content) = &self.content else { return usize::from(self.ends_line) };
+        let count = || {
+            let known = content.known_length();
+            debug_assert!(
+                known.is_none_or(|known| known == content.line().len() - 1),
+                "its JSON is as long as it says"
+            );
+            known.unwrap_or_else(|| content.line().len() - 1)
+        };
+        content.length().map_or_else(count, |length| *length.get_or_init(count)) + usize::from(self.ends_line)
     }
 
     /// True when it has more than `max` bytes; they are made only where that is in doubt.

@@ -1,7 +1,9 @@
 //! The JSON that the oracle's services exchange, with the source documents' names.
 
 use crate::kernel::Duration;
-use crate::substrate::body::{Json, Message, text_bound, text_length, value_length};
+use crate::substrate::body::{Json, Message, text_bound};
+#[cfg(any(not(target_arch = "wasm32"), feature = "oracle-nats"))]
+use crate::substrate::body::{text_length, value_length};
 use crate::substrate::http::{Request, Response, bad_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::json;
@@ -168,6 +170,8 @@ impl Message for OracleRequest {
         Some(FRAME_MAX + text_bound(&self.id) + text_bound(&self.query))
     }
 
+    // A broker asks; the program without one has no use for it.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "oracle-nats"))]
     fn length(&self) -> Option<usize> {
         Some(r#"{"id":,"query":}"#.len() + text_length(&self.id) + text_length(&self.query))
     }
@@ -185,6 +189,8 @@ impl Message for WorkerResult {
         self.value.is_finite()
     }
 
+    // A broker asks; the program without one has no use for it.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "oracle-nats"))]
     fn length(&self) -> Option<usize> {
         let frame = r#"{"worker_id":,"request_id":,"value":,"response_time":,"reliable":}"#.len();
         let optional = |name: &str, text: &Option<Rc<str>>| {

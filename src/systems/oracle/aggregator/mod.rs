@@ -124,18 +124,18 @@ impl Strategy {
             return None;
         }
         // In order only for those who look at the order.
-        let sorted = || answers.sorted();
+        let sorted = if self == Strategy::Average { &[] } else { answers.sorted() };
         let of_all = |value| Aggregate { value, support };
         Some(match self {
             Strategy::Average => of_all(answers.mean()),
-            Strategy::Median => of_all(rules::median(sorted())),
-            Strategy::Majority => rules::majority(sorted(), knobs.step),
-            Strategy::UpperMedian => of_all(sorted()[support / 2]),
+            Strategy::Median => of_all(rules::median(sorted)),
+            Strategy::Majority => rules::majority(sorted, knobs.step),
+            Strategy::UpperMedian => of_all(sorted[support / 2]),
             Strategy::WeightedMedian => of_all(answers.weighted_median()),
-            Strategy::TrimmedMean => rules::trimmed_mean(sorted(), knobs.trim),
-            Strategy::Mad => rules::mad_filtered_mean(sorted()),
-            Strategy::HodgesLehmann => of_all(hodges_lehmann::estimate(sorted())),
-            Strategy::Pyth => return pyth::of_values(sorted(), knobs.confidence),
+            Strategy::TrimmedMean => rules::trimmed_mean(sorted, knobs.trim),
+            Strategy::Mad => rules::mad_filtered_mean(sorted),
+            Strategy::HodgesLehmann => of_all(hodges_lehmann::estimate(sorted)),
+            Strategy::Pyth => return pyth::of_values(sorted, knobs.confidence),
         })
     }
 }

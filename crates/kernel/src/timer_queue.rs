@@ -244,7 +244,7 @@ impl<T: Copy> TimerQueue<T> {
     }
 
     /// Puts an entry that is in no list into its slot's.
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn place(&mut self, node: u32, deadline: u64) {
         debug_assert!(deadline >= self.cursor, "nothing is placed in the past");
         debug_assert_eq!(self.links.len(), SENTINELS + self.entries.len(), "each entry has its link");

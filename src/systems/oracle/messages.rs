@@ -2,7 +2,7 @@
 
 use crate::kernel::Duration;
 use crate::substrate::body::{Json, Message, text_bound};
-#[cfg(any(not(target_arch = "wasm32"), feature = "oracle-nats"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
 use crate::substrate::body::{text_length, value_length};
 use crate::substrate::http::{Request, Response, bad_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -170,8 +170,8 @@ impl Message for OracleRequest {
         Some(FRAME_MAX + text_bound(&self.id) + text_bound(&self.query))
     }
 
-    // A broker asks; the program without one has no use for it.
-    #[cfg(any(not(target_arch = "wasm32"), feature = "oracle-nats"))]
+    // A broker asks; the program that the page opens with has none.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn length(&self) -> Option<usize> {
         Some(r#"{"id":,"query":}"#.len() + text_length(&self.id) + text_length(&self.query))
     }
@@ -189,8 +189,8 @@ impl Message for WorkerResult {
         self.value.is_finite()
     }
 
-    // A broker asks; the program without one has no use for it.
-    #[cfg(any(not(target_arch = "wasm32"), feature = "oracle-nats"))]
+    // A broker asks; the program that the page opens with has none.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn length(&self) -> Option<usize> {
         let frame = r#"{"worker_id":,"request_id":,"value":,"response_time":,"reliable":}"#.len();
         let optional = |name: &str, text: &Option<Rc<str>>| {

@@ -78,7 +78,7 @@ impl Server for Model {
         let id = self.conn(conn);
         let words =
             |command: &Vec<String>| -> Words { command.iter().map(|w| w.as_bytes().into()).collect() };
-        let effects = self.store.execute(id, batch.iter().map(words).collect(), self.now);
+        let effects = self.store.execute(id, batch.iter().map(words), self.now);
         self.note(effects);
     }
 

@@ -13,7 +13,7 @@
 //! again. The next command opens a new connection.
 
 use super::reply::{Bytes, Reply};
-use super::server::{Commands, Wire};
+use super::server::{Call, Wire};
 use super::store::Words;
 use crate::kernel::{Ctx, Duration, Sender, Span, channel};
 use crate::net::NodeId;
@@ -57,7 +57,7 @@ type Waiter = Sender<(Result<Reply, Error>, Span)>;
 /// The open connection and whoever waits on it, in the order in which they asked.
 #[derive(Default)]
 struct Link {
-    outlet: Option<Outlet<Commands>>,
+    outlet: Option<Outlet<Call>>,
     waiting: Rc<RefCell<VecDeque<Waiter>>>,
 }
 
@@ -130,7 +130,7 @@ impl Valkey {
         // Before the command leaves: its reply must find who waits.
         let waiting = Rc::clone(&self.link.borrow().waiting);
         waiting.borrow_mut().push_back(reply);
-        if outlet.send(Commands(vec![words])).is_err() {
+        if outlet.send(Call(words)).is_err() {
             waiting.borrow_mut().pop_back();
             self.link.borrow_mut().outlet = None;
             return Err(Error::Lost);
@@ -143,7 +143,7 @@ impl Valkey {
         check(reply?)
     }
 
-    async fn open(&self) -> Result<Outlet<Commands>, Error> {
+    async fn open(&self) -> Result<Outlet<Call>, Error> {
         let conn = self.dial().await?;
         // Another task may have been quicker.
         if let Some(outlet) = self.link.borrow().outlet.clone() {
@@ -170,7 +170,7 @@ impl Valkey {
         Ok(outlet)
     }
 
-    async fn dial(&self) -> Result<Conn<Commands, Reply>, Error> {
+    async fn dial(&self) -> Result<Conn<Call, Reply>, Error> {
         let dialled = self.wire.connect(self.node, &self.address);
         match self.wire.net().ctx().timeout(self.limit, dialled).await {
             Ok(conn) => conn.map_err(Error::Connect),
@@ -182,7 +182,7 @@ impl Valkey {
     /// gives its element to somebody else. No time limit but the command's own.
     pub async fn blocking(&self, words: Words) -> Result<Reply, Error> {
         let mut conn = self.dial().await?;
-        conn.send(Commands(vec![words])).map_err(|_| Error::Lost)?;
+        conn.send(Call(words)).map_err(|_| Error::Lost)?;
         check(conn.recv().await.ok_or(Error::Lost)?)
     }
 
@@ -285,7 +285,7 @@ impl Valkey {
     /// SUBSCRIBE, on a connection of its own. Ready when the server has confirmed it.
     pub async fn subscribe(&self, channel: &str) -> Result<Subscription, Error> {
         let mut conn = self.dial().await?;
-        conn.send(Commands(vec![words(["SUBSCRIBE", channel])])).map_err(|_| Error::Lost)?;
+        conn.send(Call(words(["SUBSCRIBE", channel]))).map_err(|_| Error::Lost)?;
         let confirmed = self.wire.net().ctx().timeout(self.limit, conn.recv()).await;
         check(confirmed.map_err(|_| Error::TimedOut(self.limit))?.ok_or(Error::Lost)?)?;
         Ok(Subscription { conn })
@@ -326,7 +326,7 @@ impl fmt::Debug for Fields {
 }
 
 /// Hands each reply to whoever asked first, until the connection breaks.
-async fn read(mut conn: Conn<Commands, Reply>, waiting: &RefCell<VecDeque<Waiter>>, ctx: &Ctx) {
+async fn read(mut conn: Conn<Call, Reply>, waiting: &RefCell<VecDeque<Waiter>>, ctx: &Ctx) {
     while let Some(reply) = conn.recv().await {
         let waiter = waiting.borrow_mut().pop_front();
         // Who has given up does not hear it.
@@ -336,7 +336,7 @@ async fn read(mut conn: Conn<Commands, Reply>, waiting: &RefCell<VecDeque<Waiter
 
 /// Messages of a channel, in order, as long as the connection lasts.
 pub struct Subscription {
-    conn: Conn<Commands, Reply>,
+    conn: Conn<Call, Reply>,
 }
 
 impl Subscription {

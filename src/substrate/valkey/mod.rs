@@ -44,7 +44,7 @@ pub use config::{Config, OutputLimit, Persistence, SavePoint};
 pub use disk::Disk;
 pub use probe::{Probe, Seen};
 pub use reply::{Bytes, Reply};
-pub use server::{Commands, Wire, serve, serve_probed};
+pub use server::{Call, Wire, serve, serve_probed};
 pub use store::{ConnId, Effect, Store, Words};
 
 /// Which server the store behaves as. They differ in whom a push to several keys serves, in blocking calls from scripts,

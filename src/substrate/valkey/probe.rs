@@ -97,11 +97,10 @@ pub(super) struct Unanswered {
 }
 
 impl Unanswered {
-    pub(super) fn received(&mut self, batch: &[Words]) {
+    pub(super) fn received(&mut self, words: &Words) {
         let subscribed = self.words.back().is_some_and(subscribes);
-        if !subscribed {
-            let until = batch.iter().position(subscribes).map_or(batch.len(), |at| at + 1);
-            self.words.extend(batch[..until].iter().filter(|words| !words.is_empty()).cloned());
+        if !subscribed && !words.is_empty() {
+            self.words.push_back(Rc::clone(words));
         }
     }
 
@@ -138,7 +137,7 @@ mod tests {
     fn seen(exchanges: &[(&str, Reply)]) -> Vec<(String, Reply)> {
         let mut unanswered = Unanswered::default();
         let words = |text: &str| text.split(' ').map(|word| word.as_bytes().into()).collect();
-        unanswered.received(&exchanges.iter().map(|(text, _)| words(text)).collect::<Vec<Words>>());
+        exchanges.iter().for_each(|(text, _)| unanswered.received(&words(text)));
         let text = |words: &Words| String::from_utf8_lossy(&words[1]).into_owned();
         let mut executed = Vec::new();
         for (_, reply) in exchanges {
@@ -185,8 +184,8 @@ mod tests {
         ];
         assert_eq!(seen(&all), [("a".to_owned(), Reply::NilBulk)]);
         let mut unanswered = Unanswered::default();
-        unanswered.received(&[[b"PSUBSCRIBE"[..].into()].into()]);
-        (0..3).for_each(|_| unanswered.received(&[[b"PING"[..].into()].into()]));
+        unanswered.received(&[b"PSUBSCRIBE"[..].into()].into());
+        (0..3).for_each(|_| unanswered.received(&[b"PING"[..].into()].into()));
         assert_eq!(unanswered.words.len(), 1, "nothing is kept for it");
     }
 }

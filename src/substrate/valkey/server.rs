@@ -15,15 +15,14 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-/// Commands on their way to the server: one, or several that were pipelined and arrive together.
+/// A command on its way to the server. Several may be, one behind the other.
 #[derive(Clone, Debug)]
-pub struct Commands(pub Vec<Words>);
+pub struct Call(pub Words);
 
-impl Segment for Commands {
+impl Segment for Call {
     fn size(&self) -> usize {
-        // As arrays of bulk strings.
-        let words = |words: &Words| 5 + words.iter().map(|word| word.len() + 7).sum::<usize>();
-        self.0.iter().map(words).sum()
+        // As an array of bulk strings.
+        5 + self.0.iter().map(|word| word.len() + 7).sum::<usize>()
     }
 
     fn payload(&self) -> Payload {
@@ -42,7 +41,7 @@ impl Segment for Reply {
 }
 
 /// Connections that speak RESP2 over a run's network.
-pub type Wire = Streams<Commands, Reply>;
+pub type Wire = Streams<Call, Reply>;
 
 /// What the role's tasks share. They all belong to the node, and end with it.
 struct Server {
@@ -119,7 +118,7 @@ pub async fn serve_probed(
 
 impl Server {
     /// One connection, until either side closes it.
-    async fn attend(self: Rc<Self>, mut conn: Conn<Reply, Commands>) {
+    async fn attend(self: Rc<Self>, mut conn: Conn<Reply, Call>) {
         let (closer, mut closed) = channel(&self.ctx, 1);
         let (id, effects) = {
             let mut store = self.store.borrow_mut();
@@ -134,12 +133,12 @@ impl Server {
                 Poll::Ready(_) => Poll::Ready(None),
                 Poll::Pending => conn.poll_recv(cx),
             });
-            let Some(Commands(batch)) = next.await else { break };
+            let Some(Call(words)) = next.await else { break };
             if self.probe.is_heard() {
                 let mut connections = self.connections.borrow_mut();
-                connections.get_mut(&id).into_iter().for_each(|conn| conn.unanswered.received(&batch));
+                connections.get_mut(&id).into_iter().for_each(|conn| conn.unanswered.received(&words));
             }
-            let effects = self.store.borrow_mut().execute(id, batch, self.ctx.now());
+            let effects = self.store.borrow_mut().execute(id, [words], self.ctx.now());
             self.carry_out(effects);
         }
         self.connections.borrow_mut().remove(&id);

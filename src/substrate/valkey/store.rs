@@ -162,7 +162,12 @@ impl Store {
     }
 
     /// Runs the commands that one read from a connection brought: one, or several that were pipelined.
-    pub fn execute(&mut self, id: ConnId, batch: Vec<Words>, now: Instant) -> Vec<Effect> {
+    pub fn execute(
+        &mut self,
+        id: ConnId,
+        batch: impl IntoIterator<Item = Words>,
+        now: Instant,
+    ) -> Vec<Effect> {
         self.keyspace.now = unix_ms(now);
         for words in batch {
             self.receive(id, words);

@@ -16,7 +16,7 @@ use super::messages::{Payload, number};
 use crate::kernel::Duration;
 use crate::net::NodeId;
 use crate::substrate::stream::Conn;
-use crate::substrate::valkey::{Commands, Error, Fields, Reply, Valkey, Wire, Words};
+use crate::substrate::valkey::{Call, Error, Fields, Reply, Valkey, Wire, Words};
 
 /// Jobs that wait.
 pub const QUEUE: &str = "task_queue";
@@ -85,7 +85,7 @@ pub(super) struct Claimed {
 
 /// A worker's own connection for taking jobs: it lasts as long as the worker does.
 pub(super) struct Line {
-    conn: Conn<Commands, Reply>,
+    conn: Conn<Call, Reply>,
 }
 
 impl Line {
@@ -108,7 +108,7 @@ impl Line {
             &["BRPOP", QUEUE, &wait]
         };
         let words: Words = words.iter().map(|word| word.as_bytes().into()).collect();
-        self.conn.send(Commands(vec![words])).map_err(|_| Error::Lost)?;
+        self.conn.send(Call(words)).map_err(|_| Error::Lost)?;
         match self.conn.recv().await.ok_or(Error::Lost)? {
             Reply::Error(text) => Err(Error::Server(text.into_owned())),
             reply => Ok(element_of(&reply).and_then(|element| {

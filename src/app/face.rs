@@ -52,7 +52,8 @@ use super::snapshot::{MessageView, NodeView, Role, Sign, Snapshot, State, System
 #[cfg(feature = "workbench")]
 use crate::kernel::{Instant, Kind, Record};
 use crate::lab::Run;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use crate::net::WordHasher;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 /// What only panels ask for that few people open, a program without them lacks: behind a table of methods nothing else says so.
@@ -302,7 +303,7 @@ impl<'a, V: SystemView> Moment<'a, V> {
 
 /// A number that changes with the state of any node, and with whatever else is given.
 pub fn key_of(snapshot: &Snapshot, more: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = WordHasher::default();
     for node in &snapshot.nodes {
         (node.up, node.state.sign, node.cut, node.drops).hash(&mut hasher);
     }

@@ -1,10 +1,10 @@
 //! Links: how long a message takes, and whether it arrives at all.
 
+use super::hash::LookUp;
 use super::node::NodeId;
 use crate::kernel::{Ctx, Duration, Instant, Rng, Stream};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BinaryHeap;
 
 /// How messages travel over a link in one direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,7 +131,7 @@ pub struct LinkId(u32);
 pub(super) struct Links {
     all: Vec<Link>,
     /// By direction. Only looked up, never iterated.
-    by_ends: HashMap<(NodeId, NodeId), LinkId, BuildHasherDefault<PairHasher>>,
+    by_ends: LookUp<(NodeId, NodeId), LinkId>,
 }
 
 impl Links {
@@ -171,24 +171,6 @@ impl Links {
         let trip = Trip { model: link.model, rng: stream.at(link.exchanges) };
         link.exchanges += 1;
         trip
-    }
-}
-
-/// Hashes two small numbers: every message looks its link up, and nobody outside can choose the numbers.
-#[derive(Default)]
-struct PairHasher(u64);
-
-impl Hasher for PairHasher {
-    fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0.rotate_left(32) ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_u32(u32::from(byte)));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
     }
 }
 

@@ -7,10 +7,12 @@
 //!
 //! Faults live only here, as [`Rule`]s and node states: everything above sees delay, loss or a crash, never "a fault".
 
+mod hash;
 mod link;
 mod node;
 mod rule;
 
+pub use hash::{LookUp, WordHasher};
 pub use link::{Fate, Flight, LinkId, LinkModel, Payload, Roll, Trip};
 pub use node::{NodeId, Shutdown};
 pub use rule::{Effect, Rule, RuleId, Target};
@@ -21,7 +23,6 @@ use link::{Flights, Links};
 use node::Node;
 use rule::Rules;
 use std::cell::{Ref, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A node's role was started (again).
@@ -47,7 +48,7 @@ pub struct Net {
 struct State {
     nodes: Vec<Node>,
     /// Only looked up, never iterated.
-    by_name: HashMap<Rc<str>, NodeId>,
+    by_name: LookUp<Rc<str>, NodeId>,
     links: Links,
     rules: Rules,
     flights: Flights,
@@ -60,7 +61,7 @@ impl Net {
             ctx: ctx.clone(),
             state: Rc::new(RefCell::new(State {
                 nodes: Vec::new(),
-                by_name: HashMap::new(),
+                by_name: LookUp::default(),
                 links: Links::default(),
                 rules: Rules::default(),
                 flights: Flights::new(observed),

@@ -4,7 +4,6 @@
 pub mod body;
 pub mod decimal;
 pub mod gateway;
-pub mod hash;
 pub mod http;
 pub mod merge;
 pub mod nats;

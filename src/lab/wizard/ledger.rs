@@ -5,7 +5,7 @@
 
 use super::job::{Job, Submission};
 use super::numbered::Numbered;
-use crate::substrate::hash::LookUp;
+use crate::net::LookUp;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 

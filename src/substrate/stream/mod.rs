@@ -25,10 +25,9 @@
 mod pipe;
 
 use crate::kernel::{Duration, Kind, Receiver, Sender, Span, channel};
-use crate::net::{Flight, Net, NodeId, Payload, Roll};
+use crate::net::{Flight, LookUp, Net, NodeId, Payload, Roll};
 use pipe::Pipe;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -90,12 +89,12 @@ pub struct Streams<Up: Segment, Down: Segment> {
 
 struct Ports<Up: Segment, Down: Segment> {
     /// Only looked up, never iterated.
-    nodes: HashMap<String, NodeId>,
-    listening: HashMap<String, Sender<Conn<Down, Up>>>,
+    nodes: LookUp<String, NodeId>,
+    listening: LookUp<String, Sender<Conn<Down, Up>>>,
     /// How many connections were asked for.
     opened: u64,
     /// The same by caller, server and address. Only looked up.
-    calls: HashMap<(NodeId, NodeId, String), u64>,
+    calls: LookUp<(NodeId, NodeId, String), u64>,
 }
 
 impl<Up: Segment, Down: Segment> Ports<Up, Down> {
@@ -126,8 +125,12 @@ impl<Up: Segment, Down: Segment> Clone for Streams<Up, Down> {
 impl<Up: Segment, Down: Segment> Streams<Up, Down> {
     /// Connections over `net`, with no address assigned.
     pub fn new(net: &Net) -> Self {
-        let ports =
-            Ports { nodes: HashMap::new(), listening: HashMap::new(), opened: 0, calls: HashMap::new() };
+        let ports = Ports {
+            nodes: LookUp::default(),
+            listening: LookUp::default(),
+            opened: 0,
+            calls: LookUp::default(),
+        };
         Streams { net: net.clone(), ports: Rc::new(RefCell::new(ports)) }
     }
 

@@ -5,7 +5,7 @@
 //! large the keyspace has grown.
 
 use super::keyspace::{Databases, KeyRef, Keyspace};
-use crate::substrate::hash::LookUp;
+use crate::net::LookUp;
 use std::cell::RefCell;
 use std::rc::Rc;
 

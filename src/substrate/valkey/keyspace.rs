@@ -7,7 +7,7 @@
 use super::command::Command;
 use super::reply::{Answer, Bytes, ErrorText, WRONG_TYPE};
 use super::value::{Hash, Value};
-use crate::substrate::hash::LookUp;
+use crate::net::LookUp;
 use crate::substrate::merge;
 use std::collections::{BTreeSet, VecDeque};
 

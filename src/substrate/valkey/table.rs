@@ -5,7 +5,7 @@ use super::Version;
 use super::command::{Command, End};
 use super::parse::{self, Arguments, Parsed, int};
 use super::reply::{Bytes, ErrorText, SYNTAX, repeated};
-use crate::substrate::hash::LookUp;
+use crate::net::LookUp;
 use std::sync::LazyLock;
 
 /// What holds for a command whatever its arguments are.

@@ -8,10 +8,11 @@ mod tests;
 
 use super::messages::WorkerInfo;
 use crate::kernel::{Duration, Instant, fetch};
+use crate::net::LookUp;
 use crate::substrate::http::Url;
 use serde::Serialize;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 /// Where workers take their tasks, behind their addresses.
@@ -140,9 +141,9 @@ pub struct Registry {
     /// One for each place.
     about: Vec<About>,
     /// Where each is in `places`; only looked up, never iterated.
-    by_id: HashMap<Rc<str>, usize>,
+    by_id: LookUp<Rc<str>, usize>,
     /// Who was deregistered and has not come back; only looked up.
-    deregistered: HashMap<Rc<str>, usize>,
+    deregistered: LookUp<Rc<str>, usize>,
     /// The same by its node, for those that are named like one; of some it is out of date.
     by_node: Vec<u32>,
     /// A sign of life of each, not necessarily its last, by its order; also of some that are gone.

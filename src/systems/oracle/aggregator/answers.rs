@@ -18,7 +18,7 @@ pub struct Answers<'a> {
     sorted: OnceCell<Sorted>,
 }
 
-/// The values from the least to the greatest, and the weight of each; none when all are the same.
+/// The values from the least to the greatest, and the weight of each, which counts for nothing when all are the same.
 #[derive(Clone, Debug)]
 struct Sorted {
     values: Vec<f64>,
@@ -66,11 +66,6 @@ impl<'a> Answers<'a> {
 
     fn in_order(&self) -> &Sorted {
         self.sorted.get_or_init(|| {
-            if self.weights.is_empty() {
-                let mut values = self.values.to_vec();
-                merge::sort_numbers(&mut values);
-                return Sorted { values, weights: Vec::new() };
-            }
             let weights = self.weights.iter().copied().chain(std::iter::repeat(0.0));
             let mut pairs: Vec<(f64, f64)> = self.values.iter().copied().zip(weights).collect();
             merge::sort(&mut pairs, |a, b| a.0.total_cmp(&b.0).is_lt());
@@ -92,7 +87,7 @@ impl<'a> Answers<'a> {
     /// The lowest value with at most half of the weight below it and at most half above; NaN without values.
     pub(super) fn weighted_median(&self) -> f64 {
         let Sorted { values, weights } = self.in_order();
-        if weights.is_empty() {
+        if self.weights.is_empty() {
             return values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN);
         }
         // As they came: a sum's rounding goes by its order.

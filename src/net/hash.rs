@@ -1,6 +1,6 @@
-//! A hasher for maps that are asked many times a message: addresses, keys of a store, ids of jobs.
+//! A hasher for maps that are asked many times a message: names, addresses, keys of a store, ids of jobs.
 //!
-//! The keys are the simulation's own, so nobody chooses them to collide; and the maps are only looked up, never iterated.
+//! Who makes keys that collide slows nobody's run but his own; and the maps are only looked up, never iterated.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

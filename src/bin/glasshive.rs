@@ -1,7 +1,15 @@
 //! The command line. On wasm32 it does nothing.
 
 #[cfg(not(target_arch = "wasm32"))]
+#[path = "glasshive/experiments.rs"]
+mod experiments;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "glasshive/out.rs"]
+mod out;
+
+#[cfg(not(target_arch = "wasm32"))]
 mod native {
+    use crate::{experiments, out};
     use clap::{Args, Parser, Subcommand};
     use glasshive::kernel::{Duration, Instant, Sink};
     use glasshive::lab::{
@@ -22,9 +30,9 @@ mod native {
     #[global_allocator]
     static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-    const OK: u8 = 0;
-    /// `run`: a check failed. `curl`: nobody answered.
-    const FAILED: u8 = 1;
+    pub const OK: u8 = 0;
+    /// `run`: a check failed. `curl`: nobody answered. `size`: no value meets.
+    pub const FAILED: u8 = 1;
     const BAD_INPUT: u8 = 2;
 
     /// Distributed worker systems on virtual time: run them, call them, break them.
@@ -43,20 +51,28 @@ mod native {
         Run(RunArgs),
         /// Play a scenario and say why something in it is as it is: a receipt.
         Explain(ExplainArgs),
+        /// Play a plan: every point of it, with intervals and verdicts, as a table.
+        Sweep(experiments::SweepArgs),
+        /// Find the least value of what is varied that meets all goals.
+        Size(experiments::SizeArgs),
+        /// Play two scenarios with the same seeds, and print the paired difference of each figure.
+        Compare(experiments::CompareArgs),
+        /// Put the parts of a sweep together again.
+        Merge(out::MergeArgs),
         /// Call the simulated API, with curl's own arguments after `--`.
         Curl(CurlArgs),
         /// Aggregate a JSON array of numbers, or for `pyth` an object with quotes, from standard input.
         Aggregate(AggregateArgs),
     }
 
-    #[derive(Args)]
-    struct Base {
+    #[derive(Args, Clone, Default)]
+    pub struct Base {
         /// A shipped scenario, see `glasshive presets`; oracle-http if nothing says otherwise.
         #[arg(long)]
         preset: Option<String>,
         /// Set a parameter, such as `workers=5` or `timeout=1.2s`; may be given again.
         #[arg(long, value_name = "KEY=VALUE")]
-        set: Vec<String>,
+        pub set: Vec<String>,
         /// The seed of everything random.
         #[arg(long, allow_hyphen_values = true)]
         seed: Option<String>,
@@ -147,7 +163,7 @@ mod native {
     }
 
     /// Why a command could not be carried out.
-    enum Problem {
+    pub enum Problem {
         Invalid(Invalid),
         File(PathBuf, io::Error),
         Output(io::Error),
@@ -164,6 +180,10 @@ mod native {
             Command::Presets => list_presets(),
             Command::Run(args) => run(&args),
             Command::Explain(args) => explain(&args),
+            Command::Sweep(args) => experiments::sweep(&args),
+            Command::Size(args) => experiments::size(&args),
+            Command::Compare(args) => experiments::compare(&args),
+            Command::Merge(args) => out::merge(&args),
             Command::Curl(args) => call(&args),
             Command::Aggregate(args) => aggregate(args),
         };
@@ -213,7 +233,11 @@ mod native {
         Ok((scenario, client))
     }
 
-    fn preset(base: &Base) -> &str {
+    pub fn scenario_of_file(path: &Path) -> Result<Scenario, Problem> {
+        Ok(Scenario::from_json(&read(path)?)?)
+    }
+
+    pub fn preset(base: &Base) -> &str {
         base.preset.as_deref().unwrap_or("oracle-http")
     }
 
@@ -350,7 +374,7 @@ mod native {
         })
     }
 
-    fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
         fs::write(path, bytes).map_err(|error| Problem::File(path.to_owned(), error))
     }
 
@@ -369,7 +393,7 @@ mod native {
     }
 
     /// Puts `--seed` and `--set` into a scenario.
-    fn apply(base: &Base, scenario: &mut Scenario) -> Result<(), Problem> {
+    pub fn apply(base: &Base, scenario: &mut Scenario) -> Result<(), Problem> {
         if let Some(text) = &base.seed {
             scenario.seed = text.parse().map_err(|_| Invalid {
                 field: "seed".into(),
@@ -388,15 +412,15 @@ mod native {
         Ok(())
     }
 
-    fn read(path: &Path) -> Result<String, Problem> {
+    pub fn read(path: &Path) -> Result<String, Problem> {
         fs::read_to_string(path).map_err(|error| Problem::File(path.to_owned(), error))
     }
 
-    fn print_line(text: &str) -> Result<(), Problem> {
+    pub fn print_line(text: &str) -> Result<(), Problem> {
         print(format!("{text}\n").as_bytes())
     }
 
-    fn print(bytes: &[u8]) -> Result<(), Problem> {
+    pub fn print(bytes: &[u8]) -> Result<(), Problem> {
         let mut out = io::stdout().lock();
         out.write_all(bytes).and_then(|()| out.flush()).map_err(Problem::Output)
     }

@@ -9,6 +9,8 @@ pub mod check;
 pub mod cluster;
 pub mod config;
 pub mod curl;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+pub mod experiment;
 pub mod fault;
 pub mod figures;
 mod invalid;
@@ -21,6 +23,7 @@ pub mod params;
 pub mod presets;
 pub mod quantiles;
 pub mod receipt;
+pub mod recorder;
 pub mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod report;

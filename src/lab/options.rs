@@ -1,5 +1,6 @@
 //! What is kept of a run besides its hash. Nothing here changes what happens in it, but for the load.
 
+use super::recorder::Recording;
 use super::system::Entries;
 use crate::kernel::Sink;
 
@@ -13,6 +14,8 @@ pub struct Options {
     pub keep: usize,
     /// Who gets each of them when it has ended.
     pub entries: Option<Entries>,
+    /// Who records figures of its units of work.
+    pub recording: Recording,
     /// How many of the newest facts are kept, for receipts.
     pub facts: usize,
     /// Whether messages in flight are listed, for pictures.
@@ -23,6 +26,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { sink: Sink::None, keep: usize::MAX, entries: None, facts: 0, observed: false, client: true }
+        Options {
+            sink: Sink::None,
+            keep: usize::MAX,
+            entries: None,
+            recording: None,
+            facts: 0,
+            observed: false,
+            client: true,
+        }
     }
 }

@@ -134,20 +134,35 @@ impl Quantiles {
         self.percentiles([p]).map(|[x]| x)
     }
 
+    /// The sample of a rank, counted from 1 in ascending order; `None` if there are not so many.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    pub fn of_rank(&self, rank: u64) -> Option<f64> {
+        (1..=self.count()).contains(&rank).then(|| self.of_ranks([rank])[0])
+    }
+
+    /// Every sample that is kept, or the middle of each bucket, and how often it was; in no order.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    pub fn counted(&self) -> impl Iterator<Item = (f64, u64)> {
+        let middle = |(bucket, count): (u64, u64)| (within(middle_of(bucket), self.min, self.max), count);
+        self.samples.iter().map(|x| (x, 1)).chain(self.counts.buckets().map(middle))
+    }
+
     /// Several percentiles, at hardly more than the price of one.
     pub fn percentiles<const N: usize>(&self, ps: [f64; N]) -> Option<[f64; N]> {
         let ranks = ps.map(|p| stats::rank(p, self.count() as usize) as u64);
-        if self.count() == 0 {
-            return None;
-        }
+        (self.count() > 0).then(|| self.of_ranks(ranks))
+    }
+
+    /// The samples of ranks that there are.
+    fn of_ranks<const N: usize>(&self, ranks: [u64; N]) -> [f64; N] {
         if self.is_exact() {
-            return Some(self.samples_of_ranks(ranks));
+            return self.samples_of_ranks(ranks);
         }
-        Some(ranks.map(|rank| match rank {
+        ranks.map(|rank| match rank {
             1 => self.min,
             last if last == self.count() => self.max,
             rank => within(middle_of(self.counts.of_rank(rank).0), self.min, self.max),
-        }))
+        })
     }
 
     /// Counts the samples in buckets, and looks only at those in the bucket of each rank.
@@ -262,11 +277,17 @@ impl Counts {
         self.0.entry(page).or_insert_with(|| Box::new([0; 1 << BUCKET_BITS]))
     }
 
+    /// Those that have samples, in ascending order, each with how many.
+    fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
+        let pages = self.0.iter();
+        let buckets = pages.flat_map(|(page, counts)| ((page << BUCKET_BITS)..).zip(counts.iter().copied()));
+        buckets.filter(|(_, count)| *count > 0)
+    }
+
     /// The bucket of the sample of a rank, counted from 1, and how many samples are in the buckets before it.
     fn of_rank(&self, rank: u64) -> (u64, u64) {
-        let buckets = self.0.iter().flat_map(|(page, counts)| ((page << BUCKET_BITS)..).zip(counts.iter()));
         let (mut last, mut before) = (0, 0);
-        for (bucket, &count) in buckets.filter(|(_, count)| **count > 0) {
+        for (bucket, count) in self.buckets() {
             if before + count >= rank {
                 return (bucket, before);
             }

@@ -71,7 +71,7 @@ pub(super) fn rank(p: f64, n: usize) -> usize {
 
 /// The 0.975 quantile of Student's t: exact up to three degrees of freedom, then the Cornish–Fisher expansion
 /// about the normal quantile (Abramowitz and Stegun 26.7.5), good to 0.5 % from four on.
-fn student_t_975(degrees: usize) -> f64 {
+pub(super) fn student_t_975(degrees: usize) -> f64 {
     const Z: f64 = 1.959_963_984_540_054;
     match degrees {
         0 => f64::INFINITY,

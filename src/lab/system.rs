@@ -8,6 +8,7 @@ use super::fault::Fault;
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::Setting;
+use super::recorder::Measure;
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{HttpError, Request, Response, Service};
@@ -98,6 +99,17 @@ pub trait Settings {
     fn services(&self) -> &'static [Service];
     /// The keys of its figures, and what each means.
     fn figures(&self) -> &'static [(&'static str, &'static str)];
+    /// What every unit of work has a figure of, for experiments; nothing, unless a system says otherwise.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn measures(&self) -> &'static [Measure] {
+        &[]
+    }
+    /// Whether its units of work know nothing of each other as long as nothing goes wrong, so that their figures are
+    /// independent samples.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn is_independent(&self) -> bool {
+        false
+    }
     /// Builds a system with them, and starts its nodes.
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System>;
 }

@@ -27,6 +27,8 @@ use super::invalid::Invalid;
 use super::kept::Kept;
 use super::options::Options;
 use super::params::{self as tables, Setting};
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::recorder::{Measure, Unit};
 use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
@@ -91,6 +93,21 @@ pub fn defaults() -> Box<dyn Settings> {
     Box::new(Params::default())
 }
 
+/// What experiments measure of each version.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+static MEASURES: [Measure; 2] = [
+    Measure {
+        key: "staleness",
+        unit: Unit::Ms,
+        meaning: "from a version's acknowledgement until a worker first ran it or a newer one, for each worker",
+    },
+    Measure {
+        key: "convergence",
+        unit: Unit::Ms,
+        meaning: "from a version's acknowledgement until every worker had run it or a newer one",
+    },
+];
+
 /// The configuration system behind a system, if it is one.
 pub fn of(system: &dyn System) -> Option<&ConfigRun> {
     system.of_type()
@@ -124,7 +141,8 @@ impl ConfigRun {
     /// Builds the nodes of a configuration system and starts them.
     pub fn start(net: &Net, params: Params, options: &Options) -> Self {
         let params = Params { client_on: options.client && params.client_on, ..params };
-        let (tally, checker) = (Tally::new(&params), Checker::new(&params));
+        let (mut tally, checker) = (Tally::new(&params), Checker::new(&params));
+        tally.recording = options.recording.clone();
         let ledger = Ledger::new(&params, options.keep, options.entries.clone());
         let folds = Rc::new(RefCell::new(Folds { tally, checker, ledger, kept: Kept::new(options.facts) }));
         ConfigRun { config: Config::start(net, params, folds.clone()), folds }
@@ -177,6 +195,11 @@ impl Settings for Params {
 
     fn figures(&self) -> &'static [(&'static str, &'static str)] {
         &FIGURES
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn measures(&self) -> &'static [Measure] {
+        &MEASURES
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

@@ -6,7 +6,8 @@
 use super::counts::{Changes, Polls, Tries};
 use crate::kernel::{Duration, Instant};
 use crate::lab::quantiles::Quantiles;
-use crate::systems::config::{Fact, Params};
+use crate::lab::recorder::{Recorder, Recording, record};
+use crate::systems::config::{ChangeEnd, Fact, Params};
 use crate::systems::facts::Told;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -15,6 +16,9 @@ use std::collections::VecDeque;
 pub const HERD_WINDOW: Duration = Duration::from_secs(1);
 /// So many versions at most are followed until everybody has them.
 const UNDER_WAY_MAX: usize = 10_000;
+/// The measures of a version, in the order of `MEASURES`.
+const STALENESS: usize = 0;
+const CONVERGENCE: usize = 1;
 
 /// Counts and distributions over a whole run.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub struct Tally {
     pub ticks_done: u64,
     /// Work at which they failed because of what their configuration says.
     pub ticks_failed: u64,
+    /// Who records how long versions take.
+    pub(super) recording: Recording,
 }
 
 /// An agent or a worker, and what it has.
@@ -133,6 +139,7 @@ impl Tally {
             tries: Tries::default(),
             ticks_done: 0,
             ticks_failed: 0,
+            recording: None,
         }
     }
 
@@ -257,7 +264,12 @@ impl Tally {
         let now = told.at;
         match *told.fact {
             Fact::ChangeIntended => self.changes.intended += 1,
-            Fact::ChangeEnded { end } => self.changes.count(end),
+            Fact::ChangeEnded { end } => {
+                self.changes.count(end);
+                if end != ChangeEnd::Made {
+                    record(&self.recording, Recorder::lose);
+                }
+            }
             Fact::TryEnded { end } => self.tries.count(end),
             Fact::VersionShipped { version, .. } => {
                 self.servable(version, now);
@@ -334,9 +346,15 @@ impl Tally {
             if let Some(acknowledged_at) = version.acknowledged_at {
                 let took_ms = now.since(acknowledged_at).as_millis_f64();
                 self.staleness_ms.add(took_ms);
-                // The shipped version was there before anybody asked.
+                // The shipped version was there before anybody asked; the first change makes the second one.
+                let change = number - 1;
+                record(&self.recording, |recorder| recorder.sample(change, STALENESS, took_ms));
                 if version.workers == workers && number > 1 {
                     self.convergence_ms.add(took_ms);
+                    record(&self.recording, |recorder| {
+                        recorder.sample(change, CONVERGENCE, took_ms);
+                        recorder.end(change, true);
+                    });
                 }
             }
             if version.workers == workers {

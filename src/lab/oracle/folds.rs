@@ -9,6 +9,7 @@ use super::world::World;
 use crate::kernel::fetch;
 use crate::lab::Options;
 use crate::lab::kept::Kept;
+use crate::lab::recorder::{Recording, record};
 use crate::lab::system::{Entries, give};
 use crate::net::Net;
 use crate::systems::facts::{Hear, Told};
@@ -25,6 +26,7 @@ pub(super) struct Folds {
     pub(super) kept: Kept<Fact>,
     world: World,
     entries: Option<Entries>,
+    recording: Recording,
 }
 
 impl Folds {
@@ -36,6 +38,7 @@ impl Folds {
             kept: Kept::new(options.facts),
             world: World::new(net, cast, options.observed),
             entries: options.entries.clone(),
+            recording: options.recording.clone(),
         }
     }
 
@@ -73,7 +76,7 @@ impl Hear<Fact> for Folds {
             Fact::TaskStarted { .. } | Fact::TaskFailed { .. } | Fact::TaskDone { lie: false, .. } => return,
             _ => self.settle(told),
         }
-        let Folds { ledger, tally, checker, world, .. } = self;
+        let Folds { ledger, tally, checker, world, recording, .. } = self;
         match told.fact {
             Fact::RequestIntended { query, limit } => {
                 ledger.add(RequestEntry::intended(told.req, query, *limit, told.at, world));
@@ -88,6 +91,7 @@ impl Hear<Fact> for Folds {
                 if let Some(request) = ledger.open_mut(told.req) {
                     let place = tally.follow(request, |request| apply(request, told, world));
                     tally.count(told, request);
+                    record_end(recording, told, request);
                     checker.judge(told, request, place, world.params());
                 }
             }
@@ -106,6 +110,23 @@ impl Hear<Fact> for Folds {
                 serde_json::json!({"truth": truth, "asked": hearers})
             }
         })
+    }
+}
+
+/// The measures of a request, in the order of `MEASURES`.
+const ERROR: usize = 0;
+const LATENCY: usize = 1;
+
+/// Who records the run hears of a request's end.
+fn record_end(recording: &Recording, told: &Told<'_, Fact>, request: &RequestEntry) {
+    match told.fact {
+        Fact::RequestAnswered { .. } => record(recording, |recorder| {
+            request.off().into_iter().for_each(|off| recorder.sample(told.req, ERROR, off.abs()));
+            recorder.sample(told.req, LATENCY, told.at.since(request.requested_at).as_millis_f64());
+            recorder.end(told.req, true);
+        }),
+        Fact::RequestUnanswered { .. } => record(recording, |recorder| recorder.end(told.req, false)),
+        _ => {}
     }
 }
 

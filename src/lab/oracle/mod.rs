@@ -38,14 +38,20 @@ use super::invalid::Invalid;
 use super::options::Options;
 use super::params as tables;
 use super::params::Setting;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::recorder::{Measure, Unit};
 use super::system::{Done, Knob, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{Request, Service};
 use crate::substrate::text::in_full;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use crate::systems::oracle::aggregator::Strategy;
 #[cfg(feature = "workbench")]
 use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::{BY_NATS, Cast, Oracle, Params, Plug, SERVICES, SERVICES_OVER_NATS};
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use crate::systems::oracle::{Delivery, LieMode, Load, Transport};
 use folds::Folds;
 use ledger::Ledger;
 use params as table;
@@ -103,6 +109,21 @@ static FIGURES: [(&str, &str); 10] = [
             "from the intended send time to the answer, over the answered: mean and percentiles in milliseconds",
         ),
     ),
+];
+
+/// What experiments measure of each request.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+static MEASURES: [Measure; 2] = [
+    Measure {
+        key: "error",
+        unit: Unit::Share,
+        meaning: "|aggregate − truth| / truth of an answered request",
+    },
+    Measure {
+        key: "latency",
+        unit: Unit::Ms,
+        meaning: "from the intended send time to the answer of an answered request",
+    },
 ];
 
 /// The oracle over HTTP, for the list of systems.
@@ -164,6 +185,25 @@ impl Settings for Setup {
 
     fn figures(&self) -> &'static [(&'static str, &'static str)] {
         &FIGURES
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn measures(&self) -> &'static [Measure] {
+        &MEASURES
+    }
+
+    /// Requests share nothing where they come by a schedule, are not limited, and the coordinator does not judge by what was.
+    /// What JetStream delivers again, and what one of a queue group has to do, takes time from other requests' tasks.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn is_independent(&self) -> bool {
+        let Params { transport, delivery, load, rate, drift, lie, lie_mode, strategy, .. } = &self.params;
+        matches!(load, Load::Constant | Load::Poisson)
+            && (*transport == Transport::Http
+                || *transport == Transport::Core && *delivery == Delivery::FanOut)
+            && rate.is_none()
+            && *drift == 0.0
+            && (*lie == 0.0 || *lie_mode != LieMode::Stale)
+            && *strategy != Strategy::WeightedMedian
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

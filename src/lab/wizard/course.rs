@@ -6,8 +6,9 @@
 //! nobody has is lost.
 
 use super::folds::Folds;
-use super::job::{Claim, ClaimEnd, Job, Loss, Outcome, Place, Submission};
+use super::job::{Claim, ClaimEnd, Job, Loss, Outcome, Place, Submission, wait_of};
 use crate::kernel::Instant;
+use crate::lab::recorder::record;
 use crate::systems::facts::Told;
 use crate::systems::wizard::fact::Fact;
 use std::collections::HashMap;
@@ -19,6 +20,10 @@ type Heard<'a> = Told<'a, Fact>;
 const QUEUE: usize = 0;
 const PROCESSING: usize = 1;
 const DEAD: usize = 2;
+
+/// The measures of a job, in the order of `MEASURES`.
+const WAIT: usize = 0;
+const JOB: usize = 1;
 
 impl Folds {
     /// Does to jobs and submissions what a fact says.
@@ -109,7 +114,10 @@ impl Folds {
             return self.ledger.begin_submission(Submission::new(told.req, told.at));
         }
         match told.fact {
-            Fact::Refused { status, queue_full } => self.tally.refused(*status, *queue_full),
+            Fact::Refused { status, queue_full } => {
+                self.tally.refused(*status, *queue_full);
+                record(&self.recording, |recorder| recorder.end(told.req, false));
+            }
             Fact::GaveUp { .. } => self.tally.count(|counts| counts.gave_up += 1),
             _ => {}
         }
@@ -203,13 +211,17 @@ impl Folds {
     }
 
     fn take(&mut self, told: &Heard, number: u64, line: u64, listed: bool) {
-        let Folds { ledger, tally, lines, .. } = self;
+        let Folds { ledger, tally, lines, recording, .. } = self;
         let Some(job) = ledger.open_job_mut(number) else { return };
         job.state.copies[QUEUE] = job.state.copies[QUEUE].saturating_sub(1);
         job.state.copies[PROCESSING] += u32::from(listed);
         if job.taken_at.is_none() {
             job.taken_at = Some(told.at);
             tally.taken(job);
+            record(recording, |recorder| {
+                let wait = wait_of(job).into_iter();
+                wait.for_each(|wait| recorder.sample(job.submission, WAIT, wait.as_millis_f64()));
+            });
         }
         if let Some(on_the_way) = lines.get_mut(&line) {
             *on_the_way = Some(number);
@@ -287,7 +299,7 @@ impl Folds {
     }
 
     fn complete(&mut self, told: &Heard, number: u64, by: Option<u32>, attempt: u64) {
-        let Folds { ledger, tally, checks, .. } = self;
+        let Folds { ledger, tally, checks, recording, .. } = self;
         let Some(job) = ledger.open_job_mut(number) else { return };
         checks.comes(told, job, "done");
         job.state.copies = [0; 3];
@@ -302,6 +314,11 @@ impl Folds {
             if job.completions == 1 {
                 (job.done_at, job.handled_by) = (Some(told.at), by);
                 tally.done(job);
+                record(recording, |recorder| {
+                    let took = job.queued_at.map(|queued| told.at.since(queued).as_millis_f64());
+                    took.into_iter().for_each(|took| recorder.sample(job.submission, JOB, took));
+                    recorder.end(job.submission, true);
+                });
             } else {
                 tally.count(|counts| counts.done_again += 1);
             }
@@ -327,8 +344,11 @@ impl Folds {
     }
 
     fn relocate(&mut self, told: &Heard, number: u64, place: Place) {
-        let Folds { ledger, tally, checks, .. } = self;
+        let Folds { ledger, tally, checks, recording, .. } = self;
         let Some(job) = ledger.open_job_mut(number).filter(|job| job.place != Some(place)) else { return };
+        if matches!(place, Place::Lost | Place::DeadLetter) {
+            record(recording, |recorder| recorder.end(job.submission, false));
+        }
         if let Some((_, cause)) = job.lost.take_if(|_| place != Place::Lost) {
             tally.lost(cause, true);
         }

@@ -8,6 +8,7 @@ use super::tally::Tally;
 use crate::kernel::{Duration, Instant};
 use crate::lab::Options;
 use crate::lab::kept::Kept;
+use crate::lab::recorder::Recording;
 use crate::lab::system::{Entries, give};
 use crate::systems::facts::{Hear, Told};
 use crate::systems::wizard::fact::Fact;
@@ -23,6 +24,7 @@ pub(super) struct Folds {
     pub(super) checks: Checks,
     pub(super) kept: Kept<Fact>,
     entries: Option<Entries>,
+    pub(super) recording: Recording,
     /// The lines of living workers, each with the number of the job that is on its way.
     pub(super) lines: BTreeMap<u64, Option<u64>>,
     /// When the store last started.
@@ -40,6 +42,7 @@ impl Folds {
             checks: Checks::new(),
             kept: Kept::new(options.facts),
             entries: options.entries.clone(),
+            recording: options.recording.clone(),
             lines: BTreeMap::new(),
             store_started: Instant::ZERO,
             settled: VecDeque::new(),

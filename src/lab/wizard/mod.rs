@@ -40,6 +40,8 @@ use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::{self as tables, Setting};
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::recorder::{Measure, Unit};
 use super::scenario::HORIZON_MAX;
 use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
@@ -81,6 +83,13 @@ static FIGURES: [(&str, &str); 9] = [
     ("job_ms", "from the push to the result, over the jobs done, the same"),
     ("throughput", "jobs done in a second of the run"),
     ("mean_in_system", "how many jobs waited or were in hand, on average over time: Little's L"),
+];
+
+/// What experiments measure of each submission's job.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+static MEASURES: [Measure; 2] = [
+    Measure { key: "wait", unit: Unit::Ms, meaning: "from the push to the first time that a job was taken" },
+    Measure { key: "job", unit: Unit::Ms, meaning: "from the push to the result of a job that was done" },
 ];
 
 /// The Math Wizard, for the list of systems.
@@ -159,6 +168,11 @@ impl Settings for Params {
 
     fn figures(&self) -> &'static [(&'static str, &'static str)] {
         &FIGURES
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn measures(&self) -> &'static [Measure] {
+        &MEASURES
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

@@ -1,0 +1,194 @@
+//! Sizing: the least value of what is varied that meets all goals, and from which on all greater ones do.
+//!
+//! One goes from the greatest value of the first key downwards, as long as some choice of the other keys meets, and first tries the
+//! choice that met before; so few points are played. At the least value that meets, the choices are gone through in their order, and the first
+//! that meets is the answer, once fresh seeds have said so too.
+
+use super::metric::Verdict;
+use super::outcome::Outcome;
+use super::plan::Checked;
+use super::sweep::{Next, Row, Sweep, Task, Work};
+use crate::lab::invalid::Invalid;
+use std::collections::BTreeMap;
+
+/// A search for the least point.
+#[derive(Debug)]
+pub struct Sizing {
+    sweep: Sweep,
+    /// How many choices of the other keys there are at each value of the first.
+    choices: usize,
+    rows: BTreeMap<usize, Row>,
+    fresh: BTreeMap<usize, Row>,
+    asked: Option<(usize, bool)>,
+    step: Step,
+    answer: Option<Answer>,
+}
+
+/// Where a search is.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Does some choice meet at this value of the first key? Such a choice met at the value above.
+    Down(usize, usize),
+    /// Which is the first choice that meets at this value, and on fresh seeds?
+    Choose(usize),
+    /// What does the choice give at the value below? Only to be shown.
+    Below(usize),
+    /// It is over.
+    Over,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The least point that meets; none where the greatest value does not.
+    pub least: Option<Row>,
+    /// The same on fresh seeds.
+    pub again: Option<Row>,
+    /// The point before it, which is not decided to meet: at the next smaller value of the first key; without an answer the one that was
+    /// looked at last.
+    pub before: Option<Row>,
+}
+
+impl Sizing {
+    /// A search among a plan's points.
+    pub fn new(plan: Checked) -> Result<Self, Invalid> {
+        let first =
+            plan.plan.axes.first().ok_or_else(|| Invalid::new("vary", "", "at least one key to vary"))?;
+        if plan.goals.is_empty() {
+            return Err(Invalid::new("goal", "", "at least one goal"));
+        }
+        let values = first.values.len();
+        let choices = plan.points / values;
+        let step = Step::Down(values - 1, 0);
+        let (rows, fresh) = (BTreeMap::new(), BTreeMap::new());
+        let mut sizing =
+            Sizing { sweep: Sweep::new(plan), choices, rows, fresh, asked: None, step, answer: None };
+        sizing.go_on();
+        Ok(sizing)
+    }
+
+    /// What is searched.
+    pub fn plan(&self) -> &Checked {
+        self.sweep.plan()
+    }
+
+    /// What was found, once it was.
+    pub fn answer(&self) -> Option<&Answer> {
+        self.answer.as_ref()
+    }
+
+    /// What went wrong with runs themselves.
+    pub fn faults(&self) -> &[String] {
+        self.sweep.faults()
+    }
+
+    /// Every point that was played, in the plan's order.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    /// The row of a point; where there is none yet it is asked for.
+    fn row(&mut self, point: usize) -> Option<&Row> {
+        if !self.rows.contains_key(&point) {
+            self.asked = Some((point, false));
+            self.sweep.add([point]);
+        }
+        self.rows.get(&point)
+    }
+
+    /// The same on seeds that nobody has used.
+    fn again(&mut self, point: usize) -> Option<&Row> {
+        if !self.fresh.contains_key(&point) {
+            let plan = &self.sweep.plan().plan;
+            let used = (plan.stop.budget_requests / plan.requests).max(plan.seeds.count);
+            self.asked = Some((point, true));
+            self.sweep.add_with_seeds(point, plan.seeds.first + used);
+        }
+        self.fresh.get(&point)
+    }
+
+    fn go_on(&mut self) {
+        while self.asked.is_none() {
+            match self.step {
+                Step::Down(value, choice) => self.go_down(value, choice),
+                Step::Choose(value) => self.choose(value),
+                Step::Below(point) => {
+                    let before = point.checked_sub(self.choices);
+                    let Some(before) = before else { return self.end(Some(point), None) };
+                    if self.row(before).is_some() {
+                        self.end(Some(point), Some(before));
+                    }
+                }
+                Step::Over => return,
+            }
+        }
+    }
+
+    fn go_down(&mut self, value: usize, hint: usize) {
+        for i in 0..self.choices {
+            // The hint first, then the others in their order.
+            let choice = match i {
+                0 => hint,
+                i if i <= hint => i - 1,
+                i => i,
+            };
+            let Some(row) = self.row(value * self.choices + choice) else { return };
+            if row.verdict == Some(Verdict::Meets) {
+                self.step = if value == 0 { Step::Choose(0) } else { Step::Down(value - 1, choice) };
+                return;
+            }
+        }
+        // None meets here: the answer is above, if there is one.
+        self.step = Step::Choose(value + 1);
+    }
+
+    fn choose(&mut self, value: usize) {
+        if value * self.choices >= self.sweep.plan().points {
+            return self.end(None, self.rows.keys().next().copied());
+        }
+        for choice in 0..self.choices {
+            let point = value * self.choices + choice;
+            let Some(row) = self.row(point) else { return };
+            if row.verdict == Some(Verdict::Meets) {
+                let Some(again) = self.again(point) else { return };
+                if again.verdict == Some(Verdict::Meets) {
+                    self.step = Step::Below(point);
+                    return;
+                }
+            }
+        }
+        // What met by luck meets no more: the next value up is to do.
+        self.step = Step::Choose(value + 1);
+    }
+
+    fn end(&mut self, least: Option<usize>, before: Option<usize>) {
+        let row = |point: Option<usize>| point.and_then(|point| self.rows.get(&point)).cloned();
+        let again = least.and_then(|point| self.fresh.get(&point)).cloned();
+        // What met by luck, and on fresh seeds no more, shows itself as it was then.
+        let before = before.and_then(|point| self.fresh.get(&point)).cloned().or_else(|| row(before));
+        self.answer = Some(Answer { least: row(least), again, before });
+        self.step = Step::Over;
+    }
+}
+
+impl Work for Sizing {
+    fn next(&mut self) -> Next {
+        self.sweep.next()
+    }
+
+    fn take(&mut self, task: &Task, outcome: Outcome) -> Result<(), Invalid> {
+        self.sweep.take(task, outcome)?;
+        while let Some(row) = self.sweep.pop() {
+            if let Some((point, fresh)) = self.asked.take() {
+                let rows = if fresh { &mut self.fresh } else { &mut self.rows };
+                rows.insert(point, row);
+            }
+            self.go_on();
+        }
+        Ok(())
+    }
+
+    fn progress(&self) -> (u64, u64) {
+        self.sweep.progress()
+    }
+}

@@ -45,6 +45,31 @@ impl Golden {
     }
 }
 
+/// The rows of experiments, written by the native tests, see `tests/it/experiments.rs`.
+#[wasm_bindgen_test]
+fn the_golden_rows_hold_in_the_browser() {
+    use glasshive::lab::experiment::{Next, Plan, Sweep, Work, play, rows};
+    let plans = include_str!("data/experiment_plans.json");
+    let plans: Vec<serde_json::Value> = serde_json::from_str(plans).expect("plans");
+    let mut text = String::new();
+    for plan in plans {
+        let plan =
+            Plan::from_json(&plan.to_string()).expect("a plan").check().expect("a plan that can be played");
+        let mut sweep = Sweep::new(plan);
+        text += &rows::head(sweep.plan(), rows::Format::Csv, None);
+        sweep.add(0..sweep.plan().points);
+        let metrics = sweep.plan().metrics.clone();
+        while let Next::Task(task) = sweep.next() {
+            let outcome = play(&task.scenario, task.window, &metrics).expect("a run");
+            sweep.take(&task, outcome).expect("its place");
+        }
+        while let Some(row) = sweep.pop() {
+            text += &rows::line(sweep.plan(), &row, rows::Format::Csv);
+        }
+    }
+    assert!(text == include_str!("data/experiment_rows.csv"), "{text}");
+}
+
 #[wasm_bindgen_test]
 fn the_browser_gives_a_window() {
     assert!(web_sys::window().is_some());

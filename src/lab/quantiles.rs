@@ -32,6 +32,8 @@ pub struct Quantiles {
     samples: Samples,
     /// All samples once they are too many; none before.
     counts: Counts,
+    /// How many are kept as they are.
+    exact_max: usize,
 }
 
 impl Default for Quantiles {
@@ -43,6 +45,7 @@ impl Default for Quantiles {
             max,
             samples: Samples::default(),
             counts: Counts::default(),
+            exact_max: EXACT_MAX,
         }
     }
 }
@@ -86,13 +89,19 @@ impl FromIterator<f64> for Quantiles {
 }
 
 impl Quantiles {
+    /// One that keeps fewer samples as they are.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    pub fn with_exact_max(exact_max: usize) -> Self {
+        Quantiles { exact_max: exact_max.min(EXACT_MAX), ..Quantiles::default() }
+    }
+
     /// Adds a sample. It has to be finite: anything else is a fault of whoever measures.
     pub fn add(&mut self, x: f64) {
         debug_assert!(x.is_finite(), "{x} is no sample");
         self.moments.add(x);
         self.min = self.min.min(x);
         self.max = self.max.max(x);
-        if self.is_exact() && self.samples.len() < EXACT_MAX {
+        if self.is_exact() && self.samples.len() < self.exact_max {
             self.samples.push(x);
         } else {
             self.stop_keeping();
@@ -109,7 +118,7 @@ impl Quantiles {
         self.moments.add_times(x, times);
         self.min = self.min.min(x);
         self.max = self.max.max(x);
-        if self.is_exact() && times <= (EXACT_MAX - self.samples.len()) as u64 {
+        if self.is_exact() && times <= (self.exact_max - self.samples.len()) as u64 {
             (0..times).for_each(|_| self.samples.push(x));
         } else {
             self.stop_keeping();
@@ -123,7 +132,7 @@ impl Quantiles {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         other.samples.iter().for_each(|x| self.samples.push(x));
-        if !self.is_exact() || !other.is_exact() || self.samples.len() > EXACT_MAX {
+        if !self.is_exact() || !other.is_exact() || self.samples.len() > self.exact_max {
             self.stop_keeping();
             self.counts.merge(&other.counts);
         }

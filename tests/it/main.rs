@@ -74,6 +74,7 @@ mod by_hand;
 mod cli;
 mod curl;
 mod curl_config;
+mod experiments;
 mod quantiles;
 mod questions;
 mod receipts;
@@ -91,5 +92,7 @@ mod walks;
 // 200,000 requests: only worth their time when optimised, see script/test.
 #[cfg(not(debug_assertions))]
 mod closed_forms;
+#[cfg(not(debug_assertions))]
+mod intervals;
 #[cfg(not(debug_assertions))]
 mod wizard_theory;

@@ -110,7 +110,7 @@ fn a_blocked_pop_gets_what_is_pushed_or_nothing_after_its_time() {
 /// Notes what a probe sees, and how long the list `q` is then.
 fn note_seen(lab: &Lab) {
     let (probe, notes) = (lab.probe.clone(), Rc::clone(&lab.notes));
-    lab.probe.listen(move |seen| {
+    lab.probe.listen(move |_, seen| {
         let what = match seen {
             Seen::Started => "started".to_owned(),
             Seen::Saved => "saved".to_owned(),

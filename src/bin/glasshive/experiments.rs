@@ -112,6 +112,7 @@ pub fn sweep(args: &SweepArgs) -> Result<u8, Problem> {
         Some(shard) => shard.points(plan.points).collect(),
         None => (0..plan.points).collect(),
     };
+    let jobs = jobs(args.jobs)?;
     let mut out = crate::out::Out::open(args.out.as_deref(), args.resume, format, shard, &plan)?;
     let there = out.rows();
     if there > points.len() {
@@ -123,7 +124,6 @@ pub fn sweep(args: &SweepArgs) -> Result<u8, Problem> {
     sweep.add(points.iter().copied().skip(there));
     let bar = Bar::new("sweep");
     let metrics = sweep.plan().metrics.clone();
-    let jobs = jobs(args.jobs)?;
     threads::drive(&mut sweep, &metrics, jobs, |sweep| -> Result<(), Problem> {
         bar.tell(sweep.progress());
         while let Some(row) = sweep.pop() {

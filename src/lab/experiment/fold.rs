@@ -4,7 +4,7 @@ use super::interval::{self, Interval, Method};
 use super::metric::{Metric, Of, Statistic};
 use super::outcome::Outcome;
 use crate::lab::moments::Moments;
-use crate::lab::quantiles::Quantiles;
+use crate::lab::quantiles::{EXACT_MAX, Quantiles};
 use crate::lab::stats;
 
 /// Runs are gathered in so many sections at most: what the bootstrap draws among.
@@ -53,7 +53,8 @@ impl Fold {
     pub fn add(&mut self, requests: u64, outcome: &Outcome, metrics: &[Metric]) {
         let section = if self.independent { 0 } else { (self.runs % SECTIONS_MAX) as usize };
         for (sections, samples) in self.samples.iter_mut().zip(&outcome.samples) {
-            sections.resize(sections.len().max(section + 1), Quantiles::default());
+            let few = if self.independent { EXACT_MAX } else { EXACT_MAX / SECTIONS_MAX as usize };
+            sections.resize_with(sections.len().max(section + 1), || Quantiles::with_exact_max(few));
             samples.iter().for_each(|&x| sections[section].add(x));
         }
         let values = values(requests, outcome, metrics);

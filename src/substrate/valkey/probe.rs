@@ -27,8 +27,8 @@ pub enum Seen<'a> {
     Saved,
 }
 
-/// Who hears of it.
-type Listener = Rc<dyn Fn(Seen)>;
+/// Who hears of it, and may look on that occasion. One who held the probe would keep it, and all that it has, for ever.
+type Listener = Rc<dyn Fn(&Probe, Seen)>;
 
 /// A look into the server that runs now. It belongs to whoever built the node. Cheap to clone: clones are the same.
 #[derive(Clone, Default)]
@@ -42,7 +42,7 @@ struct Inner {
 
 impl Probe {
     /// Says who hears of what a server does from here on.
-    pub fn listen(&self, listener: impl Fn(Seen) + 'static) {
+    pub fn listen(&self, listener: impl Fn(&Probe, Seen) + 'static) {
         self.0.borrow_mut().listener = Some(Rc::new(listener));
     }
 
@@ -82,7 +82,7 @@ impl Probe {
     pub(super) fn tell(&self, seen: Seen) {
         let listener = self.0.borrow().listener.clone();
         if let Some(listener) = listener {
-            listener(seen);
+            listener(self, seen);
         }
     }
 }

@@ -11,8 +11,8 @@ use std::rc::Rc;
 
 /// Listens at the store from now on.
 pub(super) fn listen(site: &Site, probe: &Probe) {
-    let (site, store) = (site.clone(), probe.clone());
-    probe.listen(move |seen| match seen {
+    let site = site.clone();
+    probe.listen(move |store, seen| match seen {
         Seen::Started => {
             let [queue, processing, dead] = [QUEUE, PROCESSING, DEAD_LETTER].map(|key| ids(&store.list(key)));
             site.tell(Fact::StoreStarted { queue, processing, dead });

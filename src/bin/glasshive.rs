@@ -6,10 +6,13 @@ mod experiments;
 #[cfg(not(target_arch = "wasm32"))]
 #[path = "glasshive/out.rs"]
 mod out;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "glasshive/plot.rs"]
+mod plot;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
-    use crate::{experiments, out};
+    use crate::{experiments, out, plot};
     use clap::{Args, Parser, Subcommand};
     use glasshive::kernel::{Duration, Instant, Sink};
     use glasshive::lab::{
@@ -59,6 +62,8 @@ mod native {
         Compare(experiments::CompareArgs),
         /// Put the parts of a sweep together again.
         Merge(out::MergeArgs),
+        /// Draw a sweep as SVG.
+        Plot(plot::PlotArgs),
         /// Call the simulated API, with curl's own arguments after `--`.
         Curl(CurlArgs),
         /// Aggregate a JSON array of numbers, or for `pyth` an object with quotes, from standard input.
@@ -184,6 +189,7 @@ mod native {
             Command::Size(args) => experiments::size(&args),
             Command::Compare(args) => experiments::compare(&args),
             Command::Merge(args) => out::merge(&args),
+            Command::Plot(args) => plot::plot(&args),
             Command::Curl(args) => call(&args),
             Command::Aggregate(args) => aggregate(args),
         };

@@ -90,6 +90,8 @@ impl Number {
         match allowed {
             Some(Allowed::Count(low, high)) => (f64::from(low), f64::from(high)),
             Some(Allowed::CountOrOff(_, high)) => (0.0, f64::from(high)),
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Some(Allowed::CountOrAll(_, high)) => (0.0, f64::from(high)),
             Some(Allowed::RealOrOff(_, high)) => (0.0, high),
             Some(Allowed::Real(low, high)) if self.style == Style::Percent => (low * 100.0, high * 100.0),
             Some(Allowed::Real(low, high)) => (low, high),

@@ -19,7 +19,7 @@ mod native {
         Invalid, Options, Run, SEED_MAX, Scenario,
         cluster::{Cluster, Session},
         curl::{self, terminal},
-        oracle::aggregate,
+        oracle::{aggregate, delays},
         presets,
         report::{JsonStream, Report},
         trace_file::{self, Format},
@@ -81,6 +81,9 @@ mod native {
         /// The seed of everything random.
         #[arg(long, allow_hyphen_values = true)]
         seed: Option<String>,
+        /// How long tasks take, as it was measured: one time a line (milliseconds, or with a unit), or probability,time.
+        #[arg(long, value_name = "FILE")]
+        delays: Option<PathBuf>,
     }
 
     /// What is played.
@@ -398,7 +401,7 @@ mod native {
         Ok(OK)
     }
 
-    /// Puts `--seed` and `--set` into a scenario.
+    /// Puts `--seed`, `--delays` and `--set` into a scenario.
     pub fn apply(base: &Base, scenario: &mut Scenario) -> Result<(), Problem> {
         if let Some(text) = &base.seed {
             scenario.seed = text.parse().map_err(|_| Invalid {
@@ -406,6 +409,10 @@ mod native {
                 value: text.clone(),
                 allowed: format!("a whole number from 0 to {SEED_MAX}"),
             })?;
+        }
+        if let Some(path) = &base.delays {
+            scenario.set.insert("delays".to_owned(), delays::of_file(path)?.into());
+            scenario.set.insert("delay-law".to_owned(), "empirical".into());
         }
         for pair in &base.set {
             let (key, value) = pair.split_once('=').ok_or_else(|| Invalid {

@@ -15,6 +15,9 @@ pub enum Allowed {
     Count(u32, u32),
     /// A whole number in a range, or `off`, which is 0.
     CountOrOff(u32, u32),
+    /// A whole number in a range, or `all`, which is 0.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    CountOrAll(u32, u32),
     /// A real number in a range; `10%` is 0.1.
     Real(f64, f64),
     /// A real number in a range, or `off`, which is 0.
@@ -40,6 +43,15 @@ pub struct Param<P> {
     pub(super) get: fn(&P) -> Value,
     pub(super) set: fn(&mut P, Parsed),
 }
+
+// Derived, they would ask the same of `P`.
+impl<P> Clone for Param<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Param<P> {}
 
 /// A value that was found to be allowed.
 pub(super) enum Parsed {
@@ -129,6 +141,11 @@ impl Allowed {
                 parse_real(text).filter(|x| (low..=high).contains(x)).map(Parsed::Real)
             }
             Allowed::CountOrOff(..) if text == "off" || text == "0" => Some(Parsed::Count(0)),
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Allowed::CountOrAll(low, high) => match text {
+                "all" => Some(Parsed::Count(0)),
+                _ => Allowed::Count(low, high).parse(text),
+            },
             Allowed::RealOrOff(..) if text == "off" => Some(Parsed::Real(0.0)),
             Allowed::CountOrOff(low, high) => Allowed::Count(low, high).parse(text),
             Allowed::RealOrOff(low, high) => Allowed::Real(low, high).parse(text),
@@ -153,6 +170,8 @@ impl Allowed {
                 format!("a number from {} to {}", decimal::plain(low), decimal::plain(high))
             }
             Allowed::CountOrOff(low, high) => format!("off, or a whole number from {low} to {high}"),
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Allowed::CountOrAll(low, high) => format!("all, or a whole number from {low} to {high}"),
             Allowed::RealOrOff(low, high) => {
                 format!("off, or a number from {} to {}", decimal::plain(low), decimal::plain(high))
             }

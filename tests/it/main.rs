@@ -17,13 +17,17 @@ mod reference;
 mod store;
 mod stream;
 
+mod draw_bits;
 mod oracle;
+mod oracle_delays;
 mod oracle_faults;
 mod oracle_lies;
 mod oracle_load;
 mod oracle_nats;
 mod oracle_presence;
+mod oracle_queues;
 mod oracle_tasks;
+mod oracle_tries;
 
 mod config;
 mod config_faults;

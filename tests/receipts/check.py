@@ -41,6 +41,8 @@ def scenarios(rng):
         (["oracle-http"], [], None),
         (["oracle-http"], ["drift=0.001", "quorum=5", *flaky], None),
         (["oracle-http"], flaky, "drop:coordinator~w-01@0s=0.5,dup:client~coordinator@0s=0.5,crash:coordinator@9s..12s"),
+        (["oracle-http"], ["ask=3", "fail=0.6", "retries=2", "retry-pause=300ms", "drift=0.001"], "crash:coordinator@9s..12s,dup:client~coordinator@14s=0.5"),
+        (["oracle-http"], ["concurrency=1", "period=700ms", "slow-share=0.3", "delay-law=lognormal"], "crash:w-04@13s..19s"),
         (["oracle-http"], ["workers=4", "fail=0.9"], "slow:w-02@1s=9,cut:coordinator~w-03@3s..19s"),
         (["oracle-http"], ["workers=9"], "crash:3?@5250ms..9s,crash:w-04@13s..13500ms,stop:w-05@17s,slow:coordinator~w-06@2s=15"),
         (["colluding-third", "rate-limit-burst", "stale-report", "heartbeat-trap"], [], None),
@@ -49,6 +51,7 @@ def scenarios(rng):
         (["oracle-nats", "oracle-jetstream", "queue-group-trap", "broker-restart"], [], None),
         (["oracle-nats"], ["quorum=6", *flaky], "crash:w-02@5s..14s,restart:nats@7200ms,crash:coordinator@20s..23s"),
         (["oracle-nats", "oracle-jetstream"], ["delay-min=900ms"], "crash:4?@5500ms..11s,restart:w-03@15700ms"),
+        (["oracle-nats", "oracle-jetstream"], ["fail=0.9", "workers=3", "retries=3", "concurrency=2"], "crash:coordinator@9s..12s"),
         (["oracle-jetstream"], flaky, "crash:nats@6s..9s,drop:nats~w-03@2s=0.3"),
     ]
     wizard = [

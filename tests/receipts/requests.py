@@ -9,6 +9,7 @@ COURSE = (
     "request_aggregated",
     "request_failed",
     "request_backed_off",
+    "request_retried",
     "report_published",
     "request_answered",
     "request_unanswered",
@@ -23,14 +24,17 @@ def receipt(trace, req):
     own = [record for record in trace.records if record["req"] == req and record["fact"] is not None]
     of_kind = lambda *kinds: [record for record in own if record["kind"] in kinds]
     intended = of_kind("request_intended")[0]
-    opened = of_kind("request_opened")
+    retried = [record["n"] for record in of_kind("request_retried")]
+    opened = last_attempt(of_kind("request_opened"), retried)
     words = of_kind("request_aggregated", "request_failed")
     ends = of_kind("request_answered", "request_unanswered")
     word = None
     if ends:
         numbers = {record["n"] for record in words}
         word = next((record for record in trace.chain(ends[-1]["n"]) if record["n"] in numbers), None)
-    word = word or (words[0] if words else None)
+    if word is None:
+        last = opened[0]["n"] if opened else -1
+        word = next((record for record in words if record["n"] > last), None)
     closing = word["fact"].get("closing") if word else None
     number = closing["handling"] if closing else opened[0]["n"] if opened else None
     truth = opened[0]["lab"]["truth"] if opened else None
@@ -52,6 +56,15 @@ def receipt(trace, req):
     if ends:
         conclude(out, intended, ends[-1], truth)
     return out
+
+
+def last_attempt(opened, retried):
+    """The takings up of a request since its client sent it again last, as far as that was taken up."""
+    for n in reversed(retried):
+        later = [record for record in opened if record["n"] > n]
+        if later:
+            return later
+    return opened
 
 
 def conclude(out, intended, end, truth):
@@ -160,13 +173,14 @@ class Handling:
     def why(self, name, before, later):
         """The coordinator has nothing of the worker: how far had the task and its answer come?"""
         state, record = "not_reached", self.trace.by_n[self.number]
-        begun = None
+        begun, started = None, False
         for event in before:
             own, kind = event["node"] == name, event["kind"]
             if own and kind in ("request_received", "task_received") and state != "answer_on_the_way":
                 state, begun = "working", begun or event
             elif own and kind == "task_started":
                 state, begun = ("working" if state != "answer_on_the_way" else state), event
+                started = True
             elif own and kind in ("task_done", "task_failed"):
                 state = "answer_on_the_way"
             elif state in ("not_reached", "lost"):
@@ -184,6 +198,8 @@ class Handling:
         if lost:
             return lost, record, None
         if state == "working":
+            is_queued = self.trace.settings.get("concurrency", "off") != "off"
+            state = "waiting" if is_queued and not started else state
             record = begun if begun["kind"] == "task_started" else record
             falls = [
                 r

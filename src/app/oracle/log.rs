@@ -99,6 +99,7 @@ fn level(run: &Run, record: &Record) -> Option<Level> {
         | http::ABANDONED
         | nats::DISCONNECTED => Level::Warn,
         fact::REQUEST_BACKED_OFF => Level::Info,
+        fact::REQUEST_RETRIED => Level::Warn,
         fact::BROKER_MISSING | fact::TASK_FAILED | fact::REQUEST_FAILED | fact::REQUEST_UNANSWERED => {
             Level::Error
         }
@@ -181,6 +182,9 @@ fn of_fact(fact: &Fact, at: Instant, req: &str) -> String {
             format!("request failed {req} status={} err={:?}", failure.status, failure.message)
         }
         Fact::RequestBackedOff { after } => format!("backing off {req} status=429 retry_after={after}"),
+        Fact::RequestRetried { failure, after } => {
+            format!("retrying {req} status={} err={:?} after={after}", failure.status, failure.message)
+        }
         Fact::ReportPublished { query, value, round, .. } => {
             format!("report published query={query} value={value} round={round}")
         }

@@ -73,7 +73,7 @@ pub(super) fn observe(run: &Run, before: Option<&OracleView>, show: Show) -> Opt
             known,
             settings: Settings {
                 timeout_ms: params.timeout.as_millis_f64(),
-                delay_max_ms: params.delay_max.as_millis_f64(),
+                delay_max_ms: params.long_delay().as_millis_f64(),
                 strategy: params.strategy.name(),
                 workers: params.workers,
             },

@@ -186,11 +186,12 @@ impl<'a> Absence<'a> {
             http::REFUSED => "refused",
             http::RESET => "reset",
             _ if finished => "answer_on_the_way",
+            _ if begun && params.has_queues() && self.work().is_none() => "waiting",
             _ if begun => "working",
             _ => "task_on_the_way",
         };
         let n = self.work().filter(|_| key == "working").map_or(last.n, |work| work.n);
-        match seen.fall(self.node, n, self.handling.closed).filter(|_| key == "working") {
+        match seen.fall(self.node, n, self.handling.closed).filter(|_| matches!(key, "working" | "waiting")) {
             Some(fall) => Why { key: "died", n, fall: Some(*fall) },
             None => Why { key, n, fall: None },
         }
@@ -223,6 +224,7 @@ impl<'a> Absence<'a> {
             "answer_lost" => "its answer was lost on the way",
             "task_lost" => "the task was lost on the way",
             "working" => "it was still at work",
+            "waiting" => "it waited its turn in the worker's queue",
             "died" => "it died at work",
             "task_on_the_way" => "the task was still on its way",
             _ => "its answer was still on its way",

@@ -144,6 +144,8 @@ fn apply(request: &mut RequestEntry, told: &Told<'_, Fact>, world: &World) -> Op
         Fact::RequestAnswered { result } => request.answered(result, now),
         Fact::RequestUnanswered { failure } => request.unanswered(failure, now, world),
         Fact::RequestBackedOff { after } => request.backed_off(*after, now),
+        #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+        Fact::RequestRetried { after, .. } => request.retried(*after, now),
         Fact::TaskDone { lie: true, .. } => request.lied(node, world),
         Fact::TaskReceived { delivery } => return request.received(node, *delivery, now, world),
         Fact::ResultSent => request.sent(node, world),

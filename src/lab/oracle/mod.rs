@@ -4,13 +4,15 @@
 //! facts come in; `request.rs` and `task.rs` say what each changes about its request, with what `world.rs` knows besides. Of requests
 //! `ledger.rs` keeps those that are open and the newest, `tally.rs` counts all, `checks.rs` judges all. `entry.rs` is what
 //! is reported of one, `analysis.rs` what only the laboratory can say of it. `aggregate.rs` is a
-//! strategy without a run around it.
+//! strategy without a run around it, `delays.rs` makes measured times a law of delays.
 
 mod absence;
 pub mod aggregate;
 mod analysis;
 mod arithmetic;
 mod checks;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+pub mod delays;
 pub mod entry;
 mod folds;
 pub mod ledger;
@@ -95,7 +97,12 @@ static FIGURES: [(&str, &str); 10] = [
         ),
     ),
     ("limited", in_full("of the failed, those that came too often: 429")),
-    ("retries", in_full("how often a client sent a request again when the `Retry-After` of a 429 said so")),
+    (
+        "retries",
+        in_full(
+            "how often a client sent a request again: when the `Retry-After` of a 429 said so, or after a failure",
+        ),
+    ),
     (
         "error_mean",
         in_full(
@@ -197,6 +204,7 @@ impl Settings for Setup {
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn is_independent(&self) -> bool {
         let Params { transport, delivery, load, rate, drift, lie, lie_mode, strategy, .. } = &self.params;
+        // Where workers queue, a request waits for those before it.
         matches!(load, Load::Constant | Load::Poisson)
             && (*transport == Transport::Http
                 || *transport == Transport::Core && *delivery == Delivery::FanOut)
@@ -204,6 +212,7 @@ impl Settings for Setup {
             && *drift == 0.0
             && (*lie == 0.0 || *lie_mode != LieMode::Stale)
             && *strategy != Strategy::WeightedMedian
+            && !self.params.has_queues()
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

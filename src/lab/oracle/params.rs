@@ -1,5 +1,8 @@
 //! The oracle's parameters.
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+mod model;
+
 use crate::lab::invalid::Invalid;
 use crate::lab::params::{Allowed, Param, Parsed, SWITCH, ms, param, span};
 use crate::systems::oracle::aggregator::Strategy;
@@ -10,13 +13,24 @@ use serde_json::json;
 pub const HTTP: &[Param<Params>] = ALL.split_at(5).1;
 
 /// Those of the oracle over NATS: workers do not register there.
-pub const NATS: &[Param<Params>] = ALL.split_at(31).0;
+pub const NATS: &[Param<Params>] = ALL.split_at(ALL.len() - HTTP_ONLY).0;
 
 /// Whether clients back off, in parameters.
 const BACK_OFF: [&str; 2] = ["off", "retry-after"];
 
 /// All of them: first what only NATS has, last what only HTTP has.
-const ALL: &[Param<Params>; 32] = &[
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+const ALL: &[Param<Params>] = &model::between(TABLE);
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+const HTTP_ONLY: usize = 2;
+
+/// The program that the page opens with has those of an oracle as it is by default.
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "workbench")))]
+const ALL: &[Param<Params>] = TABLE;
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "workbench")))]
+const HTTP_ONLY: usize = 1;
+
+const TABLE: &[Param<Params>; 32] = &[
     param!("transport", Allowed::Choice(&Transport::NAMES), "core NATS delivers at most once, JetStream at least once",
         |p| json!(p.transport.name()), Word => |p, v: String| p.transport = transport(&v)),
     param!("delivery", Allowed::Choice(&Delivery::NAMES), "every worker gets a task, or one of the queue group",
@@ -102,6 +116,10 @@ pub fn table(params: &Params) -> &'static [Param<Params>] {
 
 /// What only holds between parameters.
 pub fn check(params: &Params) -> Result<(), Invalid> {
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    if !model::check(params)? {
+        return Ok(());
+    }
     if params.delay_min > params.delay_max {
         let allowed = format!("at most delay-max, which is {}", params.delay_max);
         return Err(Invalid::new("delay-min", &params.delay_min.to_string(), &allowed));

@@ -54,9 +54,11 @@ impl<'a> Story<'a> {
         let entry = folds.ledger.request(number)?.clone();
         let facts: Vec<_> = folds.kept.facts().filter(|heard| heard.req == number).cloned().collect();
         facts.first()?;
-        let concluded = concluded(seen, &facts);
+        let concluded = concluded(seen, &facts, entry.handling);
         let closing = concluded.and_then(|place| closing_of(&facts[place].fact));
-        let opened = facts.iter().find(|heard| matches!(heard.fact, Fact::RequestOpened { .. }));
+        // Of one that was sent again the last attempt's.
+        let is_opening = |heard: &&Heard<Fact>| matches!(heard.fact, Fact::RequestOpened { .. });
+        let opened = facts.iter().filter(is_opening).find(|heard| heard.n == entry.handling);
         let lost = folds.kept.facts().filter(|heard| heard.fact == Fact::MessagesLost);
         let losses = lost.map(|heard| heard.n).collect();
         let number = closing.map(|closing| closing.handling).or(opened.map(|opened| opened.n));
@@ -115,6 +117,10 @@ impl<'a> Story<'a> {
                 }
                 Fact::RequestFailed { status, code, .. } => format!("has no answer to give: {status} {code}"),
                 Fact::RequestBackedOff { after } => format!("sends it again after {after}"),
+                #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+                Fact::RequestRetried { failure, after } => {
+                    format!("fails: {}; sends it again after {after}", failure.message)
+                }
                 Fact::ReportPublished { value, .. } => format!("publishes {} as its report", amount(*value)),
                 Fact::RequestAnswered { .. } => "has its answer".to_owned(),
                 Fact::RequestUnanswered { failure } => format!("gets none: {}", failure.message),
@@ -285,8 +291,9 @@ impl<'a> Story<'a> {
     }
 }
 
-/// Where the coordinator's word stands that the client got; if it got none, where its first one does.
-fn concluded(seen: &Seen<'_>, facts: &[Heard<Fact>]) -> Option<usize> {
+/// Where the coordinator's word stands that the client got; if it got none, where the first one does since it took the request
+/// up by the fact of number `opened`.
+fn concluded(seen: &Seen<'_>, facts: &[Heard<Fact>], opened: u64) -> Option<usize> {
     let is_word = |heard: &Heard<Fact>| {
         matches!(heard.fact, Fact::RequestAggregated { .. } | Fact::RequestFailed { .. })
     };
@@ -300,7 +307,7 @@ fn concluded(seen: &Seen<'_>, facts: &[Heard<Fact>]) -> Option<usize> {
         let mut chain = seen.chain(end.n);
         chain.find_map(|record| words.iter().copied().find(|&place| facts[place].n == record.n))
     });
-    told.or_else(|| words.first().copied())
+    told.or_else(|| words.into_iter().find(|&place| facts[place].n > opened))
 }
 
 fn closing_of(fact: &Fact) -> Option<&Closing> {

@@ -22,6 +22,8 @@ use std::rc::Rc;
 const STRAGGLE: Duration = Duration::from_secs(5);
 /// So long if answers are still to come, which over NATS nobody cancels.
 const STRAGGLE_AWAITED: Duration = Duration::from_secs(60);
+/// Among so many tasks a worker's is searched for: where few of thousands are asked nothing takes the time of all.
+const SEARCHED: usize = 16;
 /// No place among the tasks.
 const NOWHERE: u32 = u32::MAX;
 
@@ -71,7 +73,10 @@ pub struct RequestEntry {
     /// How long the client waits at most, at least so long.
     limit: Duration,
     /// The number of the fact that opened it.
-    handling: u64,
+    pub(super) handling: u64,
+    /// Its client sends it again: the next taking up is no duplicate.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    is_sent_again: bool,
     /// Each worker's place in `tasks`, by its number; empty until somebody asks.
     places: Vec<u32>,
     /// Over NATS: the places of those that have answered, in that order.
@@ -175,6 +180,8 @@ impl RequestEntry {
             ends: Ends::default(),
             limit,
             handling: 0,
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            is_sent_again: false,
             places: Vec::new(),
             arrived: Vec::new(),
             awaited: 0,
@@ -185,6 +192,8 @@ impl RequestEntry {
     /// The coordinator takes it up, by the fact of this number.
     pub(super) fn opened(&mut self, n: u64, now: Instant, query: &str, asked: &Asked, world: &World) {
         self.published += u32::from(matches!(asked, Asked::Subject));
+        #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+        self.begin_again();
         if self.opened_at.is_some() {
             self.duplicated = true;
             return;
@@ -205,7 +214,7 @@ impl RequestEntry {
                 .map(|(name, node)| TaskEntry::new(name, node, now, TaskEnd::Pending))
                 .collect(),
         };
-        self.ends[TaskEnd::Pending as usize] = self.tasks.len() as u32;
+        self.ends[TaskEnd::Pending as usize] += self.tasks.len() as u32;
     }
 
     /// The coordinator has an answer in time, or the news of a failure.
@@ -284,6 +293,25 @@ impl RequestEntry {
     /// Its client sends it again, and waits as long for the answer to that.
     pub(super) fn backed_off(&mut self, after: Duration, now: Instant) {
         self.limit = self.limit + now.since(self.requested_at) + after;
+    }
+
+    /// Its client sends it again after a failure.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    pub(super) fn retried(&mut self, after: Duration, now: Instant) {
+        self.backed_off(after, now);
+        self.is_sent_again = true;
+    }
+
+    /// Once its client has sent it again it is as if it had not been taken up, but that what came of its tasks counts.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn begin_again(&mut self) {
+        if mem::take(&mut self.is_sent_again) {
+            (self.opened_at, self.deadline, self.closed_at) = (None, None, None);
+            (self.places, self.arrived, self.tasks) = (Vec::new(), Vec::new(), Vec::new());
+            (self.down, self.awaited, self.duplicated) = (Vec::new(), 0, false);
+            (self.worker_responses, self.aggregate) = (Rc::default(), None);
+            self.analysis.take();
+        }
     }
 
     /// A worker sends a lie.
@@ -369,6 +397,9 @@ impl RequestEntry {
 
     /// The place of a worker's task, by the worker's node.
     fn place_of(&mut self, node: u32, world: &World) -> Option<usize> {
+        if self.tasks.len() <= SEARCHED && !world.params().has_broker() {
+            return self.tasks.iter().position(|task| task.node == node);
+        }
         let worker = world.index_of(node)?;
         if self.places.is_empty() {
             self.places = vec![NOWHERE; world.workers()];

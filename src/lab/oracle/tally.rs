@@ -47,7 +47,7 @@ pub struct Summary {
     /// Of those that failed, the ones that came too often: 429.
     #[serde(default)]
     pub limited: usize,
-    /// How often a client was to come back after a 429, and did.
+    /// How often a client sent a request again: as a 429 said, or after a failure.
     #[serde(default)]
     pub retries: usize,
     /// How the tasks of closed requests ended.
@@ -122,6 +122,8 @@ impl Tally {
                 self.limited += usize::from(failure.status == 429);
             }
             Fact::RequestBackedOff { .. } => self.retries += 1,
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Fact::RequestRetried { .. } => self.retries += 1,
             Fact::TaskReceived { delivery } => self.redelivered += usize::from(*delivery > 1),
             _ => {}
         }
@@ -204,7 +206,7 @@ impl Summary {
         figures.tell("limited", limited, "limited", words);
         let words = match retries {
             0 => String::new(),
-            retries => format!("{retries} times a request was sent again, as a 429 said"),
+            retries => format!("{retries} times a request was sent again"),
         };
         figures.tell("retries", retries, "retries", words);
         let words = error_mean.map_or_else(String::new, |e| {

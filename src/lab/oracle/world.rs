@@ -22,8 +22,10 @@ impl World {
     /// The workers that do not run now, besides those that have one of these tasks.
     pub(super) fn down_besides(&self, tasks: &[TaskEntry]) -> Vec<u32> {
         let Some(net) = self.net.as_ref().filter(|_| tasks.len() < self.workers()) else { return Vec::new() };
-        let down = self.cast.workers.iter().filter(|&&node| !net.is_up(node)).map(|node| node.0);
-        down.filter(|node| tasks.iter().all(|task| task.node != *node)).collect()
+        let mut is_asked = vec![false; self.workers()];
+        tasks.iter().filter_map(|task| self.index_of(task.node)).for_each(|worker| is_asked[worker] = true);
+        let others = self.cast.workers.iter().zip(is_asked).filter(|(_, is_asked)| !is_asked);
+        others.filter(|&(&node, _)| !net.is_up(node)).map(|(node, _)| node.0).collect()
     }
 
     pub(super) fn params(&self) -> &Params {

@@ -3,7 +3,7 @@
 
 use super::fact::{Fact, Failure};
 use super::messages::{OracleRequest, OracleResult};
-use super::{COORDINATOR, Load, Params, Site};
+use super::{COORDINATOR, Load, Params, Site, model};
 use crate::kernel::{Duration, Instant, Stream};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
@@ -135,11 +135,15 @@ async fn ask(site: &Site, node: NodeId) {
     let limit = site.params.timeout + PATIENCE;
     let mut retries = if site.params.back_off { RETRIES_MAX } else { 0 };
     site.intend(&query, limit);
-    let message = Json::new(OracleRequest { id: "".into(), query });
+    let mut message = Json::new(OracleRequest::asking(query));
+    let mut tries = model::Tries::of(&site.params);
     loop {
         let request = Request::post(Url::new(COORDINATOR, "/request"), message.clone());
         let answer = site.http.fetch_within(node, request, limit).await;
         let Some(after) = retry_after(&answer).filter(|_| retries > 0) else {
+            if tries.again(site, &answer, &mut message).await {
+                continue;
+            }
             return tell_answer(site, &answer);
         };
         retries -= 1;
@@ -149,19 +153,24 @@ async fn ask(site: &Site, node: NodeId) {
 }
 
 /// When to come back, as a 429 says.
-fn retry_after(answer: &Result<Response, HttpError>) -> Option<Duration> {
+pub(super) fn retry_after(answer: &Result<Response, HttpError>) -> Option<Duration> {
     let response = answer.as_ref().ok().filter(|response| response.status == 429)?;
     Some(Duration::from_secs(response.header("Retry-After")?.parse().ok()?))
 }
 
 /// Tells what a client got, in the task that asked for it.
 pub(super) fn tell_answer(site: &Site, answer: &Result<Response, HttpError>) {
-    let failure = match answer {
+    site.tell(match answer_of(answer) {
+        Ok(result) => Fact::RequestAnswered { result },
+        Err(failure) => Fact::RequestUnanswered { failure },
+    });
+}
+
+/// What a client makes of what it got.
+pub(super) fn answer_of(answer: &Result<Response, HttpError>) -> Result<Json<OracleResult>, Failure> {
+    Err(match answer {
         Ok(response) if response.status == 200 => match response.read::<OracleResult>() {
-            Ok(result) => {
-                site.tell(Fact::RequestAnswered { result });
-                return;
-            }
+            Ok(result) => return Ok(result),
             Err(error) => Failure {
                 status: 200,
                 code: "invalid_result".to_owned(),
@@ -174,8 +183,7 @@ pub(super) fn tell_answer(site: &Site, answer: &Result<Response, HttpError>) {
             Failure { status: response.status, code: text("code"), message: text("message") }
         }
         Err(error) => Failure { status: 0, code: error.code().to_owned(), message: error.to_string() },
-    };
-    site.tell(Fact::RequestUnanswered { failure });
+    })
 }
 
 /// The query of a hand-made request; empty if it has none.

@@ -29,6 +29,9 @@ pub const REQUEST_ANSWERED: Kind = Kind::new("request_answered");
 pub const REQUEST_UNANSWERED: Kind = Kind::new("request_unanswered");
 /// A client is told to come back, and will send its request again; the value is the nanoseconds until then.
 pub const REQUEST_BACKED_OFF: Kind = Kind::new("request_backed_off");
+/// A client has failed, and will send its request again; the value is the status of the failure, 0 without a response.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+pub const REQUEST_RETRIED: Kind = Kind::new("request_retried");
 /// An aggregate is published as the report of its query; the value is the aggregate, as the bits of a float.
 pub const REPORT_PUBLISHED: Kind = Kind::new("report_published");
 /// A worker has got a task from the broker; the value is the delivery's number, from 1.
@@ -118,6 +121,15 @@ pub enum Fact {
     },
     /// Told by the client, which sends its request again.
     RequestBackedOff {
+        /// After so long.
+        #[serde(with = "go_duration")]
+        after: Duration,
+    },
+    /// Told by the client, which sends its request again.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    RequestRetried {
+        /// Why.
+        failure: Failure,
         /// After so long.
         #[serde(with = "go_duration")]
         after: Duration,
@@ -226,6 +238,8 @@ impl facts::Fact for Fact {
             Fact::RequestAnswered { .. } => REQUEST_ANSWERED,
             Fact::RequestUnanswered { .. } => REQUEST_UNANSWERED,
             Fact::RequestBackedOff { .. } => REQUEST_BACKED_OFF,
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Fact::RequestRetried { .. } => REQUEST_RETRIED,
             Fact::ReportPublished { .. } => REPORT_PUBLISHED,
             Fact::TaskReceived { .. } => TASK_RECEIVED,
             Fact::TaskStarted { .. } => TASK_STARTED,
@@ -265,6 +279,8 @@ impl facts::Fact for Fact {
             Fact::RequestFailed { status, .. } => u64::from(*status),
             Fact::RequestAnswered { result } => result.final_value.to_bits(),
             Fact::RequestUnanswered { failure } => u64::from(failure.status),
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            Fact::RequestRetried { failure, .. } => u64::from(failure.status),
             Fact::TaskReceived { delivery } => u64::from(*delivery),
             Fact::TaskStarted { delay }
             | Fact::TaskFailed { delay }

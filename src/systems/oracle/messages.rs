@@ -12,6 +12,9 @@ use std::rc::Rc;
 
 /// More than the names of a message's fields and what stands between them.
 const FRAME_MAX: usize = 128;
+/// Requests are never so many that their numbers reach this bit; above it an asker has room (`lie.rs`).
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+const ATTEMPT_FROM_BIT: u32 = 40;
 
 /// `POST /request` and `POST /task`. The coordinator gives the id; one that a client sends is ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,9 +24,44 @@ pub struct OracleRequest {
     pub id: Rc<str>,
     /// What is asked for, such as `BTC/USD`.
     pub query: Rc<str>,
+    /// How often its client has sent it before; not in the JSON of the first time.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub attempt: u8,
+}
+
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+fn is_first(attempt: &u8) -> bool {
+    *attempt == 0
 }
 
 impl OracleRequest {
+    /// What a client sends first.
+    pub fn asking(query: Rc<str>) -> Self {
+        OracleRequest {
+            id: "".into(),
+            query,
+            #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+            attempt: 0,
+        }
+    }
+
+    /// What tells the messages of its later attempts from those of the first, to whoever drops repetitions.
+    pub(super) fn again(&self) -> String {
+        #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+        if self.attempt > 0 {
+            return format!("+{}", self.attempt);
+        }
+        String::new()
+    }
+
+    /// The index of what is drawn for it: the request's number, which leaves room for the attempt.
+    pub(super) fn address(&self, req: u64) -> u64 {
+        #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+        let req = req ^ u64::from(self.attempt) << ATTEMPT_FROM_BIT;
+        req
+    }
+
     /// The request in a body; otherwise the 400 to answer with.
     pub fn of(request: &Request) -> Result<Json<Self>, Response> {
         let asked: Json<Self> = request.read().map_err(|error| bad_json(&error))?;
@@ -173,7 +211,13 @@ impl Message for OracleRequest {
     // A broker asks; the program that the page opens with has none.
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn length(&self) -> Option<usize> {
-        Some(r#"{"id":,"query":}"#.len() + text_length(&self.id) + text_length(&self.query))
+        let attempt = match self.attempt {
+            0 => 0,
+            attempt => {
+                r#","attempt":"#.len() + attempt.checked_ilog10().map_or(1, |digits| digits as usize + 1)
+            }
+        };
+        Some(r#"{"id":,"query":}"#.len() + text_length(&self.id) + text_length(&self.query) + attempt)
     }
 }
 

@@ -8,7 +8,8 @@
 //! 3. `worker.rs` takes its time, then fails or answers; `truth.rs` says around which value, `lie.rs` what a liar says.
 //! 4. The coordinator cancels what still runs, leaves out what failed or came late, and aggregates the rest
 //!    (`aggregator/`), reports what has moved far enough (`report.rs`); the client gets an OracleResult (`messages.rs`) or a structured error.
-//! 5. What happens on the way the roles tell as facts (`fact.rs`) to whoever listens, and cannot ask for anything back.
+//! 5. `model.rs` says by which law a worker takes its time, how many tasks it does at once, who is asked, and who asks again.
+//! 6. What happens on the way the roles tell as facts (`fact.rs`) to whoever listens, and cannot ask for anything back.
 
 mod admission;
 pub mod aggregator;
@@ -19,6 +20,8 @@ mod coordinator;
 pub mod fact;
 mod lie;
 pub mod messages;
+#[cfg_attr(not(any(not(target_arch = "wasm32"), feature = "workbench")), path = "plain.rs")]
+mod model;
 mod nats;
 mod params;
 pub mod registry;
@@ -32,6 +35,9 @@ pub use fact::{
     TASK_DONE, TASK_FAILED, TASK_STARTED, WORKER_DEREGISTERED, WORKER_EVICTED, WORKER_REGISTERED,
 };
 pub use lie::LieMode;
+pub use model::Model;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+pub use model::delay;
 pub use nats::BY_NATS;
 pub use params::{Delivery, Load, Params, Transport};
 
@@ -105,6 +111,8 @@ struct Site {
     busy: Box<[Cell<u32>]>,
     /// The broker, in a system that has one.
     broker: Option<Rc<dyn Broker>>,
+    /// What its model makes of the workers.
+    model: model::OnSite,
 }
 
 impl Site {
@@ -225,6 +233,7 @@ impl Oracle {
             registry: RefCell::default(),
             reports: RefCell::default(),
             busy: cast.workers.iter().map(|_| Cell::new(0)).collect(),
+            model: model::OnSite::of(net.ctx(), &cast.params),
             params: cast.params,
             broker: cast.broker,
         });

@@ -2,6 +2,7 @@
 
 use super::aggregator::{Knobs, Strategy, pyth};
 use super::lie::LieMode;
+use super::model::Model;
 use crate::kernel::Duration;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
@@ -154,6 +155,8 @@ pub struct Params {
     pub client_on: bool,
     /// The workers, counted from 1, that somebody starts later.
     pub late: Vec<u32>,
+    /// By which law tasks take their time, and what else makes it resemble a system of one's own.
+    pub model: Model,
     /// How many of the workers wait until there are to be more than at first: the last ones.
     pub joining: u32,
 }
@@ -195,6 +198,7 @@ impl Default for Params {
             report_heartbeat: Duration::from_secs(60),
             client_on: true,
             late: Vec::new(),
+            model: Model::default(),
             joining: 0,
         }
     }

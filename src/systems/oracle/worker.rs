@@ -2,7 +2,7 @@
 
 use super::fact::Fact;
 use super::messages::{OracleRequest, Registration, WorkerName, WorkerResult};
-use super::{COORDINATOR, Params, Site, lie, truth, worker_authority};
+use super::{COORDINATOR, Params, Site, lie, model, truth, worker_authority};
 use crate::kernel::{Duration, Stream, fetch};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::{Json, Message};
@@ -37,6 +37,7 @@ pub(super) struct Worker {
     delays: Stream,
     failures: Stream,
     noises: Stream,
+    pub(super) model: model::AtWorker,
     /// Which worker it is, counted from 0.
     pub(super) index: usize,
 }
@@ -49,6 +50,7 @@ pub(super) async fn run(site: Rc<Site>, i: u32, node: NodeId, shutdown: Shutdown
         delays: ctx.stream(&id, "delay"),
         failures: ctx.stream(&id, "failure"),
         noises: ctx.stream(&id, "noise"),
+        model: site.model.at_worker(i as usize - 1, &site.params),
         index: i as usize - 1,
         site: site.clone(),
         node,
@@ -139,13 +141,15 @@ fn route(worker: &Rc<Worker>, request: Request, peer: NodeId) -> impl Future<Out
     let worker = Rc::clone(worker);
     match task {
         Err(response) => Either::Left(ready(response)),
-        Ok(task) => Either::Right(async move {
-            let busy = Busy::new(worker);
-            let delay = busy.begin();
-            busy.site.ctx().sleep(delay).await;
-            let result = busy.finish(&task, peer.0, delay);
-            Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
-        }),
+        Ok(task) => {
+            let busy = Busy::new(Rc::clone(&worker));
+            Either::Right(worker.model.in_turn(worker.site.ctx(), async move {
+                let delay = busy.begin(&task);
+                busy.site.ctx().sleep(delay).await;
+                let result = busy.finish(&task, peer.0, delay);
+                Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
+            }))
+        }
     }
 }
 
@@ -191,11 +195,11 @@ impl Drop for Busy {
 
 impl Worker {
     /// Begins the task of the request that the current task is busy with; returns how long it takes. What is drawn depends
-    /// on the worker and the request's number only, so no other request, fault or parameter shifts it.
-    pub(super) fn begin(&self) -> Duration {
+    /// on the worker and the request's number and attempt only, so no other request, fault or parameter shifts it.
+    pub(super) fn begin(&self, task: &OracleRequest) -> Duration {
         let Worker { site, node, .. } = self;
-        let Params { delay_min, delay_max, .. } = *site.params;
-        let drawn = self.delays.at(site.ctx().span().tag).duration(delay_min, delay_max);
+        let draws = self.delays.at(task.address(site.ctx().span().tag));
+        let drawn = self.model.delay(&site.params, draws);
         let delay = site.net().work(*node, drawn);
         site.tell(Fact::TaskStarted { delay });
         delay
@@ -205,7 +209,7 @@ impl Worker {
     pub(super) fn finish(&self, task: &OracleRequest, asker: u32, delay: Duration) -> WorkerResult {
         let Worker { site, node, .. } = self;
         let (ctx, params) = (site.ctx(), &site.params);
-        let req = ctx.span().tag;
+        let req = task.address(ctx.span().tag);
         let mut result = WorkerResult {
             worker_id: Rc::clone(&self.id),
             registered_as: None,

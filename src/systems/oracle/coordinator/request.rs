@@ -4,11 +4,11 @@ use super::{Coordinator, over_http};
 use crate::kernel::{Duration, Instant};
 use crate::substrate::body::Json;
 use crate::substrate::http::Response;
-use crate::systems::oracle::Params;
 use crate::systems::oracle::aggregator::{self, Strategy, is_usable};
 use crate::systems::oracle::fact::{Asked, Closing, Fact};
 use crate::systems::oracle::messages::{OracleRequest, OracleResult, WorkerResult};
 use crate::systems::oracle::registry::{Known, Outcome};
+use crate::systems::oracle::{Params, model};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -63,7 +63,7 @@ struct Handling {
 
 pub(super) async fn submit(coordinator: &Rc<Coordinator>, body: &OracleRequest) -> Response {
     let id = format!("req-{:05}", coordinator.site.ctx().span().tag).into();
-    let task = Json::new(OracleRequest { id, query: Rc::clone(&body.query) });
+    let task = Json::new(OracleRequest { id, ..body.clone() });
     if let Some(link) = &coordinator.link {
         if let Err(why) = link.check() {
             let handling = open(coordinator, task, Asked::Members(Rc::default()));
@@ -80,7 +80,8 @@ pub(super) async fn submit(coordinator: &Rc<Coordinator>, body: &OracleRequest) 
         }
         return conclude(coordinator, &handling, answers);
     }
-    let asked = coordinator.registry.borrow_mut().members();
+    let members = coordinator.registry.borrow_mut().members();
+    let asked = model::choose(&coordinator.site, &task, members);
     let handling = open(coordinator, task, Asked::Members(Rc::clone(&asked)));
     if asked.is_empty() {
         return nobody(coordinator, &handling, None);

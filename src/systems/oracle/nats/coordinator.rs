@@ -195,7 +195,8 @@ impl Link {
                 }
             }
         };
-        let id = [&*task.id];
+        let (id, again) = (&task.id, task.again());
+        let id = [&**id, &again];
         let publishing = publish(site, &client, TASKS, &id, &payload);
         let both = async {
             match future::select(pin!(publishing), pin!(gather)).await {

@@ -82,14 +82,17 @@ async fn handle(worker: Rc<Worker>, client: NatsClient, message: Message) {
     follow(site.ctx(), &task.id);
     let delivery = stored.as_ref().map_or(1, JsMessage::delivered);
     site.tell(Fact::TaskReceived { delivery: u32::try_from(delivery).unwrap_or(u32::MAX) });
-    // All that hear a subject hear the same: the asker is one, whoever publishes.
-    let delay = worker.begin();
-    site.ctx().sleep(delay).await;
-    let result = Json::new(worker.finish(&task, 0, delay)).into();
+    let result = {
+        let _slot = worker.model.slot(site.ctx()).await;
+        let delay = worker.begin(&task);
+        site.ctx().sleep(delay).await;
+        // All that hear a subject hear the same: the asker is one, whoever publishes.
+        Json::new(worker.finish(&task, 0, delay)).into()
+    };
     if client.status() == Status::Connected {
         site.tell(Fact::ResultSent);
     }
-    publish(site, &client, RESULTS, &[&task.id, ".", &worker.id], &result).await;
+    publish(site, &client, RESULTS, &[&task.id, &task.again(), ".", &worker.id], &result).await;
     if let Some(stored) = stored {
         // Without a connection it is kept; lost, the task comes again, and its answer is known by its id.
         let _ = stored.ack();

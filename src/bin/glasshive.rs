@@ -1,6 +1,9 @@
 //! The command line. On wasm32 it does nothing.
 
 #[cfg(not(target_arch = "wasm32"))]
+#[path = "glasshive/aggregate.rs"]
+mod aggregate;
+#[cfg(not(target_arch = "wasm32"))]
 #[path = "glasshive/experiments.rs"]
 mod experiments;
 #[cfg(not(target_arch = "wasm32"))]
@@ -12,21 +15,21 @@ mod plot;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
-    use crate::{experiments, out, plot};
+    use crate::{aggregate, experiments, out, plot};
     use clap::{Args, Parser, Subcommand};
     use glasshive::kernel::{Duration, Instant, Sink};
     use glasshive::lab::{
         Invalid, Options, Run, SEED_MAX, Scenario,
         cluster::{Cluster, Session},
         curl::{self, terminal},
-        oracle::{aggregate, delays},
+        oracle::delays,
         presets,
         report::{JsonStream, Report},
         trace_file::{self, Format},
     };
     use serde_json::Value;
     use std::fs::{self, File};
-    use std::io::{self, BufWriter, Read, Write};
+    use std::io::{self, BufWriter, Write};
     use std::path::{Path, PathBuf};
     use std::process::ExitCode;
 
@@ -67,7 +70,7 @@ mod native {
         /// Call the simulated API, with curl's own arguments after `--`.
         Curl(CurlArgs),
         /// Aggregate a JSON array of numbers, or for `pyth` an object with quotes, from standard input.
-        Aggregate(AggregateArgs),
+        Aggregate(aggregate::AggregateArgs),
     }
 
     #[derive(Args, Clone, Default)]
@@ -151,25 +154,6 @@ mod native {
         arguments: Vec<String>,
     }
 
-    #[derive(Args)]
-    struct AggregateArgs {
-        /// How: average, median, majority, upper-median, weighted-median, trimmed-mean, mad, hodges-lehmann, pyth.
-        #[arg(long)]
-        strategy: String,
-        /// Majority's rounding step.
-        #[arg(long, allow_hyphen_values = true)]
-        step: Option<String>,
-        /// The share that the trimmed mean drops at each end.
-        #[arg(long, allow_hyphen_values = true)]
-        trim: Option<String>,
-        /// A weight for each number, such as 1,2,0.5.
-        #[arg(long, allow_hyphen_values = true)]
-        weights: Option<String>,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    }
-
     /// Why a command could not be carried out.
     pub enum Problem {
         Invalid(Invalid),
@@ -194,7 +178,7 @@ mod native {
             Command::Merge(args) => out::merge(&args),
             Command::Plot(args) => plot::plot(&args),
             Command::Curl(args) => call(&args),
-            Command::Aggregate(args) => aggregate(args),
+            Command::Aggregate(args) => aggregate::aggregate(args),
         };
         match outcome {
             Ok(code) => code.into(),
@@ -385,20 +369,6 @@ mod native {
 
     pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
         fs::write(path, bytes).map_err(|error| Problem::File(path.to_owned(), error))
-    }
-
-    fn aggregate(args: AggregateArgs) -> Result<u8, Problem> {
-        let AggregateArgs { strategy, step, trim, weights, json } = args;
-        let mut input = String::new();
-        let wrong = |error| Problem::File("standard input".into(), error);
-        io::stdin().read_to_string(&mut input).map_err(wrong)?;
-        let outcome = aggregate::aggregate(&aggregate::Wish { strategy, step, trim, weights }, &input)?;
-        if json {
-            print_line(&serde_json::to_string(&outcome).unwrap_or_default())?;
-        } else {
-            print(outcome.to_text().as_bytes())?;
-        }
-        Ok(OK)
     }
 
     /// Puts `--seed`, `--delays` and `--set` into a scenario.

@@ -4,6 +4,8 @@
 //! folds over the facts that its roles tell, and what it answers here. `systems.rs` lists the rooms.
 
 use super::check::Violation;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::experiment::{Of, Theory};
 use super::fault::Fault;
 use super::invalid::Invalid;
 use super::options::Options;
@@ -109,6 +111,11 @@ pub trait Settings {
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn is_independent(&self) -> bool {
         false
+    }
+    /// What theory says of a metric while nothing goes wrong; nothing, unless a system knows a closed form.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn theory(&self, _: &Of) -> Option<Theory> {
+        None
     }
     /// Builds a system with them, and starts its nodes.
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System>;

@@ -205,3 +205,69 @@ fn heavy_answers_of_sizing_hold_on_fresh_seeds() {
     }
     assert!(found >= 10, "only {found} questions have an answer");
 }
+
+/// What theory says, and what was measured: as far apart as chance allows, which is two and a half half-widths at most.
+fn agrees(set: Value, preset: &str, vary: Value, warmup: u64, seen: &mut Vec<String>) {
+    let plan = json!({
+        "version": 1, "base": {"preset": preset, "set": set}, "requests": 500, "warmup": warmup, "seeds": {"first": 1, "count": 20},
+        "axes": [{"key": vary[0], "values": vary.as_array().unwrap()[1..]}],
+        "metrics": ["unanswered_share", if preset == "mmc" { "wait_over(300ms)" } else { "latency_over(1s)" }],
+    });
+    let mut sweep = Sweep::new(Plan::from_json(&plan.to_string()).unwrap().check().unwrap());
+    sweep.add(0..sweep.plan().points);
+    let metrics = sweep.plan().metrics.clone();
+    threads::drive(&mut sweep, &metrics, threads::cores(), |_| Ok::<(), Invalid>(())).unwrap();
+    while let Some(row) = sweep.pop() {
+        for (place, metric) in metrics.iter().enumerate() {
+            let (Some(theory), Some(figure)) = (sweep.plan().theory(row.point, place), row.figures[place])
+            else {
+                continue;
+            };
+            let (low, high) = (figure.low.unwrap_or(figure.value), figure.high.unwrap_or(figure.value));
+            let slack = 1.25 * (high - low) + 1e-3 * theory.value.abs() + 1e-9;
+            let said = format!(
+                "{preset} {set} point {}: {} is {} [{low}, {high}], in theory {theory:?}",
+                row.point, metric.name, figure.value
+            );
+            if theory.bound {
+                assert!(figure.value <= theory.value, "{said}");
+            } else {
+                assert!((figure.value - theory.value).abs() <= slack, "{said}");
+            }
+            seen.push(metric.name.clone());
+        }
+    }
+}
+
+#[test]
+fn heavy_what_theory_says_is_what_is_measured() {
+    let mut seen = Vec::new();
+    let workers = json!(["workers", 1, 2, 5]);
+    for law in [
+        json!({"delay-law": "uniform"}),
+        json!({"delay-law": "constant", "delay-mean": "900ms"}),
+        json!({"delay-law": "exponential", "delay-mean": "600ms"}),
+        json!({"delay-law": "lognormal", "delay-p50": "500ms", "delay-p99": "2s"}),
+        json!({"delay-law": "pareto", "delay-min": "200ms", "delay-shape": 1.5}),
+        json!({"delay-law": "empirical", "delays": "100,200,400,900,2000"}),
+    ] {
+        let mut set = law;
+        (set["fail"], set["timeout"]) = (json!(0.3), json!("1.3s"));
+        agrees(set, "oracle-http", workers.clone(), 0, &mut seen);
+    }
+    agrees(json!({"ask": 2, "timeout": "1.3s"}), "oracle-http", json!(["workers", 2, 7]), 0, &mut seen);
+    agrees(json!({}), "mmc", json!(["containers", 2, 3, 4]), 500, &mut seen);
+    agrees(json!({"put-period": "20s"}), "config", json!(["poll", "3s"]), 0, &mut seen);
+    for metric in [
+        "unanswered_share",
+        "latency_p50",
+        "latency_p95",
+        "latency_over(1s)",
+        "wait_mean",
+        "wait_p95",
+        "wait_over(300ms)",
+        "staleness_p99",
+    ] {
+        assert!(seen.iter().any(|name| name == metric), "{metric}: {seen:?}");
+    }
+}

@@ -45,6 +45,8 @@ struct Series {
     name: String,
     /// Along the axis, then the figure with its bounds.
     points: Vec<(f64, f64, f64, f64)>,
+    /// What theory says, where it says something.
+    theory: Vec<(f64, f64)>,
 }
 
 pub fn plot(args: &PlotArgs) -> Result<u8, Problem> {
@@ -87,8 +89,14 @@ fn table(text: &str) -> Option<Table> {
     // The members of an object in their order in the text, which the reader does not keep.
     let order = |line: &str, row: &serde_json::Map<String, Value>| {
         let mut keys: Vec<String> = row.keys().cloned().collect();
-        keys.sort_by_key(|key| line.find(&format!("\"{key}\":")));
+        // What only some rows have, such as what theory says, has no place in the first.
+        keys.sort_by_key(|key| line.find(&format!("\"{key}\":")).unwrap_or(usize::MAX));
         keys
+    };
+    let all = |rows: &[serde_json::Map<String, Value>]| {
+        let mut all = serde_json::Map::new();
+        rows.iter().for_each(|row| all.extend(row.clone()));
+        all
     };
     if let Ok(Value::Object(whole)) = serde_json::from_str(text) {
         let rows: Vec<serde_json::Map<String, Value>> =
@@ -99,13 +107,13 @@ fn table(text: &str) -> Option<Table> {
         };
         let goals = whole.get("plan")?.get("goals")?.as_array()?.iter().filter_map(goal).collect();
         let first = text.split_once("\"rows\":[\n")?.1;
-        let header = order(first, rows.first()?);
+        let header = order(first, &all(&rows));
         return of_objects(rows, goals, header);
     }
     let objects: Result<Vec<serde_json::Map<String, Value>>, _> =
         text.lines().map(serde_json::from_str).collect();
     if let Ok(rows) = objects {
-        let header = order(text, rows.first()?);
+        let header = order(text, &all(&rows));
         return of_objects(rows, Vec::new(), header);
     }
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
@@ -131,6 +139,7 @@ fn series(table: &Table, axes: usize, metric: &str) -> Result<(Vec<String>, Vec<
         let metrics = table.header.iter().filter_map(|name| name.strip_suffix("_lo")).collect::<Vec<_>>();
         return Err(invalid("metric", metric, &format!("one of {}", metrics.join(", "))));
     };
+    let theory = column(&format!("{metric}_theory")).or_else(|| column(&format!("{metric}_bound")));
     if axes == 0 {
         return Err(invalid("sweep", "one point", "a sweep of at least one key"));
     }
@@ -148,11 +157,13 @@ fn series(table: &Table, axes: usize, metric: &str) -> Result<(Vec<String>, Vec<
         let name = row[1..axes].join(", ");
         let Some(at) = number(&row[value]) else { continue };
         let bound = |column: usize| number(&row[column]).unwrap_or(at);
-        let point = (along, at, bound(low), bound(high));
-        match all.iter_mut().find(|series| series.name == name) {
-            Some(series) => series.points.push(point),
-            None => all.push(Series { name, points: vec![point] }),
-        }
+        let place = all.iter().position(|series| series.name == name).unwrap_or_else(|| {
+            all.push(Series { name, points: Vec::new(), theory: Vec::new() });
+            all.len() - 1
+        });
+        all[place].points.push((along, at, bound(low), bound(high)));
+        let said = theory.and_then(|column| number(row.get(column)?));
+        all[place].theory.extend(said.map(|said| (along, said)));
     }
     if all.is_empty() {
         return Err(invalid("metric", metric, "a metric that was measured somewhere"));
@@ -172,7 +183,8 @@ fn draw(
 ) -> Drawn {
     let points = || all.iter().flat_map(|series| &series.points);
     let (left, right) = extent(points().map(|point| point.0));
-    let (_, top) = extent(points().map(|point| point.3).chain(limits.iter().copied()));
+    let theory = all.iter().flat_map(|series| &series.theory).map(|point| point.1);
+    let (_, top) = extent(points().map(|point| point.3).chain(limits.iter().copied()).chain(theory));
     let (bottom, _) = extent(points().map(|point| point.2).chain([0.0]));
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
@@ -207,6 +219,15 @@ fn draw(
             .label(series.name.clone())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
+    for (series, colour) in
+        all.iter().zip(COLOURS.iter().cycle()).filter(|(series, _)| !series.theory.is_empty())
+    {
+        let colour = *colour;
+        chart
+            .draw_series(DashedLineSeries::new(series.theory.clone(), 2, 3, colour.stroke_width(1)))?
+            .label(format!("{} in theory", series.name).trim_start().to_owned())
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.mix(0.5)));
+    }
     for limit in limits {
         let ends = [(left, *limit), (right, *limit)];
         chart
@@ -214,7 +235,7 @@ fn draw(
             .label(format!("goal {}", tidy(*limit)))
             .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], BLACK));
     }
-    let named = all.iter().any(|series| !series.name.is_empty());
+    let named = all.iter().any(|series| !series.name.is_empty() || !series.theory.is_empty());
     if named || !limits.is_empty() {
         chart
             .configure_series_labels()

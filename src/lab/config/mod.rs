@@ -22,6 +22,8 @@ mod tests;
 pub(in crate::lab) use receipt::explain;
 
 use super::check::Violation;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::experiment::{Of, Statistic, Theory};
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::kept::Kept;
@@ -33,6 +35,8 @@ use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{Request, Service};
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use crate::systems::config::{AGENT_ROUND_TRIP_MAX, WORKER_ROUND_TRIP_MAX};
 use crate::systems::config::{Config, Fact, Params, SERVICES};
 use crate::systems::facts::{Hear, Told};
 use checks::Checker;
@@ -200,6 +204,14 @@ impl Settings for Params {
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn measures(&self) -> &'static [Measure] {
         &MEASURES
+    }
+
+    /// When nothing fails, no worker runs an old version for longer than one interval and one round trip on each of the two links.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn theory(&self, of: &Of) -> Option<Theory> {
+        let most = self.poll_max() + AGENT_ROUND_TRIP_MAX + self.worker_interval + WORKER_ROUND_TRIP_MAX;
+        let of_times = matches!(of, Of::Measure(_, Statistic::Mean | Statistic::Percentile(_)));
+        of_times.then_some(Theory { value: most.as_millis_f64(), bound: true })
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

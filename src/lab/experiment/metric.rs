@@ -46,6 +46,15 @@ pub enum Statistic {
     Over(f64),
 }
 
+/// What theory says of a metric, in its unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Theory {
+    /// The value, or the bound.
+    pub value: f64,
+    /// Whether it is a bound that nothing exceeds.
+    pub bound: bool,
+}
+
 impl Metric {
     /// Those that a row has if nothing says otherwise.
     pub fn usual(settings: &dyn Settings) -> Vec<Metric> {

@@ -1,7 +1,7 @@
 //! A plan: a base scenario, what is varied, how often each point is played, and what is asked of it.
 
 use super::fold::method;
-use super::metric::{Goal, GoalText, Metric};
+use super::metric::{Goal, GoalText, Metric, Theory};
 use crate::kernel::Duration;
 use crate::lab::invalid::Invalid;
 use crate::lab::params::parse_real;
@@ -181,6 +181,7 @@ impl Plan {
             measures: &[],
             independent: self.base.faults.is_empty(),
             points,
+            has_theory: Vec::new(),
             plan: self,
         };
         for point in 0..points {
@@ -203,6 +204,14 @@ impl Plan {
                 }
                 for goal in &checked.plan.goals {
                     checked.goals.push(Goal::of(goal, &mut checked.metrics, &*settings)?);
+                }
+                checked.has_theory = vec![false; checked.metrics.len()];
+            }
+            if checked.plan.base.faults.is_empty() {
+                for (metric, has) in
+                    checked.metrics.iter().zip(&mut checked.has_theory).filter(|(_, has)| !**has)
+                {
+                    *has = settings.theory(&metric.of).is_some();
                 }
             }
         }
@@ -244,6 +253,8 @@ pub struct Checked {
     pub independent: bool,
     /// How many points there are.
     pub points: usize,
+    /// By metric: whether theory has something to say of it at any point.
+    pub has_theory: Vec<bool>,
 }
 
 impl Checked {
@@ -265,6 +276,13 @@ impl Checked {
         scenario.faults = Some(faults.clone());
         scenario.horizon = Some(HORIZON_MAX.to_string());
         scenario
+    }
+
+    /// What theory says of a metric at a point, while nothing goes wrong.
+    pub fn theory(&self, point: usize, metric: usize) -> Option<Theory> {
+        let has = self.has_theory.get(metric).is_some_and(|has| *has);
+        let settings = has.then(|| self.scenario(point, self.plan.seeds.first).settings().ok()).flatten();
+        settings?.theory(&self.metrics[metric].of)
     }
 
     /// Which units of work count in each run.

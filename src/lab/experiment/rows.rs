@@ -2,7 +2,7 @@
 //!
 //! A row is the axis values, `requests`, `answered`, `unanswered`, each metric with `_lo` and `_hi`, then `verdict`. Times are milliseconds,
 //! shares are between 0 and 1. A bound that the samples are too few for, and a figure that nothing was measured for, is empty in CSV and
-//! null in JSON.
+//! null in JSON. There what theory says follows, where it says something: a metric with `_theory`, or `_bound`.
 
 use super::plan::Checked;
 use super::sweep::Row;
@@ -114,13 +114,28 @@ impl Serialize for InOrder<'_> {
     }
 }
 
+/// A row's cells with what theory says of it behind them: `_theory`, or `_bound` for what nothing exceeds.
+fn with_theory(plan: &Checked, row: &Row, mut cells: Vec<Value>) -> (Vec<String>, Vec<Value>) {
+    let mut header = header(plan);
+    for (place, metric) in plan.metrics.iter().enumerate() {
+        if let Some(theory) = plan.theory(row.point, place) {
+            header.push(format!("{}_{}", metric.name, if theory.bound { "bound" } else { "theory" }));
+            cells.push(json!(theory.value));
+        }
+    }
+    (header, cells)
+}
+
 /// A row as a line of a file, its end included.
 pub fn line(plan: &Checked, row: &Row, format: Format) -> String {
     let cells = cells(plan, row);
     match format {
         Format::Csv => csv_line(cells),
         // Plain data cannot fail to be JSON.
-        _ => serde_json::to_string(&InOrder(&header(plan), &cells)).unwrap_or_default() + "\n",
+        _ => {
+            let (header, cells) = with_theory(plan, row, cells);
+            serde_json::to_string(&InOrder(&header, &cells)).unwrap_or_default() + "\n"
+        }
     }
 }
 

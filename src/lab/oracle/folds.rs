@@ -114,8 +114,8 @@ impl Hear<Fact> for Folds {
 }
 
 /// The measures of a request, in the order of `MEASURES`.
-const ERROR: usize = 0;
-const LATENCY: usize = 1;
+pub(super) const ERROR: usize = 0;
+pub(super) const LATENCY: usize = 1;
 
 /// Who records the run hears of a request's end.
 fn record_end(recording: &Recording, told: &Told<'_, Fact>, request: &RequestEntry) {

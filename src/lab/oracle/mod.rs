@@ -27,6 +27,8 @@ pub mod tally;
 mod task;
 #[cfg(test)]
 mod tests;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+mod theory;
 mod world;
 
 pub use analysis::{Analysis, as_map};
@@ -35,6 +37,8 @@ pub use request::RequestEntry;
 pub use task::{TaskEnd, TaskEntry};
 
 use super::check::Violation;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::experiment::{Of, Theory};
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::options::Options;
@@ -213,6 +217,11 @@ impl Settings for Setup {
             && (*lie == 0.0 || *lie_mode != LieMode::Stale)
             && *strategy != Strategy::WeightedMedian
             && !self.params.has_queues()
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn theory(&self, of: &Of) -> Option<Theory> {
+        self.is_independent().then(|| theory::of(&self.params, of)).flatten()
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

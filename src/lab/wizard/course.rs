@@ -22,7 +22,7 @@ const PROCESSING: usize = 1;
 const DEAD: usize = 2;
 
 /// The measures of a job, in the order of `MEASURES`.
-const WAIT: usize = 0;
+pub(super) const WAIT: usize = 0;
 const JOB: usize = 1;
 
 impl Folds {

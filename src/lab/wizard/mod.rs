@@ -36,6 +36,8 @@ pub use tally::{Counts, Deeds, Tally};
 pub(in crate::lab) use receipt::explain;
 
 use super::check::Violation;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::experiment::{Of, Theory};
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::options::Options;
@@ -173,6 +175,11 @@ impl Settings for Params {
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn measures(&self) -> &'static [Measure] {
         &MEASURES
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn theory(&self, of: &Of) -> Option<Theory> {
+        theory::of(self, of)
     }
 
     fn start(self: Box<Self>, net: &Net, options: &Options) -> Box<dyn System> {

@@ -1,5 +1,9 @@
 //! What queueing theory says of systems simple enough for it, to hold runs against.
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::course::WAIT;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use crate::lab::experiment::{Of, Statistic, Theory};
 use crate::systems::wizard::{Law, Load, Params};
 
 /// The probability that a job has to wait in an M/M/c queue: Erlang's C formula.
@@ -19,9 +23,9 @@ pub fn mmc_mean_wait(servers: u32, offered: f64) -> f64 {
     erlang_c(servers, offered) / (f64::from(servers) - offered)
 }
 
-/// The mean wait in seconds that theory expects of a Math Wizard, if its parameters make it an M/M/c queue: Poisson
-/// arrivals, exponential work, nothing on the way, nobody turned away, and load that it can bear.
-pub fn mean_wait(params: &Params) -> Option<f64> {
+/// The offered load and the servers of a Math Wizard, if its parameters make it an M/M/c queue: Poisson arrivals, exponential
+/// work, nothing on the way, nobody turned away, and load that it can bear.
+fn mmc(params: &Params) -> Option<(u32, f64)> {
     let is_plain = params.load == Load::Poisson
         && params.law == Law::Exponential
         && params.latency.as_nanos() == 0
@@ -29,9 +33,33 @@ pub fn mean_wait(params: &Params) -> Option<f64> {
         && params.rate == 0
         && params.fail == 0.0
         && params.scale_to == 0;
-    let (work, servers) = (params.work.as_secs_f64(), params.containers * params.workers);
-    let offered = work / params.period.as_secs_f64();
-    (is_plain && offered < f64::from(servers)).then(|| mmc_mean_wait(servers, offered) * work)
+    let servers = params.containers * params.workers;
+    let offered = params.work.as_secs_f64() / params.period.as_secs_f64();
+    (is_plain && offered < f64::from(servers)).then_some((servers, offered))
+}
+
+/// The mean wait in seconds that theory expects of a Math Wizard that is an M/M/c queue.
+pub fn mean_wait(params: &Params) -> Option<f64> {
+    let (servers, offered) = mmc(params)?;
+    Some(mmc_mean_wait(servers, offered) * params.work.as_secs_f64())
+}
+
+/// What theory says of a metric. Who waits does so for an exponential time: P(W > t) = C exp(−(c − a) t / work). It is of a
+/// queue that has run for ever; ours begins empty, which `warmup` makes up for.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+pub(super) fn of(params: &Params, of: &Of) -> Option<Theory> {
+    let (servers, offered) = mmc(params)?;
+    let waits = erlang_c(servers, offered);
+    let scale_ms = params.work.as_millis_f64() / (f64::from(servers) - offered);
+    let value = match of {
+        Of::Measure(WAIT, Statistic::Mean) => waits * scale_ms,
+        Of::Measure(WAIT, Statistic::Over(limit)) => waits * libm::exp(-limit / scale_ms),
+        Of::Measure(WAIT, Statistic::Percentile(p)) => {
+            (scale_ms * libm::log(waits / (1.0 - p / 100.0))).max(0.0)
+        }
+        _ => return None,
+    };
+    Some(Theory { value, bound: false })
 }
 
 #[cfg(test)]

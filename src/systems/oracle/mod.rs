@@ -60,9 +60,9 @@ pub const COORDINATOR: &str = "localhost:8080";
 /// Worker i listens on this port + i.
 const WORKER_PORT_BASE: u32 = 8080;
 /// client ↔ coordinator, and the console's link to every node.
-const NEAR: LinkModel = LinkModel::new(Duration::from_millis(5), Duration::ZERO);
+pub const NEAR: LinkModel = LinkModel::new(Duration::from_millis(5), Duration::ZERO);
 /// coordinator ↔ worker, each way.
-const FAR: LinkModel = LinkModel::new(Duration::from_millis(50), Duration::from_millis(20));
+pub const FAR: LinkModel = LinkModel::new(Duration::from_millis(50), Duration::from_millis(20));
 
 /// broker ↔ coordinator and broker ↔ worker: half of what is between the two over HTTP, so that both take equally long.
 const TO_BROKER: LinkModel = LinkModel::new(Duration::from_millis(25), Duration::from_millis(10));

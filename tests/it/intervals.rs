@@ -208,10 +208,15 @@ fn heavy_answers_of_sizing_hold_on_fresh_seeds() {
 
 /// What theory says, and what was measured: as far apart as chance allows, which is two and a half half-widths at most.
 fn agrees(set: Value, preset: &str, vary: Value, warmup: u64, seen: &mut Vec<String>) {
+    let over = match preset {
+        "mmc" => "wait_over(300ms)",
+        "config" => "staleness_over(1s)",
+        _ => "latency_over(1s)",
+    };
     let plan = json!({
         "version": 1, "base": {"preset": preset, "set": set}, "requests": 500, "warmup": warmup, "seeds": {"first": 1, "count": 20},
         "axes": [{"key": vary[0], "values": vary.as_array().unwrap()[1..]}],
-        "metrics": ["unanswered_share", if preset == "mmc" { "wait_over(300ms)" } else { "latency_over(1s)" }],
+        "metrics": [over],
     });
     let mut sweep = Sweep::new(Plan::from_json(&plan.to_string()).unwrap().check().unwrap());
     sweep.add(0..sweep.plan().points);

@@ -49,7 +49,7 @@ impl AtWorker {
     }
 
     /// Nothing waits.
-    pub(super) fn turn(&self, _: &Ctx) -> Option<Ready<()>> {
+    pub(super) fn turn(&self, _: &Ctx) -> Option<Ready<Option<()>>> {
         None
     }
 }

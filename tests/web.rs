@@ -1,6 +1,8 @@
 //! Tests that run in a browser (headless Chromium): the same results on wasm32 as natively.
 #![cfg(target_arch = "wasm32")]
 
+#[path = "it/draw_bits.rs"]
+mod draw_bits;
 #[path = "it/session_random.rs"]
 mod session_random;
 
@@ -73,6 +75,11 @@ fn the_golden_rows_hold_in_the_browser() {
 #[wasm_bindgen_test]
 fn the_browser_gives_a_window() {
     assert!(web_sys::window().is_some());
+}
+
+#[wasm_bindgen_test]
+fn draws_of_the_laws_of_delays_have_the_bits_of_a_native_run() {
+    draw_bits::check();
 }
 
 #[wasm_bindgen_test]

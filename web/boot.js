@@ -24,14 +24,22 @@ const larger = (preset) => LARGER.find((name) => PROGRAMS[name].includes(preset)
 /** What the page's address says. */
 const asked = () => new URLSearchParams(location.search);
 
+/** What can be set in the larger programs only; src/lab/params.rs has the same words. */
+const LARGER_ONLY =
+  "ask concurrency delay-law delay-mean delay-p50 delay-p99 delay-shape delays retries retry-pause slow-factor slow-share";
+
+/** Whether the page begins with a question. */
+const asks = () => asked().getAll("ask").includes("next");
+
 /**
- * Which program it needs: a tab of the dock, faults that are switched off, and scaling are in the larger ones only. One that names no
+ * Which program it needs: a tab of the dock, faults that are switched off, scaling, and some of what can be set are in the larger ones only. One that names no
  * shipped scenario gets the small one, which says so.
  */
 function needed() {
   const preset = asked().get("preset") ?? FIRST;
+  const isSet = LARGER_ONLY.split(" ").some((key) => asked().getAll(key).some((value) => value !== "next"));
   const isSmall =
-    PROGRAMS[OPENING].includes(preset) && !asked().has("view") && !asked().has("off") && !/scale:/.test(asked().get("faults"));
+    PROGRAMS[OPENING].includes(preset) && !asked().has("view") && !asked().has("off") && !isSet && !/scale:/.test(asked().get("faults"));
   return (isSmall ? undefined : larger(preset)) ?? OPENING;
 }
 
@@ -257,7 +265,7 @@ try {
   const theme = asked().get("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
   // A page that stands within another one, or begins with a question, is rare.
-  const isGuest = asked().get("embed") === "1" || asked().has("ask");
+  const isGuest = asked().get("embed") === "1" || asks();
   const manners = isGuest ? import(at("./embed.js")).catch(() => {}) : undefined;
   // Meanwhile the program comes.
   program(needed()).catch(() => {});

@@ -37,7 +37,7 @@ export function mounted() {
     leadToTheLab();
     standStillOutOfSight();
   }
-  if (asked.get("ask") === "next") ask();
+  if (asked.getAll("ask").includes("next")) ask();
 }
 
 /** The same moment on the whole page. */

@@ -5,6 +5,7 @@
 mod read;
 
 use crate::lab::fault::FaultKind;
+use crate::lab::params::LARGER_ONLY;
 use crate::lab::{ActedAt, Action, Scenario};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -164,6 +165,16 @@ impl Command {
             Command::Scale { .. } => true,
             Command::Fault { fault } => fault.starts_with("scale:"),
             _ => false,
+        }
+    }
+
+    /// Whether only a larger program can do it: it scales, or sets what only such a one has.
+    pub fn is_for_larger(&self) -> bool {
+        let is_larger = |key: &str| LARGER_ONLY.split(' ').any(|other| other == key);
+        match self {
+            Command::Set { key, .. } => is_larger(key),
+            Command::Open { set, .. } => set.keys().any(|key| is_larger(key)),
+            _ => self.scales(),
         }
     }
 

@@ -8,6 +8,11 @@ use crate::kernel::Duration;
 use crate::substrate::decimal;
 use serde_json::{Value, json};
 
+/// The keys that the program which the page opens with has no parameters for: an address with one, or who sets one, needs a
+/// larger program. `web/boot.js` has the same words.
+pub const LARGER_ONLY: &str = "ask concurrency delay-law delay-mean delay-p50 delay-p99 delay-shape delays retries \
+                               retry-pause slow-factor slow-share";
+
 /// What a parameter may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Allowed {

@@ -133,7 +133,7 @@ impl Lab {
     /// Does what a person asks for, and shows what came of it. What is not allowed is said on the page.
     pub fn send(&self, command: Command) -> Result<Outcome, Invalid> {
         // Undo and redo may lead to another system, where one has been in several.
-        let may_leave = cfg!(feature = "workbench") || command.scales();
+        let may_leave = cfg!(feature = "workbench") || command.is_for_larger();
         if may_leave && workbench::leave(*self, &command, &[], None) {
             return Ok(Outcome::SetOut);
         }

@@ -202,6 +202,25 @@ test("where the larger program cannot be had, a notice says so and the run goes 
   assert.equal(await page.evaluate(() => glasshive.state), "running");
 });
 
+test("what only the larger program can set is set there, and an address with it opens in it", async (t) => {
+  const { page, problems } = await pausedAt(t, 12_000, { viewport: DESKTOP });
+  assert.equal(await isLarger(page), false);
+  await page.evaluate(() => glasshive.set("delay-law", "exponential"));
+  await page.waitForFunction(() => glasshive.snapshot().settings.delayLaw === "exponential", null, { timeout: 10_000 * SLACK });
+  assert.equal(await isLarger(page), true);
+  await page.evaluate(() => glasshive.set("ask", 3));
+  await page.waitForFunction(() => glasshive.state !== "replaying" && glasshive.snapshot().settings.ask === 3);
+  await page.evaluate(() => glasshive.seek(20_000));
+  const hash = await page.evaluate(() => glasshive.traceHash());
+  const path = new URL(await page.evaluate(() => glasshive.url())).search;
+  assert.match(path, /&ask=3&delay-law=exponential&/);
+  const other = await pausedAt(t, 20_000, { path, viewport: DESKTOP });
+  assert.equal(await isLarger(other.page), true);
+  assert.equal(await other.page.evaluate(() => glasshive.traceHash()), hash);
+  assert.equal(await other.page.locator(".ask").count(), 0, "no question");
+  assert.deepEqual([...problems, ...other.problems], []);
+});
+
 test("a script scales the opening system: the larger program does it, and the address has it", async (t) => {
   const { page, problems } = await pausedAt(t, 12_000, { viewport: DESKTOP });
   assert.equal(await isLarger(page), false);

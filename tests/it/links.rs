@@ -122,6 +122,8 @@ fn what_a_stranger_writes_is_refused_with_a_reason_or_listed() {
         "?trim=0.5",
         "?step=0",
         "?delay-min=5s&delay-max=1s",
+        "?delay-law=empirical&delays=20,10",
+        "?ask=none",
     ];
     let mut refused = 0;
     for search in bad.into_iter().chain([long.as_str(), many.as_str()]) {

@@ -2,8 +2,11 @@
 //! builds it with. After a change of the table of presets, or of the programs:
 //! `GLASSHIVE_BLESS=1 cargo test --test it programs` writes the file anew.
 
+use glasshive::lab::oracle::params::{HTTP, NATS};
+use glasshive::lab::params::LARGER_ONLY;
 use glasshive::lab::{presets, systems};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 
 const FILE: &str = "web/presets.json";
@@ -43,6 +46,18 @@ fn the_boot_module_knows_which_program_has_a_scenario() {
         text,
         "{FILE} is not the table of presets"
     );
+}
+
+#[test]
+fn the_boot_module_knows_what_only_larger_programs_have() {
+    let keys: BTreeSet<&str> = LARGER_ONLY.split(' ').collect();
+    let sizing = [HTTP, NATS].into_iter().flatten().map(|param| param.key);
+    let before = ["register", "step", "delay-max"];
+    let all: BTreeSet<&str> = sizing.collect();
+    assert!(keys.is_subset(&all) && before.iter().all(|key| all.contains(key) && !keys.contains(key)));
+    assert_eq!(all.len() - keys.len(), 32, "all others are in the program that the page opens with");
+    let boot = fs::read_to_string("web/boot.js").expect("the boot module is there");
+    assert!(boot.contains(&format!("\"{LARGER_ONLY}\"")), "web/boot.js has other words");
 }
 
 #[test]

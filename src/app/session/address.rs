@@ -126,6 +126,8 @@ impl Address {
                 "t" => address.at = Some(parse_time(&value)?),
                 "play" => address.stands = value == "0",
                 "v" if value == "1" => {}
+                // The page asks a question, a run asks so many workers.
+                "ask" if value != "next" => others.push((key, value)),
                 "speed" | "node" | "view" | "strip" | "theme" | "embed" | "controls" | "ask" | "call" => {
                     address.page.push((key, value));
                 }

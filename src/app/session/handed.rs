@@ -47,10 +47,13 @@ impl Session {
     /// The scenario that a command leads to, if it is of a system that only another program has.
     pub fn leads_away<'a>(&'a self, command: &'a Command) -> Option<&'a str> {
         let preset = match command {
+            // The system is here, what scales it is not, nor some of what can be set about it.
+            _ if !EDITS && command.is_for_larger() => {
+                let here = || &self.player.run().scenario().preset;
+                return Some(if let Command::Open { preset, .. } = command { preset } else { here() });
+            }
             Command::Open { preset, .. } => preset,
             Command::Undo | Command::Redo => &self.history.next(*command == Command::Redo)?.scenario.preset,
-            // The system is here, what scales it is not.
-            _ if !EDITS && command.scales() => return Some(&self.player.run().scenario().preset),
             _ => return None,
         };
         (!presets::is_here(preset)).then_some(preset)

@@ -16,9 +16,8 @@ use crate::kernel::{Ctx, Duration, Rng};
 use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Response};
 use delay::{Delay, DelayLaw, Delays};
-use futures::future::Either;
+use futures::future::LocalBoxFuture;
 use slots::{Slot, Slots};
-use std::future::Future;
 use std::rc::Rc;
 
 /// From so many on those who are asked are marked in a row of bits, not kept in order one by one.
@@ -124,36 +123,17 @@ pub(super) struct AtWorker {
 
 impl AtWorker {
     /// How long a task takes it, before faults.
+    #[inline]
     pub(super) fn delay(&self, _: &Params, rng: Rng) -> Duration {
         let delay = self.delay.draw(rng);
         self.slow.map_or(delay, |factor| delay.scale(factor))
     }
 
-    /// Waits until it may begin another task, and for as long as the slot is kept it is at it.
-    pub(super) async fn slot(&self, ctx: &Ctx) -> Option<Slot> {
-        match &self.slots {
-            Some(slots) => slots.take(ctx).await,
-            None => None,
-        }
-    }
-
-    /// Does something when it is its turn.
-    pub(super) fn in_turn<T, F: Future<Output = T>>(
-        &self,
-        ctx: &Ctx,
-        work: F,
-    ) -> impl Future<Output = T> + use<T, F> {
-        match &self.slots {
-            None => Either::Left(work),
-            Some(slots) => {
-                let (slots, ctx) = (Rc::clone(slots), ctx.clone());
-                // Apart, so that what stands for a task is small where there is no queue.
-                Either::Right(Box::pin(async move {
-                    let _slot = slots.take(&ctx).await;
-                    work.await
-                }))
-            }
-        }
+    /// What a task waits for before it begins, and keeps until it is done; `None` where nothing waits. Apart, so that what
+    /// stands for a task is small.
+    pub(super) fn turn(&self, ctx: &Ctx) -> Option<LocalBoxFuture<'static, Option<Slot>>> {
+        let (slots, ctx) = (Rc::clone(self.slots.as_ref()?), ctx.clone());
+        Some(Box::pin(async move { slots.take(&ctx).await }))
     }
 }
 

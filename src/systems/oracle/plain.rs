@@ -7,7 +7,7 @@ use super::{Params, Site};
 use crate::kernel::{Ctx, Duration, Rng};
 use crate::substrate::body::Json;
 use crate::substrate::http::{HttpError, Response};
-use std::future::Future;
+use std::future::Ready;
 use std::rc::Rc;
 
 /// It has no parameters.
@@ -48,18 +48,9 @@ impl AtWorker {
         rng.duration(params.delay_min, params.delay_max)
     }
 
-    /// It begins each task at once.
-    pub(super) async fn slot(&self, _: &Ctx) -> Option<()> {
+    /// Nothing waits.
+    pub(super) fn turn(&self, _: &Ctx) -> Option<Ready<Option<()>>> {
         None
-    }
-
-    /// It is always its turn.
-    pub(super) fn in_turn<T, F: Future<Output = T>>(
-        &self,
-        _: &Ctx,
-        work: F,
-    ) -> impl Future<Output = T> + use<T, F> {
-        work
     }
 }
 

@@ -141,15 +141,17 @@ fn route(worker: &Rc<Worker>, request: Request, peer: NodeId) -> impl Future<Out
     let worker = Rc::clone(worker);
     match task {
         Err(response) => Either::Left(ready(response)),
-        Ok(task) => {
-            let busy = Busy::new(Rc::clone(&worker));
-            Either::Right(worker.model.in_turn(worker.site.ctx(), async move {
-                let delay = busy.begin(&task);
-                busy.site.ctx().sleep(delay).await;
-                let result = busy.finish(&task, peer.0, delay);
-                Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
-            }))
-        }
+        Ok(task) => Either::Right(async move {
+            let busy = Busy::new(worker);
+            let _turn = match busy.model.turn(busy.site.ctx()) {
+                Some(turn) => Some(turn.await),
+                None => None,
+            };
+            let delay = busy.begin(&task);
+            busy.site.ctx().sleep(delay).await;
+            let result = busy.finish(&task, peer.0, delay);
+            Response::of(if result.err.is_some() { 500 } else { 200 }, Json::new(result))
+        }),
     }
 }
 

@@ -92,6 +92,7 @@ impl Delay {
     }
 
     /// One draw.
+    #[inline]
     pub fn draw(&self, mut rng: Rng) -> Duration {
         match self {
             Delay::Uniform(low, high) => rng.duration(*low, *high),

@@ -83,7 +83,10 @@ async fn handle(worker: Rc<Worker>, client: NatsClient, message: Message) {
     let delivery = stored.as_ref().map_or(1, JsMessage::delivered);
     site.tell(Fact::TaskReceived { delivery: u32::try_from(delivery).unwrap_or(u32::MAX) });
     let result = {
-        let _slot = worker.model.slot(site.ctx()).await;
+        let _turn = match worker.model.turn(site.ctx()) {
+            Some(turn) => Some(turn.await),
+            None => None,
+        };
         let delay = worker.begin(&task);
         site.ctx().sleep(delay).await;
         // All that hear a subject hear the same: the asker is one, whoever publishes.

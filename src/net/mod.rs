@@ -211,7 +211,8 @@ impl Net {
 
     /// Opens an exchange of messages between two nodes, over the link from the first to the second: all its random draws
     /// are fixed now, from the stream of this pair at this exchange, so nothing that happens later in the run can shift them.
-    pub fn trip(&self, link: LinkId, from: NodeId, to: NodeId) -> Trip {
+    /// Those for the first message come beside it.
+    pub fn trip(&self, link: LinkId, from: NodeId, to: NodeId) -> (Roll, Trip) {
         let mut state = self.state.borrow_mut();
         let State { links, nodes, .. } = &mut *state;
         let name = |id: NodeId| &nodes[id.0 as usize - 1].name;

@@ -94,7 +94,8 @@ async fn stay_registered(worker: &Worker, beat: &Request) {
     if !register {
         return std::future::pending().await;
     }
-    register_until_accepted(worker).await;
+    // In a box, since it is over soon: what beats is visited time and again, and so is small.
+    Box::pin(register_until_accepted(worker)).await;
     if heartbeat == Duration::ZERO {
         return std::future::pending().await;
     }
@@ -103,7 +104,7 @@ async fn stay_registered(worker: &Worker, beat: &Request) {
         let answer = tell(worker, beat).await;
         if answer.is_ok_and(|response| response.status == 404) {
             // The coordinator has forgotten this worker: it restarted, or evicted it.
-            register_until_accepted(worker).await;
+            Box::pin(register_until_accepted(worker)).await;
         }
     }
 }

@@ -146,17 +146,19 @@ fn conclude(coordinator: &Coordinator, handling: &Handling, answers: Answers) ->
         Some(Taken { answer: Answer::Value(result), .. }) => Some((result.value, *weight)),
         _ => None,
     });
-    let (values, used_weights): (Vec<f64>, Vec<f64>) = used.unzip();
+    let (mut values, mut used_weights) =
+        (Vec::with_capacity(answers.len()), Vec::with_capacity(answers.len()));
+    used.for_each(|(value, weight)| {
+        values.push(value);
+        used_weights.push(weight);
+    });
     let aggregate =
         params.strategy.of(&aggregator::Answers::weighted(&values, &used_weights), &params.knobs());
     let waited = site.ctx().now().since(handling.opened_at);
     let has_quorum = params.quorum > 0 && values.len() >= params.quorum as usize;
-    let causes: Vec<u64> = answers
-        .iter()
-        .filter_map(|(_, taken)| taken.as_ref())
-        .filter(|taken| taken.answer.is_value() || aggregate.is_none())
-        .map(|taken| taken.n)
-        .collect();
+    let mut causes = Vec::with_capacity(answers.len());
+    let taken = answers.iter().filter_map(|(_, taken)| taken.as_ref());
+    causes.extend(taken.filter(|taken| taken.answer.is_value() || aggregate.is_none()).map(|taken| taken.n));
 
     let asked = answers.len();
     let mut closing = handling.closing(Rc::default(), weights);

@@ -20,7 +20,7 @@ const COARSE_SLOTS: usize = 1 << COARSE_BITS;
 /// 12 + 9 · 6 = 66 bits, so every `u64` deadline has a slot.
 const COARSE_LEVELS: usize = 9;
 /// So many at a time are foreseen, at most: what they touch has to fit into the cache.
-const SOON_MAX: usize = 256;
+const SOON_MAX: usize = 512;
 /// So many timers later a free entry is used.
 const INSERTED_AHEAD: usize = 8;
 const SENTINELS: usize = FINE_SLOTS + COARSE_LEVELS * COARSE_SLOTS;
@@ -393,12 +393,21 @@ impl<T: Copy> TimerQueue<T> {
         }
     }
 
-    /// The links lie close together, and lead from one to the next; the entries are fetched all at once.
+    /// The links lead from one to the next, and each is waited for: so it is gone through from both ends. The entries are
+    /// fetched all at once.
     fn fetch_list(&self, slot: usize) {
-        let mut node = self.links[slot].next;
-        while node != slot as u32 {
-            fetch(&self.entries[node as usize - SENTINELS]);
-            node = self.links[node as usize].next;
+        let Link { mut prev, mut next } = self.links[slot];
+        loop {
+            fetch(&self.entries[next as usize - SENTINELS]);
+            if next == prev {
+                return;
+            }
+            fetch(&self.entries[prev as usize - SENTINELS]);
+            let after = self.links[next as usize].next;
+            if after == prev {
+                return;
+            }
+            (next, prev) = (after, self.links[prev as usize].prev);
         }
     }
 

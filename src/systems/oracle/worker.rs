@@ -61,11 +61,18 @@ pub(super) async fn run(site: Rc<Site>, i: u32, node: NodeId, shutdown: Shutdown
     // A task of its own: what is woken for each request is small.
     let serving = ctx.spawn(listener.serve_peers(move |request, peer| route(&handler, request, peer)));
     let (here, beat) = (Rc::clone(&worker), worker.tells("/heartbeat", worker.name()));
-    let (http, url) = (site.http.clone(), beat.url.clone());
+    let (beating, url) = (Rc::clone(&worker), beat.url.clone());
     let foresee = move |step| {
         match step {
-            0 => fetch(&*url),
-            _ => http.foresee(&url),
+            0 => {
+                fetch(&*url);
+                fetch(&*beating);
+            }
+            _ => {
+                // What it is answered names it.
+                fetch(&*beating.id);
+                beating.site.http.foresee(&url);
+            }
         }
         step == 0
     };

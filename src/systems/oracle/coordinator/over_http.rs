@@ -151,8 +151,8 @@ fn read(
         // Any answer is a sign of life, also one that says that the task failed.
         coordinator.registry.borrow_mut().answered(member, now);
     }
-    let id = Rc::clone(&member.id);
-    let failed = |err: String| missing(Rc::clone(&id), Rc::clone(&task.id), err.into(), now.since(sent_at));
+    let id = &member.id;
+    let failed = |err: String| missing(Rc::clone(id), Rc::clone(&task.id), err.into(), now.since(sent_at));
     match response.map(|response| (response.status, response.read::<WorkerResult>().map(Json::into_inner))) {
         Ok((200, Ok(result))) => Answer::of(result, id),
         // Whatever it says: with another status it is no value.

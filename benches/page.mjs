@@ -28,6 +28,7 @@ const SCENES = [
   { workers: 1000, period: "30ms", speed: 0.5 },
 ];
 const STOPS = 20;
+const SEEKS = 5;
 /** The programs besides the one that the page opens with. */
 const LARGER = Object.keys(JSON.parse(await readFile(new URL("../web/presets.json", import.meta.url), "utf8"))).slice(1);
 const STARTS = 10;
@@ -35,6 +36,7 @@ const STARTS = 10;
 const GOALS = [
   { what: "main-thread work per frame, 1,000 workers, mean CPU time", unit: "ms", most: 12, of: (r) => r.frames.at(-1).cpu },
   { what: "pause at ×1000, 1,000 workers, worst", unit: "ms", most: 100, of: (r) => r.pause.max },
+  { what: "seeking to 60 s from 300 s, 1,000 workers, worst", unit: "ms", most: 1500, of: (r) => r.seek.max },
   { what: "longest task after a click, 10,000 workers, CPU time", unit: "ms", most: 100, of: (r) => Math.max(...r.clicks.map(({ cpu }) => cpu)) },
   { what: "first moving message, p95", unit: "ms", most: 1000, of: (r) => r.start.message.p95 },
   { what: "first worker answer, p95", unit: "ms", most: 1500, of: (r) => r.start.answer.p95 },
@@ -140,6 +142,34 @@ async function measurePause(browser, url) {
   });
 }
 
+/** From the call until the run is there and the frame is painted. */
+async function measureSeek(browser, url) {
+  return withPage(browser, `${url}?faults=crash:w-04@240s`, async (page) => {
+    await page.evaluate(async () => {
+      glasshive.pause();
+      await glasshive.set("workers", 1000);
+    });
+    const waits = [];
+    for (let i = 0; i < SEEKS; i += 1) {
+      const wait = await page.evaluate(async () => {
+        const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        const arrive = async (ms) => {
+          glasshive.seek(ms);
+          while (glasshive.state === "replaying") await painted();
+          await painted();
+          if (glasshive.vtime !== ms) throw new Error(`sought ${ms} ms, and is at ${glasshive.vtime} ms`);
+        };
+        await arrive(300_000);
+        const left = performance.now();
+        await arrive(60_000);
+        return performance.now() - left;
+      });
+      waits.push(wait);
+    }
+    return summary(waits);
+  });
+}
+
 /** What is looked at in every frame from the first on, in milliseconds after the navigation began. */
 const watchStart = () => {
   globalThis.seen = {};
@@ -196,8 +226,10 @@ for (const scene of SCENES) {
 }
 say("pauses");
 const pause = await measurePause(browser, url);
+say("seeking");
+const seek = await measureSeek(browser, url);
 say("clicks with 10,000 workers");
-const results = { browser: `Chromium ${browser.version()}`, frames: scenes, pause, clicks: await withPage(browser, url, clicks), start, bytes, larger };
+const results = { browser: `Chromium ${browser.version()}`, frames: scenes, pause, seek, clicks: await withPage(browser, url, clicks), start, bytes, larger };
 await browser.close();
 server.closeAllConnections();
 server.close();
@@ -211,6 +243,7 @@ for (const { workers, speed, messages, cpu, work, between } of scenes) {
   rows.push(row("  from frame to frame", between));
 }
 rows.push(row("pause at ×1000, 1000 workers", results.pause));
+rows.push(row("seeking to 60 s from 300 s, 1000 workers", results.seek));
 for (const { what, cpu, wall } of results.clicks) rows.push([`10,000 workers, ${what}`, "1", ms(cpu), "", "", ms(wall)]);
 rows.push(row("first moving message", start.message), row("first worker answer", start.answer));
 const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));

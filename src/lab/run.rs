@@ -170,9 +170,17 @@ impl Run {
     /// Plays everything up to and including `limit`, or the horizon if that is earlier.
     pub fn run_until(&mut self, limit: Instant) {
         let limit = limit.min(self.horizon);
-        while self.run_instant(limit) {}
-        if !self.is_stopped() && self.now() < limit {
-            self.sim.run_until(limit);
+        while !self.is_stopped() {
+            let Some(at) = self.next_planned().filter(|at| *at <= limit) else {
+                self.sim.run_until_records(limit, EVENTS_MAX);
+                return;
+            };
+            if at > self.now() {
+                self.sim.run_until_records(at - Duration::from_nanos(1), EVENTS_MAX);
+            }
+            if !self.is_stopped() {
+                self.run_instant(at);
+            }
         }
     }
 

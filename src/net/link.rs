@@ -64,11 +64,12 @@ impl Roll {
     }
 }
 
-/// The link and the draws for all messages of one exchange: fixed when it opens. The draws are made when they are asked
-/// for: most exchanges are neither duplicated nor given up.
+/// The link and the draws for all messages of one exchange: fixed when it opens. All but the first message's are made when
+/// they are asked for: most exchanges are neither duplicated nor given up.
 #[derive(Clone, Debug)]
 pub struct Trip {
     model: LinkModel,
+    /// Behind the draws for the first message.
     rng: Rng,
 }
 
@@ -77,24 +78,19 @@ impl Trip {
         self.model
     }
 
-    /// The first message.
-    pub fn request(&self) -> Roll {
-        self.roll(0)
-    }
-
-    /// Its copy, if it is duplicated.
+    /// The first message's copy, if it is duplicated.
     pub fn copy(&self) -> Roll {
-        self.roll(1)
+        self.roll(0)
     }
 
     /// The answer.
     pub fn response(&self) -> Roll {
-        self.roll(2)
+        self.roll(1)
     }
 
     /// The news that the caller has given up.
     pub fn cancel(&self) -> Roll {
-        self.roll(3)
+        self.roll(2)
     }
 
     fn roll(&self, place: usize) -> Roll {
@@ -165,12 +161,12 @@ impl Links {
     }
 
     /// `name` says what a link from one node to the other is called.
-    pub(super) fn trip(&mut self, ctx: &Ctx, id: LinkId, name: impl Fn() -> String) -> Trip {
+    pub(super) fn trip(&mut self, ctx: &Ctx, id: LinkId, name: impl Fn() -> String) -> (Roll, Trip) {
         let link = &mut self.all[id.0 as usize];
         let stream = link.stream.get_or_insert_with(|| ctx.stream(&name(), "link"));
-        let trip = Trip { model: link.model, rng: stream.at(link.exchanges) };
+        let mut rng = stream.at(link.exchanges);
         link.exchanges += 1;
-        trip
+        (Roll::new(&mut rng), Trip { model: link.model, rng })
     }
 }
 

@@ -40,9 +40,12 @@ pub const FAULT_ENDED: Kind = Kind::new("fault_ended");
 
 /// The network of one run. Cheap to clone.
 #[derive(Clone)]
-pub struct Net {
+pub struct Net(Rc<Shared>);
+
+/// Behind one pointer: each exchange under way has one.
+struct Shared {
     ctx: Ctx,
-    state: Rc<RefCell<State>>,
+    state: RefCell<State>,
 }
 
 struct State {
@@ -57,28 +60,26 @@ struct State {
 impl Net {
     /// A network without nodes. `observed` says whether messages in flight are listed for a snapshot.
     pub fn new(ctx: &Ctx, observed: bool) -> Self {
-        Net {
-            ctx: ctx.clone(),
-            state: Rc::new(RefCell::new(State {
-                nodes: Vec::new(),
-                by_name: LookUp::default(),
-                links: Links::default(),
-                rules: Rules::default(),
-                flights: Flights::new(observed),
-            })),
-        }
+        let state = State {
+            nodes: Vec::new(),
+            by_name: LookUp::default(),
+            links: Links::default(),
+            rules: Rules::default(),
+            flights: Flights::new(observed),
+        };
+        Net(Rc::new(Shared { ctx: ctx.clone(), state: RefCell::new(state) }))
     }
 
     /// The simulation that this network lives in.
     pub fn ctx(&self) -> &Ctx {
-        &self.ctx
+        &self.0.ctx
     }
 
     // --- nodes ------------------------------------------------------------------------------------------------
 
     /// Adds a node that is down and has no role yet.
     pub fn add_node(&self, name: &str) -> NodeId {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.0.state.borrow_mut();
         let name: Rc<str> = name.into();
         state.nodes.push(Node::new(&name));
         let id = NodeId(state.nodes.len() as u32);
@@ -95,7 +96,7 @@ impl Net {
     /// Forgets what every node runs. Roles hold the network and the network holds the roles: whoever set them ends
     /// the circle with this, or the network is never freed.
     pub fn forget_roles(&self) {
-        let roles: Vec<_> = self.state.borrow_mut().nodes.iter_mut().map(|node| node.role.take()).collect();
+        let roles: Vec<_> = self.0.state.borrow_mut().nodes.iter_mut().map(|node| node.role.take()).collect();
         drop(roles);
     }
 
@@ -103,16 +104,16 @@ impl Net {
     pub fn start(&self, node: NodeId) {
         self.crash(node);
         debug_assert!(!self.is_up(node), "nothing that a crash drops starts its node");
-        let shutdown = Shutdown::new(&self.ctx);
+        let shutdown = Shutdown::new(&self.0.ctx);
         let role = self.node_mut(node, |n| {
-            n.up_since = Some(self.ctx.now());
+            n.up_since = Some(self.0.ctx.now());
             n.shutdown = Some(shutdown.clone());
             n.role.clone()
         });
-        self.ctx.record_in(node.scope(), Span::default(), NODE_STARTED, 0, 0);
+        self.0.ctx.record_in(node.scope(), Span::default(), NODE_STARTED, 0, 0);
         if let Some(role) = role {
             let (net, running) = (self.clone(), role(shutdown));
-            self.ctx.spawn_in(node.scope(), async move {
+            self.0.ctx.spawn_in(node.scope(), async move {
                 running.await;
                 let start_again = net.node(node).start_again;
                 net.take_down(node, NODE_STOPPED);
@@ -154,13 +155,13 @@ impl Net {
     fn take_down(&self, node: NodeId, kind: Kind) {
         self.node_mut(node, |n| {
             n.up_since = None;
-            n.down_since = self.ctx.now();
+            n.down_since = self.0.ctx.now();
             n.shutdown = None;
             n.start_again = false;
         });
-        self.ctx.record_in(node.scope(), Span::default(), kind, 0, 0);
+        self.0.ctx.record_in(node.scope(), Span::default(), kind, 0, 0);
         // The destructors of its tasks run now: connections notice that the node is gone.
-        self.ctx.abort_scope(node.scope());
+        self.0.ctx.abort_scope(node.scope());
     }
 
     /// True while a node runs.
@@ -181,58 +182,59 @@ impl Net {
 
     /// The node called `name`.
     pub fn find(&self, name: &str) -> Option<NodeId> {
-        self.state.borrow().by_name.get(name).copied()
+        self.0.state.borrow().by_name.get(name).copied()
     }
 
     /// All nodes, in the order in which they were added.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (1..=self.state.borrow().nodes.len() as u32).map(NodeId)
+        (1..=self.0.state.borrow().nodes.len() as u32).map(NodeId)
     }
 
     fn node(&self, id: NodeId) -> Ref<'_, Node> {
-        Ref::map(self.state.borrow(), |state| &state.nodes[id.0 as usize - 1])
+        Ref::map(self.0.state.borrow(), |state| &state.nodes[id.0 as usize - 1])
     }
 
     fn node_mut<R>(&self, id: NodeId, change: impl FnOnce(&mut Node) -> R) -> R {
-        change(&mut self.state.borrow_mut().nodes[id.0 as usize - 1])
+        change(&mut self.0.state.borrow_mut().nodes[id.0 as usize - 1])
     }
 
     // --- links ------------------------------------------------------------------------------------------------
 
     /// Says how messages travel between two nodes, in both directions.
     pub fn connect(&self, a: NodeId, b: NodeId, model: LinkModel) {
-        self.state.borrow_mut().links.connect(a, b, model);
+        self.0.state.borrow_mut().links.connect(a, b, model);
     }
 
     /// The link from one node to another.
     pub fn link(&self, from: NodeId, to: NodeId) -> LinkId {
-        self.state.borrow_mut().links.id(from, to)
+        self.0.state.borrow_mut().links.id(from, to)
     }
 
     /// Opens an exchange of messages between two nodes, over the link from the first to the second: all its random draws
     /// are fixed now, from the stream of this pair at this exchange, so nothing that happens later in the run can shift them.
-    pub fn trip(&self, link: LinkId, from: NodeId, to: NodeId) -> Trip {
-        let mut state = self.state.borrow_mut();
+    /// Those for the first message come beside it.
+    pub fn trip(&self, link: LinkId, from: NodeId, to: NodeId) -> (Roll, Trip) {
+        let mut state = self.0.state.borrow_mut();
         let State { links, nodes, .. } = &mut *state;
         let name = |id: NodeId| &nodes[id.0 as usize - 1].name;
-        links.trip(&self.ctx, link, || format!("{}>{}", name(from), name(to)))
+        links.trip(&self.0.ctx, link, || format!("{}>{}", name(from), name(to)))
     }
 
     /// Fetches what an exchange over a link will touch: see [`Foresee`](crate::kernel::Foresee).
     pub fn foresee_trip(&self, link: LinkId) {
-        if let Some(link) = self.state.borrow().links.get(link) {
+        if let Some(link) = self.0.state.borrow().links.get(link) {
             fetch(link);
         }
     }
 
     /// Fetches what a message that arrives at a node will touch.
     pub fn foresee_arrival(&self, node: NodeId) {
-        fetch(&self.state.borrow().nodes[node.0 as usize - 1]);
+        fetch(&self.0.state.borrow().nodes[node.0 as usize - 1]);
     }
 
     /// Decides the fate of a message that leaves now, `roll` being the draws for it.
     pub fn send(&self, from: NodeId, to: NodeId, roll: Roll) -> Fate {
-        let state = self.state.borrow();
+        let state = self.0.state.borrow();
         let mut fate = state.links.model(from, to).fate(roll);
         state.rules.apply(from, to, roll, &mut fate);
         fate
@@ -240,7 +242,7 @@ impl Net {
 
     /// [`send`](Self::send) over a link that was looked up before.
     pub fn send_over(&self, link: LinkId, from: NodeId, to: NodeId, roll: Roll) -> Fate {
-        let state = self.state.borrow();
+        let state = self.0.state.borrow();
         let mut fate = state.links.model_of(link).fate(roll);
         state.rules.apply(from, to, roll, &mut fate);
         fate
@@ -249,29 +251,29 @@ impl Net {
     /// [`send`](Self::send) for a message of an exchange, whose link need not be looked up: both directions are alike.
     pub fn send_on(&self, trip: &Trip, from: NodeId, to: NodeId, roll: Roll) -> Fate {
         let mut fate = trip.model().fate(roll);
-        self.state.borrow().rules.apply(from, to, roll, &mut fate);
+        self.0.state.borrow().rules.apply(from, to, roll, &mut fate);
         fate
     }
 
     /// True when messages from one node to the other cannot pass now.
     pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
-        self.state.borrow().rules.cut(from, to)
+        self.0.state.borrow().rules.cut(from, to)
     }
 
     /// Records the loss of a message.
     pub fn record_lost(&self, from: NodeId, to: NodeId, span: Span) {
-        self.ctx.record_in(from.scope(), span, MESSAGE_LOST, to.0, 0);
+        self.0.ctx.record_in(from.scope(), span, MESSAGE_LOST, to.0, 0);
     }
 
     /// Lists a message as being on its way, if this network is observed.
     pub fn observe(&self, flight: Flight) {
-        let now = self.ctx.now();
-        self.state.borrow_mut().flights.add(now, flight);
+        let now = self.0.ctx.now();
+        self.0.state.borrow_mut().flights.add(now, flight);
     }
 
     /// The messages that are on their way now.
     pub fn in_flight(&self) -> Vec<Flight> {
-        self.state.borrow_mut().flights.current(self.ctx.now())
+        self.0.state.borrow_mut().flights.current(self.0.ctx.now())
     }
 
     // --- rules ------------------------------------------------------------------------------------------------
@@ -279,12 +281,12 @@ impl Net {
     /// Makes a rule hold from now on.
     pub fn add_rule(&self, rule: Rule) -> RuleId {
         self.record_rule(FAULT_STARTED, &rule);
-        self.state.borrow_mut().rules.add(rule)
+        self.0.state.borrow_mut().rules.add(rule)
     }
 
     /// Lifts a rule; one that is lifted already stays so.
     pub fn remove_rule(&self, id: RuleId) {
-        let lifted = self.state.borrow_mut().rules.remove(id);
+        let lifted = self.0.state.borrow_mut().rules.remove(id);
         if let Some(rule) = lifted {
             self.record_rule(FAULT_ENDED, &rule);
         }
@@ -293,17 +295,17 @@ impl Net {
     fn record_rule(&self, kind: Kind, rule: &Rule) {
         let Rule { target, effect } = rule;
         let scope = target.first().scope();
-        self.ctx.record_in(scope, Span::default(), kind, target.second(), effect.bits());
+        self.0.ctx.record_in(scope, Span::default(), kind, target.second(), effect.bits());
     }
 
     /// The rules that hold, in the order in which they began.
     pub fn rules(&self) -> Vec<Rule> {
-        self.state.borrow().rules.all().collect()
+        self.0.state.borrow().rules.all().collect()
     }
 
     /// By how much work on `node` takes longer now: the product of its slow rules, 1 without any.
     pub fn slowdown(&self, node: NodeId) -> f64 {
-        self.state.borrow().rules.slowdown(node)
+        self.0.state.borrow().rules.slowdown(node)
     }
 
     /// How long `work` takes on `node` now.

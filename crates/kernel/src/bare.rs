@@ -4,16 +4,16 @@
 //! **Blocks.** A [`Task`] owns one block of memory, which holds a future of the type that its pointer's table tells, and
 //! which nothing else points at. The block comes from the global allocator, with the layout that [`layout_of`] gives for
 //! the future's: so whoever has the task alone can give it back. A [`Pool`] keeps blocks that hold nothing any more, in a
-//! list for each size, each pointing at the next.
+//! list for each size. The lists are beside the blocks: of a crowd's each is cold, and is asked for before its turn.
 //!
 //! **Wakers.** The waker that [`Polling::poll`] lends to a future points at the `Polling` itself, which outlives the loan.
 //! Only a copy of it can be kept or woken later, and a copy is a waker of safe make. What is reached through the pointer
 //! may be used by any thread.
 #![allow(unsafe_code)]
 
-use crate::foresight::{Work, fetch_near};
+use crate::foresight::{Work, fetch_near, is_many, lines};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -24,20 +24,18 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 const STEP: usize = 32;
 /// Larger ones are not kept.
 const SIZES: usize = 64;
+/// So many tasks later a vacant block is used.
+const PUT_AHEAD: usize = 8;
 /// What every allocator gives without further ado.
 const ALIGN: usize = 2 * size_of::<usize>();
 
 /// A future that is polled in place until it is dropped.
 pub(crate) struct Task(NonNull<dyn Work>);
 
-/// A block that holds nothing but the way to the next.
-struct Vacant {
-    next: Option<NonNull<Vacant>>,
-}
-
 /// Blocks of memory that tasks have left behind.
 pub(crate) struct Pool {
-    vacant: [Cell<Option<NonNull<Vacant>>>; SIZES],
+    /// By size: each was allocated with its layout, holds nothing, and is nobody else's.
+    vacant: [RefCell<Vec<NonNull<u8>>>; SIZES],
 }
 
 /// How a block for such a value is allocated, and its place among the sizes, if it has one.
@@ -68,7 +66,7 @@ fn allocate(block: Layout) -> NonNull<u8> {
 
 impl Default for Pool {
     fn default() -> Self {
-        Pool { vacant: [const { Cell::new(None) }; SIZES] }
+        Pool { vacant: [const { RefCell::new(Vec::new()) }; SIZES] }
     }
 }
 
@@ -90,13 +88,14 @@ impl Pool {
     /// A block with this place among the sizes.
     #[inline(never)]
     fn take(&self, size: usize) -> NonNull<u8> {
-        let vacant = &self.vacant[size];
-        let Some(first) = vacant.get() else {
+        let mut vacant = self.vacant[size].borrow_mut();
+        let Some(block) = vacant.pop() else {
             return allocate(kept(size));
         };
-        // SAFETY: what is in the list is a block that `drop` has put there, with a `Vacant` at its start.
-        vacant.set(unsafe { first.as_ref() }.next);
-        first.cast()
+        if is_many(vacant.len()) {
+            lines(vacant[vacant.len() - PUT_AHEAD].as_ptr(), kept(size).size());
+        }
+        block
     }
 
     /// Drops a task, and keeps its block.
@@ -109,29 +108,21 @@ impl Pool {
             layout
         };
         let (block, size) = layout_of(layout);
-        let start = future.cast::<Vacant>();
+        let start = future.cast();
         match size {
-            Some(size) => {
-                let next = self.vacant[size].replace(Some(start));
-                // SAFETY: the block holds nothing any more; it is aligned for a pointer and larger than one.
-                unsafe { start.write(Vacant { next }) };
-            }
+            Some(size) => self.vacant[size].borrow_mut().push(start),
             // SAFETY: it was allocated with this layout.
-            None => unsafe { dealloc(start.as_ptr().cast(), block) },
+            None => unsafe { dealloc(start.as_ptr(), block) },
         }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        for (size, vacant) in self.vacant.iter().enumerate() {
-            let mut first = vacant.take();
-            while let Some(start) = first {
-                // SAFETY: as in `take`; and each block in this list was allocated with this layout.
-                unsafe {
-                    first = start.as_ref().next;
-                    dealloc(start.as_ptr().cast(), kept(size));
-                }
+        for (size, vacant) in self.vacant.iter_mut().enumerate() {
+            for block in vacant.get_mut().drain(..) {
+                // SAFETY: each block in this list was allocated with this layout, and holds nothing.
+                unsafe { dealloc(block.as_ptr(), kept(size)) };
             }
         }
     }

@@ -91,8 +91,9 @@ pub fn fetch<T: ?Sized>(value: &T) {
     lines((&raw const *value).cast(), size_of_val(value));
 }
 
+/// Asks for all lines of so many bytes from an address on.
 #[inline]
-fn lines(start: *const u8, bytes: usize) {
+pub(crate) fn lines(start: *const u8, bytes: usize) {
     for at in offsets(start.addr(), bytes) {
         line(start.wrapping_offset(at));
     }

@@ -192,6 +192,9 @@ impl<T> Mailbox<T> {
             state.receiver.disarm(core);
             state.open = false;
             state.receiver.waiting = None;
+            if state.queue.first.is_none() {
+                return;
+            }
             let empty = Queue { first: None, others: None };
             std::mem::replace(&mut state.queue, empty)
         };

@@ -110,10 +110,11 @@ impl Rng {
     /// Uniform in 0 … `n` − 1 without bias (Lemire's rejection); `n` must not be 0.
     pub fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "below(0) has no value to return");
-        let reject_under = n.wrapping_neg() % n;
         loop {
             let wide = u128::from(self.next_u64()) * u128::from(n);
-            if wide as u64 >= reject_under {
+            let low = wide as u64;
+            // What is rejected is below 2⁶⁴ mod n, and so below n: nearly always the division is not needed.
+            if low >= n || low >= n.wrapping_neg() % n {
                 return (wide >> 64) as u64;
             }
         }

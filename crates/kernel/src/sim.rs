@@ -30,10 +30,10 @@ impl Core {
         self.executor.now.get()
     }
 
-    /// Runs everything until `limit`, or of that only the first instant at which anything happens. False when nothing
-    /// happened, or when time stands still.
+    /// Runs everything until `limit`, or of that only the first instant at which anything happens, or none after the one
+    /// in which the trace comes to so many records. False when nothing happened, or when time stands still.
     #[inline(never)]
-    fn run(&self, mut limit: Instant, one_instant: bool) -> bool {
+    fn run(&self, mut limit: Instant, one_instant: bool, records: u64) -> bool {
         let executor = &self.executor;
         if executor.stuck().is_some() {
             return false;
@@ -49,6 +49,9 @@ impl Core {
                     if executor.stuck().is_some() {
                         return false;
                     }
+                    if self.trace.borrow().count() >= records {
+                        limit = self.now();
+                    }
                     let (near, foresee) =
                         (|id| executor.fetch_near(id), |soon: &mut _| executor.foresee(soon));
                     let Some((at, target)) = self.timers.pop(limit, near, foresee) else {
@@ -57,9 +60,7 @@ impl Core {
                     debug_assert!(at >= self.now(), "no timer is left from the past");
                     executor.now.set(at);
                     ran = true;
-                    if one_instant {
-                        limit = at;
-                    }
+                    limit = if one_instant { at } else { limit };
                     if target.is_foreign() {
                         self.timers.wake_foreign(target);
                         continue;
@@ -158,9 +159,14 @@ impl Sim {
     /// Runs everything that happens up to and including `limit`, and moves time there, unless it gets
     /// [`stuck`](Self::stuck) on the way.
     pub fn run_until(&mut self, limit: Instant) {
+        self.run_until_records(limit, u64::MAX);
+    }
+
+    /// The same, but time stays at the end of the instant in which the trace comes to so many records.
+    pub fn run_until_records(&mut self, limit: Instant, records: u64) {
         let core = &*self.core;
-        core.run(limit, false);
-        if self.stuck().is_none() {
+        core.run(limit, false, records);
+        if self.stuck().is_none() && self.trace().count() < records {
             core.executor.now.set(core.now().max(limit));
         }
     }
@@ -169,7 +175,7 @@ impl Sim {
     /// Returns false, and leaves time alone, when nothing is left to do until then; also false when the simulation is
     /// [`stuck`](Self::stuck).
     pub fn run_instant(&mut self, limit: Instant) -> bool {
-        self.core.run(limit, true)
+        self.core.run(limit, true, u64::MAX)
     }
 
     /// Moves time to `at` without running what happens there. Everything before must have been run.

@@ -20,7 +20,7 @@ const COARSE_SLOTS: usize = 1 << COARSE_BITS;
 /// 12 + 9 · 6 = 66 bits, so every `u64` deadline has a slot.
 const COARSE_LEVELS: usize = 9;
 /// So many at a time are foreseen, at most: what they touch has to fit into the cache.
-const SOON_MAX: usize = 256;
+const SOON_MAX: usize = 512;
 /// So many timers later a free entry is used.
 const INSERTED_AHEAD: usize = 8;
 const SENTINELS: usize = FINE_SLOTS + COARSE_LEVELS * COARSE_SLOTS;
@@ -323,15 +323,38 @@ impl<T: Copy> TimerQueue<T> {
             debug_assert!(start > self.cursor, "the cursor's own coarse slots are empty");
             let slot = FINE_SLOTS + level * COARSE_SLOTS + digit as usize;
             let is_crowd = is_crowd(self.entries.len());
+            let foresees = is_crowd && start >= self.foreseen;
+            let Link { prev, next } = self.links[slot];
+            if prev == next && !foresees && self.take_only(slot, next, limit) {
+                return true;
+            }
             if is_crowd {
                 self.fetch_list(slot);
             }
             // Where they are later than the limit they move, too, so that nobody looks at all of them again and again.
             self.cursor = self.earliest(slot).min(limit);
             self.near_base = self.cursor & !63;
-            let foresees = is_crowd && start >= self.foreseen;
             self.cascade(slot, foresees.then(|| start.saturating_add(1 << shift)));
         }
+        true
+    }
+
+    /// Moves the only timer of a coarse slot to its fine one, if it is due by the limit: where timers are far apart, most of
+    /// them are alone when their time comes.
+    #[inline]
+    fn take_only(&mut self, slot: usize, node: u32, limit: u64) -> bool {
+        let deadline = self.entries[node as usize - SENTINELS].deadline;
+        if deadline > limit {
+            return false;
+        }
+        self.links[slot] = Link { prev: slot as u32, next: slot as u32 };
+        self.clear_bit(slot);
+        self.cursor = deadline;
+        self.near_base = deadline & !63;
+        self.near = 1 << (deadline % 64);
+        let fine = deadline as usize % FINE_SLOTS;
+        self.links[fine] = Link { prev: node, next: node };
+        self.links[node as usize] = Link { prev: fine as u32, next: fine as u32 };
         true
     }
 
@@ -370,12 +393,21 @@ impl<T: Copy> TimerQueue<T> {
         }
     }
 
-    /// The links lie close together, and lead from one to the next; the entries are fetched all at once.
+    /// The links lead from one to the next, and each is waited for: so it is gone through from both ends. The entries are
+    /// fetched all at once.
     fn fetch_list(&self, slot: usize) {
-        let mut node = self.links[slot].next;
-        while node != slot as u32 {
-            fetch(&self.entries[node as usize - SENTINELS]);
-            node = self.links[node as usize].next;
+        let Link { mut prev, mut next } = self.links[slot];
+        loop {
+            fetch(&self.entries[next as usize - SENTINELS]);
+            if next == prev {
+                return;
+            }
+            fetch(&self.entries[prev as usize - SENTINELS]);
+            let after = self.links[next as usize].next;
+            if after == prev {
+                return;
+            }
+            (next, prev) = (after, self.links[prev as usize].prev);
         }
     }
 

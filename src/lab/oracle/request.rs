@@ -97,8 +97,15 @@ impl RequestEntry {
 
     /// The values used of `responses`, with the weights of those who gave them.
     pub fn used(&self, responses: &[WorkerResult]) -> (Vec<f64>, Vec<f64>) {
-        let used = responses.iter().zip(&self.tasks).filter(|(response, _)| response.err.is_none());
-        used.map(|(response, task)| (response.value, task.weight)).unzip()
+        let (mut values, mut weights) =
+            (Vec::with_capacity(responses.len()), Vec::with_capacity(responses.len()));
+        for (response, task) in
+            responses.iter().zip(&self.tasks).filter(|(response, _)| response.err.is_none())
+        {
+            values.push(response.value);
+            weights.push(task.weight);
+        }
+        (values, weights)
     }
 
     /// (aggregate − truth) / truth; `None` without an aggregate.

@@ -10,8 +10,8 @@ use super::{
     RESPONSE_SENT,
 };
 use crate::kernel::{Duration, Foresee, Mailbox, Scope, SendError, Sleep, Span, TaskId, fetch};
-use crate::net::{Flight, Net, NodeId, Payload, Trip};
-use std::cell::{Cell, RefCell};
+use crate::net::{Flight, Net, NodeId, Payload, Roll, Trip};
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -33,7 +33,7 @@ pub(super) struct Connection {
     to: NodeId,
     trip: Trip,
     /// Until a handler takes it up: it is not handed from place to place while it travels and waits.
-    request: RefCell<Option<Request>>,
+    request: Cell<Option<Request>>,
     /// The request travels twice.
     duplicated: Cell<bool>,
     replies: Mailbox<Wire>,
@@ -50,20 +50,21 @@ impl Exchange {
     /// Sends the request.
     pub(super) fn open(net: &Net, way: Way, request: Request) -> Self {
         let Way { port, from, to, link, .. } = way;
-        let (ctx, trip) = (net.ctx(), net.trip(link, from, to));
+        let (roll, trip) = net.trip(link, from, to);
         let connection = Rc::new(Connection {
             net: net.clone(),
             from,
             to,
             trip,
-            request: RefCell::new(Some(request)),
+            request: Cell::new(Some(request)),
             duplicated: Cell::new(false),
             replies: Mailbox::new(REPLIES_MAX),
             handlers: Cell::default(),
             cancelled: Cell::new(false),
         });
+        let ctx = net.ctx();
         ctx.record(REQUEST_SENT, to.0, 0);
-        connection.send_request(&port);
+        connection.send_request(&port, roll);
         Exchange(Caller { connection, span: ctx.span(), open: true })
     }
 }
@@ -141,9 +142,9 @@ impl Drop for Caller {
 }
 
 impl Connection {
-    fn send_request(self: &Rc<Self>, port: &Rc<Port>) {
+    fn send_request(self: &Rc<Self>, port: &Rc<Port>, roll: Roll) {
         let span = self.net.ctx().span();
-        let fate = self.net.send_on(&self.trip, self.from, self.to, self.trip.request());
+        let fate = self.net.send_on(&self.trip, self.from, self.to, roll);
         self.observe(self.from, self.to, fate.delay, Payload::Request, span, fate.lost);
         if fate.lost {
             self.net.record_lost(self.from, self.to, span);
@@ -304,7 +305,8 @@ impl Foresee for Delivery {
         match (&self.news, step) {
             (News::Request(port), 0) => fetch(&**port),
             (News::Request(port), step) => {
-                match &*request.borrow() {
+                let waiting = request.take();
+                match &waiting {
                     Some(request) if step == 1 => {
                         fetch(&*request.url);
                         request.body.foresee();
@@ -312,6 +314,7 @@ impl Foresee for Delivery {
                     Some(request) if step == 2 => fetch(request.url.path.as_str()),
                     _ => {}
                 }
+                request.set(waiting);
                 if step == 1 {
                     net.foresee_arrival(*to);
                 }
@@ -346,10 +349,10 @@ impl Incoming {
         if connection.cancelled.get() {
             return None;
         }
-        let request = match connection.duplicated.get() {
-            true => connection.request.borrow().clone(),
-            false => connection.request.take(),
-        };
+        let request = connection.request.take();
+        if connection.duplicated.get() {
+            connection.request.set(request.clone());
+        }
         connection.net.ctx().set_span(self.responder.span);
         Some((request?, self.responder))
     }
@@ -393,11 +396,11 @@ mod tests {
         let net = Net::new(&Sim::new(1, Sink::None).ctx(), false);
         let [from, to] = ["client", "coordinator"].map(|name| net.add_node(name));
         Rc::new(Connection {
-            trip: net.trip(net.link(from, to), from, to),
+            trip: net.trip(net.link(from, to), from, to).1,
             net,
             from,
             to,
-            request: RefCell::default(),
+            request: Cell::default(),
             duplicated: Cell::default(),
             replies: Mailbox::new(REPLIES_MAX),
             handlers: Cell::default(),

@@ -9,8 +9,9 @@ use crate::net::{LinkId, Net, NodeId};
 use futures::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::{Poll, ready};
 
 /// How many requests wait to be accepted before further ones are refused: Linux's default `somaxconn`.
 const ACCEPT_QUEUE_MAX: usize = 4096;
@@ -137,39 +138,52 @@ impl Listener {
     }
 
     /// Answers every request with a task of its own, for ever. A handler's task is dropped when its caller gives up.
-    pub async fn serve<F, Fut>(self, handler: F)
+    pub fn serve<F, Fut>(self, handler: F) -> impl Future<Output = ()>
     where
         F: Fn(Request) -> Fut,
         Fut: Future<Output = Response> + 'static,
     {
-        self.serve_peers(move |request, _| handler(request)).await;
+        self.serve_peers(move |request, _| handler(request))
     }
 
     /// [`serve`](Self::serve) for a handler that wants to know who asks, as a server knows its peer's address.
-    pub async fn serve_peers<F, Fut>(mut self, handler: F)
+    ///
+    /// Not an async block: that would hold listener and handler twice, as captured and as moved, and each node has one.
+    pub fn serve_peers<F, Fut>(mut self, handler: F) -> impl Future<Output = ()>
     where
         F: Fn(Request, NodeId) -> Fut,
         Fut: Future<Output = Response> + 'static,
     {
-        let ctx = self.http.net.ctx().clone();
-        while let Some(incoming) = self.queue.recv().await {
-            let before = ctx.span();
-            let Some((request, responder)) = incoming.begin() else {
-                continue;
-            };
-            let connection = responder.connection();
-            let answer = handler(request, connection.peer());
-            // Not an async block: that would hold the answer twice, as captured and as awaited.
-            let near = Rc::clone(&connection);
-            let foresee = move |_| {
-                fetch(&*near);
-                false
-            };
-            let task = ctx.spawn_foretold(foresee, answer.map(move |response| responder.respond(response)));
-            connection.handled_by(task);
-            // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
-            ctx.set_span(before);
-        }
+        poll_fn(move |cx| {
+            while let Some(incoming) = ready!(self.queue.poll_recv(cx)) {
+                self.take_up(incoming, &handler);
+            }
+            Poll::Ready(())
+        })
+    }
+
+    fn take_up<F, Fut>(&self, incoming: Incoming, handler: &F)
+    where
+        F: Fn(Request, NodeId) -> Fut,
+        Fut: Future<Output = Response> + 'static,
+    {
+        let ctx = self.http.net.ctx();
+        let before = ctx.span();
+        let Some((request, responder)) = incoming.begin() else {
+            return;
+        };
+        let connection = responder.connection();
+        let answer = handler(request, connection.peer());
+        // Not an async block: that would hold the answer twice, as captured and as awaited.
+        let near = Rc::clone(&connection);
+        let foresee = move |_| {
+            fetch(&*near);
+            false
+        };
+        let task = ctx.spawn_foretold(foresee, answer.map(move |response| responder.respond(response)));
+        connection.handled_by(task);
+        // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
+        ctx.set_span(before);
     }
 }
 

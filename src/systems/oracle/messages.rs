@@ -260,7 +260,11 @@ impl Message for OracleResult {
     }
 }
 
-impl Message for Registration {}
+impl Message for Registration {
+    fn length_bound(&self) -> Option<usize> {
+        Some(FRAME_MAX + text_bound(&self.id) + text_bound(&self.endpoint))
+    }
+}
 
 impl Message for WorkerName {
     fn length_bound(&self) -> Option<usize> {

@@ -63,11 +63,18 @@ pub(super) async fn run(site: Rc<Site>, i: u32, node: NodeId, shutdown: Shutdown
     // A task of its own: what is woken for each request is small.
     let serving = ctx.spawn(listener.serve_peers(move |request, peer| route(&handler, request, peer)));
     let (here, beat) = (Rc::clone(&worker), worker.tells("/heartbeat", worker.name()));
-    let (http, url) = (site.http.clone(), beat.url.clone());
+    let (beating, url) = (Rc::clone(&worker), beat.url.clone());
     let foresee = move |step| {
         match step {
-            0 => fetch(&*url),
-            _ => http.foresee(&url),
+            0 => {
+                fetch(&*url);
+                fetch(&*beating);
+            }
+            _ => {
+                // What it is answered names it.
+                fetch(&*beating.id);
+                beating.site.http.foresee(&url);
+            }
         }
         step == 0
     };
@@ -96,7 +103,8 @@ async fn stay_registered(worker: &Worker, beat: &Request) {
     if !register {
         return std::future::pending().await;
     }
-    register_until_accepted(worker).await;
+    // In a box, since it is over soon: what beats is visited time and again, and so is small.
+    Box::pin(register_until_accepted(worker)).await;
     if heartbeat == Duration::ZERO {
         return std::future::pending().await;
     }
@@ -105,7 +113,7 @@ async fn stay_registered(worker: &Worker, beat: &Request) {
         let answer = tell(worker, beat).await;
         if answer.is_ok_and(|response| response.status == 404) {
             // The coordinator has forgotten this worker: it restarted, or evicted it.
-            register_until_accepted(worker).await;
+            Box::pin(register_until_accepted(worker)).await;
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Timers, time-outs, channels, join sets, instants, causes.
 
 use super::support::{Notes, STEP, at, ms, play};
-use glasshive_kernel::{Ctx, Elapsed, Instant, JoinSet, Record, Scope, SendError, Sim, Sink, Span, channel};
+use glasshive_kernel::{
+    Ctx, Elapsed, Instant, JoinSet, Kind, Record, Scope, SendError, Sim, Sink, Span, channel,
+};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -22,6 +24,26 @@ fn timers_fire_by_deadline_and_ties_in_the_order_of_their_making() {
         }
     });
     assert_eq!(lines, ["0 d", "10 b", "10 f", "30 a", "30 c", "30 h", "600000 e", "600000 g"]);
+}
+
+#[test]
+fn a_run_may_end_with_the_instant_in_which_it_has_so_many_records() {
+    let mut sim = Sim::new(1, Sink::None);
+    for _ in 0..2 {
+        let ctx = sim.ctx();
+        sim.ctx().spawn(async move {
+            loop {
+                ctx.sleep(ms(1)).await;
+                ctx.record(Kind::new("tick"), 0, 0);
+            }
+        });
+    }
+    sim.run_until_records(at(100), 5);
+    assert_eq!((sim.now(), sim.trace().count()), (at(3), 6), "the rest of the instant belongs to it");
+    sim.run_until_records(at(100), 6);
+    assert_eq!((sim.now(), sim.trace().count()), (at(3), 6), "it has so many");
+    sim.run_until_records(at(100), 1_000);
+    assert_eq!((sim.now(), sim.trace().count()), (at(100), 200));
 }
 
 #[test]

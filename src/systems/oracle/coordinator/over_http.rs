@@ -29,10 +29,14 @@ pub(super) async fn fan_out(
 ) -> Answers {
     let Coordinator { site, node, .. } = &**coordinator;
     let mut tasks = JoinSet::new(site.ctx());
-    let req = site.ctx().span().tag;
-    for place in 0..asked.len() {
-        let (coordinator, task, asked) = (Rc::clone(coordinator), task.clone(), Rc::clone(asked));
-        tasks.spawn_foreseeing(Asking { coordinator, task, asked, place, req, sent: None });
+    let round = Rc::new(Round {
+        coordinator: Rc::clone(coordinator),
+        task: task.clone(),
+        asked: Rc::clone(asked),
+        req: site.ctx().span().tag,
+    });
+    for place in 0..asked.len() as u32 {
+        tasks.spawn_foreseeing(Asking { round: Rc::clone(&round), place, sent: None });
     }
     // In the order in which they come: with thousands of workers, each place in the order of asking is far from the last.
     let mut come = Vec::with_capacity(asked.len());
@@ -74,16 +78,21 @@ fn foresee(coordinator: &Coordinator, next: &[Member]) {
     }
 }
 
-/// One worker is asked: ready with its answer. One of these stands for each task under way, and knows what the answer will
-/// touch: an async block would hold more, and know nothing.
-struct Asking {
+/// What all who are asked have in common.
+struct Round {
     coordinator: Rc<Coordinator>,
     task: Json<OracleRequest>,
     asked: Rc<[Member]>,
-    /// Which of them.
-    place: usize,
     /// The request's number.
     req: u64,
+}
+
+/// One worker is asked: ready with its answer. One of these stands for each task under way, and knows what the answer will
+/// touch: an async block would hold more, and know nothing. With what its set adds it is one line of the cache.
+struct Asking {
+    round: Rc<Round>,
+    /// Which of them.
+    place: u32,
     sent: Option<(Instant, Fetch)>,
 }
 
@@ -92,12 +101,13 @@ impl Future for Asking {
     type Output = (usize, Answer, Span);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Asking { coordinator, task, asked, place, sent, .. } = &mut *self;
-        let (ctx, member) = (coordinator.site.ctx(), &asked[*place]);
+        let Asking { round, place, sent } = &mut *self;
+        let (Round { coordinator, task, asked, .. }, place) = (&**round, *place as usize);
+        let (ctx, member) = (coordinator.site.ctx(), &asked[place]);
         let response = match (&mut *sent, &member.tasks) {
             (Some((_, response)), _) => ready!(response.poll_unpin(cx)),
             (None, Some(url)) => {
-                foresee(coordinator, &asked[*place..]);
+                foresee(coordinator, &asked[place..]);
                 let request = Request::post(url.clone(), task.clone());
                 let response = coordinator.site.http.fetch(coordinator.node, request);
                 let (_, response) = sent.insert((ctx.now(), response));
@@ -106,20 +116,21 @@ impl Future for Asking {
             (None, None) => Err(HttpError::Refused),
         };
         let sent_at = sent.take().map_or(ctx.now(), |(at, _)| at);
-        Poll::Ready((*place, read(coordinator, task, member, response, sent_at), ctx.span()))
+        Poll::Ready((place, read(coordinator, task, member, response, sent_at), ctx.span()))
     }
 }
 
 impl Foresee for Asking {
     fn foresee(&self, step: usize) -> bool {
-        let Asking { coordinator, asked, place, req, sent, .. } = self;
-        let member = &asked[*place];
+        let Asking { round, place, sent } = self;
+        let (Round { coordinator, asked, req, .. }, place) = (&**round, *place as usize);
+        let member = &asked[place];
         match step {
             0 => fetch(member),
             1 => {
                 fetch(&*member.id);
                 coordinator.registry.borrow().foresee(member);
-                coordinator.site.facts.foresee(*req, *place);
+                coordinator.site.facts.foresee(*req, place);
             }
             _ => {}
         }
@@ -140,8 +151,8 @@ fn read(
         // Any answer is a sign of life, also one that says that the task failed.
         coordinator.registry.borrow_mut().answered(member, now);
     }
-    let id = Rc::clone(&member.id);
-    let failed = |err: String| missing(Rc::clone(&id), Rc::clone(&task.id), err.into(), now.since(sent_at));
+    let id = &member.id;
+    let failed = |err: String| missing(Rc::clone(id), Rc::clone(&task.id), err.into(), now.since(sent_at));
     match response.map(|response| (response.status, response.read::<WorkerResult>().map(Json::into_inner))) {
         Ok((200, Ok(result))) => Answer::of(result, id),
         // Whatever it says: with another status it is no value.

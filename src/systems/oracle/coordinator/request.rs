@@ -23,8 +23,9 @@ pub(in crate::systems::oracle) enum Answer {
 
 impl Answer {
     /// A result's worth. A worker may be registered under another name than its own: then the result has both.
-    pub(in crate::systems::oracle) fn of(mut result: WorkerResult, known: Rc<str>) -> Self {
-        result.registered_as = (result.worker_id != known).then_some(known);
+    pub(in crate::systems::oracle) fn of(mut result: WorkerResult, known: &Rc<str>) -> Self {
+        let is_known = Rc::ptr_eq(&result.worker_id, known) || result.worker_id == *known;
+        result.registered_as = (!is_known).then(|| Rc::clone(known));
         if is_usable(result.value) && result.err.is_none() {
             return Answer::Value(result);
         }
@@ -61,8 +62,22 @@ struct Handling {
     opened_at: Instant,
 }
 
+/// `req-00042`: written by hand, since each request has one.
+fn id_of(number: u64) -> Rc<str> {
+    let mut id = *b"req-00000";
+    let mut rest = number;
+    for digit in id[4..].iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+    match std::str::from_utf8(&id) {
+        Ok(id) if rest == 0 => id.into(),
+        _ => format!("req-{number}").into(),
+    }
+}
+
 pub(super) async fn submit(coordinator: &Rc<Coordinator>, body: &OracleRequest) -> Response {
-    let id = format!("req-{:05}", coordinator.site.ctx().span().tag).into();
+    let id = id_of(coordinator.site.ctx().span().tag);
     let task = Json::new(OracleRequest { id, ..body.clone() });
     if let Some(link) = &coordinator.link {
         if let Err(why) = link.check() {
@@ -147,17 +162,19 @@ fn conclude(coordinator: &Coordinator, handling: &Handling, answers: Answers) ->
         Some(Taken { answer: Answer::Value(result), .. }) => Some((result.value, *weight)),
         _ => None,
     });
-    let (values, used_weights): (Vec<f64>, Vec<f64>) = used.unzip();
+    let (mut values, mut used_weights) =
+        (Vec::with_capacity(answers.len()), Vec::with_capacity(answers.len()));
+    used.for_each(|(value, weight)| {
+        values.push(value);
+        used_weights.push(weight);
+    });
     let aggregate =
         params.strategy.of(&aggregator::Answers::weighted(&values, &used_weights), &params.knobs());
     let waited = site.ctx().now().since(handling.opened_at);
     let has_quorum = params.quorum > 0 && values.len() >= params.quorum as usize;
-    let causes: Vec<u64> = answers
-        .iter()
-        .filter_map(|(_, taken)| taken.as_ref())
-        .filter(|taken| taken.answer.is_value() || aggregate.is_none())
-        .map(|taken| taken.n)
-        .collect();
+    let mut causes = Vec::with_capacity(answers.len());
+    let taken = answers.iter().filter_map(|(_, taken)| taken.as_ref());
+    causes.extend(taken.filter(|taken| taken.answer.is_value() || aggregate.is_none()).map(|taken| taken.n));
 
     let asked = answers.len();
     let mut closing = handling.closing(Rc::default(), weights);
@@ -255,22 +272,41 @@ fn why_none(
     ("all_workers_failed", message)
 }
 
+/// Words with numbers behind all of them but the last: each request has some, and formatting would cost more than its answers.
+fn said(words: [&str; 5], numbers: [usize; 4]) -> String {
+    let [first, rest @ ..] = words;
+    let mut said = String::with_capacity(96);
+    said.push_str(first);
+    for (number, words) in numbers.into_iter().zip(rest) {
+        let mut unit = 1;
+        while number / unit >= 10 {
+            unit *= 10;
+        }
+        while unit > 0 {
+            said.push(char::from(b'0' + (number / unit % 10) as u8));
+            unit /= 10;
+        }
+        said.push_str(words);
+    }
+    said
+}
+
 /// How far the result can be relied upon, in words.
 fn note(params: &Params, asked: usize, missing: Missing, support: usize) -> String {
     let Missing { failed, late } = missing;
     let (strategy, answered) = (params.strategy, asked - failed - late);
+    let count = |start: &str| {
+        let between = [start, " of ", " workers responded: ", " failed, ", " late"];
+        said(between, [answered, asked, failed, late])
+    };
     let mut note = match failed + late {
         missing if !params.presence => {
             let warning = if missing > answered { "Warning: " } else { "" };
             format!("{warning}{answered} workers answered, {failed} failed; how many were asked is not known")
         }
         0 => "All workers responded successfully".to_owned(),
-        missing if 2 * missing > asked => {
-            format!(
-                "Warning: partial result, only {answered} of {asked} workers responded: {failed} failed, {late} late"
-            )
-        }
-        _ => format!("{answered} of {asked} workers responded: {failed} failed, {late} late"),
+        missing if 2 * missing > asked => count("Warning: partial result, only "),
+        _ => count(""),
     };
     if strategy == Strategy::Majority && 2 * support <= answered {
         note += &format!("; no majority: the commonest value has {support} of {answered} votes");
@@ -290,4 +326,18 @@ fn fail(
     let fact = Fact::RequestFailed { status: 503, code, client: 0, closing };
     coordinator.site.facts.tell_joined(causes, fact);
     Response::error(503, code, message, details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_numbers_are_written_as_formatting_writes_them() {
+        for number in [0, 1, 9, 10, 99, 100, 12_345, 99_999, 100_000, 7_654_321, u64::MAX] {
+            assert_eq!(*id_of(number), *format!("req-{number:05}"));
+            let n = number as usize;
+            assert_eq!(said(["", " ", "x", "", "."], [n, n, 1, n]), format!("{n} {n}x1{n}."));
+        }
+    }
 }

@@ -183,7 +183,7 @@ impl Link {
                 if !known.insert(Rc::clone(&worker)) {
                     continue;
                 }
-                let (node, answer) = (coordinator.peer(&worker), Answer::of(result, Rc::clone(&worker)));
+                let (node, answer) = (coordinator.peer(&worker), Answer::of(result, &worker));
                 let (place, result) = (answers.len() as u32, answer.result().clone());
                 let taken = Fact::AnswerTaken { handling, place, worker: node, result };
                 let n = site.facts.tell_in(coordinator.node.scope(), span, taken);

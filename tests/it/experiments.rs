@@ -130,8 +130,8 @@ fn what_is_wrong_with_an_experiment_is_named() {
             "goal: error_mean=1 is not allowed",
         ),
         (
-            vec!["size", "--vary", "workers=3..1", "--goal", "error_mean<1%"],
-            "vary: workers=3..1 is not allowed",
+            vec!["size", "--vary", "workers=3..1/0", "--goal", "error_mean<1%"],
+            "vary: workers=3..1/0 is not allowed",
         ),
         (vec!["compare", "--set", "workers=3"], "against: nothing is not allowed"),
         (

@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::invalid::Invalid;
 use super::options::Options;
 use super::params::Setting;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
 use super::recorder::Measure;
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};

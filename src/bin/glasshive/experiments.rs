@@ -7,7 +7,8 @@ use glasshive::lab::experiment::{
     self, Axis, Checked, Comparison, GoalText, Interval, Metric, Plan, Row, Seeds, Sizing, Stop, Sweep,
     Verdict, Work, threads,
 };
-use glasshive::lab::recorder::{Measure, Window};
+use glasshive::lab::measure::Measure;
+use glasshive::lab::recorder::Window;
 use glasshive::lab::{Invalid, Scenario};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};

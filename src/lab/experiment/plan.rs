@@ -1,11 +1,12 @@
 //! A plan: a base scenario, what is varied, how often each point is played, and what is asked of it.
 
 use super::fold::method;
-use super::metric::{Goal, GoalText, Metric, Theory};
+use super::metric::{Goal, GoalText, Metric};
 use crate::kernel::Duration;
 use crate::lab::invalid::Invalid;
+use crate::lab::measure::{Measure, Theory};
 use crate::lab::params::parse_real;
-use crate::lab::recorder::{Measure, Window};
+use crate::lab::recorder::Window;
 use crate::lab::scenario::{HORIZON_MAX, SEED_MAX, Scenario};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

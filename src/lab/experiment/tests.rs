@@ -1,3 +1,5 @@
+//! Plans, rows, verdicts, sizing and pairs. What takes thousands of runs is in `tests/it/intervals.rs`.
+
 use super::interval::{bootstrap, order_ranks, wilson};
 use super::metric::GoalText;
 use super::rows::{Format, Shard};

@@ -227,6 +227,12 @@ class Cluster:
         self.script.wait()
 
 
+def killed(process):
+    """Kills a process that the script has started, and waits until that has seen it: until then its children may still be its own."""
+    process.kill()
+    until("its end", lambda: not process.is_running())
+
+
 def one_worker_killed(cluster, with_child):
     """Kills a worker process that has played a part of its shard; with what it has started, as when a machine goes down, or alone."""
     until("rows of a shard", lambda: cluster.is_over() or max(cluster.rows()) >= 2)
@@ -236,16 +242,15 @@ def one_worker_killed(cluster, with_child):
     [(child, worker)] = cluster.players(ahead)
     if with_child:
         # First the one over it, which cannot then tell anybody how it ended.
-        worker.kill()
+        killed(worker)
         child.kill()
     else:
         # What it has started stands still until somebody else is to play the shard, and has to wait for it.
         child.suspend()
         try:
-            worker.kill()
-            # It has the lock itself, and belongs to the script until the worker is gone.
-            gone = {worker.pid, child.pid}
-            until("somebody to play it again", lambda: cluster.opened_by(f"{ahead}.lock") - gone)
+            killed(worker)
+            # It has the lock's file open too.
+            until("somebody to play it again", lambda: cluster.opened_by(f"{ahead}.lock") - {child.pid})
             end = time.monotonic() + STILL_S
             while time.monotonic() < end:
                 two = [other for other, _ in cluster.players(ahead) if other.pid != child.pid]

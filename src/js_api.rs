@@ -1,5 +1,6 @@
 //! `window.glasshive`: the automation surface, for tests, embeds and people's own scripts. It sends the commands that the
-//! page's controls send; while a replay is under way, what it tells is of the moment that is still shown.
+//! page's controls send; while a replay is under way, what it tells is of the moment that is still shown. The
+//! boot module adds `sweep`, which needs no run.
 
 use crate::app::PlayerState;
 use crate::app::session::{Command, Outcome};

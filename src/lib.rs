@@ -10,6 +10,7 @@
 //! - [`app`]: the player and its snapshots
 //! - `ui` (wasm32 only): the page, in Leptos
 //! - `js_api` (wasm32 only): `window.glasshive`
+//! - `lab_program` (wasm32 only): what the page's workers play experiments with
 
 /// The crate `glasshive-kernel`, by the name of the layer that it is.
 pub use glasshive_kernel as kernel;
@@ -24,8 +25,11 @@ pub mod lab;
 
 pub mod app;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod ui;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod js_api;
+
+#[cfg(all(target_arch = "wasm32", feature = "lab"))]
+pub mod lab_program;

@@ -138,12 +138,16 @@ function told(from) {
   else from.module.arrived?.();
 }
 
+/** Plays the runs of a plan in workers; whatever program there is on the page. */
+const sweep = async (...asked) => (await import(at("./lab.js"))).sweep(...asked);
+
 /** Puts a program in the place of the one that is there, and gives the focus to what has it. */
 function replace(by, mount) {
   const focused = selector(document.activeElement);
   mounted?.module.unmount();
   mounted = by;
   mount();
+  glasshive.sweep = sweep;
   document.getElementById("poster")?.remove();
   if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
 }

@@ -61,6 +61,59 @@ export interface Glasshive {
   layout(): { name: string; x: number; y: number; w: number; h: number; font: string }[];
   /** A link to this moment. Calls are not in it. */
   url(): string;
+
+  /**
+   * Plays the runs of a plan in workers, while the page goes on: what `glasshive sweep` of the command line plays, with the same
+   * rows. A plan is an object, or its file's text. Rejected with an error that has `field`, `value` and `allowed` where the plan
+   * is wrong, and with one that has `seed` and `settings` where workers die of a run again and again.
+   */
+  sweep(plan: Plan | string, options?: SweepOptions): Promise<Sweep>;
+}
+
+/** How a plan is played. */
+export interface SweepOptions {
+  /** How many runs are played at once, 1 … 32; all cores but one if absent, and at most 8. */
+  jobs?: number;
+  /** Gets each row as soon as it is known, in the plan's order, and its line of CSV. */
+  onRow?: (row: Row, csv: string) => void;
+  /** How many runs have come back, how many there will be as far as one can say, and how many rows there are. */
+  onProgress?: (progress: { done: number; total: number; rows: number }) => void;
+  /** Ends it; what is finished is kept. */
+  signal?: AbortSignal;
+}
+
+/** What came of a plan. */
+export interface Sweep {
+  /** The header and the rows, as the command line writes them. */
+  csv: string;
+  rows: Row[];
+  /** Whether all rows are there. */
+  complete: boolean;
+  /** What went wrong with runs themselves, the first few. */
+  faults: string[];
+}
+
+/** What is varied, the counts, each metric with `_lo` and `_hi`, and with `_theory` or `_bound` where theory says something. */
+export interface Row {
+  requests: number;
+  answered: number;
+  unanswered: number;
+  verdict: "meets" | "misses" | "undecided" | null;
+  [cell: string]: unknown;
+}
+
+/** Runs to be played; examples/plan-oracle.json is one. */
+export interface Plan {
+  version: 1;
+  base: { preset: string; set?: Record<string, unknown>; faults?: string };
+  axes?: { key: string; values: (number | string | boolean)[] }[];
+  /** How many requests, jobs or versions count in each run, after `warmup` of them. */
+  requests: number;
+  warmup?: number;
+  seeds: { first: number; count: number };
+  goals?: { metric: string; below?: number | string; above?: number | string }[];
+  metrics?: string[];
+  stop?: { adaptive?: boolean; budget_requests?: number };
 }
 
 /** What is sent; anything else than these fields is refused by name. */

@@ -165,7 +165,7 @@ impl Scenario {
     }
 
     /// The parameters, with the preset's and the defaults filled in.
-    pub(super) fn settings(&self) -> Result<Box<dyn Settings>, Invalid> {
+    pub(crate) fn settings(&self) -> Result<Box<dyn Settings>, Invalid> {
         let preset = self.find_preset()?;
         let defaults = systems::defaults(preset.system);
         let mut resolved = defaults.ok_or_else(|| {

@@ -138,8 +138,8 @@ pub(super) fn give(entries: &Option<Entries>, entry: impl FnOnce() -> Value) {
 #[cfg(target_arch = "wasm32")]
 pub(super) fn give(_: &Option<Entries>, _: impl FnOnce() -> Value) {}
 
-/// What the command line reports of a run.
-#[cfg(not(target_arch = "wasm32"))]
+/// What the command line reports of a run, and experiments take figures from.
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub trait Reported {
     /// What the run amounts to so far.
     fn figures(&self) -> super::figures::Figures;
@@ -156,10 +156,10 @@ pub trait Reported {
     fn checks(&self) -> Vec<super::check::Check>;
 }
 
-/// The page reports nothing, and its programs do without what would.
-#[cfg(target_arch = "wasm32")]
+/// What is drawn reports nothing, and does without what would.
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "lab")))]
 pub trait Reported {}
-#[cfg(target_arch = "wasm32")]
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "lab")))]
 impl<T> Reported for T {}
 
 /// A running system, and what the laboratory makes of the facts that it tells.

@@ -43,7 +43,8 @@ const packedAll = (names) => names.reduce((sum, name) => sum + packed(name), 0);
 // The budgets, and what must hold: the small program has not come back to its own since it grew.
 const FIRST_LOAD = { budget: 450 * 1024, ceiling: 436_400 };
 const [OPENING, ...LARGER] = Object.keys(JSON.parse(await readFile("web/presets.json", "utf8")));
-const PROGRAMS = [[OPENING, { budget: 380_000, ceiling: 379_500 }], ...LARGER.map((name) => [name, { budget: 800_000, ceiling: 800_000 }])];
+const LATER = [...LARGER, "glasshive-lab"];
+const PROGRAMS = [[OPENING, { budget: 380_000, ceiling: 379_500 }], ...LATER.map((name) => [name, { budget: 800_000, ceiling: 800_000 }])];
 const within = (what, size, { budget, ceiling }, t) => {
   if (size > budget) t.diagnostic(`${what} is ${size - budget} bytes over its budget of ${budget}`);
   assert.ok(size <= ceiling, `${what}: ${size} bytes, at most ${ceiling}`);

@@ -11,8 +11,13 @@ use std::fs;
 
 const FILE: &str = "web/presets.json";
 
-/// Each program with its features.
+/// Each program of the page with its features. The one that plays experiments has no page.
 fn programs() -> Vec<(String, Vec<String>)> {
+    built().into_iter().filter(|(_, features)| features.iter().any(|feature| feature == "page")).collect()
+}
+
+/// All that `index.html` has built.
+fn built() -> Vec<(String, Vec<String>)> {
     let page = fs::read_to_string("index.html").expect("the page is there");
     let attribute = |line: &str, name: &str| {
         let (_, rest) = line.split_once(&format!("{name}=\""))?;
@@ -23,6 +28,18 @@ fn programs() -> Vec<(String, Vec<String>)> {
         Some((attribute(line, "data-bin")?, features.split(',').map(str::to_owned).collect()))
     };
     page.lines().filter(|line| line.contains("rel=\"rust\"")).filter_map(of).collect()
+}
+
+#[test]
+fn one_program_plays_experiments_of_all_systems_and_draws_nothing() {
+    let lab: Vec<_> =
+        built().into_iter().filter(|(_, has)| has.iter().any(|feature| feature == "lab")).collect();
+    let [(name, features)] = lab.as_slice() else { panic!("{lab:?}") };
+    assert_eq!((name.as_str(), programs().len() + 1), ("glasshive-lab", built().len()));
+    assert!(features.iter().all(|feature| feature != "page"), "{features:?}");
+    for system in systems::all() {
+        assert!(features.iter().any(|feature| feature == systems::feature(system)), "{features:?}");
+    }
 }
 
 fn has_panels(features: &[String]) -> bool {

@@ -56,7 +56,7 @@ impl Checker {
 
     /// The invariants so far; `stored` is what the controller's disk has under a number.
     #[cfg_attr(
-        all(target_arch = "wasm32", not(test)),
+        all(target_arch = "wasm32", not(feature = "lab"), not(test)),
         expect(dead_code, reason = "the page reports nothing")
     )]
     pub fn checks(&self, stored: impl Fn(u64) -> Option<Version>) -> Vec<Check> {

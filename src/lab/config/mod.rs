@@ -7,13 +7,13 @@
 mod checks;
 pub mod counts;
 mod entry;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 mod figures;
 pub mod ledger;
 pub mod params;
 pub(in crate::lab) mod presets;
 mod receipt;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 mod report;
 pub mod tally;
 #[cfg(test)]

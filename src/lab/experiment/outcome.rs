@@ -9,7 +9,7 @@ use crate::lab::recorder::{Recorder, Window};
 use crate::lab::run::Run;
 use crate::lab::scenario::Scenario;
 use serde::{Deserialize, Serialize};
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -45,7 +45,7 @@ pub fn play(scenario: &Scenario, window: Window, metrics: &[Metric]) -> Result<O
 }
 
 /// The figures of the report that are asked for; none where there was nothing to measure.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 fn figures(run: &Run, metrics: &[Metric]) -> Result<Vec<Option<f64>>, Invalid> {
     let paths: Vec<&[String]> = paths(metrics).collect();
     if paths.is_empty() {
@@ -62,8 +62,8 @@ fn figures(run: &Run, metrics: &[Metric]) -> Result<Vec<Option<f64>>, Invalid> {
     paths.into_iter().map(figure).collect()
 }
 
-/// The page's programs have no reports.
-#[cfg(target_arch = "wasm32")]
+/// The programs that are drawn have no reports.
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "lab")))]
 fn figures(_: &Run, metrics: &[Metric]) -> Result<Vec<Option<f64>>, Invalid> {
     Ok(paths(metrics).map(|_| None).collect())
 }

@@ -20,7 +20,7 @@ pub mod params;
 pub(in crate::lab) mod presets;
 pub(in crate::lab) mod presets_nats;
 mod receipt;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 mod report;
 mod request;
 pub mod tally;

@@ -107,7 +107,7 @@ impl Folds {
 
     /// What has not ended: the jobs, and the submissions without one.
     #[cfg_attr(
-        all(target_arch = "wasm32", not(test)),
+        all(target_arch = "wasm32", not(feature = "lab"), not(test)),
         expect(dead_code, reason = "the page reports nothing")
     )]
     pub(super) fn open_entries(&self) -> Vec<serde_json::Value> {

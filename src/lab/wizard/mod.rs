@@ -20,7 +20,7 @@ mod numbered;
 pub mod params;
 pub(in crate::lab) mod presets;
 mod receipt;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 mod report;
 mod tally;
 pub mod theory;

@@ -120,7 +120,10 @@ impl Tally {
     }
 
     /// The same, as a report has them.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the page reports nothing"))]
+    #[cfg_attr(
+        all(target_arch = "wasm32", not(feature = "lab")),
+        expect(dead_code, reason = "the page reports nothing")
+    )]
     pub(super) fn figures(&self, now: Instant) -> Figures {
         let counts = &self.counts;
         let Counts { done, done_again, dead, lost, .. } = counts;

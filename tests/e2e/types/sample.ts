@@ -1,5 +1,5 @@
 // What a script of the page looks like to TypeScript: types.test.mjs checks it, and that what is wrong in it is found.
-import type { Command, SimulatedResponse, Snapshot } from "../../../web/glasshive";
+import type { Command, Plan, SimulatedResponse, Snapshot } from "../../../web/glasshive";
 
 export async function measure(): Promise<number> {
   window.glasshive.pause();
@@ -18,6 +18,25 @@ export async function measure(): Promise<number> {
   return final_value + answer.answeredMs - answer.sentMs + up.length + (at ?? 0) + glasshive.vtime;
 }
 
+export async function experiment(signal: AbortSignal): Promise<number[]> {
+  const plan: Plan = {
+    version: 1,
+    base: { preset: "oracle-http", set: { fail: 0.3 } },
+    axes: [{ key: "workers", values: [3, 12] }],
+    requests: 100,
+    seeds: { first: 1, count: 5 },
+    goals: [{ metric: "latency_p99", below: "1.2s" }],
+  };
+  const seen: number[] = [];
+  const { csv, rows, complete } = await glasshive.sweep(plan, {
+    jobs: 2,
+    signal,
+    onRow: (row, line) => seen.push(row.answered, line.length),
+    onProgress: ({ done, total }) => seen.push(done / total),
+  });
+  return complete ? [csv.length, rows.length] : seen;
+}
+
 export async function mistakes(): Promise<void> {
   // @ts-expect-error: time cannot be set
   glasshive.vtime = 5;
@@ -27,6 +46,8 @@ export async function mistakes(): Promise<void> {
   await glasshive.apply({ kind: "explode" });
   // @ts-expect-error: nothing but method, headers and body
   await glasshive.fetch("/request", { mode: "cors" });
+  // @ts-expect-error: a plan says which seeds
+  await glasshive.sweep({ version: 1, base: { preset: "mmc" }, requests: 10 });
   // @ts-expect-error: no such member
   glasshive.experiment();
 }

@@ -1,0 +1,137 @@
+// A worker that plays experiments: `lab.js` starts several, and says with the first message what each is. Most play runs. One
+// gathers: it knows the plan, says which run is next, and sends rows to the page, in the plan's order. Runs and what came of them
+// go between it and the others without the page, which has frames to draw.
+
+const { search } = new URL(import.meta.url);
+
+/** So many runs are with a worker at once, so that it does not wait for the next. */
+const AHEAD = 2;
+/** So many workers may die of one run. */
+const DEATHS_MAX = 3;
+/** The page is told how far it is no more often than that, in milliseconds. */
+const TELL_EVERY = 50;
+
+/** What is wrong, as it can be sent: an error loses its own fields on the way. */
+const plain = ({ message, invalid, seed, settings }) => ({ message, invalid, seed, settings });
+
+addEventListener("message", async ({ data }) => {
+  // All others are for the gatherer, and come once it is there.
+  if (!data.role) return;
+  // With the query of this build, as everything has.
+  const program = await import(new URL("./glasshive-lab.js" + search, import.meta.url));
+  program.initSync({ module: data.module });
+  const start = () => (data.role === "play" ? play : gather)(program, data);
+  // While this worker lives it has the lock, and whoever waits for that knows when it is gone. Without it only errors tell.
+  if (!navigator.locks) return start();
+  await navigator.locks.request(data.life, () => (start(), new Promise(() => {})));
+});
+
+// The page hears of errors, and not of promises.
+addEventListener("unhandledrejection", ({ reason }) => setTimeout(() => {
+  throw reason;
+}));
+
+// --- playing ------------------------------------------------------------------------------------------------------------
+
+function play({ play }, { port }) {
+  port.onmessage = ({ data: { id, scenario, warmup, requests, metrics } }) => {
+    let answer;
+    try {
+      answer = { id, outcome: play(scenario, warmup, requests, metrics) };
+    } catch (error) {
+      // A program that trapped is not to be called again: that is for the page to see, which starts another worker.
+      if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw error;
+      answer = { id, wrong: plain(error) };
+    }
+    port.postMessage(answer);
+  };
+  postMessage({ kind: "ready" });
+  port.postMessage({ ready: true });
+}
+
+// --- gathering ----------------------------------------------------------------------------------------------------------
+
+function gather({ Gatherer }, { plan, rows }) {
+  let gatherer;
+  try {
+    gatherer = new Gatherer(plan, rows);
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    return postMessage({ kind: "failed", error: plain(error) });
+  }
+  /** By worker: its port, and its runs, the one that it plays first. */
+  const players = new Map();
+  /** Runs whose worker died. */
+  const again = [];
+  let told = 0;
+  let over = false;
+
+  const fail = (error) => {
+    over = true;
+    postMessage({ kind: "failed", error: plain(error) });
+  };
+
+  /** Gives everyone something to do. */
+  const feed = () => {
+    for (let depth = 1; depth <= AHEAD; depth += 1) {
+      for (const player of players.values()) {
+        if (!player.isReady || player.runs.length >= depth) continue;
+        const text = again.length === 0 ? gatherer.next() : undefined;
+        const run = again.shift() ?? (text && { deaths: 0, ...JSON.parse(text) });
+        if (!run) return;
+        player.runs.push(run);
+        player.port.postMessage(run);
+      }
+    }
+  };
+
+  const tell = () => {
+    const rows = [];
+    for (let row = gatherer.row(); row; row = gatherer.row()) rows.push(row);
+    const progress = gatherer.progress();
+    over = progress[0] === progress[1];
+    if (rows.length === 0 && !over && Date.now() < told + TELL_EVERY) return;
+    told = Date.now();
+    postMessage({ kind: "told", rows, progress: [...progress], faults: gatherer.faults(), isDone: over });
+  };
+
+  const hear = (n, { ready, id, outcome, wrong }) => {
+    const player = players.get(n);
+    if (over || !player) return;
+    if (wrong) return fail(wrong);
+    if (ready) {
+      player.isReady = true;
+      return feed();
+    }
+    player.runs = player.runs.filter((run) => run.id !== id);
+    gatherer.take(id, outcome);
+    feed();
+    tell();
+  };
+
+  const died = (n) => {
+    const { runs, port } = players.get(n) ?? { runs: [] };
+    players.delete(n);
+    port?.close();
+    if (over || runs.length === 0) return;
+    const [played] = runs;
+    played.deaths += 1;
+    if (played.deaths >= DEATHS_MAX) {
+      const { seed, settings } = played;
+      return fail({ message: `${DEATHS_MAX} workers died of one run: seed ${seed}, ${JSON.stringify(settings)}`, seed, settings });
+    }
+    again.push(...runs);
+    feed();
+  };
+
+  addEventListener("message", ({ data }) => {
+    if (data.kind === "player") {
+      players.set(data.n, { port: data.port, runs: [], isReady: false });
+      data.port.onmessage = (event) => hear(data.n, event.data);
+    } else if (data.kind === "died") {
+      died(data.n);
+    }
+  });
+  const [done, total] = gatherer.progress();
+  postMessage({ kind: "ready", head: gatherer.head(), left: total - done });
+}

@@ -3,7 +3,8 @@
 //! worker that had it is gone. `web/lab.js` starts them, `web/lab-worker.js` is what each does.
 
 use crate::lab::experiment::rows::{self, Format};
-use crate::lab::experiment::{Metric, Next, Of, Plan, Sweep, Task, Work};
+use crate::lab::experiment::{Metric, Next, Plan, Sweep, Task, Work};
+use crate::lab::measure::Of;
 use crate::lab::recorder::Window;
 use crate::lab::{Invalid, Scenario, experiment};
 use js_sys::{JSON, Reflect};
@@ -53,7 +54,8 @@ impl Gatherer {
     }
 
     /// The next run as JSON; nothing while there is none, or none before another one has come back.
-    pub fn next(&mut self) -> Option<String> {
+    #[wasm_bindgen(js_name = handOut)]
+    pub fn hand_out(&mut self) -> Option<String> {
         let Next::Task(task) = self.sweep.next() else { return None };
         self.handed += 1;
         let Window { warmup, requests } = task.window;

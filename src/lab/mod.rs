@@ -15,6 +15,7 @@ pub mod fault;
 pub mod figures;
 mod invalid;
 mod kept;
+pub mod measure;
 mod message;
 pub mod moments;
 mod options;

@@ -4,26 +4,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// What a figure of a unit of work is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// A share: 0.01 is one per cent.
-    Share,
-    /// Milliseconds.
-    Ms,
-}
-
-/// A figure that every unit of work of a system has, or several times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measure {
-    /// Its name, before `_mean` and the like.
-    pub key: &'static str,
-    /// What it is counted in.
-    pub unit: Unit,
-    /// What it means.
-    pub meaning: &'static str,
-}
-
 /// Which units of work count: those after the first `warmup`, and so many of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {

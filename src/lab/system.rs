@@ -4,14 +4,12 @@
 //! folds over the facts that its roles tell, and what it answers here. `systems.rs` lists the rooms.
 
 use super::check::Violation;
-#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::experiment::{Of, Theory};
 use super::fault::Fault;
 use super::invalid::Invalid;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::measure::{Measure, Of, Theory};
 use super::options::Options;
 use super::params::Setting;
-#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::recorder::Measure;
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};
 use crate::substrate::http::{HttpError, Request, Response, Service};

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The heads of the walks.
-const WALKS: [&str; 3] = ["One request's journey", "One job's journey", "One version's journey"];
+const WALKS: [&str; 4] =
+    ["One request's journey", "One job's journey", "One version's journey", "One plan's journey"];
 /// The least that is a walk.
 const FILES_MIN: usize = 10;
 

@@ -7,7 +7,8 @@ use glasshive::lab::experiment::{
     self, Axis, Checked, Comparison, GoalText, Interval, Metric, Plan, Row, Seeds, Sizing, Stop, Sweep,
     Verdict, Work, threads,
 };
-use glasshive::lab::recorder::{Measure, Window};
+use glasshive::lab::measure::Measure;
+use glasshive::lab::recorder::Window;
 use glasshive::lab::{Invalid, Scenario};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -39,8 +40,8 @@ pub struct SweepArgs {
 pub struct SizeArgs {
     #[command(flatten)]
     base: Base,
-    /// What is varied: `workers=3..121`, `workers=3..121/2`, or `timeout=0.9s,1s,1.2s`. The least value of the first key that
-    /// meets with some value of the others wins, then the least of the next.
+    /// What is varied: `workers=3..121`, `workers=3..121/2`, `timeout=0.9s,1s,1.2s`, or downwards `lie=0.5..0/0.05`. The first value
+    /// of the first key wins from which on all meet with some value of the others, then the first of the next.
     #[arg(long, value_name = "KEY=VALUES", required = true, action = ArgAction::Append)]
     vary: Vec<String>,
     /// What is asked, such as `error_mean<1%` or `latency_p99<1.2s`; may be given again.
@@ -229,8 +230,10 @@ fn size_text(sizing: &Sizing, took: Duration) -> String {
     let Some(answer) = sizing.answer() else { return String::new() };
     let mut text = match &answer.least {
         Some(least) => {
-            let rest = if plan.plan.axes.len() == 1 { "" } else { ", with which it is the least" };
-            format!("From {} on all goals hold{rest}.\n", name(plan, least))
+            let until = answer.until.as_ref().map_or_else(String::new, |until| {
+                format!(", up to {} {}", plan.plan.axes[0].key, plain(until))
+            });
+            format!("From {} on all goals hold{until}.\n", name(plan, least))
         }
         None => {
             let seen = answer.before.as_ref().map_or_else(String::new, |row| {
@@ -273,10 +276,13 @@ fn size_text(sizing: &Sizing, took: Duration) -> String {
 
 /// What is set at a point.
 fn name(plan: &Checked, row: &Row) -> String {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let values: Vec<String> =
         plan.values(row.point).map(|(key, value)| format!("{key} {}", plain(value))).collect();
     values.join(", ")
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn show(metric: &Metric, measures: &[Measure], figure: Option<Interval>) -> String {
@@ -304,6 +310,7 @@ fn size_json(sizing: &Sizing) -> String {
         "answer": answer.and_then(|answer| row(&answer.least)),
         "again": answer.and_then(|answer| row(&answer.again)),
         "before": answer.and_then(|answer| row(&answer.before)),
+        "until": answer.and_then(|answer| answer.until.clone()),
         "rows": sizing.rows().map(object).collect::<Vec<_>>(),
     });
     format!("{json}\n")

@@ -22,15 +22,13 @@ mod tests;
 pub(in crate::lab) use receipt::explain;
 
 use super::check::Violation;
-#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::experiment::{Of, Statistic, Theory};
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::kept::Kept;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::measure::{Measure, Of, Statistic, Theory, Unit};
 use super::options::Options;
 use super::params::{self as tables, Setting};
-#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::recorder::{Measure, Unit};
 use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};

@@ -6,8 +6,9 @@ use super::metric::Metric;
 use super::outcome::Outcome;
 use super::sweep::{Next, Task, Work};
 use crate::lab::invalid::Invalid;
+use crate::lab::measure::Measure;
 use crate::lab::moments::Moments;
-use crate::lab::recorder::{Measure, Window};
+use crate::lab::recorder::Window;
 use crate::lab::scenario::Scenario;
 use std::collections::BTreeMap;
 

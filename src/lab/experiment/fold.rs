@@ -1,8 +1,9 @@
 //! What the runs of one point amount to, folded one after another in memory that does not grow with them.
 
 use super::interval::{self, Interval, Method};
-use super::metric::{Metric, Of, Statistic};
+use super::metric::Metric;
 use super::outcome::Outcome;
+use crate::lab::measure::{Of, Statistic};
 use crate::lab::moments::Moments;
 use crate::lab::quantiles::{EXACT_MAX, Quantiles};
 use crate::lab::stats;

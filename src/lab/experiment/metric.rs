@@ -6,8 +6,8 @@
 use super::interval::Interval;
 use crate::kernel::Duration;
 use crate::lab::invalid::Invalid;
+use crate::lab::measure::{Measure, Of, Statistic, Unit};
 use crate::lab::params::parse_real;
-use crate::lab::recorder::{Measure, Unit};
 use crate::lab::system::Settings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,37 +22,6 @@ pub struct Metric {
     pub name: String,
     /// What of it is taken.
     pub of: Of,
-}
-
-/// Where a metric comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Of {
-    /// How units of work ended.
-    Unanswered,
-    /// A measure of them, by its place.
-    Measure(usize, Statistic),
-    /// A figure of each run's report.
-    Figure(Vec<String>),
-}
-
-/// What is taken of many values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Statistic {
-    /// The mean of the runs' means.
-    Mean,
-    /// A percentile over all runs.
-    Percentile(f64),
-    /// The share that is greater.
-    Over(f64),
-}
-
-/// What theory says of a metric, in its unit.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Theory {
-    /// The value, or the bound.
-    pub value: f64,
-    /// Whether it is a bound that nothing exceeds.
-    pub bound: bool,
 }
 
 impl Metric {

@@ -24,7 +24,7 @@ pub mod threads;
 
 pub use compare::{Comparison, Difference};
 pub use interval::{Interval, Method};
-pub use metric::{Goal, GoalText, Metric, Of, Statistic, Theory, UNANSWERED, Verdict};
+pub use metric::{Goal, GoalText, Metric, UNANSWERED, Verdict};
 pub use outcome::{Outcome, play};
 pub use plan::{Axis, Base, Checked, Plan, Seeds, Stop};
 pub use sizing::{Answer, Sizing};

@@ -1,8 +1,9 @@
 //! One run of an experiment, and what is taken of it: plain data that can come from another thread, or from a worker of the page.
 
-use super::metric::{Metric, Of};
+use super::metric::Metric;
 use crate::kernel::Instant;
 use crate::lab::invalid::Invalid;
+use crate::lab::measure::Of;
 use crate::lab::options::Options;
 use crate::lab::recorder::{Recorder, Window};
 use crate::lab::run::Run;

@@ -1,11 +1,12 @@
 //! A plan: a base scenario, what is varied, how often each point is played, and what is asked of it.
 
 use super::fold::method;
-use super::metric::{Goal, GoalText, Metric, Theory};
+use super::metric::{Goal, GoalText, Metric};
 use crate::kernel::Duration;
 use crate::lab::invalid::Invalid;
+use crate::lab::measure::{Measure, Theory};
 use crate::lab::params::parse_real;
-use crate::lab::recorder::{Measure, Window};
+use crate::lab::recorder::Window;
 use crate::lab::scenario::{HORIZON_MAX, SEED_MAX, Scenario};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -71,9 +72,10 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Reads `workers=3..121`, `workers=3..121/2`, `timeout=0.9s..1.3s/0.1s` or `strategy=average,median`. Quantities ascend.
+    /// Reads `workers=3..121`, `workers=3..121/2`, `timeout=0.9s..1.3s/0.1s`, `lie=0.5..0/0.05` or `strategy=average,median`. Quantities
+    /// ascend, or descend.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        const ALLOWED: &str = "KEY=A..B, KEY=A..B/STEP or KEY=v1,v2,…, quantities in ascending order, such as workers=3..121 or timeout=0.9s..1.3s/0.1s";
+        const ALLOWED: &str = "KEY=A..B, KEY=A..B/STEP or KEY=v1,v2,…, quantities one above or one below the other, such as workers=3..121 or lie=0.5..0/0.05";
         let wrong = || Invalid::new("vary", text, ALLOWED);
         let (key, values) = text.split_once('=').ok_or_else(wrong)?;
         let values = match values.split_once("..") {
@@ -84,8 +86,13 @@ impl Axis {
             None => values.split(',').map(|value| read(value.trim())).collect(),
         };
         let quantities: Vec<f64> = values.iter().filter_map(quantity).collect();
-        let ascend = quantities.len() < values.len() || quantities.windows(2).all(|pair| pair[0] < pair[1]);
-        if ascend { Ok(Axis { key: key.trim().to_owned(), values }) } else { Err(wrong()) }
+        let all = |in_order: fn(&[f64]) -> bool| quantities.windows(2).all(in_order);
+        let words = quantities.len() < values.len();
+        if words || all(|pair| pair[0] < pair[1]) || all(|pair| pair[0] > pair[1]) {
+            Ok(Axis { key: key.trim().to_owned(), values })
+        } else {
+            Err(wrong())
+        }
     }
 }
 
@@ -119,8 +126,9 @@ fn range(low: &str, high: &str, step: &str) -> Option<Vec<Value>> {
         (None, 0) => Value::from(at / UNIT as i64),
         (None, _) => Value::from(at as f64 / UNIT),
     };
-    let few = step > 0 && low <= high && (high - low) / step < POINTS_MAX as i64;
-    few.then(|| (0..=(high - low) / step).map(|i| value(low + i * step)).collect())
+    let steps = (high - low).abs().checked_div(step).filter(|_| step > 0)?;
+    let step = step * (high - low).signum();
+    (steps < POINTS_MAX as i64).then(|| (0..=steps).map(|i| value(low + i * step)).collect())
 }
 
 /// Consecutive seeds.

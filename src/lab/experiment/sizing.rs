@@ -1,14 +1,17 @@
-//! Sizing: the least value of what is varied that meets all goals, and from which on all greater ones do.
+//! Sizing: the first value of what is varied that meets all goals, and from which on all later ones do. Values that ascend give the
+//! least, such as the fewest workers; values that descend the greatest, such as the most liars.
 //!
-//! One goes from the greatest value of the first key downwards, as long as some choice of the other keys meets, and first tries the
-//! choice that met before; so few points are played. At the least value that meets, the choices are gone through in their order, and the first
-//! that meets is the answer, once fresh seeds have said so too.
+//! One goes from the last value of the first key backwards, as long as some choice of the other keys meets, and first tries the
+//! choice that met before; so few points are played. At the first value that meets, the choices are gone through in their order, and the first
+//! that meets is the answer, once fresh seeds have said so too. Where the last values do not meet and some before them do, as with a timeout that
+//! may be too long as well, those are the answer, and where they end is said.
 
 use super::metric::Verdict;
 use super::outcome::Outcome;
 use super::plan::Checked;
 use super::sweep::{Next, Row, Sweep, Task, Work};
 use crate::lab::invalid::Invalid;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A search for the least point.
@@ -21,17 +24,19 @@ pub struct Sizing {
     fresh: BTreeMap<usize, Row>,
     asked: Option<(usize, bool)>,
     step: Step,
+    /// The last value that meets.
+    top: Option<usize>,
     answer: Option<Answer>,
 }
 
 /// Where a search is.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Does some choice meet at this value of the first key? Such a choice met at the value above.
+    /// Does some choice meet at this value of the first key? Such a choice met at the value behind it.
     Down(usize, usize),
     /// Which is the first choice that meets at this value, and on fresh seeds?
     Choose(usize),
-    /// What does the choice give at the value below? Only to be shown.
+    /// What does the choice give at the value before? Only to be shown.
     Below(usize),
     /// It is over.
     Over,
@@ -40,13 +45,14 @@ enum Step {
 /// What a search found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The least point that meets; none where the greatest value does not.
+    /// The first point that meets, and from which on the first key may have any value; none where nothing does.
     pub least: Option<Row>,
     /// The same on fresh seeds.
     pub again: Option<Row>,
-    /// The point before it, which is not decided to meet: at the next smaller value of the first key; without an answer the one that was
-    /// looked at last.
+    /// The point before it, which is not decided to meet; without an answer the last of all.
     pub before: Option<Row>,
+    /// The last value of the first key that meets, if that is not the last of all.
+    pub until: Option<Value>,
 }
 
 impl Sizing {
@@ -61,8 +67,16 @@ impl Sizing {
         let choices = plan.points / values;
         let step = Step::Down(values - 1, 0);
         let (rows, fresh) = (BTreeMap::new(), BTreeMap::new());
-        let mut sizing =
-            Sizing { sweep: Sweep::new(plan), choices, rows, fresh, asked: None, step, answer: None };
+        let mut sizing = Sizing {
+            sweep: Sweep::new(plan),
+            choices,
+            rows,
+            fresh,
+            asked: None,
+            step,
+            top: None,
+            answer: None,
+        };
         sizing.go_on();
         Ok(sizing)
     }
@@ -134,17 +148,21 @@ impl Sizing {
             };
             let Some(row) = self.row(value * self.choices + choice) else { return };
             if row.verdict == Some(Verdict::Meets) {
+                self.top.get_or_insert(value);
                 self.step = if value == 0 { Step::Choose(0) } else { Step::Down(value - 1, choice) };
                 return;
             }
         }
-        // None meets here: the answer is above, if there is one.
-        self.step = Step::Choose(value + 1);
+        // None meets here: the answer is behind, if there is one; if nothing has met yet, it may be before.
+        self.step = match self.top {
+            None if value > 0 => Step::Down(value - 1, hint),
+            _ => Step::Choose(value + 1),
+        };
     }
 
     fn choose(&mut self, value: usize) {
-        if value * self.choices >= self.sweep.plan().points {
-            return self.end(None, self.rows.keys().next().copied());
+        if self.top.is_none_or(|top| value > top) {
+            return self.end(None, self.rows.keys().next_back().copied());
         }
         for choice in 0..self.choices {
             let point = value * self.choices + choice;
@@ -157,7 +175,7 @@ impl Sizing {
                 }
             }
         }
-        // What met by luck meets no more: the next value up is to do.
+        // What met by luck meets no more: the next value is to do.
         self.step = Step::Choose(value + 1);
     }
 
@@ -166,7 +184,10 @@ impl Sizing {
         let again = least.and_then(|point| self.fresh.get(&point)).cloned();
         // What met by luck, and on fresh seeds no more, shows itself as it was then.
         let before = before.and_then(|point| self.fresh.get(&point)).cloned().or_else(|| row(before));
-        self.answer = Some(Answer { least: row(least), again, before });
+        let values = &self.sweep.plan().plan.axes[0].values;
+        let top = self.top.filter(|top| least.is_some() && top + 1 < values.len());
+        let until = top.and_then(|top| values.get(top)).cloned();
+        self.answer = Some(Answer { least: row(least), again, before, until });
         self.step = Step::Over;
     }
 }

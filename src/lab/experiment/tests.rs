@@ -1,3 +1,5 @@
+//! Plans, rows, verdicts, sizing and pairs. What takes thousands of runs is in `tests/it/intervals.rs`.
+
 use super::interval::{bootstrap, order_ranks, wilson};
 use super::metric::GoalText;
 use super::rows::{Format, Shard};
@@ -195,7 +197,8 @@ fn what_is_varied_is_read_as_people_write_it() {
     assert_eq!(axis("lie=0..0.3/0.1").unwrap(), [json!(0), json!(0.1), json!(0.2), json!(0.3)]);
     assert_eq!(axis("timeout=0.9s..1.1s/100ms").unwrap(), [json!("900ms"), json!("1s"), json!("1.1s")]);
     assert_eq!(axis("strategy=median,average").unwrap(), [json!("median"), json!("average")]);
-    for wrong in ["workers", "workers=5..3", "workers=1..3/0", "timeout=2s,1s", "workers=1..x"] {
+    assert_eq!(axis("lie=0.5..0.3/0.1").unwrap(), [json!(0.5), json!(0.4), json!(0.3)]);
+    for wrong in ["workers", "workers=1..3/0", "timeout=2s,1s,3s", "workers=1..x"] {
         let error = Axis::parse(wrong).unwrap_err();
         assert_eq!((error.field.as_str(), error.value.as_str()), ("vary", wrong));
     }
@@ -288,11 +291,32 @@ fn the_least_that_meets_is_found_where_theory_has_it() {
     let mut sizing = Sizing::new(plan.check().unwrap()).unwrap();
     let metrics = sizing.plan().metrics.clone();
     play_shuffled(&mut sizing, &metrics, 1);
-    let Answer { least, again, before } = sizing.answer().unwrap().clone();
+    let Answer { least, again, before, until } = sizing.answer().unwrap().clone();
     assert_eq!(least.as_ref().map(|row| (row.point, row.verdict)), Some((3, Some(Verdict::Meets))));
     assert_eq!(again.map(|row| row.verdict), Some(Some(Verdict::Meets)));
     assert_eq!(before.map(|row| (row.point, row.verdict)), Some((2, Some(Verdict::Misses))));
     assert!(sizing.rows().all(|row| row.point >= 2), "nobody looks below what misses");
+    assert_eq!(until, None);
+}
+
+#[test]
+fn what_descends_has_a_greatest_and_what_may_be_too_much_has_an_end() {
+    let size = |set, axis: &str, goals: serde_json::Value| {
+        let axis = Axis::parse(axis).unwrap();
+        let rest = json!({"axes": [axis], "goals": goals, "requests": 100, "stop": {"adaptive": true, "budget_requests": 20_000}});
+        let mut sizing = Sizing::new(plan(set, rest).check().unwrap()).unwrap();
+        let metrics = sizing.plan().metrics.clone();
+        play_shuffled(&mut sizing, &metrics, 4);
+        sizing.answer().unwrap().clone()
+    };
+    let share = |limit: &str| json!({"metric": "unanswered_share", "below": limit});
+    // Of two workers both fail with fail²: 0.3² is below 10 %, 0.4² is not.
+    let most = size(json!({"workers": 2, "timeout": "3s"}), "fail=0.6..0.1/0.1", json!([share("10%")]));
+    assert_eq!(most.least.map(|row| row.point), Some(3));
+    // One worker that needs up to 2.15 s: late in less than 10 % from 1.96 s on; and nobody waits for more than 2.05 s.
+    let goals = json!([share("10%"), {"metric": "latency_p99", "below": "2.06s"}]);
+    let both = size(json!({"workers": 1, "fail": 0}), "timeout=1.8s..2.6s/0.1s", goals);
+    assert_eq!((both.least.map(|row| row.point), both.until), (Some(2), Some(json!("2s"))));
 }
 
 #[test]

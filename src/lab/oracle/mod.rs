@@ -37,15 +37,13 @@ pub use request::RequestEntry;
 pub use task::{TaskEnd, TaskEntry};
 
 use super::check::Violation;
-#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::experiment::{Of, Theory};
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::measure::{Measure, Of, Theory, Unit};
 use super::options::Options;
 use super::params as tables;
 use super::params::Setting;
-#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::recorder::{Measure, Unit};
 use super::system::{Done, Knob, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};
 use crate::net::{Net, NodeId};

@@ -7,7 +7,7 @@
 
 use super::folds::{ERROR, LATENCY};
 use crate::kernel::Duration;
-use crate::lab::experiment::{Of, Statistic, Theory};
+use crate::lab::measure::{Of, Statistic, Theory};
 use crate::systems::oracle::delay::Delay;
 use crate::systems::oracle::{FAR, NEAR, Params};
 

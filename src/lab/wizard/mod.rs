@@ -36,14 +36,12 @@ pub use tally::{Counts, Deeds, Tally};
 pub(in crate::lab) use receipt::explain;
 
 use super::check::Violation;
-#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::experiment::{Of, Theory};
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+use super::measure::{Measure, Of, Theory, Unit};
 use super::options::Options;
 use super::params::{self as tables, Setting};
-#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::recorder::{Measure, Unit};
 use super::scenario::HORIZON_MAX;
 use super::system::{Done, Room, Settings, System, SystemKind};
 use crate::kernel::{Duration, Instant};

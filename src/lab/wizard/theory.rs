@@ -3,7 +3,7 @@
 #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
 use super::course::WAIT;
 #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use crate::lab::experiment::{Of, Statistic, Theory};
+use crate::lab::measure::{Of, Statistic, Theory};
 use crate::systems::wizard::{Law, Load, Params};
 
 /// The probability that a job has to wait in an M/M/c queue: Erlang's C formula.

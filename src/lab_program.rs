@@ -54,7 +54,8 @@ impl Gatherer {
     }
 
     /// The next run as JSON; nothing while there is none, or none before another one has come back.
-    pub fn next(&mut self) -> Option<String> {
+    #[wasm_bindgen(js_name = handOut)]
+    pub fn hand_out(&mut self) -> Option<String> {
         let Next::Task(task) = self.sweep.next() else { return None };
         self.handed += 1;
         let Window { warmup, requests } = task.window;

@@ -76,7 +76,7 @@ function gather({ Gatherer }, { plan, rows }) {
     for (let depth = 1; depth <= AHEAD; depth += 1) {
       for (const player of players.values()) {
         if (!player.isReady || player.runs.length >= depth) continue;
-        const text = again.length === 0 ? gatherer.next() : undefined;
+        const text = again.length === 0 ? gatherer.handOut() : undefined;
         const run = again.shift() ?? (text && { deaths: 0, ...JSON.parse(text) });
         if (!run) return;
         player.runs.push(run);

@@ -7,12 +7,16 @@ import { DESKTOP, SLACK, pausedAt, started } from "./helpers.mjs";
 const opens = (page) => page.waitForSelector("dialog[open]", { timeout: 10_000 * SLACK });
 /** Which program has the page: only the larger one has the dialogs. */
 const isLarger = (page) => page.evaluate(() => document.querySelector("dialog") !== null);
+/** Settings that only the larger program has: see LARGER_ONLY in src/lab/params.rs. */
+const LARGER_ONLY =
+  "ask concurrency delayLaw delayMeanMs delayP50Ms delayP99Ms delayShape delays retries retryPauseMs slowFactor slowShare".split(" ");
 /** What must be the same in both; how the page looks beside. The summary lags behind in a run that is stepped through. */
 const seen = (page) =>
-  page.evaluate(() => {
+  page.evaluate((largerOnly) => {
     const { summary, ...moment } = glasshive.snapshot();
+    for (const key of largerOnly) delete moment.settings[key];
     return { moment, hash: glasshive.traceHash(), faults: glasshive.faults, state: glasshive.state, speed: glasshive.speed, answered: summary.answered };
-  });
+  }, LARGER_ONLY);
 const text = (page, testid) => page.getByTestId(testid).textContent();
 const pressed = (page, testid) => page.getByTestId(testid).getAttribute("aria-pressed");
 

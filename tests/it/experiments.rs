@@ -131,6 +131,10 @@ fn what_is_wrong_with_an_experiment_is_named() {
             vec!["size", "--vary", "workers=3..1/0", "--goal", "error_mean<1%"],
             "vary: workers=3..1/0 is not allowed",
         ),
+        (
+            vec!["compare", "--against", "workers=3", "--requests", "18446744073709551615"],
+            "requests: 18446744073709551615 is not allowed; allowed: a whole number from 1 to 1000000",
+        ),
         (vec!["compare", "--set", "workers=3"], "against: nothing is not allowed"),
         (
             vec!["compare", "--metric", "tasks", "--against", "workers=3"],

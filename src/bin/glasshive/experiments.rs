@@ -123,19 +123,33 @@ pub fn sweep(args: &SweepArgs) -> Result<u8, Problem> {
     // With the first row of the file once more, since one cannot see otherwise that it is this plan's.
     sweep.add(points.iter().copied().take(there.min(1)));
     sweep.add(points.iter().copied().skip(there));
-    let bar = Bar::new("sweep");
     let metrics = sweep.plan().metrics.clone();
-    threads::drive(&mut sweep, &metrics, jobs, |sweep| -> Result<(), Problem> {
-        bar.tell(sweep.progress());
+    play("sweep", &mut sweep, &metrics, jobs, |sweep| {
         while let Some(row) = sweep.pop() {
             out.take(sweep.plan(), &row)?;
         }
         Ok(())
     })?;
-    bar.end();
     out.end()?;
     warn(sweep.faults());
     Ok(OK)
+}
+
+/// Plays what some work needs, and shows how far it is.
+fn play<W: Work>(
+    what: &'static str,
+    work: &mut W,
+    metrics: &[Metric],
+    jobs: usize,
+    mut each: impl FnMut(&mut W) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let bar = Bar::new(what);
+    threads::drive(work, metrics, jobs, |work| {
+        bar.tell(work.progress());
+        each(work)
+    })?;
+    bar.end();
+    Ok(())
 }
 
 fn format_of(name: &str) -> Result<Format, Invalid> {
@@ -212,12 +226,7 @@ pub fn size(args: &SizeArgs) -> Result<u8, Problem> {
     };
     let mut sizing = Sizing::new(plan.check()?)?;
     let metrics = sizing.plan().metrics.clone();
-    let bar = Bar::new("size");
-    threads::drive(&mut sizing, &metrics, jobs(args.jobs)?, |sizing| -> Result<(), Problem> {
-        bar.tell(sizing.progress());
-        Ok(())
-    })?;
-    bar.end();
+    play("size", &mut sizing, &metrics, jobs(args.jobs)?, |_| Ok(()))?;
     warn(sizing.faults());
     let text = if args.json { size_json(&sizing) } else { size_text(&sizing, began.elapsed()) };
     print(text.as_bytes())?;
@@ -350,12 +359,7 @@ pub fn compare(args: &CompareArgs) -> Result<u8, Problem> {
     let mut comparison = Comparison::new(sides, window, first, args.seeds)?;
     args.metric.iter().try_for_each(|name| comparison.add(name))?;
     let metrics = comparison.metrics().to_vec();
-    let bar = Bar::new("compare");
-    threads::drive(&mut comparison, &metrics, jobs(args.jobs)?, |comparison| -> Result<(), Problem> {
-        bar.tell(comparison.progress());
-        Ok(())
-    })?;
-    bar.end();
+    play("compare", &mut comparison, &metrics, jobs(args.jobs)?, |_| Ok(()))?;
     let differences = comparison.differences();
     if args.json {
         let bounds = |figure: Option<Interval>| {

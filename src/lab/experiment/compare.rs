@@ -4,6 +4,7 @@ use super::fold::values_with_percentiles;
 use super::interval::{self, Interval};
 use super::metric::Metric;
 use super::outcome::Outcome;
+use super::plan::{FIRST_SEED_MAX, REQUESTS_MAX, SEEDS_MAX, check_range};
 use super::sweep::{Next, Task, Work};
 use crate::lab::invalid::Invalid;
 use crate::lab::measure::Measure;
@@ -54,6 +55,10 @@ pub struct Difference {
 impl Comparison {
     /// So many pairs of runs. Both have to be of one system.
     pub fn new(sides: [Scenario; 2], window: Window, first_seed: u64, pairs: u64) -> Result<Self, Invalid> {
+        check_range("requests", window.requests, 1, REQUESTS_MAX)?;
+        check_range("warmup", window.warmup, 0, REQUESTS_MAX)?;
+        check_range("seeds", pairs, 1, SEEDS_MAX)?;
+        check_range("seed", first_seed, 0, FIRST_SEED_MAX)?;
         let [a, b] = &sides;
         for side in &sides {
             side.validate()?;

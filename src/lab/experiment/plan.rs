@@ -15,8 +15,11 @@ use std::collections::BTreeMap;
 /// The version of the format.
 pub const VERSION: u32 = 1;
 const POINTS_MAX: usize = 100_000;
-const REQUESTS_MAX: u64 = 1_000_000;
-const SEEDS_MAX: u64 = 100_000;
+pub(super) const REQUESTS_MAX: u64 = 1_000_000;
+pub(super) const SEEDS_MAX: u64 = 100_000;
+/// A search for the least needs as many fresh seeds again.
+const BUDGET_MAX: u64 = 1_000_000_000;
+pub(super) const FIRST_SEED_MAX: u64 = SEED_MAX - 2 * BUDGET_MAX;
 
 /// A plan, as its file has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -228,22 +231,24 @@ impl Plan {
 
     fn check_numbers(&self) -> Result<(), Invalid> {
         let Plan { version, requests, warmup, seeds, stop, .. } = self;
-        let first_max = SEED_MAX - SEEDS_MAX * 2;
         for (field, value, (low, high)) in [
             ("version", u64::from(*version), (1, u64::from(VERSION))),
             ("requests", *requests, (1, REQUESTS_MAX)),
             ("warmup", *warmup, (0, REQUESTS_MAX)),
-            ("seeds.first", seeds.first, (0, first_max)),
+            ("seeds.first", seeds.first, (0, FIRST_SEED_MAX)),
             ("seeds.count", seeds.count, (1, SEEDS_MAX)),
-            ("stop.budget_requests", stop.budget_requests, (1, u64::MAX)),
+            ("stop.budget_requests", stop.budget_requests, (1, BUDGET_MAX)),
         ] {
-            if !(low..=high).contains(&value) {
-                let allowed = format!("a whole number from {low} to {high}");
-                return Err(Invalid::new(field, &value.to_string(), &allowed));
-            }
+            check_range(field, value, low, high)?;
         }
         Ok(())
     }
+}
+
+/// A whole number has to be in its range.
+pub(super) fn check_range(field: &str, value: u64, low: u64, high: u64) -> Result<(), Invalid> {
+    let wrong = || Invalid::new(field, &value.to_string(), &format!("a whole number from {low} to {high}"));
+    if (low..=high).contains(&value) { Ok(()) } else { Err(wrong()) }
 }
 
 /// A plan whose every point can be played.

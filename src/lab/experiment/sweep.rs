@@ -92,7 +92,6 @@ pub struct Sweep {
     /// What is still to be begun: the point, and its first seed.
     coming: VecDeque<(usize, u64)>,
     open: VecDeque<Open>,
-    begun: usize,
     rows: VecDeque<Row>,
     runs_back: u64,
     faults: Vec<String>,
@@ -105,7 +104,6 @@ impl Sweep {
             plan,
             coming: VecDeque::new(),
             open: VecDeque::new(),
-            begun: 0,
             rows: VecDeque::new(),
             runs_back: 0,
             faults: Vec::new(),
@@ -141,7 +139,6 @@ impl Sweep {
     fn begin(&mut self, point: usize, first_seed: u64) -> usize {
         let Checked { measures, metrics, independent, .. } = &self.plan;
         let fold = Fold::new(measures.len(), metrics.len(), *independent);
-        self.begun += 1;
         self.open.push_back(Open {
             place: point,
             first_seed,

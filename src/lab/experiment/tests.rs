@@ -181,6 +181,7 @@ fn what_is_wrong_with_a_plan_is_named() {
         ),
         (json!({"metrics": ["error_p101"]}), "metric: error_p101"),
         (json!({"stop": {"budget_requests": 0}}), "stop.budget_requests: 0"),
+        (json!({"stop": {"budget_requests": u64::MAX}}), "stop.budget_requests: 18446744073709551615"),
     ] {
         let error = check(rest);
         assert!(error.starts_with(expected), "{error}\n{expected}");

@@ -7,6 +7,7 @@ import { extname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { clicks } from "./page-clicks.mjs";
+import { foresight } from "./page-foresight.mjs";
 import { frames } from "./page-frames.mjs";
 
 const DIST = resolve(process.env.SITE_DIST ?? "dist");
@@ -24,9 +25,18 @@ const WATCH_MS = 5000;
  */
 const SCENES = [
   { workers: 12, period: "12ms", slow: 25, speed: 0.5 },
+  { workers: 12, period: "12ms", slow: 25, speed: 0.5, sweep: true },
   { workers: 100, period: "3ms", speed: 0.5 },
   { workers: 1000, period: "30ms", speed: 0.5 },
 ];
+/** More than is played while frames are watched. */
+const SWEEP = {
+  version: 1,
+  base: { preset: "oracle-http" },
+  axes: [{ key: "workers", values: Array.from({ length: 200 }, (_, i) => i + 1) }],
+  requests: 1000,
+  seeds: { first: 1, count: 100 },
+};
 const STOPS = 20;
 const SEEKS = 5;
 /** The programs besides the one that the page opens with. */
@@ -40,6 +50,8 @@ const GOALS = [
   { what: "longest task after a click, 10,000 workers, CPU time", unit: "ms", most: 100, of: (r) => Math.max(...r.clicks.map(({ cpu }) => cpu)) },
   { what: "first moving message, p95", unit: "ms", most: 1000, of: (r) => r.start.message.p95 },
   { what: "first worker answer, p95", unit: "ms", most: 1500, of: (r) => r.start.answer.p95 },
+  { what: "foresight over 12 workers, from its opening to the first shape, worst", unit: "ms", most: 1000, of: (r) => Math.max(...r.foresight.map(({ opened, shape }) => shape - opened)) },
+  { what: "foresight over 12 workers, from the focus to all of 20 seeds, worst", unit: "ms", most: 10_400, of: (r) => Math.max(...r.foresight.map(({ final }) => final)) },
   { what: "first load after gzip -9", unit: "bytes", most: 450 * 1024, of: (r) => r.bytes },
   ...LARGER.map((name) => ({ what: `${name} after gzip -9`, unit: "bytes", most: 800_000, of: (r) => r.larger[name] })),
 ];
@@ -80,7 +92,7 @@ async function withPage(browser, url, measure, before = () => {}) {
   }
 }
 
-async function measureFrames(browser, url, { workers, period, slow, speed }) {
+async function measureFrames(browser, url, { workers, period, slow, speed, sweep }) {
   return withPage(browser, url, async (page) => {
     await page.evaluate(
       async ({ workers, period, slow, speed }) => {
@@ -95,13 +107,17 @@ async function measureFrames(browser, url, { workers, period, slow, speed }) {
       },
       { workers, period, slow, speed },
     );
+    if (sweep) {
+      // The program that plays is there before frames are watched.
+      await page.evaluate((plan) => new Promise((onProgress) => void glasshive.sweep(plan, { onProgress })), SWEEP);
+    }
     await page.waitForTimeout(1000);
     const inFlight = () => page.evaluate(() => glasshive.snapshot().messages.length);
     const messages = [await inFlight()];
     const { cpu, work, between } = await frames(page, WATCH_MS);
     messages.push(await inFlight());
     const mean = Math.round((messages[0] + messages[1]) / 2);
-    return { workers, speed, messages: mean, cpu, work: summary(work), between: summary(between) };
+    return { workers, speed, sweep: Boolean(sweep), messages: mean, cpu, work: summary(work), between: summary(between) };
   });
 }
 
@@ -221,15 +237,17 @@ for (const name of LARGER) {
 }
 const scenes = [];
 for (const scene of SCENES) {
-  say(`frames with ${scene.workers} workers`);
+  say(`frames with ${scene.workers} workers${scene.sweep ? ", during a sweep" : ""}`);
   scenes.push(await measureFrames(browser, url, scene));
 }
 say("pauses");
 const pause = await measurePause(browser, url);
 say("seeking");
 const seek = await measureSeek(browser, url);
+say("foresight");
+const ahead = await foresight((measure) => withPage(browser, url, measure));
 say("clicks with 10,000 workers");
-const results = { browser: `Chromium ${browser.version()}`, frames: scenes, pause, seek, clicks: await withPage(browser, url, clicks), start, bytes, larger };
+const results = { browser: `Chromium ${browser.version()}`, frames: scenes, pause, seek, foresight: ahead, clicks: await withPage(browser, url, clicks), start, bytes, larger };
 await browser.close();
 server.closeAllConnections();
 server.close();
@@ -237,14 +255,17 @@ server.close();
 const ms = (x) => x.toFixed(1);
 const row = (what, { n, mean, p50, p95, max }) => [what, n, ms(mean), ms(p50), ms(p95), ms(max)].map(String);
 const rows = [["", "n", "mean", "p50", "p95", "max"]];
-for (const { workers, speed, messages, cpu, work, between } of scenes) {
-  rows.push([`${workers} workers, ${messages} messages, ×${speed}: CPU time`, String(work.n), ms(cpu), "", "", ""]);
+for (const { workers, speed, sweep, messages, cpu, work, between } of scenes) {
+  rows.push([`${workers} workers, ${messages} messages, ×${speed}${sweep ? ", during a sweep" : ""}: CPU time`, String(work.n), ms(cpu), "", "", ""]);
   rows.push(row("  wall time of the work", work));
   rows.push(row("  from frame to frame", between));
 }
 rows.push(row("pause at ×1000, 1000 workers", results.pause));
 rows.push(row("seeking to 60 s from 300 s, 1000 workers", results.seek));
 for (const { what, cpu, wall } of results.clicks) rows.push([`10,000 workers, ${what}`, "1", ms(cpu), "", "", ms(wall)]);
+for (const what of ["opened", "shape", "final", "frame"]) {
+  rows.push(row(`foresight over 12 workers: ${{ frame: "from frame to frame, p95" }[what] ?? `from the focus, ${what}`}`, summary(ahead.map((one) => one[what]))));
+}
 rows.push(row("first moving message", start.message), row("first worker answer", start.answer));
 const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
 for (const cells of rows) console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  "));
@@ -252,7 +273,7 @@ console.log("\nOf a click with 10,000 workers: the longest task's CPU time, and 
 console.log(`Milliseconds, ${results.browser}, headless, without a GPU, ${VIEWPORT.width} by ${VIEWPORT.height}.\n`);
 
 const goals = GOALS.map(({ what, unit, most, of }) => ({ what, unit, most, value: of(results), met: of(results) <= most }));
-for (const { messages, workers, speed } of scenes) {
+for (const { messages, workers, speed } of scenes.filter(({ sweep }) => !sweep)) {
   const met = messages >= 0.9 * IN_FLIGHT;
   goals.push({ what: `messages in flight, ${workers} workers, ×${speed}`, unit: "", least: 0.9 * IN_FLIGHT, value: messages, met });
 }

@@ -11,6 +11,7 @@
 //! - `ui` (wasm32 only): the page, in Leptos
 //! - `js_api` (wasm32 only): `window.glasshive`
 //! - `lab_program` (wasm32 only): what the page's workers play experiments with
+//! - `study` (wasm32 only): the page's panels on many runs, which those workers play
 
 /// The crate `glasshive-kernel`, by the name of the layer that it is.
 pub use glasshive_kernel as kernel;
@@ -33,3 +34,6 @@ pub mod js_api;
 
 #[cfg(all(target_arch = "wasm32", feature = "lab"))]
 pub mod lab_program;
+
+#[cfg(all(target_arch = "wasm32", feature = "study"))]
+pub mod study;

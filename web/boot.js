@@ -102,10 +102,59 @@ const host = {
     const pictures = response?.ok ? await response.text() : "";
     if (!has()) document.body.insertAdjacentHTML("beforeend", pictures);
   },
+  study,
   failed(cause) {
     broken("Glasshive stopped", cause);
   },
 };
+
+/** Opens a panel on many runs over the page: `twin`, `experiment`; `live` closes it. */
+async function study(mode, detail) {
+  const wait = setTimeout(showLoading, 200);
+  try {
+    await (await import(at("./study.js"))).study({ ready, study, mode, detail });
+  } catch (error) {
+    mounted.module.stay(reason(error));
+  } finally {
+    stopLoading(wait);
+  }
+}
+
+/** So long one looks at a number or a word of the sentence before it is shown what its other values would give. */
+const LOOK_MS = 400;
+let look;
+
+/** What of the sentence an element is. */
+const keyOf = ({ dataset }) => dataset?.testid?.match(/^sentence-(.+)/)?.[1];
+const foresee = (key) => study("foresight", key);
+
+addEventListener("focusin", ({ target }) => {
+  const key = keyOf(target);
+  // Who types is in a field of the sentence, and goes on looking.
+  if (!key && target.matches(".sentence input")) return;
+  clearTimeout(look);
+  if (!key || asked().get("embed") === "1") return;
+  const isLooked = () => document.activeElement?.closest(".sentence");
+  look = setTimeout(() => {
+    if (!isLooked()) return;
+    // It is there when it is wanted.
+    Promise.all([import(at("./study.js")), program("glasshive-study")]).catch(() => {});
+    look = setTimeout(() => isLooked() && foresee(key), LOOK_MS / 2);
+  }, LOOK_MS / 2);
+});
+addEventListener("focusout", () => setTimeout(() => document.activeElement?.closest(".sentence") || clearTimeout(look)));
+addEventListener("keydown", (event) => {
+  const key = !event.ctrlKey && !event.metaKey && !event.altKey && keyOf(event.target);
+  if (!key || asked().get("embed") === "1") return;
+  if (event.key === "f") {
+    clearTimeout(look);
+    foresee(key);
+  }
+  if (event.key !== "t") return;
+  // That word in two values, on two boards. A list of words would go to its next one with a t.
+  event.preventDefault();
+  study("twin", { key });
+});
 
 let shows = 0;
 
@@ -138,8 +187,9 @@ function told(from) {
   else from.module.arrived?.();
 }
 
-/** Plays the runs of a plan in workers; whatever program there is on the page. */
+/** Plays many runs in workers; whatever program there is on the page. */
 const sweep = async (...asked) => (await import(at("./lab.js"))).sweep(...asked);
+const size = async (...asked) => (await import(at("./lab.js"))).size(...asked);
 
 /** Puts a program in the place of the one that is there, and gives the focus to what has it. */
 function replace(by, mount) {
@@ -148,6 +198,7 @@ function replace(by, mount) {
   mounted = by;
   mount();
   glasshive.sweep = sweep;
+  glasshive.size = size;
   document.getElementById("poster")?.remove();
   if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
 }
@@ -275,6 +326,7 @@ try {
   program(needed()).catch(() => {});
   await (await manners)?.ready;
   await show(needed());
+  if (asked().has("panel")) study(asked().get("panel"));
   (await manners)?.mounted();
 } catch (error) {
   console.error(error);

@@ -2,7 +2,7 @@
 // a look of its own, and manners. boot.js imports it for such an address only.
 //
 // An embed has the sentence, the board, the caption and the transport; `controls=play,scrub,break` says what of it can be
-// used. It stands still while it is out of sight, takes no keys but those of what has the focus, and never scrolls.
+// used; with `twin` among them it is one of two boards (twin.js), whose clock and sentence are the outer page's. It stands still while it is out of sight, takes no keys but those of what has the focus, and never scrolls.
 
 const asked = new URLSearchParams(location.search);
 const root = document.documentElement;
@@ -33,7 +33,7 @@ export const ready = new Promise((done) => {
 
 /** The program is there. */
 export function mounted() {
-  if (isEmbed) {
+  if (isEmbed && !controls.includes("twin")) {
     leadToTheLab();
     standStillOutOfSight();
   }

@@ -25,6 +25,8 @@ const POLICY = [
   "img-src 'self' data: blob:",
   "font-src 'self'",
   "worker-src 'self'",
+  // Twin boards are two of this page.
+  "frame-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
@@ -60,12 +62,12 @@ async function fingerprint(directory) {
 const directory = process.env.TRUNK_STAGING_DIR;
 const boot = join(directory, "boot.js");
 const programs = JSON.parse(await readFile("web/presets.json", "utf8"));
-/** What plays experiments: a program too, without a page. */
-const LAB = "glasshive-lab";
+/** Programs too, of which none is a page: what plays experiments, and what shows them. */
+const BESIDE = ["glasshive-lab", "glasshive-study"];
 await writeFile(boot, replaceOne(await readFile(boot, "utf8"), /const PROGRAMS = {};/, `const PROGRAMS = ${JSON.stringify(programs)};`));
 
 if (process.env.TRUNK_PROFILE === "release") {
-  for (const name of [...Object.keys(programs), LAB]) {
+  for (const name of [...Object.keys(programs), ...BESIDE]) {
     const [js, wasm] = [`${name}.js`, `${name}_bg.wasm`].map((file) => join(directory, file));
     const { script, program } = shorten(await readFile(js, "utf8"), await readFile(wasm));
     await writeFile(js, script);

@@ -68,6 +68,50 @@ export interface Glasshive {
    * is wrong, and with one that has `seed` and `settings` where workers die of a run again and again.
    */
   sweep(plan: Plan | string, options?: SweepOptions): Promise<Sweep>;
+
+  /**
+   * Seeks the least point that meets all goals, as `glasshive size` of the command line does, and with the same answer. A question is an
+   * object, or its text. Rejected as `sweep` is.
+   */
+  size(question: SizeQuestion | string, options?: Omit<SweepOptions, "onRow">): Promise<Size>;
+}
+
+/** What is sought. */
+export interface SizeQuestion {
+  base: Plan["base"];
+  /** As in a plan, or as on the command line: `"workers=3..121"`. The first key's first value is sought before the next one's. */
+  vary: (string | { key: string; values: (number | string | boolean)[] })[];
+  /** As in a plan, or as on the command line: `"error_mean<1%"`. */
+  goals: (string | NonNullable<Plan["goals"]>[number])[];
+  /** Requests, jobs or versions in each run: 200 if absent; and so many before them that do not count. */
+  requests?: number;
+  warmup?: number;
+  /** Runs of each point to begin with: 10 if absent. */
+  seeds?: number;
+  /** The first seed: 1 if absent. */
+  seed?: number;
+  /** Up to so many requests, jobs or versions at one point: 100,000 if absent. */
+  budget?: number;
+}
+
+/** What was found. */
+export interface Size {
+  /** All of it, as `glasshive size --json` writes it. */
+  text: string;
+  /** The first point that meets and from which on all later ones do; null where none does, or where it was ended before. */
+  answer: Row | null;
+  /** The same on seeds that nobody has used. */
+  again?: Row | null;
+  /** The point before it. */
+  before?: Row | null;
+  /** The last value of the first key that meets, if that is not the last of all. */
+  until?: unknown;
+  /** Every point that was played. */
+  rows: Row[];
+  /** Whether the search came to its end. */
+  complete: boolean;
+  /** What went wrong with runs themselves, the first few. */
+  faults: string[];
 }
 
 /** How a plan is played. */
@@ -91,6 +135,8 @@ export interface Sweep {
   complete: boolean;
   /** What went wrong with runs themselves, the first few. */
   faults: string[];
+  /** By metric, how its interval is found. */
+  methods: Record<string, string>;
 }
 
 /** What is varied, the counts, each metric with `_lo` and `_hi`, and with `_theory` or `_bound` where theory says something. */

@@ -15,16 +15,19 @@ const TELL_EVERY = 50;
 const plain = ({ message, invalid, seed, settings }) => ({ message, invalid, seed, settings });
 
 addEventListener("message", async ({ data }) => {
-  // All others are for the gatherer, and come once it is there.
+  // All others come once what they are for is there.
   if (!data.role) return;
   // With the query of this build, as everything has.
   const program = await import(new URL("./glasshive-lab.js" + search, import.meta.url));
   program.initSync({ module: data.module });
-  const start = () => (data.role === "play" ? play : gather)(program, data);
+  const start = () => ROLES[data.role](program, data);
   // While this worker lives it has the lock, and whoever waits for that knows when it is gone. Without it only errors tell.
   if (!navigator.locks) return start();
   await navigator.locks.request(data.life, () => (start(), new Promise(() => {})));
 });
+
+/** What a worker is for. */
+const ROLES = { play, gather, clerk };
 
 // The page hears of errors, and not of promises.
 addEventListener("unhandledrejection", ({ reason }) => setTimeout(() => {
@@ -49,12 +52,27 @@ function play({ play }, { port }) {
   port.postMessage({ ready: true });
 }
 
+// --- answering ----------------------------------------------------------------------------------------------------------
+
+function clerk(program) {
+  const answer = ({ question, id, args }) => {
+    try {
+      postMessage({ id, answer: program[question](...args) });
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      postMessage({ id, wrong: plain(error) });
+    }
+  };
+  addEventListener("message", ({ data }) => data.question && answer(data));
+  postMessage({ kind: "ready" });
+}
+
 // --- gathering ----------------------------------------------------------------------------------------------------------
 
-function gather({ Gatherer }, { plan, rows }) {
+function gather({ Gatherer }, { kind, question, rows }) {
   let gatherer;
   try {
-    gatherer = new Gatherer(plan, rows);
+    gatherer = new Gatherer(kind, question, rows);
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) throw error;
     return postMessage({ kind: "failed", error: plain(error) });
@@ -92,7 +110,7 @@ function gather({ Gatherer }, { plan, rows }) {
     over = progress[0] === progress[1];
     if (rows.length === 0 && !over && Date.now() < told + TELL_EVERY) return;
     told = Date.now();
-    postMessage({ kind: "told", rows, progress: [...progress], faults: gatherer.faults(), isDone: over });
+    postMessage({ kind: "told", rows, state: gatherer.state(), progress: [...progress], faults: gatherer.faults(), isDone: over });
   };
 
   const hear = (n, { ready, id, outcome, wrong }) => {
@@ -133,5 +151,5 @@ function gather({ Gatherer }, { plan, rows }) {
     }
   });
   const [done, total] = gatherer.progress();
-  postMessage({ kind: "ready", head: gatherer.head(), left: total - done });
+  postMessage({ kind: "ready", head: gatherer.head(), methods: JSON.parse(gatherer.methods()), left: total - done });
 }

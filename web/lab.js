@@ -37,26 +37,121 @@ function jobsOf(jobs) {
   throw told({ message: `jobs: ${value} is not allowed; allowed: ${allowed}`, invalid: { field: "jobs", value, allowed } });
 }
 
+/** What is asked, as text: an object, or text already. */
+const textOf = (asked) => (typeof asked === "string" ? asked : String(JSON.stringify(asked)));
+
 /**
  * Plays a plan, given as an object or as its file's text. Resolves with its rows, of which `csv` is what the command line's
  * `sweep` writes; without all of them if `signal` says so. `onRow` gets each as soon as it is known, in the plan's order.
  */
-export async function sweep(plan, { jobs, onRow, onProgress, signal } = {}) {
+export function sweep(plan, { jobs, onRow, onProgress, signal } = {}) {
+  const sofar = { csv: "", rows: [], faults: [], complete: false, methods: {} };
+  const hear = ({ rows, progress: [done, total] }) => {
+    for (const [csv, json] of rows) {
+      const row = JSON.parse(json);
+      sofar.csv += csv;
+      sofar.rows.push(row);
+      onRow?.(row, csv);
+    }
+    onProgress?.({ done, total, rows: sofar.rows.length });
+  };
+  const ready = ({ head, methods }) => {
+    sofar.csv ||= head;
+    sofar.methods = methods;
+  };
+  return play("sweep", plan, { jobs, signal, sofar, hear, ready });
+}
+
+/**
+ * Seeks the least point that meets all goals, as the command line's `size` does. Resolves with what `size --json` writes: as `text`, and as
+ * its fields; with the points that were played so far if `signal` says so.
+ */
+export function size(question, { jobs, onProgress, signal } = {}) {
+  const sofar = { text: "", answer: null, rows: [], faults: [], complete: false };
+  const hear = ({ state, progress: [done, total] }) => {
+    if (state) Object.assign(sofar, JSON.parse(state), { text: state });
+    onProgress?.({ done, total, rows: sofar.rows.length });
+  };
+  return play("size", question, { jobs, signal, sofar, hear });
+}
+
+/**
+ * What each value of one key would give: `question` is a plan of one axis, and what its key is now. `onChange` hears of all that is known,
+ * again and again while it becomes surer. Resolves with the last of it.
+ */
+export function foresight(question, { jobs, onChange, signal } = {}) {
+  const sofar = { done: 0, total: 0, faults: [], complete: false };
+  const hear = ({ state, progress: [done, total] }) => {
+    // Where the one that gathers died, all is played again: until that is as far, what was known is better.
+    if (done < sofar.done) return;
+    Object.assign(sofar, state && JSON.parse(state), { done, total });
+    onChange?.(sofar);
+  };
+  return play("foresight", question, { jobs, signal, sofar, hear });
+}
+
+/** Lets workers play what one of a kind needs; `hear` gets what the one that gathers tells, `ready` what it
+ * knows before anything was played. */
+async function play(kind, asked, { jobs, signal, sofar, hear, ready }) {
   const most = jobsOf(jobs);
-  const text = typeof plan === "string" ? plan : String(JSON.stringify(plan));
-  const sofar = { csv: "", rows: [], faults: [], complete: false };
+  const question = textOf(asked);
   if (signal?.aborted) return sofar;
   let [team, abort] = [];
   try {
     return await new Promise((resolve, reject) => {
       abort = () => resolve(sofar);
       signal?.addEventListener("abort", abort);
-      team = new Team({ resolve, reject, most, plan: text, sofar, onRow, onProgress });
+      team = new Team({ resolve, reject, most, kind, question, sofar, hear, ready });
       program().then((module) => team.begin(module)).catch(reject);
     });
   } finally {
     signal?.removeEventListener("abort", abort);
     team.end();
+  }
+}
+
+/** Gets what the first question needs, before it is asked. */
+export const warm = () => void (clerk ??= hire()).catch(() => {});
+
+let clerk;
+let questions = 0;
+
+/** Asks what a program without runs under way can answer, such as `describe`. One worker answers all of it. */
+export async function ask(question, ...args) {
+  const worker = await (clerk ??= hire());
+  const id = (questions += 1);
+  return new Promise((resolve, reject) => {
+    worker.onerror = (event) => {
+      event.preventDefault();
+      worker.terminate();
+      clerk = undefined;
+      reject(new Error(event.message));
+    };
+    worker.addEventListener("message", function hear({ data }) {
+      if (data.id !== id) return;
+      worker.removeEventListener("message", hear);
+      if (data.wrong) reject(told(data.wrong));
+      else resolve(JSON.parse(data.answer));
+    });
+    worker.postMessage({ question, id, args });
+  });
+}
+
+/** A worker that answers, once it is there. */
+async function hire() {
+  try {
+    const module = await program();
+    const worker = new Worker(at("./lab-worker.js"), { type: "module", name: "glasshive-clerk" });
+    worker.postMessage({ role: "clerk", life: `glasshive-clerk-${Date.now()}-${Math.random()}`, module });
+    await new Promise((resolve, reject) => {
+      worker.onmessage = resolve;
+      worker.onerror = (event) => reject(new Error(event.message || "the worker that answers could not be loaded"));
+    });
+    worker.onmessage = null;
+    return worker;
+  } catch (error) {
+    clerk = undefined;
+    throw error;
   }
 }
 
@@ -90,12 +185,16 @@ class Team {
     gatherer.hear = (data) => {
       if (data.kind === "failed") return this.reject(told(data.error));
       if (data.kind === "told") return this.#told(data);
-      this.sofar.csv ||= data.head;
-      for (let i = 0; i < Math.min(this.most, data.left); i += 1) this.#addPlayer();
+      this.ready?.(data);
+      gatherer.isReady = true;
+      for (const [data, transfer] of gatherer.later.splice(0)) gatherer.post(data, transfer);
+      for (let i = this.#players.size; i < Math.min(this.most, data.left); i += 1) this.#addPlayer();
       // A part of the plan that was finished before.
       if (data.left === 0) this.#finish();
     };
-    gatherer.start({ plan: this.plan, rows: this.sofar.rows.length });
+    gatherer.start({ kind: this.kind, question: this.question, rows: this.sofar.rows?.length ?? 0 });
+    // One plays in any case: it starts meanwhile.
+    this.#addPlayer();
   }
 
   end() {
@@ -117,7 +216,7 @@ class Team {
       if (!player.isReady && (this.#unstarted += 1) >= DEATHS_MAX) {
         return this.reject(new Error(`no worker could be started: ${why}`));
       }
-      gatherer.post({ kind: "died", n });
+      gatherer.tell({ kind: "died", n });
       this.#addPlayer();
     });
     player.hear = () => {
@@ -125,25 +224,19 @@ class Team {
       this.#unstarted = 0;
     };
     this.#players.set(n, player);
-    gatherer.post({ kind: "player", n, port: port2 }, [port2]);
+    gatherer.tell({ kind: "player", n, port: port2 }, [port2]);
     player.start({ port: port1 }, [port1]);
   }
 
-  #told({ rows, progress: [done, total], faults, isDone }) {
+  #told(data) {
     try {
-      for (const [csv, json] of rows) {
-        const row = JSON.parse(json);
-        this.sofar.csv += csv;
-        this.sofar.rows.push(row);
-        this.onRow?.(row, csv);
-      }
-      this.sofar.faults = faults;
-      this.onProgress?.({ done, total, rows: this.sofar.rows.length });
+      this.sofar.faults = data.faults;
+      this.hear(data);
     } catch (error) {
       // The caller's own function.
       return this.reject(error);
     }
-    if (isDone) this.#finish();
+    if (data.isDone) this.#finish();
   }
 
   #finish() {
@@ -171,6 +264,9 @@ class Team {
     const self = {
       hear() {},
       post: (data, transfer = []) => worker.postMessage(data, transfer),
+      /** What it hears when it is ready. */
+      later: [],
+      tell: (...message) => (self.isReady ? self.post(...message) : self.later.push(message)),
       start: (data, transfer) => self.post({ role, life, module: this.module, ...data }, transfer),
       dismiss() {
         isGone = true;

@@ -25,6 +25,8 @@ pub mod session;
 pub mod snapshot;
 #[cfg(feature = "workbench")]
 pub mod space;
+#[cfg(any(not(target_arch = "wasm32"), feature = "study"))]
+pub mod study;
 pub mod wizard;
 
 pub use session::{Player, PlayerState, Session};

@@ -22,6 +22,29 @@ pub enum Part {
         /// Its name for those who hear the page.
         label: &'static str,
     },
+    /// Words while a parameter is what it usually is, and others, with its value in place of `#`, when it is not.
+    #[cfg(feature = "workbench")]
+    Unless {
+        /// The parameter.
+        key: &'static str,
+        /// What it usually is.
+        usual: &'static str,
+        /// What is said then.
+        words: &'static str,
+        /// What is said otherwise.
+        otherwise: &'static str,
+    },
+}
+
+/// What is said of a parameter that is rarely changed.
+#[cfg(feature = "workbench")]
+pub fn unless(settings: &[Setting], (key, usual): (&str, &str), words: &str, otherwise: &str) -> String {
+    let value = settings.iter().find(|setting| setting.key == key).map(|setting| &setting.value);
+    let text = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    match text.filter(|text| text != usual) {
+        Some(text) => otherwise.replace('#', &text),
+        None => words.to_owned(),
+    }
 }
 
 /// A parameter as a number in the sentence.
@@ -215,6 +238,31 @@ mod tests {
     use super::*;
     use crate::app::catalogue::face;
     use crate::lab::{Options, Run, Scenario, presets};
+
+    #[test]
+    fn what_is_rarely_set_has_words_when_it_is() {
+        let said = |preset: &str, set: &[(&str, &str)]| {
+            let mut scenario = Scenario::preset(preset, 7);
+            scenario.set.extend(set.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))));
+            let run = Run::new(&scenario, Options::default()).unwrap();
+            let part = |part: &Part| match *part {
+                Part::Unless { key, usual, words, otherwise } => {
+                    unless(run.settings(), (key, usual), words, otherwise)
+                }
+                _ => String::new(),
+            };
+            face(run.system().kind()).words().sentence.iter().map(part).collect::<String>()
+        };
+        assert_eq!(said("oracle-http", &[]), " get every request. The coordinator waits ");
+        assert_eq!(said("oracle-nats", &[]), "");
+        let set = [("ask", "8"), ("delay-law", "exponential"), ("slow-share", "0.25"), ("retries", "2")];
+        assert_eq!(
+            said("oracle-http", &set),
+            ": each request asks 8 of them, drawn anew. The coordinator waits Delays are exponential. \
+             A share of 0.25 of the workers is slow. Clients ask again, up to 2 times. "
+        );
+        assert_eq!(said("oracle-nats", &[("concurrency", "1")]), " A worker does 1 at once.");
+    }
 
     #[test]
     fn every_number_of_every_sentence_is_a_parameter_and_survives_being_said() {

@@ -14,6 +14,8 @@ pub enum Unit {
 pub struct Measure {
     /// Its name, before `_mean` and the like.
     pub key: &'static str,
+    /// The same in words, as in "mean …".
+    pub title: &'static str,
     /// What it is counted in.
     pub unit: Unit,
     /// What it means.
@@ -49,4 +51,15 @@ pub struct Theory {
     pub value: f64,
     /// Whether it is a bound that nothing exceeds.
     pub bound: bool,
+}
+
+/// A change that tells a lot about a system, for who holds two runs of it against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contrast {
+    /// What differs: a parameter, or `preset` for the scenario that a run starts from.
+    pub key: &'static str,
+    /// Its value on both sides.
+    pub values: [&'static str; 2],
+    /// The metric that shows it best.
+    pub metric: &'static str,
 }

@@ -189,7 +189,7 @@ impl Allowed {
 }
 
 /// A finite number; `18%` is 0.18, and a plus sign may stand before it.
-pub(in crate::lab) fn parse_real(text: &str) -> Option<f64> {
+pub fn parse_real(text: &str) -> Option<f64> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let (number, factor) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 0.01));
     // `1e999` is read as infinite; that is no number here.

@@ -13,6 +13,15 @@ pub struct Window {
     pub requests: u64,
 }
 
+/// What a unit of work told, for those who hold two runs against each other unit by unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Heard {
+    /// A figure: of which unit, by which measure.
+    Sample(u64, usize, f64),
+    /// An end: of which unit, and whether it ended well.
+    End(u64, bool),
+}
+
 /// What was recorded of a run so far.
 #[derive(Debug)]
 pub struct Recorder {
@@ -23,6 +32,8 @@ pub struct Recorder {
     unanswered: u64,
     /// By measure.
     samples: Vec<Vec<f64>>,
+    /// What was heard since somebody last asked, if anybody does.
+    heard: Option<Vec<Heard>>,
 }
 
 /// Who records a run.
@@ -37,7 +48,13 @@ impl Recorder {
             answered: 0,
             unanswered: 0,
             samples: vec![Vec::new(); measures],
+            heard: None,
         }
+    }
+
+    /// One that says of each unit of work what it told.
+    pub fn of_units(window: Window, measures: usize) -> Self {
+        Recorder { heard: Some(Vec::new()), ..Recorder::new(window, measures) }
     }
 
     /// The place of a unit of work, counted from 1 over the run, among those that count.
@@ -48,8 +65,12 @@ impl Recorder {
 
     /// A unit of work has this figure.
     pub fn sample(&mut self, unit: u64, measure: usize, value: f64) {
-        if self.place(unit).is_some() {
-            self.samples[measure].push(value);
+        if self.place(unit).is_none() {
+            return;
+        }
+        match &mut self.heard {
+            Some(heard) => heard.push(Heard::Sample(unit, measure, value)),
+            None => self.samples[measure].push(value),
         }
     }
 
@@ -58,6 +79,7 @@ impl Recorder {
         let Some(place) = self.place(unit) else { return };
         if !std::mem::replace(&mut self.ended[place], true) {
             *if answered { &mut self.answered } else { &mut self.unanswered } += 1;
+            self.heard.iter_mut().for_each(|heard| heard.push(Heard::End(unit, answered)));
         }
     }
 
@@ -78,6 +100,11 @@ impl Recorder {
     /// How many have ended well.
     pub fn answered(&self) -> u64 {
         self.answered
+    }
+
+    /// What units of work told since this was asked last: given away.
+    pub fn take_heard(&mut self) -> Vec<Heard> {
+        self.heard.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The figures so far, by measure: given away.

@@ -237,7 +237,7 @@ impl Scenario {
         Ok(())
     }
 
-    fn find_preset(&self) -> Result<&'static presets::Preset, Invalid> {
+    pub(super) fn find_preset(&self) -> Result<&'static presets::Preset, Invalid> {
         presets::find(&self.preset).ok_or_else(|| {
             let names: Vec<&str> = presets::all().map(|preset| preset.name).collect();
             Invalid::new("preset", &self.preset, &format!("one of {}", names.join(", ")))

@@ -7,7 +7,7 @@ use super::check::Violation;
 use super::fault::Fault;
 use super::invalid::Invalid;
 #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::measure::{Measure, Of, Theory};
+use super::measure::{Contrast, Measure, Of, Theory};
 use super::options::Options;
 use super::params::Setting;
 use crate::kernel::{Duration, Instant};
@@ -103,6 +103,16 @@ pub trait Settings {
     /// What every unit of work has a figure of, for experiments; nothing, unless a system says otherwise.
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn measures(&self) -> &'static [Measure] {
+        &[]
+    }
+    /// Which changes tell most about it, the most telling one first; none, unless a system says otherwise.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn contrasts(&self) -> &'static [Contrast] {
+        &[]
+    }
+    /// What one usually asks of it, as goals; nothing, unless a system says otherwise.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn goals(&self) -> &'static [&'static str] {
         &[]
     }
     /// Whether its units of work know nothing of each other as long as nothing goes wrong, so that their figures are

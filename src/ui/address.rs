@@ -26,8 +26,19 @@ pub fn follow(lab: Lab, address: &Address) {
     match read() {
         Ok((now, _)) if now.of_run() == *address => {}
         Ok((now, _)) if now.preset != address.preset => note(&href(address), true),
-        _ => note(&href(&of_page(lab, address)), false),
+        Ok((now, _)) => note(&href(&as_opened(of_page(lab, address), &now)), false),
+        Err(_) => note(&href(&of_page(lab, address)), false),
     }
+}
+
+/// What a page was opened with, and nothing on it changes.
+fn as_opened(mut address: Address, opened: &Address) -> Address {
+    for key in ["embed", "controls", "ask", "call", "panel", "twin"] {
+        if let Some(value) = opened.page(key) {
+            address.say(key, value);
+        }
+    }
+    address
 }
 
 /// The address of what is on the screen.
@@ -97,14 +108,8 @@ pub fn listen(lab: Lab, view: View) {
     });
     on_cleanup(move || handle.remove());
     let now = move || {
-        let mut address = of_page(lab, &lab.address());
-        // What a page was opened with, and nothing on it changes.
         let opened = read().map_or_else(|_| Address::opening(), |(opened, _)| opened);
-        for key in ["embed", "controls", "ask", "call"] {
-            if let Some(value) = opened.page(key) {
-                address.say(key, value);
-            }
-        }
+        let mut address = as_opened(of_page(lab, &lab.address()), &opened);
         if let Some(chosen) = theme::chosen() {
             address.say("theme", &chosen);
         }

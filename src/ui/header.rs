@@ -5,8 +5,9 @@ use super::theme::Theme;
 use super::{Lab, View, address, click, fork, text, workbench};
 use crate::app::session::Address;
 use crate::lab::{SystemKind, presets, systems};
-use leptos::ev::MouseEvent;
+use leptos::ev::{Event, MouseEvent, Targeted};
 use leptos::prelude::*;
+use web_sys::HtmlSelectElement;
 
 /// What is said of a scenario while the truth is hidden.
 pub const HIDDEN: &str = "Scenario, name hidden";
@@ -30,6 +31,8 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
             <nav class="systems" aria-label="System">{systems::all().map(|system| tab(lab, view, system, now)).collect_view()}</nav>
             <span class="push"></span>
             <Scenario lab view system=now />
+            <div class="modes" role="group" aria-label="Mode">{MODES.into_iter().map(mode).collect_view()}</div>
+            <ModeChoice />
             <fork::UndoRedo lab />
             <button
                 type="button"
@@ -68,6 +71,42 @@ pub fn Header(lab: Lab, view: View, theme: Theme) -> impl IntoView {
             </button>
         </header>
     }
+}
+
+/// What one can do with a scenario: watch one run, two, or many. The latter two are another program's.
+const MODES: [(&str, &str); 3] = [("live", "Live"), ("twin", "Twin"), ("experiment", "Experiment")];
+
+/// A mode's button; which one is pressed, `web/study.js` says from then on.
+fn mode((mode, name): (&'static str, &'static str)) -> impl IntoView {
+    let is_now = mode_now() == mode;
+    view! {
+        <button
+            type="button"
+            data-testid=format!("mode-{mode}")
+            aria-pressed=is_now.to_string()
+            on:click=click(move |_| super::host::tell(|host| host.study(mode)))
+        >
+            {name}
+        </button>
+    }
+}
+
+/// The same where there is no room for buttons.
+#[component]
+fn ModeChoice() -> impl IntoView {
+    let choose = move |event: Targeted<Event, HtmlSelectElement>| {
+        super::host::tell(|host| host.study(&event.target().value()));
+    };
+    view! {
+        <select class="mode-choice" data-testid="mode" aria-label="Mode" prop:value=mode_now() on:change:target=choose>
+            {MODES.map(|(mode, name)| view! { <option value=mode>{name}</option> }).into_iter().collect_view()}
+        </select>
+    }
+}
+
+fn mode_now() -> String {
+    let root = document().document_element();
+    root.and_then(|root| root.get_attribute("data-mode")).unwrap_or_else(|| "live".to_owned())
 }
 
 /// The button that names the scenario, and opens the gallery. The page's title follows it.

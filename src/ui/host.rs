@@ -31,6 +31,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn thumbnails(this: &Host);
 
+    /// Opens a panel on many runs over the page; `live` closes it.
+    #[wasm_bindgen(method)]
+    pub fn study(this: &Host, mode: &str);
+
     /// The program is broken, and says why.
     #[wasm_bindgen(method)]
     fn failed(this: &Host, cause: &str);

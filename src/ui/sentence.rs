@@ -2,6 +2,8 @@
 
 use super::spin::SpinButton;
 use super::{Lab, keydown, text};
+#[cfg(feature = "workbench")]
+use crate::app::sentence::unless;
 use crate::app::sentence::{Part, choices};
 use crate::app::session::Command;
 use leptos::ev::{Event, Targeted};
@@ -21,6 +23,11 @@ pub fn Sentence(lab: Lab) -> impl IntoView {
             Part::Words(words) => words.into_any(),
             Part::Number(number) => view! { <SpinButton lab number /> }.into_any(),
             Part::Choice { key, label } => choice(lab, key, label),
+            #[cfg(feature = "workbench")]
+            Part::Unless { key, usual, words, otherwise } => {
+                let said = move || lab.settings.with(|set| unless(set, (key, usual), words, otherwise));
+                text(said).into_any()
+            }
         };
         parts.iter().map(part).collect_view()
     };

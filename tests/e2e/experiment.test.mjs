@@ -89,7 +89,7 @@ test("rows come in order while the page goes on, and what is finished when it is
   assert.equal(seen.left, 0);
   // Called off before it began, it begins nothing.
   const nothing = await page.evaluate((plan) => glasshive.sweep(plan, { signal: AbortSignal.abort() }), LONG);
-  assert.deepEqual(nothing, { csv: "", rows: [], faults: [], complete: false });
+  assert.deepEqual(nothing, { csv: "", rows: [], faults: [], complete: false, methods: {} });
 });
 
 test("no row is lost where a worker is terminated, be it one that plays or the one that gathers", async (t) => {
@@ -139,6 +139,46 @@ test("figures of reports are measured as the command line measures them", async 
   const native = execFileSync("cargo", ["run", "--quiet", "--", "sweep", file], { encoding: "utf8" });
   const { csv } = await page.evaluate((plan) => glasshive.sweep(plan), plan);
   assert.equal(csv, native);
+});
+
+/** Of w workers all fail with 0.5^w. What is set is text, as the command line has it. */
+const SOUGHT = {
+  base: { preset: "oracle-http", set: { fail: "0.5", timeout: "3s" } },
+  vary: ["workers=1..6", { key: "strategy", values: ["average", "median"] }],
+  goals: ["unanswered_share<10%"],
+  requests: 100,
+  budget: 20_000,
+};
+
+test("what size finds is what the command line prints, byte for byte, whoever dies meanwhile", async (t) => {
+  const { page, problems } = await opened(t);
+  const asked = "size --json --set fail=0.5 --set timeout=3s --vary workers=1..6 --vary strategy=average,median --goal unanswered_share<10% --requests 100 --budget 20000";
+  const native = execFileSync("cargo", ["run", "--quiet", "--", ...asked.split(" ")], { encoding: "utf8" });
+  const { size, progress } = await page.evaluate(async (question) => {
+    const progress = [];
+    const size = await glasshive.size(question, { jobs: 2, onProgress: (now) => progress.push(now) });
+    return { size, progress };
+  }, SOUGHT);
+  assert.equal(size.text, native);
+  const { workers, strategy, verdict } = size.answer;
+  assert.deepEqual([workers, strategy, verdict, size.complete, size.faults], [4, "average", "meets", true, []]);
+  assert.ok(progress.length > 3 && progress.at(-1).done === progress.at(-1).total && progress.at(-1).rows === size.rows.length);
+  const killed = await page.evaluate(async (question) => {
+    const left = ["play", "gather"];
+    const onProgress = ({ rows }) => rows > 0 && workers(left.shift())[0]?.terminate();
+    return glasshive.size(JSON.stringify(question), { jobs: 2, onProgress });
+  }, SOUGHT);
+  assert.equal(killed.text, native);
+  // What is finished when it is called off is kept.
+  const ended = await page.evaluate(async (question) => {
+    const calling = new AbortController();
+    return glasshive.size(question, { jobs: 1, onProgress: ({ rows }) => rows > 0 && calling.abort(), signal: calling.signal });
+  }, SOUGHT);
+  assert.deepEqual([ended.complete, ended.answer], [false, null]);
+  assert.ok(ended.rows.length > 0 && ended.rows.length < size.rows.length, `${ended.rows.length} rows`);
+  const wrong = await page.evaluate((question) => glasshive.size({ ...question, goals: [] }).catch(({ field }) => field), SOUGHT);
+  assert.equal(wrong, "goal");
+  assert.deepEqual(problems, []);
 });
 
 test("what is wrong with a plan is said by field", async (t) => {

@@ -55,7 +55,8 @@ test("Ctrl S keeps the run by what was changed, and it opens where it was kept",
 test("names are a person's own, the newest is first, and what is removed is gone", async (t) => {
   const { page, problems } = await changed(t);
   await gallery(page);
-  assert.equal(await said(page).textContent(), "Nothing saved yet.");
+  // What was saved is read after the sheet is open.
+  await page.waitForFunction(() => document.querySelector("[data-testid=own-said]").textContent === "Nothing saved yet.");
   assert.match(await page.getByTestId("save-name").inputValue(), /workers 5/);
   for (const name of ["first", "<img src=x onerror=alert(1)>"]) {
     await page.getByTestId("save-name").fill(name);

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 8] = [
     &["systems"],
     &["lab"],
     &["app"],
-    &["ui", "js_api", "lab_program"],
+    &["ui", "js_api", "lab_program", "study"],
     &["main", "bin"],
 ];
 /// The crates of the page, which only `app` and what is above it may name.

@@ -17,9 +17,13 @@ fn walk<'a>(document: &'a str, head: &str) -> &'a str {
     section.find("1. ").map_or("", |start| &section[start..])
 }
 
-/// The file that a walk means by a name: under `src`, or else in the folder of the file before it, or the nearest around that.
+/// The file that a walk means by a name: under `src`, or else in the folder of the file before it, or the nearest around that;
+/// what is not Rust by its whole path.
 fn find(name: &str, before: Option<&Path>) -> Option<PathBuf> {
     let around = before.into_iter().flat_map(|before| before.ancestors().skip(1)).map(Path::to_owned);
+    if name.ends_with(".js") {
+        return Some(PathBuf::from(name)).filter(|path| path.is_file());
+    }
     let folders =
         [PathBuf::from("src")].into_iter().chain(around.take_while(|folder| folder.starts_with("src")));
     folders.map(|folder| folder.join(name)).find(|path| path.is_file())
@@ -29,7 +33,7 @@ fn find(name: &str, before: Option<&Path>) -> Option<PathBuf> {
 fn follow(walk: &str) -> Result<Vec<PathBuf>, String> {
     let (mut files, mut read) = (Vec::<PathBuf>::new(), String::new());
     for name in walk.split('`').skip(1).step_by(2) {
-        if !name.ends_with(".rs") {
+        if !name.ends_with(".rs") && !name.ends_with(".js") {
             // What is in a file is named after it.
             let name = name.rsplit("::").next().unwrap_or_default();
             if !read.contains(name) {

@@ -13,7 +13,7 @@ use crate::substrate::decimal::fixed;
 /// Over HTTP.
 pub(super) static HTTP: Words = Words {
     selected: "w-08",
-    sentence: &SENTENCE,
+    sentence: SENTENCE,
     rows: "Workers",
     columns: &["Took", "Said", "Last answer", "Score"],
     board: "Race board, one row for each node. The table of workers has the same rows in words.",
@@ -26,14 +26,14 @@ pub(super) static HTTP: Words = Words {
 /// Over NATS.
 pub(super) static NATS: Words = Words {
     selected: "nats",
-    sentence: &NATS_SENTENCE,
+    sentence: NATS_SENTENCE,
     help: "The coordinator publishes each request, and the broker in the middle delivers it to the workers. A row reads \
            from left to right: the messages on their way, when the worker answered, what it said. The thick line in the \
            middle is the gate: answers that come later do not count, though they come.",
     ..HTTP
 };
 
-const NATS_SENTENCE: [Part; 12] = [
+const NATS_SENTENCE: &[Part] = &[
     number("workers", "Workers", Style::Count("worker")),
     Part::Words(" hear requests by "),
     Part::Choice { key: "transport", label: "Core NATS or JetStream" },
@@ -46,15 +46,45 @@ const NATS_SENTENCE: [Part; 12] = [
     Part::Words(" and takes the "),
     Part::Choice { key: "strategy", label: "Aggregation strategy" },
     Part::Words("."),
+    #[cfg(feature = "workbench")]
+    unless("delay-law", "uniform", " Delays are #."),
+    #[cfg(feature = "workbench")]
+    unless("slow-share", "0.0", " A share of # of the workers is slow."),
+    #[cfg(feature = "workbench")]
+    unless("concurrency", "off", " A worker does # at once."),
+    #[cfg(feature = "workbench")]
+    unless("retries", "0", " Clients ask again, up to # times."),
 ];
 
-const SENTENCE: [Part; 10] = [
+/// What is said of the model only where it is not as it comes.
+#[cfg(feature = "workbench")]
+const fn unless(key: &'static str, usual: &'static str, otherwise: &'static str) -> Part {
+    Part::Unless { key, usual, words: "", otherwise }
+}
+
+const SENTENCE: &[Part] = &[
     number("workers", "Workers", Style::Count("worker")),
+    #[cfg(not(feature = "workbench"))]
     Part::Words(" get every request. The coordinator waits "),
+    #[cfg(feature = "workbench")]
+    Part::Unless {
+        key: "ask",
+        usual: "all",
+        words: " get every request. The coordinator waits ",
+        otherwise: ": each request asks # of them, drawn anew. The coordinator waits ",
+    },
     number("timeout", "Timeout in milliseconds", Style::Time),
     Part::Words(" and takes the "),
     Part::Choice { key: "strategy", label: "Aggregation strategy" },
     Part::Words(". "),
+    #[cfg(feature = "workbench")]
+    unless("delay-law", "uniform", "Delays are #. "),
+    #[cfg(feature = "workbench")]
+    unless("slow-share", "0.0", "A share of # of the workers is slow. "),
+    #[cfg(feature = "workbench")]
+    unless("concurrency", "off", "A worker does # at once. "),
+    #[cfg(feature = "workbench")]
+    unless("retries", "0", "Clients ask again, up to # times. "),
     number("fail", "Tasks that fail, in per cent", Style::Percent),
     Part::Words(" fail, "),
     number("lie", "Workers that lie, in per cent", Style::Percent),

@@ -78,6 +78,29 @@ impl Address {
         }
     }
 
+    /// The address of a scenario, but for calls of its API.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
+    pub fn of_scenario(scenario: &Scenario) -> Self {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let shipped = || presets::find(&scenario.preset).map_or("", |preset| preset.faults).to_owned();
+        let faults = match (scenario.faults.clone(), scenario.own.as_deref().unwrap_or_default()) {
+            (faults, "") => faults,
+            (faults, own) => {
+                let mut all = faults.unwrap_or_else(shipped);
+                all.push_str(if all.is_empty() { "" } else { "," });
+                Some(all + own)
+            }
+        };
+        Address {
+            seed: scenario.seed,
+            set: scenario.set.iter().map(|(key, value)| (key.clone(), text(value).into())).collect(),
+            faults,
+            off: scenario.off.clone(),
+            horizon: scenario.horizon.clone(),
+            ..Address::of(&scenario.preset)
+        }
+    }
+
     /// The same run from its start, whoever looks at it.
     pub fn of_run(&self) -> Self {
         Address { at: None, stands: false, page: Vec::new(), ..self.clone() }
@@ -128,7 +151,8 @@ impl Address {
                 "v" if value == "1" => {}
                 // The page asks a question, a run asks so many workers.
                 "ask" if value != "next" => others.push((key, value)),
-                "speed" | "node" | "view" | "strip" | "theme" | "embed" | "controls" | "ask" | "call" => {
+                "speed" | "node" | "view" | "strip" | "theme" | "embed" | "controls" | "ask" | "call"
+                | "panel" | "twin" => {
                     address.page.push((key, value));
                 }
                 _ => others.push((key, value)),

@@ -2,10 +2,10 @@
 
 use crate::native::{Base, FAILED, OK, Problem, apply, preset, print, print_line, read, scenario_of_file};
 use clap::{ArgAction, Args};
-use glasshive::lab::experiment::rows::{self, Format, Shard};
+use glasshive::lab::experiment::rows::{Format, Shard};
 use glasshive::lab::experiment::{
-    self, Axis, Checked, Comparison, GoalText, Interval, Metric, Plan, Row, Seeds, Sizing, Stop, Sweep,
-    Verdict, Work, threads,
+    self, Asked, Checked, Comparison, Interval, Metric, Plan, Row, Sizing, Sought, Sweep, Vary, Verdict,
+    Work, sizing, threads,
 };
 use glasshive::lab::measure::Measure;
 use glasshive::lab::recorder::Window;
@@ -51,16 +51,16 @@ pub struct SizeArgs {
     #[arg(long, value_name = "SPEC", default_value = "")]
     faults: String,
     /// Requests, jobs or versions in each run.
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = sizing::requests())]
     requests: u64,
     /// So many before them do not count.
     #[arg(long, value_name = "N", default_value_t = 0)]
     warmup: u64,
     /// Runs of each point to begin with; while a verdict is open it is played twice as often, and again.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = sizing::seeds())]
     seeds: u64,
     /// Up to so many requests, jobs or versions at one point.
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", default_value_t = sizing::budget())]
     budget: u64,
     /// How many runs are played at once; all cores if absent.
     #[arg(long, value_name = "N")]
@@ -213,22 +213,21 @@ pub fn size(args: &SizeArgs) -> Result<u8, Problem> {
     let began = Instant::now();
     let mut base = Scenario::preset(preset(&args.base), 1);
     apply(&args.base, &mut base)?;
-    let plan = Plan {
-        version: 1,
+    let sought = Sought {
         base: experiment::Base { preset: base.preset, set: base.set, faults: args.faults.clone() },
-        axes: args.vary.iter().map(|text| Axis::parse(text)).collect::<Result<_, _>>()?,
+        vary: args.vary.iter().cloned().map(Vary::Text).collect(),
+        goals: args.goal.iter().cloned().map(Asked::Text).collect(),
         requests: args.requests,
         warmup: args.warmup,
-        seeds: Seeds { first: base.seed, count: args.seeds },
-        goals: args.goal.iter().map(|text| GoalText::parse(text)).collect::<Result<_, _>>()?,
-        metrics: Vec::new(),
-        stop: Stop { adaptive: true, budget_requests: args.budget },
+        seeds: args.seeds,
+        seed: base.seed,
+        budget: args.budget,
     };
-    let mut sizing = Sizing::new(plan.check()?)?;
+    let mut sizing = Sizing::new(sought.plan()?.check()?)?;
     let metrics = sizing.plan().metrics.clone();
     play("size", &mut sizing, &metrics, jobs(args.jobs)?, |_| Ok(()))?;
     warn(sizing.faults());
-    let text = if args.json { size_json(&sizing) } else { size_text(&sizing, began.elapsed()) };
+    let text = if args.json { sizing.to_json() } else { size_text(&sizing, began.elapsed()) };
     print(text.as_bytes())?;
     let found = sizing.answer().is_some_and(|answer| answer.least.is_some());
     Ok(if found { OK } else { FAILED })
@@ -299,30 +298,6 @@ fn show(metric: &Metric, measures: &[Measure], figure: Option<Interval>) -> Stri
     let bound =
         |bound: Option<f64>| bound.map_or_else(|| "?".to_owned(), |bound| metric.show(measures, bound));
     format!("{} [{}, {}]", metric.show(measures, value), bound(low), bound(high))
-}
-
-fn size_json(sizing: &Sizing) -> String {
-    let plan = sizing.plan();
-    let header = rows::header(plan);
-    let object = |row: &Row| {
-        let cells = rows::cells(plan, row);
-        Value::Object(header.iter().cloned().zip(cells).collect())
-    };
-    let row = |row: &Option<Row>| row.as_ref().map(object);
-    let answer = sizing.answer();
-    let methods: serde_json::Map<String, Value> =
-        plan.methods().map(|(metric, method)| (metric.name.clone(), json!(method.name()))).collect();
-    let json = json!({
-        "version": 1,
-        "plan": plan.plan,
-        "methods": methods,
-        "answer": answer.and_then(|answer| row(&answer.least)),
-        "again": answer.and_then(|answer| row(&answer.again)),
-        "before": answer.and_then(|answer| row(&answer.before)),
-        "until": answer.and_then(|answer| answer.until.clone()),
-        "rows": sizing.rows().map(object).collect::<Vec<_>>(),
-    });
-    format!("{json}\n")
 }
 
 // --- compare ----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ use super::fault::{self, Fault};
 use super::invalid::Invalid;
 use super::kept::Kept;
 #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::measure::{Measure, Of, Statistic, Theory, Unit};
+use super::measure::{Contrast, Measure, Of, Statistic, Theory, Unit};
 use super::options::Options;
 use super::params::{self as tables, Setting};
 use super::system::{Done, Room, Settings, System, SystemKind};
@@ -100,15 +100,26 @@ pub fn defaults() -> Box<dyn Settings> {
 static MEASURES: [Measure; 2] = [
     Measure {
         key: "staleness",
+        title: "staleness",
         unit: Unit::Ms,
         meaning: "from a version's acknowledgement until a worker first ran it or a newer one, for each worker",
     },
     Measure {
         key: "convergence",
+        title: "convergence",
         unit: Unit::Ms,
         meaning: "from a version's acknowledgement until every worker had run it or a newer one",
     },
 ];
+
+/// What one would hold against what: the herd and its cure, polling and pushing, and again the herd.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+static CONTRASTS: [Contrast; 3] = [HERD, PUSH, HERD];
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+const PUSH: Contrast = Contrast { key: "trigger", values: ["off", "on"], metric: "staleness_mean" };
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+const HERD: Contrast =
+    Contrast { key: "backoff-jitter", values: ["off", "on"], metric: "herd_peak_since_restart" };
 
 /// The configuration system behind a system, if it is one.
 pub fn of(system: &dyn System) -> Option<&ConfigRun> {
@@ -202,6 +213,18 @@ impl Settings for Params {
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn measures(&self) -> &'static [Measure] {
         &MEASURES
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn contrasts(&self) -> &'static [Contrast] {
+        // Where nothing changes there is nothing to push.
+        let (herd_first, push_first) = (&CONTRASTS[..2], &CONTRASTS[1..]);
+        if self.put_period == Duration::ZERO { herd_first } else { push_first }
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn goals(&self) -> &'static [&'static str] {
+        &["staleness_p99<20s"]
     }
 
     /// When nothing fails, no worker runs an old version for longer than one interval and one round trip on each of the two links.

@@ -34,9 +34,32 @@ pub struct Comparison {
 
 /// A metric on both sides.
 #[derive(Clone, Debug, Default)]
-struct Paired {
+pub(super) struct Paired {
     sides: [Moments; 2],
+    /// The second's less the first's.
     difference: Moments,
+}
+
+impl Paired {
+    /// What was measured once on both sides; what only one side has is no pair.
+    pub(super) fn add(&mut self, a: Option<f64>, b: Option<f64>) {
+        for (side, value) in self.sides.iter_mut().zip([a, b]) {
+            value.into_iter().for_each(|value| side.add(value));
+        }
+        if let (Some(a), Some(b)) = (a, b) {
+            self.difference.add(b - a);
+        }
+    }
+
+    /// What it amounts to so far.
+    pub(super) fn difference(&self) -> Difference {
+        Difference {
+            a: interval::mean(&self.sides[0]),
+            b: interval::mean(&self.sides[1]),
+            difference: interval::mean(&self.difference),
+            pairs: self.difference.count(),
+        }
+    }
 }
 
 /// A figure of two scenarios.
@@ -108,13 +131,7 @@ impl Comparison {
 
     /// Each metric, in their order.
     pub fn differences(&self) -> Vec<Difference> {
-        let difference = |figure: &Paired| Difference {
-            a: interval::mean(&figure.sides[0]),
-            b: interval::mean(&figure.sides[1]),
-            difference: interval::mean(&figure.difference),
-            pairs: figure.difference.count(),
-        };
-        self.figures.iter().map(difference).collect()
+        self.figures.iter().map(Paired::difference).collect()
     }
 
     fn fold(&mut self, pair: &[Outcome; 2]) {
@@ -122,12 +139,7 @@ impl Comparison {
         let [a, b] =
             [&pair[0], &pair[1]].map(|outcome| values_with_percentiles(requests, outcome, &self.metrics));
         for (figure, (a, b)) in self.figures.iter_mut().zip(a.into_iter().zip(b)) {
-            for (side, value) in figure.sides.iter_mut().zip([a, b]) {
-                value.into_iter().for_each(|value| side.add(value));
-            }
-            if let (Some(a), Some(b)) = (a, b) {
-                figure.difference.add(b - a);
-            }
+            figure.add(a, b);
         }
     }
 }

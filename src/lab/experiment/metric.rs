@@ -89,6 +89,14 @@ impl Metric {
         }
     }
 
+    /// The name of what it is counted in.
+    pub(super) fn unit_name(&self, measures: &[Measure]) -> Option<&'static str> {
+        self.unit(measures).map(|unit| match unit {
+            Unit::Share => "share",
+            Unit::Ms => "ms",
+        })
+    }
+
     /// A value of it for a person.
     pub fn show(&self, measures: &[Measure], value: f64) -> String {
         match self.unit(measures) {
@@ -167,7 +175,7 @@ impl GoalText {
 }
 
 /// A goal that was understood.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Goal {
     /// Which of the plan's metrics.
     pub metric: usize,
@@ -248,6 +256,12 @@ impl Verdict {
         [Verdict::Meets, Verdict::Misses, Verdict::Undecided]
             .into_iter()
             .find(|verdict| verdict.name() == name)
+    }
+
+    /// What a point's figures say of all goals; nothing where none is asked.
+    pub fn of(goals: &[Goal], figures: &[Option<Interval>]) -> Option<Self> {
+        let each = goals.iter().map(|goal| goal.judge(figures.get(goal.metric).copied().flatten()));
+        (!goals.is_empty()).then(|| Verdict::all(each))
     }
 
     /// Of all of several: a miss is a miss whatever else is open.

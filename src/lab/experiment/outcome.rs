@@ -34,19 +34,24 @@ pub fn play(scenario: &Scenario, window: Window, metrics: &[Metric]) -> Result<O
     let options = Options { keep: 0, recording: Some(Rc::clone(&recorder)), ..Options::default() };
     let mut run = Run::new(scenario, options)?;
     while !recorder.borrow().is_full() && run.run_instant(run.horizon()) {}
-    let violation = run
-        .system()
-        .violation()
-        .map(|broken| format!("at {}: {}", broken.at.since(Instant::ZERO), broken.detail));
-    let fault = run.stopped().or(violation);
+    let fault = fault(&run);
     let figures = figures(&run, metrics)?;
     let mut recorder = recorder.borrow_mut();
     Ok(Outcome { answered: recorder.answered(), samples: recorder.take_samples(), figures, fault })
 }
 
+/// What went wrong with a run itself.
+pub(super) fn fault(run: &Run) -> Option<String> {
+    let violation = run
+        .system()
+        .violation()
+        .map(|broken| format!("at {}: {}", broken.at.since(Instant::ZERO), broken.detail));
+    run.stopped().or(violation)
+}
+
 /// The figures of the report that are asked for; none where there was nothing to measure.
 #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
-fn figures(run: &Run, metrics: &[Metric]) -> Result<Vec<Option<f64>>, Invalid> {
+pub(super) fn figures(run: &Run, metrics: &[Metric]) -> Result<Vec<Option<f64>>, Invalid> {
     let paths: Vec<&[String]> = paths(metrics).collect();
     if paths.is_empty() {
         return Ok(Vec::new());
@@ -64,7 +69,7 @@ fn figures(run: &Run, metrics: &[Metric]) -> Result<Vec<Option<f64>>, Invalid> {
 
 /// The programs that are drawn have no reports.
 #[cfg(not(any(not(target_arch = "wasm32"), feature = "lab")))]
-fn figures(_: &Run, metrics: &[Metric]) -> Result<Vec<Option<f64>>, Invalid> {
+pub(super) fn figures(_: &Run, metrics: &[Metric]) -> Result<Vec<Option<f64>>, Invalid> {
     Ok(paths(metrics).map(|_| None).collect())
 }
 

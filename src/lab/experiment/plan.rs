@@ -106,7 +106,7 @@ fn read(text: &str) -> Value {
 }
 
 /// How much a value is, if it is a number or a duration.
-fn quantity(value: &Value) -> Option<f64> {
+pub(super) fn quantity(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| {
         let text = value.as_str()?;
         text.parse().ok().map(Duration::as_secs_f64).or_else(|| parse_real(text))

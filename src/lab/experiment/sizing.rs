@@ -6,13 +6,113 @@
 //! that meets is the answer, once fresh seeds have said so too. Where the last values do not meet and some before them do, as with a timeout that
 //! may be too long as well, those are the answer, and where they end is said.
 
-use super::metric::Verdict;
+use super::metric::{GoalText, Verdict};
 use super::outcome::Outcome;
-use super::plan::Checked;
+use super::plan::{Axis, Base, Checked, Plan, Seeds, Stop, VERSION};
+use super::rows;
 use super::sweep::{Next, Row, Sweep, Task, Work};
 use crate::lab::invalid::Invalid;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+/// What is sought: the same on the command line and in the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sought {
+    /// What all points have in common.
+    pub base: Base,
+    /// What is varied, the first key's first value being sought before the next one's.
+    pub vary: Vec<Vary>,
+    /// What is asked.
+    pub goals: Vec<Asked>,
+    /// Units of work in each run.
+    #[serde(default = "requests")]
+    pub requests: u64,
+    /// So many before them do not count.
+    #[serde(default)]
+    pub warmup: u64,
+    /// Runs of each point to begin with.
+    #[serde(default = "seeds")]
+    pub seeds: u64,
+    /// The first seed.
+    #[serde(default = "seed")]
+    pub seed: u64,
+    /// Up to so many units of work at one point.
+    #[serde(default = "budget")]
+    pub budget: u64,
+}
+
+/// A key and its values, as a plan has them or as the command line does: `workers=3..121`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Vary {
+    /// As text.
+    Text(String),
+    /// As a plan has it.
+    Axis(Axis),
+}
+
+/// A goal, as a plan has it or as the command line does: `error_mean<1%`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Asked {
+    /// As text.
+    Text(String),
+    /// As a plan has it.
+    Goal(GoalText),
+}
+
+/// Units of work in each run, unless something else is said.
+pub const fn requests() -> u64 {
+    200
+}
+
+/// Runs of each point to begin with, unless something else is said.
+pub const fn seeds() -> u64 {
+    10
+}
+
+const fn seed() -> u64 {
+    1
+}
+
+/// Units of work at one point, unless something else is said.
+pub const fn budget() -> u64 {
+    100_000
+}
+
+impl Sought {
+    /// Reads it from JSON.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        const ALLOWED: &str = "base, vary and goals, and if need be requests, warmup, seeds, seed and budget";
+        let wrong = |error: serde_json::Error| Invalid::new("size", &error.to_string(), ALLOWED);
+        serde_json::from_str::<Value>(text).and_then(serde_json::from_value).map_err(wrong)
+    }
+
+    /// The plan that has its points.
+    pub fn plan(self) -> Result<Plan, Invalid> {
+        let axis = |vary| match vary {
+            Vary::Text(text) => Axis::parse(&text),
+            Vary::Axis(axis) => Ok(axis),
+        };
+        let goal = |asked| match asked {
+            Asked::Text(text) => GoalText::parse(&text),
+            Asked::Goal(goal) => Ok(goal),
+        };
+        Ok(Plan {
+            version: VERSION,
+            base: self.base,
+            axes: self.vary.into_iter().map(axis).collect::<Result<_, _>>()?,
+            requests: self.requests,
+            warmup: self.warmup,
+            seeds: Seeds { first: self.seed, count: self.seeds },
+            goals: self.goals.into_iter().map(goal).collect::<Result<_, _>>()?,
+            metrics: Vec::new(),
+            stop: Stop { adaptive: true, budget_requests: self.budget },
+        })
+    }
+}
 
 /// A search for the least point.
 #[derive(Debug)]
@@ -89,6 +189,31 @@ impl Sizing {
     /// What was found, once it was.
     pub fn answer(&self) -> Option<&Answer> {
         self.answer.as_ref()
+    }
+
+    /// What was found, and every point that was played, as one line of JSON.
+    pub fn to_json(&self) -> String {
+        let plan = self.plan();
+        let header = rows::header(plan);
+        let object = |row: &Row| {
+            let cells = rows::cells(plan, row);
+            Value::Object(header.iter().cloned().zip(cells).collect())
+        };
+        let row = |row: &Option<Row>| row.as_ref().map(object);
+        let answer = self.answer();
+        let methods: Map<String, Value> =
+            plan.methods().map(|(metric, method)| (metric.name.clone(), json!(method.name()))).collect();
+        let json = json!({
+            "version": 1,
+            "plan": plan.plan,
+            "methods": methods,
+            "answer": answer.and_then(|answer| row(&answer.least)),
+            "again": answer.and_then(|answer| row(&answer.again)),
+            "before": answer.and_then(|answer| row(&answer.before)),
+            "until": answer.and_then(|answer| answer.until.clone()),
+            "rows": self.rows().map(object).collect::<Vec<_>>(),
+        });
+        format!("{json}\n")
     }
 
     /// What went wrong with runs themselves.

@@ -65,9 +65,24 @@ pub struct Row {
 }
 
 impl Row {
+    /// What has been folded so far at a point.
+    pub(super) fn of(plan: &Checked, point: usize, fold: &Fold) -> Self {
+        let figures: Vec<Option<Interval>> =
+            (0..plan.metrics.len()).map(|place| fold.figure(&plan.metrics, place)).collect();
+        let verdict = Verdict::of(&plan.goals, &figures);
+        Row { point, requests: fold.requests(), answered: fold.answered(), figures, verdict }
+    }
+
     /// Those that failed, or had not ended when their run did.
     pub fn unanswered(&self) -> u64 {
         self.requests - self.answered
+    }
+}
+
+/// Keeps what went wrong with a run itself, the first few times.
+pub(super) fn note(faults: &mut Vec<String>, task: &Task, outcome: &Outcome) {
+    if let Some(fault) = outcome.fault.as_ref().filter(|_| faults.len() < 10) {
+        faults.push(format!("seed {} of point {}: {fault}", task.scenario.seed, task.point + 1));
     }
 }
 
@@ -162,23 +177,14 @@ impl Sweep {
 
     /// The row of a point, if it is decided or cannot be played more often.
     fn conclude(plan: &Checked, open: &mut Open) {
-        let figures: Vec<Option<Interval>> =
-            (0..plan.metrics.len()).map(|place| open.fold.figure(&plan.metrics, place)).collect();
-        let verdicts = plan.goals.iter().map(|goal| goal.judge(figures[goal.metric]));
-        let verdict = (!plan.goals.is_empty()).then(|| Verdict::all(verdicts));
+        let row = Row::of(plan, open.place, &open.fold);
         let stop = plan.plan.stop;
         let runs_max = stop.budget_requests / plan.plan.requests;
-        if stop.adaptive && verdict == Some(Verdict::Undecided) && open.planned < runs_max {
+        if stop.adaptive && row.verdict == Some(Verdict::Undecided) && open.planned < runs_max {
             open.planned = (2 * open.planned).min(runs_max);
             return;
         }
-        open.row = Some(Row {
-            point: open.place,
-            requests: open.fold.requests(),
-            answered: open.fold.answered(),
-            figures,
-            verdict,
-        });
+        open.row = Some(row);
     }
 }
 
@@ -199,9 +205,7 @@ impl Work for Sweep {
 
     fn take(&mut self, task: &Task, outcome: Outcome) -> Result<(), Invalid> {
         self.runs_back += 1;
-        if let Some(fault) = outcome.fault.as_ref().filter(|_| self.faults.len() < 10) {
-            self.faults.push(format!("seed {} of point {}: {fault}", task.scenario.seed, task.point + 1));
-        }
+        note(&mut self.faults, task, &outcome);
         let Sweep { plan, open, .. } = self;
         let first = task.scenario.seed - task.run;
         let mine = |open: &&mut Open| (open.place, open.first_seed) == (task.point, first);

@@ -40,7 +40,7 @@ use super::check::Violation;
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::measure::{Measure, Of, Theory, Unit};
+use super::measure::{Contrast, Measure, Of, Theory, Unit};
 use super::options::Options;
 use super::params as tables;
 use super::params::Setting;
@@ -125,14 +125,23 @@ static FIGURES: [(&str, &str); 10] = [
 static MEASURES: [Measure; 2] = [
     Measure {
         key: "error",
+        title: "error",
         unit: Unit::Share,
         meaning: "|aggregate − truth| / truth of an answered request",
     },
     Measure {
         key: "latency",
+        title: "request time",
         unit: Unit::Ms,
         meaning: "from the intended send time to the answer of an answered request",
     },
+];
+
+/// What one would hold against what.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+static CONTRASTS: [Contrast; 2] = [
+    Contrast { key: "strategy", values: ["average", "median"], metric: "error_mean" },
+    Contrast { key: "preset", values: ["oracle-http", "oracle-nats"], metric: "error_mean" },
 ];
 
 /// The oracle over HTTP, for the list of systems.
@@ -199,6 +208,16 @@ impl Settings for Setup {
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn measures(&self) -> &'static [Measure] {
         &MEASURES
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn contrasts(&self) -> &'static [Contrast] {
+        &CONTRASTS
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn goals(&self) -> &'static [&'static str] {
+        &["error_mean<1%", "latency_p99<1.2s"]
     }
 
     /// Requests share nothing where they come by a schedule, are not limited, and the coordinator does not judge by what was.

@@ -39,7 +39,7 @@ use super::check::Violation;
 use super::fault::{self, Fault};
 use super::invalid::Invalid;
 #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
-use super::measure::{Measure, Of, Theory, Unit};
+use super::measure::{Contrast, Measure, Of, Theory, Unit};
 use super::options::Options;
 use super::params::{self as tables, Setting};
 use super::scenario::HORIZON_MAX;
@@ -88,9 +88,24 @@ static FIGURES: [(&str, &str); 9] = [
 /// What experiments measure of each submission's job.
 #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
 static MEASURES: [Measure; 2] = [
-    Measure { key: "wait", unit: Unit::Ms, meaning: "from the push to the first time that a job was taken" },
-    Measure { key: "job", unit: Unit::Ms, meaning: "from the push to the result of a job that was done" },
+    Measure {
+        key: "wait",
+        title: "wait",
+        unit: Unit::Ms,
+        meaning: "from the push to the first time that a job was taken",
+    },
+    Measure {
+        key: "job",
+        title: "job time",
+        unit: Unit::Ms,
+        meaning: "from the push to the result of a job that was done",
+    },
 ];
+
+/// What one would hold against what.
+#[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+static CONTRASTS: [Contrast; 1] =
+    [Contrast { key: "mode", values: ["brpop", "lmove"], metric: "unanswered_share" }];
 
 /// The Math Wizard, for the list of systems.
 pub(in crate::lab) static ROOM: Room = Room { kind: KIND, presets: &presets::PRESETS };
@@ -173,6 +188,16 @@ impl Settings for Params {
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
     fn measures(&self) -> &'static [Measure] {
         &MEASURES
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn contrasts(&self) -> &'static [Contrast] {
+        &CONTRASTS
+    }
+
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    fn goals(&self) -> &'static [&'static str] {
+        &["wait_p95<2s", "unanswered_share<1%"]
     }
 
     #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]

@@ -34,7 +34,8 @@ export async function experiment(signal: AbortSignal): Promise<number[]> {
     onRow: (row, line) => seen.push(row.answered, line.length),
     onProgress: ({ done, total }) => seen.push(done / total),
   });
-  return complete ? [csv.length, rows.length] : seen;
+  const { answer } = await glasshive.size({ base: plan.base, vary: ["workers=3..12"], goals: plan.goals ?? [] }, { jobs: 1, signal });
+  return complete ? [csv.length, rows.length, answer?.requests ?? 0] : seen;
 }
 
 export async function mistakes(): Promise<void> {
@@ -48,6 +49,8 @@ export async function mistakes(): Promise<void> {
   await glasshive.fetch("/request", { mode: "cors" });
   // @ts-expect-error: a plan says which seeds
   await glasshive.sweep({ version: 1, base: { preset: "mmc" }, requests: 10 });
+  // @ts-expect-error: rows come from a sweep
+  await glasshive.size({ base: { preset: "mmc" }, vary: [], goals: [] }, { onRow: () => {} });
   // @ts-expect-error: no such member
   glasshive.experiment();
 }

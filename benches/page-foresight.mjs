@@ -1,39 +1,55 @@
 // How soon a number of the sentence that one looks at shows what its other values would give, and what that takes of the page's frames.
+import { cpuClock } from "./page-frames.mjs";
 
-const RUNS = 3;
+const RUNS = 5;
+/** How long the same page is watched before. */
+const BEFORE_MS = 4000;
 
-/** From the ribbon's opening until something is in it that `holds`, in milliseconds. */
-const watch = () =>
+/** Frames until something holds, or for some time: how many, and the 95th percentile from one to the next, in milliseconds. */
+const watch = ({ opens, ms }) =>
   new Promise((done) => {
-    const focused = performance.now();
+    const began = performance.now();
     const seen = {};
-    const frames = [];
-    let last = focused;
-    const note = (what, holds) => { if (holds) seen[what] ??= performance.now() - focused; };
+    const between = [];
+    let last = began;
+    const note = (what, holds) => { if (holds) seen[what] ??= performance.now() - began; };
     const look = () => {
       const now = performance.now();
-      frames.push(now - last);
+      between.push(now - last);
       last = now;
-      const ribbon = document.querySelector("[data-testid=foresight]");
-      note("opened", ribbon);
-      note("shape", ribbon?.querySelectorAll("[data-testid=foresight-error] .study-point").length >= 5);
-      note("final", /^[\d,]+ runs of/.test(ribbon?.querySelector("[data-testid=foresight-progress]")?.textContent));
-      if (seen.final === undefined) return requestAnimationFrame(look);
-      frames.sort((a, b) => a - b);
-      done({ ...seen, frames: frames.length, frame: frames[Math.ceil(0.95 * frames.length) - 1] });
+      if (opens) {
+        const ribbon = document.querySelector("[data-testid=foresight]");
+        note("opened", ribbon);
+        note("shape", ribbon?.querySelectorAll("[data-testid=foresight-error] .study-point").length >= 5);
+        note("final", /^[\d,]+ runs of/.test(ribbon?.querySelector("[data-testid=foresight-progress]")?.textContent));
+      }
+      if (opens ? seen.final === undefined : now - began < ms) return requestAnimationFrame(look);
+      between.sort((a, b) => a - b);
+      done({ ...seen, frames: between.length, p95: between[Math.ceil(0.95 * between.length) - 1] });
     };
-    document.querySelector("[data-testid=sentence-workers]").focus();
+    if (opens) document.querySelector("[data-testid=sentence-workers]").focus();
     requestAnimationFrame(look);
   });
 
-/** For each of a few visits: from the focus to the ribbon, to its first shape and to its end; and the frames meanwhile, their 95th percentile. */
+/**
+ * For each of a few visits, in milliseconds: from the focus to the ribbon, to its first shape and to its end; and of the frames of the running
+ * board until then, and for as long before, the main thread's CPU time and the 95th percentile from one to the next.
+ */
 export async function foresight(visit) {
   const all = [];
   for (let i = 0; i < RUNS; i += 1) {
     all.push(await visit(async (page) => {
       await page.waitForFunction(() => glasshive.snapshot().summary.answered > 0);
       await page.waitForTimeout(1000);
-      return page.evaluate(watch);
+      const spent = await cpuClock(page);
+      const watched = async (how) => {
+        const before = await spent();
+        const seen = await page.evaluate(watch, how);
+        return { ...seen, cpu: ((await spent()) - before) * 1000 / seen.frames };
+      };
+      const before = await watched({ ms: BEFORE_MS });
+      const { opened, shape, final, cpu, p95 } = await watched({ opens: true });
+      return { opened, shape, final, cpu, p95, cpuBefore: before.cpu, p95Before: before.p95 };
     }));
   }
   return all;

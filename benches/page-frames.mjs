@@ -8,7 +8,7 @@
 const CATEGORIES = ["toplevel", "disabled-by-default-devtools.timeline", "devtools.timeline", "blink.user_timing"];
 
 /** The thread's CPU time in tasks, in seconds: what others take of a busy machine is not in it. */
-async function cpuClock(page) {
+export async function cpuClock(page) {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
   return async () => {

@@ -173,6 +173,12 @@ impl Glasshive {
         self.lab.link()
     }
 
+    /// A link's query to the run that an act in the past has left, from its start, while it is kept. The opening program has no use for it.
+    #[cfg(feature = "workbench")]
+    pub fn left(&self) -> Option<String> {
+        self.lab.read(|session| session.left_address().map(|address| address.search()))
+    }
+
     /// A fault from the next whole millisecond on, such as `crash:w-04` or `slow:w-02=4`. Returns that millisecond;
     /// nothing while a replay is under way, which it waits for.
     pub fn fault(&self, spec: &str) -> Result<Option<f64>, Error> {

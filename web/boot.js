@@ -112,7 +112,7 @@ const host = {
 async function study(mode, detail) {
   const wait = setTimeout(showLoading, 200);
   try {
-    await (await import(at("./study.js"))).study({ ready, study, mode, detail });
+    await (await import(at("./study.js"))).study({ ready, study, handOver, mode, detail });
   } catch (error) {
     mounted.module.stay(reason(error));
   } finally {

@@ -59,6 +59,8 @@ const desk = {
   showTruth: () => document.querySelector("[data-testid=truth]")?.click(),
   /** The query of the run that is under the panels. */
   search: () => new URL(glasshive.url()).search,
+  /** The query of the run that an act in the past has left. */
+  left: () => glasshive.left?.(),
   twin: () => import(at("./twin.js")),
 };
 
@@ -73,6 +75,8 @@ export async function study(asked) {
   if (mode === "foresight" && document.getElementById("ribbon") && looked === detail) return;
   looked = detail;
   await Promise.all([looks(), (program ??= await ready("glasshive-study"))]);
+  // Which run an act in the past has left, a larger program tells.
+  if (mode === "twin" && glasshive.branches > 1 && !glasshive.left) await asked.handOver();
   if (host !== asked) return;
   if (MODES.includes(mode)) enter(mode);
   program.study_open(desk, mode, detail === undefined ? "" : JSON.stringify(detail));

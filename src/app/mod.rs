@@ -13,6 +13,8 @@ pub mod experiment;
 pub mod face;
 pub mod gallery;
 pub mod glossary;
+#[cfg(all(target_arch = "wasm32", feature = "workbench"))]
+pub mod keeper;
 #[cfg(feature = "workbench")]
 pub mod log;
 mod observe;

@@ -1,7 +1,10 @@
 //! What experiments measure: the words in which systems and experiments speak of it.
 
+use serde::{Deserialize, Serialize};
+
 /// What a figure of a unit of work is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// A share: 0.01 is one per cent.
     Share,

@@ -15,6 +15,8 @@ struct Which {
     search: String,
     key: Option<String>,
     values: Option<[Value; 2]>,
+    /// The address of the run that an act in the past has left.
+    left: Option<String>,
 }
 
 /// Two runs, each by its address.
@@ -29,9 +31,13 @@ struct Both {
 /// holds for other seeds, if what differs is a setting.
 #[wasm_bindgen]
 pub fn twin(asked: &str) -> Result<String, JsValue> {
-    let Which { search, key, values } = serde_json::from_str(asked).map_err(wrong)?;
+    let Which { search, key, values, left } = serde_json::from_str(asked).map_err(wrong)?;
     let base = scenario(&search).map_err(said)?;
-    let twin = experiment::twin(&base, key.as_deref(), values).map_err(said)?;
+    let twin = match left {
+        Some(left) => experiment::fork(&base, scenario(&left).map_err(said)?),
+        None => experiment::twin(&base, key.as_deref(), values),
+    };
+    let twin = twin.map_err(said)?;
     let side = |side: &Scenario| {
         let address = Address::of_scenario(side);
         // What a scenario opens with stands in no address.

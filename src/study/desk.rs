@@ -43,6 +43,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn search(this: &Desk) -> String;
 
+    #[wasm_bindgen(method)]
+    fn left(this: &Desk) -> Option<String>;
+
     /// What twin boards need of the page: `web/twin.js`.
     #[wasm_bindgen(method)]
     fn twin(this: &Desk) -> Promise;
@@ -106,6 +109,11 @@ pub async fn ask(question: &str, argument: &str) -> Result<String, String> {
 /// The query of the run that is under the panels.
 pub fn search() -> String {
     desk().map(|desk| desk.search()).unwrap_or_default()
+}
+
+/// The query of the run that an act in the past has left.
+pub fn left() -> Option<String> {
+    desk().ok()?.left()
 }
 
 /// What twin boards need of the page, once it is fetched.

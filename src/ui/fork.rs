@@ -1,6 +1,6 @@
 //! What can be taken back: the two buttons of the header, the keys, and the bar that says that the past was changed.
 
-use super::{Lab, click, workbench};
+use super::{Lab, click, host, workbench};
 use crate::app::session::Command;
 use crate::substrate::decimal::fixed;
 use gloo_timers::callback::Timeout;
@@ -88,6 +88,7 @@ pub fn Fork(lab: Lab) -> impl IntoView {
             <div class="fork" data-testid="fork" role="status">
                 <p><b>{changed}</b>{what}"The old run stays in grey."</p>
                 {button("fork-undo", "Undo", Callback::new(move |()| lab.act(Command::Undo)))}
+                {button("fork-twins", "Keep both as twins", Callback::new(move |()| host::tell(|host| host.study("twin"))))}
                 {button("drop-old", "Drop the old run", Callback::new(move |()| lab.act(Command::DropOld)))}
                 {button("fork-close", "Close", Callback::new(move |()| is_said.set(false)))}
             </div>

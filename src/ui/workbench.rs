@@ -15,7 +15,6 @@ mod receipt;
 mod runs;
 mod share;
 mod space;
-mod store;
 mod table;
 
 use super::host::{self, Host};

@@ -167,6 +167,25 @@ test("what a person did in the past is held against the run without it", async (
   assert.equal(await text(page, "twin-notice"), "");
 });
 
+test("Keep both as twins holds the run of before the last change against the one since", async (t) => {
+  const { page } = await started(t, { path: "?preset=oracle-http&seed=31&play=0&t=20s", viewport: DESKTOP });
+  await page.waitForFunction(() => globalThis.glasshive?.state === "paused" && glasshive.vtime === 20_000, null, TIME);
+  await page.evaluate(async () => {
+    await glasshive.seek(4000);
+    glasshive.fault("crash:w-05");
+    await glasshive.seek(20_000);
+    await glasshive.seek(6000);
+    glasshive.fault("lie:w-03=0.3");
+  });
+  await page.getByTestId("fork-twins").click();
+  await still(page);
+  const faults = await both(page, "glasshive.faults");
+  assert.ok(faults.every((list) => list.includes("crash:w-05@4.001s")), faults.join(" | "));
+  assert.ok(!faults[0].includes("w-03") && faults[1].includes("lie:w-03@6.001s=0.3"), faults.join(" | "));
+  assert.match(await page.getByTestId("twin-a").innerText(), /before/);
+  assert.equal(await text(page, "twin-notice"), "");
+});
+
 test("without the truth there is no twin until it is shown", async (t) => {
   const { page } = await started(t, { path: "?preset=oracle-http&seed=31", viewport: DESKTOP });
   await page.waitForFunction(() => globalThis.glasshive?.vtime > 0);

@@ -47,14 +47,23 @@ const NATS_SENTENCE: &[Part] = &[
     Part::Choice { key: "strategy", label: "Aggregation strategy" },
     Part::Words("."),
     #[cfg(feature = "workbench")]
-    unless("delay-law", "uniform", " Delays are #."),
+    DELAYS,
     #[cfg(feature = "workbench")]
-    unless("slow-share", "0.0", " A share of # of the workers is slow."),
+    SLOW,
     #[cfg(feature = "workbench")]
-    unless("concurrency", "off", " A worker does # at once."),
+    AT_ONCE,
     #[cfg(feature = "workbench")]
-    unless("retries", "0", " Clients ask again, up to # times."),
+    RETRIES,
 ];
+
+#[cfg(feature = "workbench")]
+const DELAYS: Part = unless("delay-law", "uniform", " Delays are #.");
+#[cfg(feature = "workbench")]
+const SLOW: Part = unless("slow-share", "0.0", " A share of # of the workers is slow.");
+#[cfg(feature = "workbench")]
+const AT_ONCE: Part = unless("concurrency", "off", " A worker does # at once.");
+#[cfg(feature = "workbench")]
+const RETRIES: Part = unless("retries", "0", " Clients ask again, up to # times.");
 
 /// What is said of the model only where it is not as it comes.
 #[cfg(feature = "workbench")]
@@ -76,15 +85,16 @@ const SENTENCE: &[Part] = &[
     number("timeout", "Timeout in milliseconds", Style::Time),
     Part::Words(" and takes the "),
     Part::Choice { key: "strategy", label: "Aggregation strategy" },
-    Part::Words(". "),
+    Part::Words("."),
     #[cfg(feature = "workbench")]
-    unless("delay-law", "uniform", "Delays are #. "),
+    DELAYS,
     #[cfg(feature = "workbench")]
-    unless("slow-share", "0.0", "A share of # of the workers is slow. "),
+    SLOW,
     #[cfg(feature = "workbench")]
-    unless("concurrency", "off", "A worker does # at once. "),
+    AT_ONCE,
     #[cfg(feature = "workbench")]
-    unless("retries", "0", "Clients ask again, up to # times. "),
+    RETRIES,
+    Part::Words(" "),
     number("fail", "Tasks that fail, in per cent", Style::Percent),
     Part::Words(" fail, "),
     number("lie", "Workers that lie, in per cent", Style::Percent),

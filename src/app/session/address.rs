@@ -8,7 +8,7 @@ use super::{Command, Session};
 use crate::app::catalogue::face;
 use crate::kernel::{Duration, Instant};
 use crate::lab::fault::{format_list, parse_list};
-use crate::lab::{Action, Invalid, SEED_MAX, Scenario, presets, systems};
+use crate::lab::{Action, Invalid, Run, SEED_MAX, Scenario, presets, systems};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -277,27 +277,36 @@ impl Session {
     /// The address of the scenario that is open, for one who is to see the truth or not. Calls of the API are not in it: one
     /// that is handed on runs none by itself.
     pub fn address_as(&self, truth: bool) -> Address {
-        let run = self.player.run();
-        let scenario = run.scenario();
-        let has_own = scenario.faults.is_some() || (0..run.faults().len()).any(|i| run.is_by_hand(i));
-        let hidden = face(run.system().kind()).words().hidden;
-        // A liar's bias is as secret as that there is one.
-        let is_secret = |key: &str| !truth && hidden.iter().any(|hidden| key.starts_with(hidden));
-        let mut set = BTreeMap::new();
-        for (key, value) in scenario.set.iter().filter(|(key, _)| !is_secret(key)) {
-            // As texts, which is what an address has.
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            set.insert(key.clone(), Value::String(text));
-        }
-        Address {
-            seed: scenario.seed,
-            truth,
-            set,
-            faults: (has_own && truth).then(|| format_list(run.faults())),
-            off: scenario.off.clone().filter(|_| truth),
-            horizon: scenario.horizon.clone(),
-            ..Address::of(&scenario.preset)
-        }
+        address_of(self.player.run(), truth)
+    }
+
+    /// That of the run whose future an act in the past has left, while it is kept.
+    #[cfg(feature = "workbench")]
+    pub fn left_address(&self) -> Option<Address> {
+        self.left_run().map(|left| address_of(left, true))
+    }
+}
+
+fn address_of(run: &Run, truth: bool) -> Address {
+    let scenario = run.scenario();
+    let has_own = scenario.faults.is_some() || (0..run.faults().len()).any(|i| run.is_by_hand(i));
+    let hidden = face(run.system().kind()).words().hidden;
+    // A liar's bias is as secret as that there is one.
+    let is_secret = |key: &str| !truth && hidden.iter().any(|hidden| key.starts_with(hidden));
+    let mut set = BTreeMap::new();
+    for (key, value) in scenario.set.iter().filter(|(key, _)| !is_secret(key)) {
+        // As texts, which is what an address has.
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        set.insert(key.clone(), Value::String(text));
+    }
+    Address {
+        seed: scenario.seed,
+        truth,
+        set,
+        faults: (has_own && truth).then(|| format_list(run.faults())),
+        off: scenario.off.clone().filter(|_| truth),
+        horizon: scenario.horizon.clone(),
+        ..Address::of(&scenario.preset)
     }
 }
 

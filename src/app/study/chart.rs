@@ -1,10 +1,10 @@
 //! A picture of a sweep as SVG: one metric over what is varied, a line with its band for each choice of the rest, the goal, and what
 //! theory says. It is text, so that what is on the screen is also what is saved.
 
+use super::svg::{Place, Point, across, draw_band, draw_bar, escaped, put};
 use super::words::Unit;
 use crate::app::plot::geometry::{Scale, nice_step, spread};
 use crate::lab::experiment::Verdict;
-use std::fmt::Write;
 
 /// What is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,15 +27,6 @@ pub struct Chart {
     pub unit: Option<Unit>,
 }
 
-/// A value along the chart.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    /// How it is called.
-    pub label: String,
-    /// How much it is; nothing for a word.
-    pub quantity: Option<f64>,
-}
-
 /// A line, point by point, in the order of the places; where nothing is known yet there is none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
@@ -43,21 +34,6 @@ pub struct Line {
     pub name: String,
     /// By place.
     pub points: Vec<Option<Point>>,
-}
-
-/// What was measured at one place.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// The figure.
-    pub value: f64,
-    /// Its interval, as far as there is one.
-    pub low: Option<f64>,
-    /// The same, above.
-    pub high: Option<f64>,
-    /// What theory says.
-    pub theory: Option<f64>,
-    /// Whether the goals hold there.
-    pub verdict: Option<Verdict>,
 }
 
 /// A limit.
@@ -90,7 +66,7 @@ impl Chart {
         );
         let longest = self.lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
         let right = (longest as f64 * LETTER_PX + 22.0).clamp(22.0, width * 0.28);
-        let x = self.across_scale(LEFT, width - right);
+        let x = across(&self.places, LEFT + 8.0, width - right - 8.0);
         let (low, high) = self.range();
         let y = Scale { values: (low, high), pixels: (height - BOTTOM, TOP) };
         self.draw_goal(&mut svg, &x, y, width - right);
@@ -126,23 +102,6 @@ impl Chart {
         };
         let lines: String = self.lines.iter().map(line).collect();
         if lines.is_empty() { "Nothing is measured yet.".to_owned() } else { lines.trim_end().to_owned() }
-    }
-
-    /// Where each place stands. Quantities that span a decade stand by their logarithms, words side by side.
-    fn across_scale(&self, from: f64, to: f64) -> Vec<f64> {
-        let quantities: Option<Vec<f64>> = self.places.iter().map(|place| place.quantity).collect();
-        let (first, last) = match &quantities {
-            Some(all) if all.len() > 1 && all[0] != all[all.len() - 1] => (all[0], all[all.len() - 1]),
-            _ => {
-                let step = (to - from) / self.places.len().max(1) as f64;
-                return (0..self.places.len()).map(|i| from + (i as f64 + 0.5) * step).collect();
-            }
-        };
-        let (least, most) = (first.min(last), first.max(last));
-        let log = least > 0.0 && most / least >= 8.0;
-        let at = |x: f64| if log { libm::log(x) } else { x };
-        let scale = Scale { values: (at(first), at(last)), pixels: (from + 8.0, to - 8.0) };
-        quantities.into_iter().flatten().map(|x| scale.px(at(x))).collect()
     }
 
     /// From zero, or somewhat below what is negative, to what contains all that is drawn.
@@ -317,37 +276,9 @@ fn draw_line(svg: &mut String, line: &Line, number: usize, x: &[f64], y: Scale) 
     // A place where nothing is known yet is left out, and the line goes on behind it.
     let known: Vec<(f64, &Point)> =
         x.iter().zip(&line.points).filter_map(|(x, point)| Some((*x, point.as_ref()?))).collect();
-    let path = |of: &dyn Fn(&Point) -> f64| {
-        let mut path = String::new();
-        for (i, (x, point)) in known.iter().enumerate() {
-            put(&mut path, format_args!("{}{x:.1} {:.1}", if i == 0 { "M" } else { "L" }, y.px(of(point))));
-        }
-        path
-    };
-    let upper = path(&|point| point.high.unwrap_or(point.value));
-    let lower: String = known
-        .iter()
-        .rev()
-        .map(|(x, point)| format!("L{x:.1} {:.1}", y.px(point.low.unwrap_or(point.value))))
-        .collect();
-    if known.len() > 1 {
-        put(svg, format_args!(r#"<path class="study-band style-{style}" d="{upper}{lower}Z"/>"#));
-        put(
-            svg,
-            format_args!(r#"<path class="study-line style-{style}" d="{}"/>"#, path(&|point| point.value)),
-        );
-    }
+    draw_band(svg, &known, y, style);
     for (x, point) in &known {
-        if let (Some(low), Some(high)) = (point.low, point.high) {
-            put(
-                svg,
-                format_args!(
-                    r#"<path class="study-bar style-{style}" d="M{x:.1} {:.1}V{:.1}"/>"#,
-                    y.px(low),
-                    y.px(high)
-                ),
-            );
-        }
+        draw_bar(svg, *x, point, y, style);
         if let Some(theory) = point.theory {
             put(
                 svg,
@@ -368,14 +299,4 @@ fn draw_line(svg: &mut String, line: &Line, number: usize, x: &[f64], y: Scale) 
         let hollow = if style >= 3 { " hollow" } else { "" };
         put(svg, format_args!(r#"<path class="study-point style-{style}{hollow}" d="{shape}"/>"#));
     }
-}
-
-fn put(svg: &mut String, what: std::fmt::Arguments<'_>) {
-    // A text takes everything.
-    let _ = svg.write_fmt(what);
-}
-
-/// Text within markup.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -2,8 +2,9 @@
 //! change without another run.
 
 use super::draft::Described;
-use super::ribbon::{Dot, Panel, Place, Ribbon};
+use super::ribbon::{Panel, Ribbon};
 use super::rows::{Row as Cells, quantity};
+use super::svg::{Place, Point};
 use super::words::Unit;
 use crate::lab::experiment::{Axis, Goal, GoalText, Interval, Plan, Prospect, Row, Seeds, Stop, Verdict};
 use serde::Deserialize;
@@ -263,11 +264,12 @@ impl Told {
         let panel = |(goal, text, unit): &Limited| {
             let dot = |row: &Option<Row>| {
                 let figure = row.as_ref()?.figures[goal.metric]?;
-                Some(Dot {
+                Some(Point {
                     value: figure.value,
                     low: figure.low,
                     high: figure.high,
-                    verdict: goal.judge(Some(figure)),
+                    theory: None,
+                    verdict: Some(goal.judge(Some(figure))),
                 })
             };
             Panel {

@@ -1,14 +1,15 @@
 //! Pictures of twin boards: where the mean difference lies, and both runs over one axis with their difference between them. They are
 //! text, drawn in the style sheet's colours.
 
-use super::twin::{Metric, Pair, SoFar, number};
+use super::svg::put;
+use super::twin::number;
 use super::words::Unit;
 use crate::app::plot::geometry::{Scale, nice_step, time_ticks};
-use std::fmt::Write;
+use crate::lab::experiment::{Pair, PairSoFar, PairedMetric};
 
 /// Where the mean difference lies, over a scale that has zero.
-pub fn interval_svg(metric: &Metric, now_ms: f64, width: f64) -> String {
-    let Some(SoFar { difference, interval: Some((low, high)), .. }) = metric.known(now_ms).last() else {
+pub fn interval_svg(metric: &PairedMetric, now_ms: f64, width: f64) -> String {
+    let Some(PairSoFar { difference, interval: Some((low, high)), .. }) = metric.known(now_ms).last() else {
         return String::new();
     };
     // The whole run's, once the interval is worth drawing: a scale that moves at every pair cannot be read.
@@ -56,7 +57,7 @@ const FOOT: f64 = 20.0;
 /// Both runs over one axis, and their difference between them, as far as an instant.
 pub fn lanes_svg(
     pair: &Pair,
-    metric: &Metric,
+    metric: &PairedMetric,
     now_ms: f64,
     pinned: Option<u64>,
     width: f64,
@@ -95,7 +96,7 @@ pub fn lanes_svg(
     ground(&mut svg, x, y, top, lane, metric);
     let zero = y.px(0.0);
     let bar = ((x.pixels.1 - x.pixels.0) / (metric.pairs.len().max(1) as f64) * 0.4).clamp(1.0, 8.0);
-    for SoFar { at_ms, values: [a, b], .. } in known {
+    for PairSoFar { at_ms, values: [a, b], .. } in known {
         let (at, end) = (x.px(*at_ms), y.px(a - b));
         let class = if a > b { "twin-plus" } else { "twin-minus" };
         let (from, tall) = (zero.min(end), (zero - end).abs());
@@ -147,7 +148,7 @@ fn across(pair: &Pair, width: f64) -> Scale {
 }
 
 /// A lane's ground with what its heights mean.
-fn ground(svg: &mut String, x: Scale, y: Scale, top: f64, lane: f64, metric: &Metric) {
+fn ground(svg: &mut String, x: Scale, y: Scale, top: f64, lane: f64, metric: &PairedMetric) {
     let (left, right) = x.pixels;
     put(
         svg,
@@ -182,8 +183,8 @@ fn ground(svg: &mut String, x: Scale, y: Scale, top: f64, lane: f64, metric: &Me
 }
 
 /// What values are multiplied by to be read.
-fn scaled(metric: &Metric) -> f64 {
-    match metric.unit() {
+fn scaled(metric: &PairedMetric) -> f64 {
+    match metric.shown() {
         Unit::Share => 100.0,
         Unit::Ms if metric.reach() >= 2000.0 => 0.001,
         Unit::Ms | Unit::Plain => 1.0,
@@ -191,15 +192,10 @@ fn scaled(metric: &Metric) -> f64 {
 }
 
 /// The pair that is known nearest to a place across the lanes.
-pub fn nearest(pair: &Pair, metric: &Metric, px: f64, width: f64) -> Option<SoFar> {
+pub fn nearest(pair: &Pair, metric: &PairedMetric, px: f64, width: f64) -> Option<PairSoFar> {
     let x = across(pair, width);
-    let apart = |known: &&SoFar| (x.px(known.at_ms) - px).abs();
+    let apart = |known: &&PairSoFar| (x.px(known.at_ms) - px).abs();
     metric.pairs.iter().min_by(|a, b| apart(a).total_cmp(&apart(b))).cloned()
-}
-
-fn put(svg: &mut String, what: std::fmt::Arguments<'_>) {
-    // A text takes everything.
-    let _ = svg.write_fmt(what);
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The rows of a sweep as its panels read them: what was set, what was measured, and whether the goals hold.
 
-use super::chart::{Chart, Goal, Line, Place, Point};
+use super::chart::{Chart, Goal, Line};
 use super::draft::{Described, Title};
+use super::svg::{Place, Point};
 use crate::lab::experiment::{Axis, Plan, Verdict};
 use serde_json::{Map, Value};
 

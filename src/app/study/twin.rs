@@ -1,6 +1,7 @@
 //! Twin boards as plain data: what differs, what both runs amount to side by side at an instant, see `lanes.rs` for the picture.
 
 use super::words::Unit;
+use crate::lab::experiment::{Better, Change, PairSoFar, PairedMetric};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -38,72 +39,6 @@ pub struct Side {
     pub open: Value,
 }
 
-/// What two runs amount to side by side, as `lab::experiment::Pair` tells it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Pair {
-    /// What the units of work are called.
-    pub unit: String,
-    /// From where both are watched.
-    pub from_ms: f64,
-    /// How far both are played.
-    pub to_ms: f64,
-    /// Whether units of work know nothing of each other.
-    pub independent: bool,
-    /// All in which the scenarios differ.
-    pub changes: Vec<Change>,
-    /// What went wrong with the runs themselves.
-    pub faults: [Option<String>; 2],
-    /// By metric.
-    pub metrics: Vec<Metric>,
-}
-
-/// Something in which both differ.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Change {
-    /// What.
-    pub key: String,
-}
-
-/// A metric on both sides.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Metric {
-    /// Its name in plans.
-    pub name: String,
-    /// Its name for a person.
-    pub title: String,
-    /// What it is counted in; nothing for a figure of the report.
-    pub unit: Option<Unit>,
-    /// What it means.
-    pub meaning: String,
-    /// What each side had, as it became known: unit of work, when, value.
-    pub sides: [Vec<(u64, f64, f64)>; 2],
-    /// The pairs, as they became known.
-    pub pairs: Vec<SoFar>,
-    /// What both reports say, for a figure that a run has once.
-    pub figure: Option<[Option<f64>; 2]>,
-}
-
-/// A pair, and what all until then amount to.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct SoFar {
-    /// Which unit of work.
-    pub n: u64,
-    /// When both sides knew it.
-    pub at_ms: f64,
-    /// What it was on both.
-    pub values: [f64; 2],
-    /// The means so far.
-    pub means: [f64; 2],
-    /// The mean difference so far, the first's less the second's.
-    pub difference: f64,
-    /// Its interval.
-    pub interval: Option<(f64, f64)>,
-    /// How often the second had less.
-    pub b_less: u64,
-    /// `a`, `b`, `neither` or `too_few`.
-    pub verdict: String,
-}
-
 /// What is said of a difference.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Said {
@@ -114,28 +49,29 @@ pub struct Said {
     /// Where it lies.
     pub interval: String,
     /// `b` for "B is better here", and so on.
-    pub verdict: String,
+    pub verdict: &'static str,
     /// The same in words.
-    pub judged: String,
+    pub judged: &'static str,
 }
 
-impl Metric {
+/// How it is said.
+impl PairedMetric {
     /// What is known of the pairs at an instant.
-    pub fn known(&self, now_ms: f64) -> &[SoFar] {
+    pub fn known(&self, now_ms: f64) -> &[PairSoFar] {
         let known = self.pairs.iter().take_while(|pair| pair.at_ms <= now_ms).count();
         &self.pairs[..known]
     }
 
-    /// What it is counted in.
-    pub fn unit(&self) -> Unit {
-        self.unit.unwrap_or(Unit::Plain)
+    /// How it is shown.
+    pub fn shown(&self) -> Unit {
+        Unit::of(self.unit)
     }
 
     /// The mean of a side over the pairs, or the figure of its report.
     pub fn mean(&self, side: usize, now_ms: f64) -> Option<String> {
         let of_pairs = self.known(now_ms).last().map(|pair| pair.means[side]);
         let value = of_pairs.or_else(|| self.figure.and_then(|figure| figure[side]))?;
-        Some(self.unit().show(value))
+        Some(self.shown().show(value))
     }
 
     /// What is said at an instant of a twin whose sides are called so.
@@ -144,18 +80,12 @@ impl Metric {
         let pairs = known.len();
         let count = format!("{pairs} {}", if pairs == 1 { "pair" } else { "pairs" });
         let (difference, interval, verdict) = match (known.last(), self.figure) {
-            (Some(last), _) => (last.difference, last.interval, last.verdict.as_str()),
-            (None, Some([Some(a), Some(b)])) => (a - b, None, "too_few"),
+            (Some(last), _) => (last.difference, last.interval, last.verdict),
+            (None, Some([Some(a), Some(b)])) => (a - b, None, Better::TooFew),
             _ => {
                 let words = format!("No {unit} on both sides yet");
-                let judged = judged("too_few");
-                return Said {
-                    figure: "—".into(),
-                    words,
-                    verdict: "too_few".into(),
-                    judged,
-                    ..Said::default()
-                };
+                let (verdict, judged) = judged(Better::TooFew);
+                return Said { figure: "—".into(), words, verdict, judged, ..Said::default() };
             }
         };
         let (figure, points) = self.apart(difference.abs());
@@ -173,8 +103,8 @@ impl Metric {
             }
             None => format!("{count} of {unit}"),
         };
-        let judged = judged(verdict);
-        Said { figure, words: words.trim().to_owned(), interval, verdict: verdict.to_owned(), judged }
+        let (verdict, judged) = judged(verdict);
+        Said { figure, words: words.trim().to_owned(), interval, verdict, judged }
     }
 
     /// The greatest value of both sides.
@@ -184,7 +114,7 @@ impl Metric {
 
     /// A difference without its unit, and what it is counted in.
     fn apart(&self, difference: f64) -> (String, &'static str) {
-        let (scaled, counted) = match self.unit() {
+        let (scaled, counted) = match self.shown() {
             Unit::Share => (difference * 100.0, "points"),
             // All differences of a metric in one unit.
             Unit::Ms if self.reach() >= 2000.0 => (difference / 1000.0, "s"),
@@ -201,14 +131,14 @@ pub fn number(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.replace('-', "−") }
 }
 
-fn judged(verdict: &str) -> String {
-    let judged = match verdict {
-        "a" => "A is better here",
-        "b" => "B is better here",
-        "neither" => "No difference seen yet",
-        _ => "Too few to say",
-    };
-    judged.to_owned()
+/// How a verdict is marked, and the same in words.
+fn judged(verdict: Better) -> (&'static str, &'static str) {
+    match verdict {
+        Better::A => ("a", "A is better here"),
+        Better::B => ("b", "B is better here"),
+        Better::Neither => ("neither", "No difference seen yet"),
+        Better::TooFew => ("too_few", "Too few to say"),
+    }
 }
 
 /// What is said of all in which both differ; nothing of a fair pair.
@@ -228,7 +158,7 @@ pub(super) mod tests {
     use super::*;
     use crate::kernel::Duration;
     use crate::lab::Scenario;
-    use crate::lab::experiment;
+    use crate::lab::experiment::{self, Pair};
 
     pub(in crate::app::study) fn pair(preset: &str) -> (Pair, [String; 2]) {
         let twin = experiment::twin(&Scenario::preset(preset, 31), None, None).unwrap();
@@ -248,8 +178,9 @@ pub(super) mod tests {
         assert!(now.interval.ends_with(&format!("{} pairs of requests", errors.pairs.len())), "{now:?}");
         assert_eq!(errors.say(0.0, &pair.unit, &said).words, "No requests on both sides yet");
         let few = errors.say(errors.pairs[6].at_ms, &pair.unit, &said);
-        assert_eq!((few.judged.as_str(), few.verdict.as_str()), ("Too few to say", "too_few"));
-        let verdicts = ["a", "b", "neither", "too_few"].map(judged);
+        assert_eq!((few.judged, few.verdict), ("Too few to say", "too_few"));
+        let verdicts =
+            [Better::A, Better::B, Better::Neither, Better::TooFew].map(|verdict| judged(verdict).1);
         assert_eq!(
             verdicts,
             ["A is better here", "B is better here", "No difference seen yet", "Too few to say"]
@@ -258,7 +189,7 @@ pub(super) mod tests {
 
     #[test]
     fn only_one_change_makes_a_fair_pair() {
-        let change = |key: &str| Change { key: key.to_owned() };
+        let change = |key: &str| Change { key: key.to_owned(), a: Value::Null, b: Value::Null };
         assert_eq!(unfair(&[change("strategy")]), None);
         assert!(unfair(&[]).unwrap().starts_with("Nothing differs"));
         let two = unfair(&[change("poll-jitter"), change("backoff-jitter")]).unwrap();

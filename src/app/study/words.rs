@@ -1,6 +1,7 @@
 //! How figures of experiments are said.
 
 use crate::kernel::Duration;
+use crate::lab::measure;
 use crate::lab::params::parse_real;
 use serde_json::Value;
 
@@ -18,6 +19,15 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// That of a metric.
+    pub const fn of(unit: Option<measure::Unit>) -> Self {
+        match unit {
+            Some(measure::Unit::Share) => Unit::Share,
+            Some(measure::Unit::Ms) => Unit::Ms,
+            None => Unit::Plain,
+        }
+    }
+
     /// A value with its unit: `0.94 %`, `1.150 s`, `205 ms`.
     pub fn show(self, value: f64) -> String {
         match self {

@@ -34,7 +34,7 @@ pub fn describe(scenario: &Scenario) -> Result<Value, Invalid> {
             }
             _ => (format!("{} without an answer", preset.system.unit), Unit::Share),
         };
-        json!({ "name": metric.name, "title": title, "unit": if unit == Unit::Ms { "ms" } else { "share" } })
+        json!({ "name": metric.name, "title": title, "unit": unit })
     };
     // What only holds together with something else that is set cannot be tried by itself.
     let stands = |key: &str, value: &Value| {

@@ -81,20 +81,12 @@ impl Metric {
     }
 
     /// What it is counted in; nothing for a figure of the report.
-    fn unit(&self, measures: &[Measure]) -> Option<Unit> {
+    pub(super) fn unit(&self, measures: &[Measure]) -> Option<Unit> {
         match &self.of {
             Of::Unanswered | Of::Measure(_, Statistic::Over(_)) => Some(Unit::Share),
             Of::Measure(place, _) => measures.get(*place).map(|measure| measure.unit),
             Of::Figure(_) => None,
         }
-    }
-
-    /// The name of what it is counted in.
-    pub(super) fn unit_name(&self, measures: &[Measure]) -> Option<&'static str> {
-        self.unit(measures).map(|unit| match unit {
-            Unit::Share => "share",
-            Unit::Ms => "ms",
-        })
     }
 
     /// A value of it for a person.

@@ -38,4 +38,4 @@ pub use pair::{Better, Change, Pair, PairSoFar, PairedMetric, pair};
 pub use plan::{Axis, Base, Checked, Plan, Seeds, Stop};
 pub use sizing::{Answer, Asked, Sizing, Sought, Vary};
 pub use sweep::{Next, Row, Sweep, Task, Work};
-pub use twin::{ACTS, PRESET, Twin, offers, twin, twins};
+pub use twin::{ACTS, PRESET, Twin, fork, offers, twin, twins};

@@ -10,12 +10,12 @@ use super::{describe, outcome};
 use crate::kernel::{Duration, Instant};
 use crate::lab::axis::Axis;
 use crate::lab::invalid::Invalid;
-use crate::lab::measure::{Of, Statistic};
+use crate::lab::measure::{self, Of, Statistic};
 use crate::lab::options::Options;
 use crate::lab::recorder::{Heard, Recorder, Window};
 use crate::lab::run::Run;
 use crate::lab::scenario::Scenario;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -27,10 +27,10 @@ const UNITS_MAX: u64 = 20_000;
 const PAIRS_MIN: u64 = 8;
 
 /// What two scenarios amount to side by side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
     /// What the units of work are called.
-    pub unit: &'static str,
+    pub unit: String,
     /// From where both are watched, in milliseconds.
     pub from_ms: f64,
     /// How far both were played, in milliseconds.
@@ -46,10 +46,10 @@ pub struct Pair {
 }
 
 /// Something in which two scenarios differ.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// A parameter; or `system`, `seed`, `faults` or `actions`.
-    pub key: &'static str,
+    pub key: String,
     /// What it is in the first.
     pub a: Value,
     /// What it is in the second.
@@ -57,16 +57,16 @@ pub struct Change {
 }
 
 /// A metric on both sides.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairedMetric {
     /// Its name, as in plans.
     pub name: String,
-    /// What it is counted in: `share`, `ms`, or nothing for a figure of the report.
-    pub unit: Option<&'static str>,
+    /// What it is counted in; nothing for a figure of the report.
+    pub unit: Option<measure::Unit>,
     /// In words.
     pub title: String,
     /// What it means.
-    pub meaning: &'static str,
+    pub meaning: String,
     /// What each side had, in the order in which it was known there: unit of work, when in milliseconds, value.
     pub sides: [Vec<(u64, f64, f64)>; 2],
     /// The pairs, in the order in which they were known.
@@ -76,7 +76,7 @@ pub struct PairedMetric {
 }
 
 /// A pair, and what all that were known by then amount to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairSoFar {
     /// Which unit of work it is.
     pub n: u64,
@@ -97,7 +97,7 @@ pub struct PairSoFar {
 }
 
 /// Which of two is better. Of all that units of work have, less is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Better {
     /// The whole interval is below zero.
@@ -211,17 +211,17 @@ pub fn pair(sides: &[Scenario; 2], until: Option<Duration>, others: &[&str]) -> 
         let pairs = pairs(&played, &metric.of);
         let sides = [0, 1].map(|side| values(&played[side], &metric.of));
         PairedMetric {
-            unit: metric.unit_name(measures),
+            unit: metric.unit(measures),
             name: metric.name,
             title,
-            meaning,
+            meaning: meaning.to_owned(),
             sides,
             pairs,
             figure,
         }
     };
     Ok(Pair {
-        unit,
+        unit: unit.to_owned(),
         from_ms: ms(from),
         to_ms: ms(to),
         independent: one.is_independent() && other.is_independent(),
@@ -303,9 +303,9 @@ fn pairs(sides: &[Side; 2], of: &Of) -> Vec<PairSoFar> {
 /// All in which two scenarios differ. Parameters that only one side's system has follow from the system.
 fn changes(sides: &[Scenario; 2], runs: [&Run; 2]) -> Vec<Change> {
     let mut changes = Vec::new();
-    let mut note = |key, a: Value, b: Value| {
+    let mut note = |key: &str, a: Value, b: Value| {
         if a != b {
-            changes.push(Change { key, a, b });
+            changes.push(Change { key: key.to_owned(), a, b });
         }
     };
     let [one, other] = runs;

@@ -46,8 +46,8 @@ pub fn twin(base: &Scenario, key: Option<&str>, values: Option<[Value; 2]>) -> R
     let all = settings.all();
     let now = all.iter().find(|setting| setting.key == key);
     let values = match values {
+        _ if key == ACTS => ["without".into(), "with".into()],
         Some(values) => values,
-        None if key == ACTS => ["without".into(), "with".into()],
         None => {
             let now_value = now.map_or_else(|| Value::from(base.preset.as_str()), |now| now.value.clone());
             let other = match (contrast, now) {
@@ -83,6 +83,19 @@ pub fn twin(base: &Scenario, key: Option<&str>, values: Option<[Value; 2]>) -> R
         settings.measures().first().map_or(super::UNANSWERED.to_owned(), |m| format!("{}_mean", m.key));
     let metric = contrast.map_or(first, |contrast| contrast.metric.to_owned());
     Ok(Twin { key: key.to_owned(), values, said, metric, sides })
+}
+
+/// A run and the one that an act in its past has left, which is the first side.
+pub fn fork(base: &Scenario, left: Scenario) -> Result<Twin, Invalid> {
+    left.validate()?;
+    let twin = twin(base, Some(ACTS), None)?;
+    let said = ["before", "after"].map(str::to_owned);
+    Ok(Twin {
+        values: said.each_ref().map(|said| said.as_str().into()),
+        said,
+        sides: [left, base.clone()],
+        ..twin
+    })
 }
 
 /// Another value of a setting that is worth trying: the next word, or a quantity that is clearly more, or less if it is the greatest.
@@ -176,10 +189,26 @@ mod tests {
     use serde_json::json;
 
     /// In what both differ.
-    fn changes(base: &Scenario, key: &str, a: &str, b: &str) -> Vec<&'static str> {
+    fn changes(base: &Scenario, key: &str, a: &str, b: &str) -> Vec<String> {
         let sides = twins(base, key, &[a.into(), b.into()]).unwrap();
         let played = pair(&sides, Some(Duration::from_secs(1)), &[]).unwrap();
-        played.changes.iter().map(|change| change.key).collect()
+        played.changes.into_iter().map(|change| change.key).collect()
+    }
+
+    #[test]
+    fn a_run_and_the_one_that_it_left_are_both_as_they_are() {
+        let with = |faults: &str| {
+            let faults = Some(faults.to_owned());
+            Scenario { faults, ..Scenario::preset("oracle-http", 31) }
+        };
+        let (left, now) = (with("crash:w-05@4s"), with("crash:w-05@4s,lie:w-03@6s=0.3"));
+        let twin = fork(&now, left.clone()).unwrap();
+        assert_eq!(
+            (twin.key.as_str(), twin.said.as_slice()),
+            (ACTS, ["before".to_owned(), "after".to_owned()].as_slice())
+        );
+        assert_eq!(twin.sides, [left, now.clone()]);
+        assert!(fork(&now, with("crash:w-99@4s")).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Keeping what came of experiments: in the browser, where they are listed, reopened and deleted; and as files.
 
-use super::{Panel, store};
+use super::Panel;
+use crate::app::keeper::EXPERIMENTS;
 use crate::app::study::draft::read_plan;
 use crate::app::study::played::Played;
 use crate::study::desk;
@@ -18,7 +19,7 @@ pub fn keep(panel: Panel) {
     let Some(played) = panel.played.get_untracked().filter(|played| !played.rows.is_empty()) else { return };
     spawn_local(async move {
         // Where nothing may be kept the list stays empty, and files can still be saved.
-        let _ = store::put(&played).await;
+        let _ = EXPERIMENTS.put(&played.to_json()).await;
         list(panel);
     });
 }
@@ -26,7 +27,7 @@ pub fn keep(panel: Panel) {
 /// Asks what is kept.
 pub fn list(panel: Panel) {
     spawn_local(async move {
-        let all = store::all().await.unwrap_or_default();
+        let all = EXPERIMENTS.all(Played::from_json).await.unwrap_or_default();
         panel.kept.try_set(all.into_iter().map(|(key, played)| (key, played.name())).collect());
     });
 }
@@ -34,7 +35,7 @@ pub fn list(panel: Panel) {
 /// What was kept may be of another scenario: the panel is opened anew with it.
 fn reopen(key: f64) {
     spawn_local(async move {
-        let all = store::all().await.unwrap_or_default();
+        let all = EXPERIMENTS.all(Played::from_json).await.unwrap_or_default();
         if let Some((_, played)) = all.into_iter().find(|(other, _)| *other == key) {
             desk::open("experiment", &played.to_json());
         }
@@ -43,7 +44,7 @@ fn reopen(key: f64) {
 
 fn remove(panel: Panel, key: f64) {
     spawn_local(async move {
-        let _ = store::remove(key).await;
+        let _ = EXPERIMENTS.remove(key).await;
         list(panel);
     });
 }

@@ -8,7 +8,6 @@ mod kept;
 mod outcome;
 mod play;
 mod sentence;
-mod store;
 mod table;
 
 use super::desk;

@@ -3,6 +3,7 @@
 use super::Panel;
 use crate::app::study::lanes::interval_svg;
 use crate::app::study::twin::Said;
+use crate::lab::experiment::PairedMetric;
 use crate::study::{desk, text};
 use leptos::prelude::*;
 
@@ -39,7 +40,7 @@ pub(super) fn card(panel: Panel) -> impl IntoView {
     let metrics = move || {
         panel.pair.with(|pair| {
             let metrics = pair.iter().flat_map(|pair| &pair.metrics);
-            let option = |metric: &crate::app::study::twin::Metric| view! { <option value=metric.name.clone()>{metric.title.clone()}</option> };
+            let option = |metric: &PairedMetric| view! { <option value=metric.name.clone()>{metric.title.clone()}</option> };
             metrics.map(option).collect_view()
         })
     };
@@ -64,7 +65,7 @@ pub(super) fn card(panel: Panel) -> impl IntoView {
                 <p class="twin-words">{of(|said| &said.words)}</p>
                 <div inner_html=picture></div>
                 <p class="twin-where" data-testid="twin-interval">{of(|said| &said.interval)}</p>
-                <p class="twin-verdict" data-testid="twin-verdict" data-verdict=of(|said| &said.verdict)>{of(|said| &said.judged)}</p>
+                <p class="twin-verdict" data-testid="twin-verdict" data-verdict=of(|said| said.verdict)>{of(|said| said.judged)}</p>
             </div>
             <p class="twin-where">{independent}</p>
             <button

@@ -10,8 +10,9 @@ mod transport;
 
 use super::desk;
 use crate::app::study::draft::Described;
-use crate::app::study::twin::{Metric, Pair, SoFar, Twin, unfair};
+use crate::app::study::twin::{Twin, unfair};
 use crate::lab::experiment::ACTS;
+use crate::lab::experiment::{Pair, PairSoFar, PairedMetric};
 use boards::{Boards, Held, Module};
 use leptos::html::Iframe;
 use leptos::prelude::*;
@@ -44,6 +45,8 @@ struct Panel {
     notice: RwSignal<String>,
     /// What was asked for last counts.
     turn: StoredValue<u32>,
+    /// The query of the run that an act in the past has left: the first side, where acts are what differs.
+    left: StoredValue<Option<String>>,
 }
 
 /// The panel: by a key and two values as JSON, by what the page's address says, or by what tells most.
@@ -62,6 +65,7 @@ pub fn panel(said: Described, detail: &str) -> AnyView {
         side: RwSignal::new(0),
         notice: RwSignal::new(String::new()),
         turn: StoredValue::new(0),
+        left: StoredValue::new(desk::left()),
     };
     let frames: [NodeRef<Iframe>; 2] = [NodeRef::new(), NodeRef::new()];
     let detail: Value = serde_json::from_str(detail).unwrap_or_default();
@@ -180,6 +184,9 @@ impl Panel {
         if self.module.with_value(|module| module.as_ref().is_some_and(Module::hides)) {
             return self.notice.set(NEEDS_TRUTH.to_owned());
         }
+        if which["key"] == ACTS {
+            which["left"] = self.left.get_value().into();
+        }
         which["search"] = search.unwrap_or_else(desk::search).into();
         let found = self.play(&which, is_own, struck).await;
         if self.turn.try_get_value() != Some(turn) {
@@ -244,7 +251,7 @@ impl Panel {
     }
 
     /// Pins a unit of work on both boards: takes them to where both know it.
-    fn pin(self, known: &SoFar) {
+    fn pin(self, known: &PairSoFar) {
         self.pinned.set(Some(known.n));
         self.tell(|boards| {
             boards.pause();
@@ -253,7 +260,7 @@ impl Panel {
     }
 
     /// Reads something off the metric that is looked at.
-    fn read<T>(self, read: impl FnOnce(&Pair, &Metric) -> T) -> Option<T> {
+    fn read<T>(self, read: impl FnOnce(&Pair, &PairedMetric) -> T) -> Option<T> {
         let name = self.metric.get();
         self.pair.with(|pair| {
             let pair = pair.as_ref()?;

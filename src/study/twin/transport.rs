@@ -2,8 +2,7 @@
 
 use super::Panel;
 use crate::app::study::lanes::{lanes_svg, nearest};
-use crate::app::study::twin::SoFar;
-use crate::lab::experiment::UNANSWERED;
+use crate::lab::experiment::{PairSoFar, UNANSWERED};
 use crate::study::text;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html::Div;
@@ -150,9 +149,9 @@ fn of(panel: Panel) -> String {
 fn pinned(panel: Panel) -> String {
     let Some(n) = panel.pinned.get() else { return "Press the axis to pin one on both boards".to_owned() };
     let found = panel.read(|pair, metric| {
-        let SoFar { values: [a, b], .. } = metric.pairs.iter().find(|pair| pair.n == n)?;
+        let PairSoFar { values: [a, b], .. } = metric.pairs.iter().find(|pair| pair.n == n)?;
         let one = pair.unit.trim_end_matches('s');
-        Some(format!("{one} {n}: A {}, B {}", metric.unit().show(*a), metric.unit().show(*b)))
+        Some(format!("{one} {n}: A {}, B {}", metric.shown().show(*a), metric.shown().show(*b)))
     });
     found.flatten().unwrap_or_default()
 }

@@ -20,6 +20,7 @@ fn keys_of(lab: Lab) -> Vec<(&'static str, String)> {
     }
     let others = [
         ("Ctrl Z", "take back what you did; with Shift, do it again"),
+        ("F T", "on a word of the sentence: what other values would give, and two of them side by side"),
         ("Backspace", "on a number of the sentence: the scenario's"),
         ("Enter", "why: the receipt of what is told; on a fault, edit it"),
         ("Del O ← →", "on a fault: remove it, off or on, 0.1 s earlier or later"),

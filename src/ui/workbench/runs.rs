@@ -3,8 +3,8 @@
 //!
 //! Names and errors reach the page as text only.
 
-use super::store;
 use crate::app::command::Command;
+use crate::app::keeper::RUNS;
 use crate::app::saved::{FILE_MAX, NAME_MAX, Saved};
 use crate::lab::Invalid;
 use crate::ui::{Lab, View};
@@ -60,7 +60,9 @@ pub fn save(lab: Lab, view: View) {
 }
 
 async fn kept(saved: &Saved) -> String {
-    match store::put(saved).await {
+    // Plain data cannot fail to be JSON.
+    let text = serde_json::to_string(saved).unwrap_or_default();
+    match RUNS.put(&text).await {
         Ok(()) => format!("Saved as “{}”. It is in the gallery, under your runs.", saved.name),
         Err(_) => REFUSED.to_owned(),
     }
@@ -85,14 +87,14 @@ pub fn pressed(lab: Lab, on: &Element, chosen: impl FnOnce(Saved) + 'static) {
             });
         }
         (Some("open"), Some(key)) => spawn_local(async move {
-            let all = store::all().await.unwrap_or_default();
+            let all = all().await.unwrap_or_default();
             match all.into_iter().find(|(other, _)| *other == f64::from(key)) {
                 Some((_, saved)) => chosen(saved),
                 None => list().await,
             }
         }),
         (Some("remove"), Some(key)) => spawn_local(async move {
-            if store::remove(f64::from(key)).await.is_err() {
+            if RUNS.remove(f64::from(key)).await.is_err() {
                 say(REFUSED);
             }
             list().await;
@@ -142,9 +144,14 @@ pub fn open(lab: Lab, saved: &Saved) -> Result<(), Invalid> {
     opened
 }
 
+/// What is kept, with its numbers.
+async fn all() -> Result<Vec<(f64, Saved)>, idb::Error> {
+    RUNS.all(|text| serde_json::from_str(text).ok()).await
+}
+
 /// Lists what is kept.
 async fn list() {
-    let kept = store::all().await;
+    let kept = all().await;
     let Some(list) = find("own-list") else { return };
     let mut html = String::new();
     let all = kept.as_ref().map(Vec::as_slice).unwrap_or_default();

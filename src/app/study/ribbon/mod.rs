@@ -3,11 +3,11 @@
 
 mod panel;
 
+use super::svg::{Place, Point, across, draw_band, draw_bar, escaped, put};
 use super::words::Unit;
 use crate::app::plot::geometry::{Scale, nice_step};
 use crate::lab::experiment::Verdict;
 use panel::{brief, short};
-use std::fmt::Write;
 
 /// What is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,15 +28,6 @@ pub struct Ribbon {
     pub panels: Vec<Panel>,
 }
 
-/// A value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    /// What stands below it.
-    pub label: String,
-    /// How much it is; nothing for a word.
-    pub quantity: Option<f64>,
-}
-
 /// One goal's chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
@@ -51,20 +42,7 @@ pub struct Panel {
     /// Whether the good side is below it.
     pub below: bool,
     /// By value, what was measured.
-    pub dots: Vec<Option<Dot>>,
-}
-
-/// What was measured at a value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dot {
-    /// The figure.
-    pub value: f64,
-    /// Its interval.
-    pub low: Option<f64>,
-    /// Its other bound.
-    pub high: Option<f64>,
-    /// Whether it meets this goal.
-    pub verdict: Verdict,
+    pub dots: Vec<Option<Point>>,
 }
 
 const LEFT: f64 = 50.0;
@@ -117,7 +95,7 @@ impl Ribbon {
 
     fn frame(&self, width: f64, height: f64) -> Frame {
         let right = width - if width < 480.0 { 12.0 } else { RIGHT };
-        let x = self.across(LEFT + 14.0, right - 10.0);
+        let x = across(&self.places, LEFT + 14.0, right - 10.0);
         let longest = self.places.iter().map(|place| wide(&place.label)).fold(0.0, f64::max);
         let step = x.iter().zip(x.iter().skip(1)).map(|(a, b)| b - a).fold(f64::INFINITY, f64::min);
         let lines = if self.are_words() { ((longest + 4.0) / step).ceil() as usize } else { 1 };
@@ -137,20 +115,6 @@ impl Ribbon {
         Frame { width, right, x, lines, rows }
     }
 
-    /// Where each value stands: quantities that span much by their logarithms, words side by side.
-    fn across(&self, from: f64, to: f64) -> Vec<f64> {
-        let all: Option<Vec<f64>> = self.places.iter().map(|place| place.quantity).collect();
-        let ends = all.as_ref().and_then(|all| Some((*all.first()?, *all.last()?)));
-        let Some(((first, last), all)) = ends.filter(|(first, last)| first != last).zip(all) else {
-            let step = (to - from) / self.places.len().max(1) as f64;
-            return (0..self.places.len()).map(|i| from + (i as f64 + 0.5) * step).collect();
-        };
-        let log = first > 0.0 && last / first >= 6.0;
-        let at = |x: f64| if log { libm::log(x) } else { x };
-        let scale = Scale { values: (at(first), at(last)), pixels: (from, to) };
-        all.into_iter().map(|x| scale.px(at(x))).collect()
-    }
-
     fn are_words(&self) -> bool {
         self.places.iter().any(|place| place.quantity.is_none())
     }
@@ -158,7 +122,7 @@ impl Ribbon {
     /// What it shows, for who does not see it.
     fn said(&self) -> String {
         let panel = |panel: &Panel| {
-            let value = |(place, dot): (&Place, &Option<Dot>)| {
+            let value = |(place, dot): (&Place, &Option<Point>)| {
                 dot.map(|dot| format!("{} at {}", panel.unit.show(dot.value), place.label))
             };
             let values: Vec<String> = self.places.iter().zip(&panel.dots).filter_map(value).collect();
@@ -273,32 +237,19 @@ impl Ribbon {
     }
 
     fn draw_dots(&self, svg: &mut String, panel: &Panel, frame: &Frame, y: Scale) {
-        let known: Vec<(f64, &Dot)> =
+        let known: Vec<(f64, &Point)> =
             frame.x.iter().zip(&panel.dots).filter_map(|(x, dot)| Some((*x, dot.as_ref()?))).collect();
-        if !self.are_words() && known.len() > 1 {
-            let point = |x: f64, value: f64| format!("{x:.1} {:.1}", y.px_within(value));
-            let path = |of: &dyn Fn(&Dot) -> f64| {
-                known.iter().map(|(x, dot)| point(*x, of(dot))).collect::<Vec<_>>()
-            };
-            let mut band = path(&|dot| dot.high.unwrap_or(dot.value));
-            let mut lower = path(&|dot| dot.low.unwrap_or(dot.value));
-            lower.reverse();
-            band.extend(lower);
-            put(svg, format_args!(r#"<path class="study-band style-0" d="M{}Z"/>"#, band.join("L")));
-            let line = path(&|dot| dot.value).join("L");
-            put(svg, format_args!(r#"<path class="study-line style-0" d="M{line}"/>"#));
+        if !self.are_words() {
+            draw_band(svg, &known, y, 0);
         }
         for (x, dot) in known {
             let at = y.px_within(dot.value);
-            if let (Some(low), Some(high)) = (dot.low, dot.high) {
-                let (low, high) = (y.px_within(low), y.px_within(high));
-                put(svg, format_args!(r#"<path class="study-bar style-0" d="M{x:.1} {low:.1}V{high:.1}"/>"#));
-            }
+            draw_bar(svg, x, dot, y, 0);
             put(
                 svg,
                 format_args!(r#"<circle class="study-point style-0" cx="{x:.1}" cy="{at:.1}" r="3.5"/>"#),
             );
-            if dot.verdict == Verdict::Undecided {
+            if dot.verdict == Some(Verdict::Undecided) {
                 put(svg, format_args!(r#"<circle class="foresight-open" cx="{x:.1}" cy="{at:.1}" r="8"/>"#));
                 // Above it, or below where that would be in the title.
                 let at = if at - 12.0 < y.pixels.1 + 8.0 { at + 21.0 } else { at - 12.0 };
@@ -398,14 +349,4 @@ fn wide(text: &str) -> f64 {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-fn put(svg: &mut String, what: std::fmt::Arguments<'_>) {
-    // A text takes everything.
-    let _ = svg.write_fmt(what);
-}
-
-/// Text within markup.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,6 +1,7 @@
 //! Pairs of requests, jobs and versions, and what is said of them.
 
 use super::*;
+use crate::lab::measure::Unit;
 use crate::lab::stats;
 use serde_json::json;
 
@@ -24,10 +25,13 @@ fn by<'a>(pair: &'a Pair, name: &str) -> &'a PairedMetric {
 #[test]
 fn requests_of_one_number_are_pairs_with_students_t_over_their_differences() {
     let pair = played("oracle-http", "strategy", ["average", "median"], &[]);
-    assert_eq!(pair.changes, [Change { key: "strategy", a: json!("average"), b: json!("median") }]);
-    assert_eq!((pair.unit, pair.from_ms, pair.to_ms), ("requests", 0.0, 30_000.0));
+    assert_eq!(
+        pair.changes,
+        [Change { key: "strategy".to_owned(), a: json!("average"), b: json!("median") }]
+    );
+    assert_eq!((pair.unit.as_str(), pair.from_ms, pair.to_ms), ("requests", 0.0, 30_000.0));
     let errors = by(&pair, "error_mean");
-    assert_eq!(errors.unit, Some("share"));
+    assert_eq!(errors.unit, Some(Unit::Share));
     for (place, known) in errors.pairs.iter().enumerate() {
         let so_far = &errors.pairs[..=place];
         let differences: Vec<f64> = so_far.iter().map(|pair| pair.values[0] - pair.values[1]).collect();
@@ -104,7 +108,7 @@ fn every_difference_is_named_and_other_measures_are_refused() {
     other.set.insert("rate".to_owned(), "off".into());
     (one.faults, other.faults) = (Some(String::new()), Some("crash:w-01@1s".to_owned()));
     let known = pair(&[one.clone(), other], None, &[]).unwrap();
-    let keys: Vec<&str> = known.changes.iter().map(|change| change.key).collect();
+    let keys: Vec<&str> = known.changes.iter().map(|change| change.key.as_str()).collect();
     assert_eq!(keys, ["system", "workers", "seed", "faults"]);
     let refused = pair(&[one, Scenario::preset("config", 1)], None, &[]).unwrap_err();
     assert_eq!((refused.field.as_str(), refused.value.as_str()), ("preset", "config"));

@@ -8,8 +8,10 @@ const { search } = new URL(import.meta.url);
 const AHEAD = 2;
 /** So many workers may die of one run. */
 const DEATHS_MAX = 3;
-/** The page is told how far it is no more often than that, in milliseconds. */
+/** The page is told how far it is no more often than that, in milliseconds: it draws each time. */
 const TELL_EVERY = 50;
+/** What is there to be looked at while it becomes surer changes calmly: once the first runs are told, no more often than that. */
+const CALM = { runs: 40, every: 250 };
 
 /** What is wrong, as it can be sent: an error loses its own fields on the way. */
 const plain = ({ message, invalid, seed, settings }) => ({ message, invalid, seed, settings });
@@ -108,7 +110,8 @@ function gather({ Gatherer }, { kind, question, rows }) {
     for (let row = gatherer.row(); row; row = gatherer.row()) rows.push(row);
     const progress = gatherer.progress();
     over = progress[0] === progress[1];
-    if (rows.length === 0 && !over && Date.now() < told + TELL_EVERY) return;
+    const every = kind === "foresight" && progress[0] > CALM.runs ? CALM.every : TELL_EVERY;
+    if (rows.length === 0 && !over && Date.now() < told + every) return;
     told = Date.now();
     postMessage({ kind: "told", rows, state: gatherer.state(), progress: [...progress], faults: gatherer.faults(), isDone: over });
   };

@@ -258,8 +258,8 @@ mod tests {
         let set = [("ask", "8"), ("delay-law", "exponential"), ("slow-share", "0.25"), ("retries", "2")];
         assert_eq!(
             said("oracle-http", &set),
-            ": each request asks 8 of them, drawn anew. The coordinator waits Delays are exponential. \
-             A share of 0.25 of the workers is slow. Clients ask again, up to 2 times. "
+            ": each request asks 8 of them, drawn anew. The coordinator waits  Delays are exponential. \
+             A share of 0.25 of the workers is slow. Clients ask again, up to 2 times."
         );
         assert_eq!(said("oracle-nats", &[("concurrency", "1")]), " A worker does 1 at once.");
     }

@@ -175,7 +175,8 @@ fn ground(svg: &mut String, x: Scale, y: Scale, top: f64, lane: f64, metric: &Pa
             format_args!(
                 r#"<text class="end" x="{:.1}" y="{:.1}">{}</text>"#,
                 left - 6.0,
-                at + 4.0,
+                // All of it within the picture.
+                (at + 4.0).max(10.0),
                 number(value)
             ),
         );

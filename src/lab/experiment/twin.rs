@@ -85,8 +85,10 @@ pub fn twin(base: &Scenario, key: Option<&str>, values: Option<[Value; 2]>) -> R
     Ok(Twin { key: key.to_owned(), values, said, metric, sides })
 }
 
-/// A run and the one that an act in its past has left, which is the first side.
+/// A run and the one that an act in its past has left, which is the first side: all but the acts is as it is now.
 pub fn fork(base: &Scenario, left: Scenario) -> Result<Twin, Invalid> {
+    let Scenario { faults, own, off, actions, .. } = left;
+    let left = Scenario { faults, own, off, actions, ..base.clone() };
     left.validate()?;
     let twin = twin(base, Some(ACTS), None)?;
     let said = ["before", "after"].map(str::to_owned);
@@ -209,6 +211,8 @@ mod tests {
         );
         assert_eq!(twin.sides, [left, now.clone()]);
         assert!(fork(&now, with("crash:w-99@4s")).is_err());
+        let twin = fork(&Scenario { seed: 7, ..now }, with("")).unwrap();
+        assert_eq!(twin.sides.map(|side| side.seed), [7, 7]);
     }
 
     #[test]

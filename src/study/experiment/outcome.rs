@@ -11,6 +11,10 @@ use crate::study::chart::ChartView;
 use crate::study::{chosen, text};
 use leptos::prelude::*;
 
+/// How tall the chart is, where there is room; and what stands above and below it.
+const CHART_PX: f64 = 400.0;
+const AROUND_PX: f64 = 420.0;
+
 pub fn outcome(panel: Panel) -> AnyView {
     let drawn = Signal::derive(move || {
         let metric = panel.metric.get();
@@ -45,6 +49,9 @@ pub fn outcome(panel: Panel) -> AnyView {
         let has_open = |played: &Played| played.found.is_none() && played.rows.iter().any(row_is_open);
         is_over && panel.played.with(|played| played.as_ref().is_some_and(has_open))
     };
+    // The answer below it is to be seen, too.
+    let room = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(CHART_PX);
+    let height = (room - AROUND_PX).clamp(CHART_PX * 0.7, CHART_PX);
     let sharpen = move |_| {
         panel.draft.update(|draft| draft.adaptive = true);
         panel.play(false);
@@ -55,7 +62,7 @@ pub fn outcome(panel: Panel) -> AnyView {
                 <h2>{metric(panel)} <span class="study-over">{text(move || drawn.with(over))}</span></h2>
             </div>
             <p class="study-method" data-testid="experiment-method">{text(move || method(panel))}</p>
-            <ChartView chart=drawn height=400.0 />
+            <ChartView chart=drawn height />
             <div class="study-answer" data-testid="experiment-answer" role="status" class:there=move || said.with(Option::is_some)>
                 <span class="study-mark" aria-hidden="true">{mark}</span>
                 <p>

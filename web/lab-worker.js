@@ -11,7 +11,7 @@ const DEATHS_MAX = 3;
 /** The page is told how far it is no more often than that, in milliseconds: it draws each time. */
 const TELL_EVERY = 50;
 /** What is there to be looked at while it becomes surer changes calmly: once the first runs are told, no more often than that. */
-const CALM = { runs: 40, every: 250 };
+const CALM = { runs: 40, every: 400 };
 
 /** What is wrong, as it can be sent: an error loses its own fields on the way. */
 const plain = ({ message, invalid, seed, settings }) => ({ message, invalid, seed, settings });

@@ -22,28 +22,35 @@ pub enum Part {
         /// Its name for those who hear the page.
         label: &'static str,
     },
-    /// Words while a parameter is what it usually is, and others, with its value in place of `#`, when it is not.
+    /// Parameters that are rarely changed.
     #[cfg(feature = "workbench")]
-    Unless {
-        /// The parameter.
-        key: &'static str,
-        /// What it usually is.
-        usual: &'static str,
-        /// What is said then.
-        words: &'static str,
-        /// What is said otherwise.
-        otherwise: &'static str,
-    },
+    Rare(&'static [Rare]),
 }
 
-/// What is said of a parameter that is rarely changed.
+/// Words while a parameter is what it usually is, and others, with its value in place of `#`, when it is not.
 #[cfg(feature = "workbench")]
-pub fn unless(settings: &[Setting], (key, usual): (&str, &str), words: &str, otherwise: &str) -> String {
-    let value = settings.iter().find(|setting| setting.key == key).map(|setting| &setting.value);
-    let text = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    match text.filter(|text| text != usual) {
-        Some(text) => otherwise.replace('#', &text),
-        None => words.to_owned(),
+#[derive(Clone, Copy, Debug)]
+pub struct Rare {
+    /// The parameter.
+    pub key: &'static str,
+    /// What it usually is.
+    pub usual: &'static str,
+    /// What is said then.
+    pub words: &'static str,
+    /// What is said otherwise.
+    pub otherwise: &'static str,
+}
+
+#[cfg(feature = "workbench")]
+impl Rare {
+    /// What is said of it.
+    pub fn said(&self, settings: &[Setting]) -> String {
+        let value = settings.iter().find(|setting| setting.key == self.key).map(|setting| &setting.value);
+        let text = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        match text.filter(|text| text != self.usual) {
+            Some(text) => self.otherwise.replace('#', &text),
+            None => self.words.to_owned(),
+        }
     }
 }
 
@@ -246,9 +253,7 @@ mod tests {
             scenario.set.extend(set.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))));
             let run = Run::new(&scenario, Options::default()).unwrap();
             let part = |part: &Part| match *part {
-                Part::Unless { key, usual, words, otherwise } => {
-                    unless(run.settings(), (key, usual), words, otherwise)
-                }
+                Part::Rare(all) => all.iter().map(|rare| rare.said(run.settings())).collect(),
                 _ => String::new(),
             };
             face(run.system().kind()).words().sentence.iter().map(part).collect::<String>()

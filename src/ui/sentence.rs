@@ -3,7 +3,7 @@
 use super::spin::SpinButton;
 use super::{Lab, keydown, text};
 #[cfg(feature = "workbench")]
-use crate::app::sentence::unless;
+use crate::app::sentence::Rare;
 use crate::app::sentence::{Part, choices};
 use crate::app::session::Command;
 use leptos::ev::{Event, Targeted};
@@ -24,9 +24,9 @@ pub fn Sentence(lab: Lab) -> impl IntoView {
             Part::Number(number) => view! { <SpinButton lab number /> }.into_any(),
             Part::Choice { key, label } => choice(lab, key, label),
             #[cfg(feature = "workbench")]
-            Part::Unless { key, usual, words, otherwise } => {
-                let said = move || lab.settings.with(|set| unless(set, (key, usual), words, otherwise));
-                text(said).into_any()
+            Part::Rare(all) => {
+                let said = |rare: &'static Rare| text(move || lab.settings.with(|set| rare.said(set)));
+                all.iter().map(said).collect_view().into_any()
             }
         };
         parts.iter().map(part).collect_view()

@@ -5,6 +5,8 @@ use super::view::TaskView;
 use crate::app::canvas::scale;
 use crate::app::face::Words;
 use crate::app::outcomes::Figure;
+#[cfg(feature = "workbench")]
+use crate::app::sentence::Rare;
 use crate::app::sentence::{Part, Style, number};
 use crate::app::snapshot::{FaultView, NodeView};
 use crate::lab::oracle::TaskEnd;
@@ -47,28 +49,21 @@ const NATS_SENTENCE: &[Part] = &[
     Part::Choice { key: "strategy", label: "Aggregation strategy" },
     Part::Words("."),
     #[cfg(feature = "workbench")]
-    DELAYS,
-    #[cfg(feature = "workbench")]
-    SLOW,
-    #[cfg(feature = "workbench")]
-    AT_ONCE,
-    #[cfg(feature = "workbench")]
-    RETRIES,
+    Part::Rare(MODEL),
+];
+
+/// What is said of the model where it is not as it comes.
+#[cfg(feature = "workbench")]
+const MODEL: &[Rare] = &[
+    unless("delay-law", "uniform", " Delays are #."),
+    unless("slow-share", "0.0", " A share of # of the workers is slow."),
+    unless("concurrency", "off", " A worker does # at once."),
+    unless("retries", "0", " Clients ask again, up to # times."),
 ];
 
 #[cfg(feature = "workbench")]
-const DELAYS: Part = unless("delay-law", "uniform", " Delays are #.");
-#[cfg(feature = "workbench")]
-const SLOW: Part = unless("slow-share", "0.0", " A share of # of the workers is slow.");
-#[cfg(feature = "workbench")]
-const AT_ONCE: Part = unless("concurrency", "off", " A worker does # at once.");
-#[cfg(feature = "workbench")]
-const RETRIES: Part = unless("retries", "0", " Clients ask again, up to # times.");
-
-/// What is said of the model only where it is not as it comes.
-#[cfg(feature = "workbench")]
-const fn unless(key: &'static str, usual: &'static str, otherwise: &'static str) -> Part {
-    Part::Unless { key, usual, words: "", otherwise }
+const fn unless(key: &'static str, usual: &'static str, otherwise: &'static str) -> Rare {
+    Rare { key, usual, words: "", otherwise }
 }
 
 const SENTENCE: &[Part] = &[
@@ -76,24 +71,18 @@ const SENTENCE: &[Part] = &[
     #[cfg(not(feature = "workbench"))]
     Part::Words(" get every request. The coordinator waits "),
     #[cfg(feature = "workbench")]
-    Part::Unless {
+    Part::Rare(&[Rare {
         key: "ask",
         usual: "all",
         words: " get every request. The coordinator waits ",
         otherwise: ": each request asks # of them, drawn anew. The coordinator waits ",
-    },
+    }]),
     number("timeout", "Timeout in milliseconds", Style::Time),
     Part::Words(" and takes the "),
     Part::Choice { key: "strategy", label: "Aggregation strategy" },
     Part::Words("."),
     #[cfg(feature = "workbench")]
-    DELAYS,
-    #[cfg(feature = "workbench")]
-    SLOW,
-    #[cfg(feature = "workbench")]
-    AT_ONCE,
-    #[cfg(feature = "workbench")]
-    RETRIES,
+    Part::Rare(MODEL),
     Part::Words(" "),
     number("fail", "Tasks that fail, in per cent", Style::Percent),
     Part::Words(" fail, "),

@@ -173,10 +173,9 @@ impl Glasshive {
         self.lab.link()
     }
 
-    /// A link's query to the run that an act in the past has left, from its start, while it is kept. The opening program has no use for it.
-    #[cfg(feature = "workbench")]
+    /// The query of a link to the run that an act in the past has left, from its start, while it is kept.
     pub fn left(&self) -> Option<String> {
-        self.lab.read(|session| session.left_address().map(|address| address.search()))
+        ui::left(self.lab)
     }
 
     /// A fault from the next whole millisecond on, such as `crash:w-04` or `slow:w-02=4`. Returns that millisecond;

@@ -61,8 +61,11 @@ export interface Glasshive {
   layout(): { name: string; x: number; y: number; w: number; h: number; font: string }[];
   /** A link to this moment. Calls are not in it. */
   url(): string;
-  /** The query of a link to the run that an act in the past has left, while it is kept. The program that the page opens with has none. */
-  left?(): string | undefined;
+  /**
+   * The query of a link to the run that an act in the past has left, while it is kept. The program that the page opens with does not know, and
+   * asks for the larger one.
+   */
+  left(): string | undefined;
 
   /**
    * Plays the runs of a plan in workers, while the page goes on: what `glasshive sweep` of the command line plays, with the same

@@ -60,7 +60,7 @@ const desk = {
   /** The query of the run that is under the panels. */
   search: () => new URL(glasshive.url()).search,
   /** The query of the run that an act in the past has left. */
-  left: () => glasshive.left?.(),
+  left: () => (glasshive.branches > 1 ? glasshive.left() : undefined),
   twin: () => import(at("./twin.js")),
 };
 
@@ -76,7 +76,7 @@ export async function study(asked) {
   looked = detail;
   await Promise.all([looks(), (program ??= await ready("glasshive-study"))]);
   // Which run an act in the past has left, a larger program tells.
-  if (mode === "twin" && glasshive.branches > 1 && !glasshive.left) await asked.handOver();
+  if (mode === "twin" && glasshive.branches > 1 && !glasshive.left()) await asked.handOver();
   if (host !== asked) return;
   if (MODES.includes(mode)) enter(mode);
   program.study_open(desk, mode, detail === undefined ? "" : JSON.stringify(detail));

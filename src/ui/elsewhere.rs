@@ -101,10 +101,20 @@ fn hold(lab: Lab) {
 
 /// A script calls the API: the other program does, once it has the run.
 pub fn fetch(lab: Lab, path: &str, init: &JsValue) -> JsValue {
+    take_over(lab);
+    host::fetch(path, init)
+}
+
+/// Which run an act in the past has left, the other program says, once it has this one.
+pub fn left(lab: Lab) -> Option<String> {
+    take_over(lab);
+    None
+}
+
+fn take_over(lab: Lab) {
     if let Some((_, view)) = PAGE.get() {
         open(lab, view, Panel::Script);
     }
-    host::fetch(path, init)
 }
 
 /// What is handed over, as JSON: nothing while a replay is under way, and empty when nobody wants it any more.

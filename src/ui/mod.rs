@@ -30,7 +30,7 @@ mod transport;
 mod workbench;
 
 pub use lab::Lab;
-pub use workbench::fetch;
+pub use workbench::{fetch, left};
 
 use crate::app::session::Address;
 use leptos::ev::{KeyboardEvent, MouseEvent};

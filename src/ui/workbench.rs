@@ -220,6 +220,11 @@ pub fn changed(lab: Lab, _: f64) -> AnyView {
     view! { <span>{words}</span> }.into_any()
 }
 
+/// The query of the run that an act in the past has left, from its start.
+pub fn left(lab: Lab) -> Option<String> {
+    lab.read(|session| session.left_address().map(|address| address.search()))
+}
+
 /// Listens as long as the page is mounted.
 pub fn listen(lab: Lab, view: View) {
     bring_style();

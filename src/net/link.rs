@@ -25,11 +25,11 @@ impl LinkModel {
         LinkModel { latency, jitter, loss: 0.0, duplication: 0.0 }
     }
 
-    pub(super) fn fate(&self, roll: Roll) -> Fate {
+    pub(super) fn fate(&self, roll: &Roll) -> Fate {
         Fate {
             delay: self.latency + self.jitter.scale(roll.jitter),
-            lost: roll.loss < self.loss,
-            duplicated: roll.duplication < self.duplication,
+            lost: self.loss > 0.0 && roll.loss() < self.loss,
+            duplicated: self.duplication > 0.0 && roll.duplication() < self.duplication,
         }
     }
 }
@@ -45,14 +45,13 @@ pub struct Fate {
     pub duplicated: bool,
 }
 
-/// The random draws that decide one message's fate, each uniform in [0, 1).
-#[derive(Clone, Copy, Debug)]
+/// The random draws that decide one message's fate, each uniform in [0, 1). All but the first are made where they decide
+/// anything, as they do on few links.
+#[derive(Clone, Debug)]
 pub struct Roll {
     pub(super) jitter: f64,
-    pub(super) loss: f64,
-    pub(super) duplication: f64,
-    /// For the loss that a rule adds: independent of the link's own.
-    pub(super) rule: f64,
+    /// Behind that draw.
+    others: Rng,
 }
 
 impl Roll {
@@ -60,7 +59,41 @@ impl Roll {
 
     /// The next draws of a generator, for one message.
     pub fn new(rng: &mut Rng) -> Self {
-        Roll { jitter: rng.unit(), loss: rng.unit(), duplication: rng.unit(), rule: rng.unit() }
+        let roll = Roll::nth(rng.clone(), 0);
+        pass(rng, Roll::DRAWS);
+        roll
+    }
+
+    /// The draws behind those for so many other messages.
+    pub fn nth(mut rng: Rng, others: usize) -> Self {
+        pass(&mut rng, others * Roll::DRAWS);
+        Roll { jitter: rng.unit(), others: rng }
+    }
+
+    pub(super) fn loss(&self) -> f64 {
+        self.other(0)
+    }
+
+    pub(super) fn duplication(&self) -> f64 {
+        self.other(1)
+    }
+
+    /// For the loss that a rule adds: independent of the link's own.
+    pub(super) fn rule(&self) -> f64 {
+        self.other(2)
+    }
+
+    fn other(&self, before: usize) -> f64 {
+        let mut rng = self.others.clone();
+        pass(&mut rng, before);
+        rng.unit()
+    }
+}
+
+/// Leaves so many draws out.
+fn pass(rng: &mut Rng, draws: usize) {
+    for _ in 0..draws {
+        rng.next_u64();
     }
 }
 
@@ -94,11 +127,7 @@ impl Trip {
     }
 
     fn roll(&self, place: usize) -> Roll {
-        let mut rng = self.rng.clone();
-        for _ in 0..place * Roll::DRAWS {
-            rng.next_u64();
-        }
-        Roll::new(&mut rng)
+        Roll::nth(self.rng.clone(), place)
     }
 }
 
@@ -207,22 +236,16 @@ pub struct Flight {
 }
 
 /// The messages on their way, for snapshots. Nothing in a simulation looks at it.
+#[derive(Default)]
 pub(super) struct Flights {
-    observed: bool,
     by_arrival: BinaryHeap<Reverse<Flight>>,
 }
 
 impl Flights {
-    pub(super) fn new(observed: bool) -> Self {
-        Flights { observed, by_arrival: BinaryHeap::new() }
-    }
-
     pub(super) fn add(&mut self, now: Instant, flight: Flight) {
         debug_assert!(flight.sent_at == now && flight.arrives_at >= now, "it is on its way from now on");
-        if self.observed {
-            self.forget_arrived(now);
-            self.by_arrival.push(Reverse(flight));
-        }
+        self.forget_arrived(now);
+        self.by_arrival.push(Reverse(flight));
     }
 
     pub(super) fn current(&mut self, now: Instant) -> Vec<Flight> {
@@ -264,6 +287,6 @@ mod tests {
         let [sent_at, arrives_at] = [1, 2].map(Instant::from_millis);
         let (from, to) = (NodeId(1), NodeId(2));
         let flight = Flight { arrives_at, sent_at, from, to, req: 0, payload: Payload::Message, lost: false };
-        Flights::new(true).add(arrives_at, flight);
+        Flights::default().add(arrives_at, flight);
     }
 }

@@ -45,6 +45,8 @@ pub struct Net(Rc<Shared>);
 /// Behind one pointer: each exchange under way has one.
 struct Shared {
     ctx: Ctx,
+    /// Messages on their way are listed.
+    is_observed: bool,
     state: RefCell<State>,
 }
 
@@ -65,9 +67,9 @@ impl Net {
             by_name: LookUp::default(),
             links: Links::default(),
             rules: Rules::default(),
-            flights: Flights::new(observed),
+            flights: Flights::default(),
         };
-        Net(Rc::new(Shared { ctx: ctx.clone(), state: RefCell::new(state) }))
+        Net(Rc::new(Shared { ctx: ctx.clone(), is_observed: observed, state: RefCell::new(state) }))
     }
 
     /// The simulation that this network lives in.
@@ -235,23 +237,23 @@ impl Net {
     /// Decides the fate of a message that leaves now, `roll` being the draws for it.
     pub fn send(&self, from: NodeId, to: NodeId, roll: Roll) -> Fate {
         let state = self.0.state.borrow();
-        let mut fate = state.links.model(from, to).fate(roll);
-        state.rules.apply(from, to, roll, &mut fate);
+        let mut fate = state.links.model(from, to).fate(&roll);
+        state.rules.apply(from, to, &roll, &mut fate);
         fate
     }
 
     /// [`send`](Self::send) over a link that was looked up before.
     pub fn send_over(&self, link: LinkId, from: NodeId, to: NodeId, roll: Roll) -> Fate {
         let state = self.0.state.borrow();
-        let mut fate = state.links.model_of(link).fate(roll);
-        state.rules.apply(from, to, roll, &mut fate);
+        let mut fate = state.links.model_of(link).fate(&roll);
+        state.rules.apply(from, to, &roll, &mut fate);
         fate
     }
 
     /// [`send`](Self::send) for a message of an exchange, whose link need not be looked up: both directions are alike.
     pub fn send_on(&self, trip: &Trip, from: NodeId, to: NodeId, roll: Roll) -> Fate {
-        let mut fate = trip.model().fate(roll);
-        self.0.state.borrow().rules.apply(from, to, roll, &mut fate);
+        let mut fate = trip.model().fate(&roll);
+        self.0.state.borrow().rules.apply(from, to, &roll, &mut fate);
         fate
     }
 
@@ -265,10 +267,11 @@ impl Net {
         self.0.ctx.record_in(from.scope(), span, MESSAGE_LOST, to.0, 0);
     }
 
-    /// Lists a message as being on its way, if this network is observed.
-    pub fn observe(&self, flight: Flight) {
-        let now = self.0.ctx.now();
-        self.0.state.borrow_mut().flights.add(now, flight);
+    /// Lists a message as being on its way, if this network is observed: otherwise nobody asks what is.
+    pub fn observe(&self, flight: impl FnOnce() -> Flight) {
+        if self.0.is_observed {
+            self.0.state.borrow_mut().flights.add(self.0.ctx.now(), flight());
+        }
     }
 
     /// The messages that are on their way now.

@@ -148,15 +148,15 @@ impl Rules {
     }
 
     /// Changes the fate of a message. A slow node is slow at its work; only a slow link delays messages.
-    pub(super) fn apply(&self, from: NodeId, to: NodeId, roll: Roll, fate: &mut Fate) {
+    pub(super) fn apply(&self, from: NodeId, to: NodeId, roll: &Roll, fate: &mut Fate) {
         if self.all.is_empty() {
             return;
         }
         for (_, effect) in self.at(from).iter().chain(self.at(to)).chain(self.between(from, to)) {
             match *effect {
                 Effect::Cut => fate.lost = true,
-                Effect::Drop(p) => fate.lost |= roll.rule < p,
-                Effect::Duplicate(p) => fate.duplicated |= roll.duplication < p,
+                Effect::Drop(p) => fate.lost |= roll.rule() < p,
+                Effect::Duplicate(p) => fate.duplicated |= roll.duplication() < p,
                 Effect::Slow(_) => {}
             }
         }
@@ -196,7 +196,7 @@ mod tests {
         rules: &[(RuleId, Rule)],
         from: NodeId,
         to: NodeId,
-        roll: Roll,
+        roll: &Roll,
         mut fate: Fate,
     ) -> (Fate, bool) {
         let mut cut = false;
@@ -209,8 +209,8 @@ mod tests {
             match rule.effect {
                 _ if !about => {}
                 Effect::Cut => (fate.lost, cut) = (true, true),
-                Effect::Drop(p) => fate.lost |= roll.rule < p,
-                Effect::Duplicate(p) => fate.duplicated |= roll.duplication < p,
+                Effect::Drop(p) => fate.lost |= roll.rule() < p,
+                Effect::Duplicate(p) => fate.duplicated |= roll.duplication() < p,
                 Effect::Slow(_) if matches!(rule.target, Target::Node(_)) => {}
                 Effect::Slow(factor) => fate.delay = fate.delay.scale(factor),
             }
@@ -241,8 +241,8 @@ mod tests {
             let roll = Roll::new(&mut rng);
             let plain = Fate { delay: Duration::from_nanos(1_000_003), lost: false, duplicated: false };
             let mut fate = plain;
-            rules.apply(from, to, roll, &mut fate);
-            assert_eq!((fate, rules.cut(from, to)), scanned(&scan, from, to, roll, plain), "{scan:?}");
+            rules.apply(from, to, &roll, &mut fate);
+            assert_eq!((fate, rules.cut(from, to)), scanned(&scan, from, to, &roll, plain), "{scan:?}");
             let slow = scan.iter().map(|(_, rule)| match *rule {
                 Rule { target: Target::Node(node), effect: Effect::Slow(factor) } if node == from => factor,
                 _ => 1.0,

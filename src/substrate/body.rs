@@ -285,7 +285,10 @@ impl From<Vec<u8>> for Body {
 
 impl From<&[u8]> for Body {
     fn from(bytes: &[u8]) -> Self {
-        bytes.to_vec().into()
+        // With room for the line feed.
+        let mut own = Vec::with_capacity(bytes.len() + 1);
+        own.extend_from_slice(bytes);
+        own.into()
     }
 }
 

@@ -4,6 +4,7 @@
 use super::request::RequestEntry;
 use super::task::TaskEnd;
 use crate::lab::check::Verdicts;
+use crate::net::LookUp;
 use crate::substrate::decimal::plain;
 use crate::systems::facts::Told;
 use crate::systems::oracle::aggregator::{Answers, Strategy};
@@ -96,8 +97,11 @@ fn one_entry_per_worker(request: &RequestEntry, params: &Params) -> Result<(), S
     };
     if params.has_broker() {
         // Nobody knows who was asked; but nobody counts twice.
-        let names: BinaryHeap<&str> = result.worker_responses.iter().map(|r| &*r.worker_id).collect();
-        let names = names.into_sorted_vec();
+        let names = result.worker_responses.iter().map(|response| &*response.worker_id);
+        if names.clone().map(|name| (name, ())).collect::<LookUp<_, _>>().len() == names.len() {
+            return Ok(());
+        }
+        let names = names.collect::<BinaryHeap<_>>().into_sorted_vec();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
         return twice.map_or(Ok(()), |pair| Err(format!("{} is in it twice", pair[0])));
     }

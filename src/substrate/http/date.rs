@@ -3,11 +3,14 @@
 //! Only this preferred form is read; the two obsolete ones count as no date at all.
 
 use crate::kernel::Instant;
+use crate::substrate::text::push_number;
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const SECONDS_A_DAY: u64 = 86_400;
+/// How long a date is.
+const WIDTH: usize = 29;
 
 /// An instant of the run's first month as a header's value. Virtual zero is Wednesday, 2025-01-01T00:00:00Z;
 /// fractions of a second are cut off.
@@ -16,7 +19,17 @@ pub fn http_date(at: Instant) -> String {
     let day = s / SECONDS_A_DAY;
     let (weekday, hour, minute, second) =
         (WEEKDAYS[(day as usize + 2) % 7], s / 3600 % 24, s / 60 % 60, s % 60);
-    format!("{weekday}, {:02} Jan 2025 {hour:02}:{minute:02}:{second:02} GMT", day + 1)
+    let mut date = String::with_capacity(WIDTH);
+    date.push_str(weekday);
+    for (before, number) in [(", ", day + 1), (" Jan 2025 ", hour), (":", minute), (":", second)] {
+        date.push_str(before);
+        if number < 10 {
+            date.push('0');
+        }
+        push_number(&mut date, number);
+    }
+    date.push_str(" GMT");
+    date
 }
 
 /// The whole seconds since virtual zero, which is all that a header's date can say.

@@ -257,7 +257,7 @@ impl Connection {
 
     fn observe(&self, from: NodeId, to: NodeId, delay: Duration, payload: Payload, span: Span, lost: bool) {
         let now = self.net.ctx().now();
-        self.net.observe(Flight {
+        self.net.observe(|| Flight {
             arrives_at: now + delay,
             sent_at: now,
             from,

@@ -26,6 +26,8 @@ pub(super) struct Broker {
     clients: RefCell<SortedMap<u64, Client>>,
     next_client: Cell<u64>,
     counts: RefCell<Varz>,
+    /// Whom a message goes to: one list for all of them.
+    chosen: Cell<Vec<(u64, u64)>>,
     /// Tells the watch that JetStream has something to do earlier than it thought.
     alarm: Sender<()>,
     alarms: RefCell<Option<Receiver<()>>>,
@@ -68,6 +70,7 @@ impl Broker {
             clients: RefCell::default(),
             next_client: Cell::new(1),
             counts: RefCell::default(),
+            chosen: Cell::default(),
             alarm,
             alarms: RefCell::new(Some(alarms)),
             armed: Cell::new(Instant::MAX),
@@ -305,11 +308,7 @@ impl Broker {
     }
 
     fn publish(&self, id: u64, options: &ConnectOptions, message: Published) {
-        {
-            let mut counts = self.counts.borrow_mut();
-            counts.in_msgs += 1;
-            counts.in_bytes += message.size() as u64;
-        }
+        self.counts.borrow_mut().count_in(message.size() as u64);
         let skip = (!options.echo).then_some(id);
         let heard = self.deliver(&message.subject, &message, skip);
         let taken = self.with_js(|js, outbox| js.receive(&message, outbox)).unwrap_or(false);
@@ -331,13 +330,11 @@ impl Broker {
 
     /// Sends a message to those who hear the subject `to`; false if nobody does.
     fn deliver(&self, to: &str, message: &Published, skip: Option<u64>) -> bool {
-        let chosen = self.router.borrow_mut().route(to, skip);
-        for &(client, sid) in &chosen {
-            {
-                let mut counts = self.counts.borrow_mut();
-                counts.out_msgs += 1;
-                counts.out_bytes += message.size() as u64;
-            }
+        let mut chosen = self.chosen.take();
+        self.router.borrow_mut().route(to, skip, &mut chosen);
+        let heard_by = chosen.len() as u64;
+        self.counts.borrow_mut().count_out(heard_by, message.size() as u64);
+        for (client, sid) in chosen.drain(..) {
             let plain = self.with(client, |client| !client.options.headers).unwrap_or(false);
             let mut message = message.clone();
             if plain {
@@ -346,7 +343,8 @@ impl Broker {
             }
             self.send(client, Frame::Msg { sid, message });
         }
-        !chosen.is_empty()
+        self.chosen.set(chosen);
+        heard_by > 0
     }
 
     // --- JetStream --------------------------------------------------------------------------------------------

@@ -39,6 +39,18 @@ pub struct Varz {
 }
 
 impl Varz {
+    /// A message came.
+    pub(super) fn count_in(&mut self, size: u64) {
+        self.in_msgs += 1;
+        self.in_bytes += size;
+    }
+
+    /// A message goes to so many.
+    pub(super) fn count_out(&mut self, heard_by: u64, size: u64) {
+        self.out_msgs += heard_by;
+        self.out_bytes += heard_by * size;
+    }
+
     fn json(&self) -> Value {
         let (host, port) = self.address.rsplit_once(':').unwrap_or((&self.address, "4222"));
         let jetstream = self.jetstream.map(|[streams, consumers, messages, bytes]| {

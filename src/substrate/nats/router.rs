@@ -2,7 +2,7 @@
 
 use super::subject::{self, Tree};
 use crate::kernel::{Ctx, Rng, SortedMap, Stream};
-use std::collections::BTreeSet;
+use crate::net::LookUp;
 use std::rc::Rc;
 
 /// A subscription of one client.
@@ -19,8 +19,8 @@ pub(super) struct Sub {
 pub(super) struct Router {
     /// By number, that is in the order of subscribing.
     subs: SortedMap<u64, Sub>,
-    /// The subscriptions to each subject without wildcards, and those with.
-    literal: SortedMap<Rc<str>, BTreeSet<u64>>,
+    /// The subscriptions to each subject without wildcards, in order; only looked up, never iterated. And those with.
+    literal: LookUp<Rc<str>, Vec<u64>>,
     wildcard: Tree,
     by_client: SortedMap<(u64, u64), u64>,
     next: u64,
@@ -41,7 +41,7 @@ impl Router {
     pub(super) fn new(ctx: &Ctx, name: Rc<str>) -> Self {
         Router {
             subs: SortedMap::default(),
-            literal: SortedMap::default(),
+            literal: LookUp::default(),
             wildcard: Tree::default(),
             by_client: SortedMap::default(),
             next: 0,
@@ -72,7 +72,7 @@ impl Router {
         if subject::has_wildcard(subject) {
             self.wildcard.insert(subject, self.next);
         } else {
-            self.literal.entry(Rc::clone(subject)).or_default().insert(self.next);
+            self.literal.entry(Rc::clone(subject)).or_default().push(self.next);
         }
     }
 
@@ -113,7 +113,7 @@ impl Router {
         let named = self.by_client.remove(&(sub.client, sub.sid));
         debug_assert_eq!(named, Some(number), "a client's number means one subscription");
         if let Some(numbers) = self.literal.get_mut(&sub.subject) {
-            numbers.remove(&number);
+            numbers.retain(|&other| other != number);
             if numbers.is_empty() {
                 self.literal.remove(&sub.subject);
             }
@@ -152,21 +152,24 @@ impl Router {
     }
 
     /// The clients and numbers that a message goes to: every plain subscription, and of each queue group one, drawn
-    /// at random. `skip` is a publisher that does not want its own messages back.
-    pub(super) fn route(&mut self, subject: &str, skip: Option<u64>) -> Vec<(u64, u64)> {
-        let mut chosen = Vec::new();
+    /// at random. `skip` is a publisher that does not want its own messages back. They are put into a list that is empty.
+    pub(super) fn route(&mut self, subject: &str, skip: Option<u64>, chosen: &mut Vec<(u64, u64)>) {
         let mut groups: SortedMap<Rc<str>, Vec<u64>> = SortedMap::default();
+        // First the subscriptions' own numbers.
         for (number, sub) in self.matching(subject).filter(|(_, sub)| Some(sub.client) != skip) {
             match &sub.queue {
-                None => chosen.push(number),
+                None => chosen.push((number, sub.sid)),
                 Some(queue) => groups.entry(Rc::clone(queue)).or_default().push(number),
             }
         }
         for (queue, members) in groups {
             let place = self.draw(members[0], queue).below(members.len() as u64);
-            chosen.push(members[place as usize]);
+            chosen.push((members[place as usize], 0));
         }
-        chosen.into_iter().filter_map(|number| self.deliver(number)).collect()
+        chosen.retain_mut(|place| {
+            let to = self.deliver(place.0);
+            to.inspect(|&to| *place = to).is_some()
+        });
     }
 
     /// The draws for the next message to a queue group, which is known by its first member's subject.

@@ -88,11 +88,22 @@ impl Tree {
     }
 }
 
+/// The tokens of a subject. Byte by byte: they are short, and a search made for long texts costs more before it begins.
+pub(super) fn tokens(subject: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(subject);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().position(|byte| byte == b'.');
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
+}
+
 /// True for what may be subscribed to: no empty token, no blank, `>` last only.
 pub fn is_valid_pattern(subject: &str) -> bool {
-    let mut tokens = subject.split('.').peekable();
+    let mut tokens = tokens(subject).peekable();
     while let Some(token) = tokens.next() {
-        let blank = token.is_empty() || token.contains(|c: char| c.is_ascii_whitespace());
+        let blank = token.is_empty() || token.bytes().any(|byte| byte.is_ascii_whitespace());
         if blank || token == ">" && tokens.peek().is_some() {
             return false;
         }
@@ -107,13 +118,13 @@ pub fn is_valid_literal(subject: &str) -> bool {
 
 /// True if a token is a wildcard; `fo*` is an ordinary token.
 pub fn has_wildcard(subject: &str) -> bool {
-    subject.split('.').any(|token| token == "*" || token == ">")
+    tokens(subject).any(|token| token == "*" || token == ">")
 }
 
 /// True if messages published to `subject` go to a subscription of `pattern`. The subject's own wildcards are
 /// ordinary tokens; a subject with an empty token goes nowhere.
 pub fn matches(pattern: &str, subject: &str) -> bool {
-    let (mut patterns, mut tokens) = (pattern.split('.'), subject.split('.'));
+    let (mut patterns, mut tokens) = (tokens(pattern), tokens(subject));
     loop {
         match (patterns.next(), tokens.next()) {
             (Some(">"), Some(token)) => {
@@ -128,7 +139,7 @@ pub fn matches(pattern: &str, subject: &str) -> bool {
 
 /// True if whatever goes to the first pattern goes to the second as well.
 pub fn is_subset(a: &str, b: &str) -> bool {
-    let (mut a, mut b) = (a.split('.'), b.split('.'));
+    let (mut a, mut b) = (tokens(a), tokens(b));
     loop {
         match (a.next(), b.next()) {
             (Some(_), Some(">")) | (None, None) => return true,
@@ -141,7 +152,7 @@ pub fn is_subset(a: &str, b: &str) -> bool {
 /// Which of two patterns that match the same subject the server finds first: `>` before all else, then `*`, then the
 /// token itself; at the end the token itself before `*`.
 pub(super) fn comes_first(a: &str, b: &str) -> bool {
-    let (mut a, mut b) = (a.split('.').peekable(), b.split('.').peekable());
+    let (mut a, mut b) = (tokens(a).peekable(), tokens(b).peekable());
     while let (Some(x), Some(y)) = (a.next(), b.next()) {
         let rank = |token: &str, last: bool| match token {
             ">" => 0,
@@ -160,7 +171,7 @@ pub(super) fn comes_first(a: &str, b: &str) -> bool {
 
 /// True if some subject goes to both patterns.
 pub fn overlap(a: &str, b: &str) -> bool {
-    let (mut a, mut b) = (a.split('.'), b.split('.'));
+    let (mut a, mut b) = (tokens(a), tokens(b));
     loop {
         match (a.next(), b.next()) {
             (Some(">"), Some(_)) | (Some(_), Some(">")) => return true,

@@ -25,7 +25,7 @@
 mod pipe;
 
 use crate::kernel::{Duration, Kind, Receiver, Sender, Span, channel};
-use crate::net::{Flight, LookUp, Net, NodeId, Payload, Roll};
+use crate::net::{Fate, Flight, LookUp, Net, NodeId, Payload, Roll};
 use pipe::Pipe;
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -193,7 +193,7 @@ impl<Up: Segment, Down: Segment> Streams<Up, Down> {
         let (net, mut wait) = (&self.net, SYN_TIMEOUT);
         for _ in 0..=SYN_RETRIES {
             let (began, fate) = (net.ctx().now(), net.send(from, to, roll()));
-            observe(net, from, to, fate.delay, Payload::Control, net.ctx().span(), fate.lost);
+            observe(net, from, to, || Payload::Control, net.ctx().span(), fate);
             if !fate.lost {
                 net.ctx().sleep(fate.delay).await;
                 if !net.is_cut(from, to) {
@@ -209,9 +209,11 @@ impl<Up: Segment, Down: Segment> Streams<Up, Down> {
 }
 
 /// Lists a message as being on its way.
-fn observe(net: &Net, from: NodeId, to: NodeId, delay: Duration, payload: Payload, span: Span, lost: bool) {
-    let now = net.ctx().now();
-    net.observe(Flight { arrives_at: now + delay, sent_at: now, from, to, req: span.tag, payload, lost });
+fn observe(net: &Net, from: NodeId, to: NodeId, payload: impl FnOnce() -> Payload, span: Span, fate: Fate) {
+    net.observe(|| {
+        let (now, Fate { delay, lost, .. }) = (net.ctx().now(), fate);
+        Flight { arrives_at: now + delay, sent_at: now, from, to, req: span.tag, payload: payload(), lost }
+    });
 }
 
 /// A port that takes connections until it is dropped.

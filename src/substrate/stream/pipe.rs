@@ -125,14 +125,14 @@ impl<T: Segment> Pipe<T> {
         if self.finished.get() || self.near.get() {
             return Err(Closed);
         }
-        let (size, payload) = (message.size(), message.payload());
+        let size = message.size();
         if self.pending_bytes() + size > PENDING_MAX {
             self.give_up();
             return Err(Closed);
         }
         let ctx = self.net.ctx();
         let n = ctx.record_in(self.from.scope(), ctx.span(), SEGMENT_SENT, self.to.0, size as u64);
-        self.put(Some(message), size, payload, Span { cause: n, ..ctx.span() });
+        self.put(Some(message), size, Span { cause: n, ..ctx.span() });
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl<T: Segment> Pipe<T> {
             self.queued.set(0);
             self.rouse();
         } else {
-            self.put(None, 0, Payload::Control, self.net.ctx().span());
+            self.put(None, 0, self.net.ctx().span());
         }
     }
 
@@ -170,7 +170,7 @@ impl<T: Segment> Pipe<T> {
         (self.queued.get() + self.unread.get()).saturating_sub(SOCKET_BUFFER)
     }
 
-    fn put(&self, message: Option<T>, size: usize, payload: Payload, span: Span) {
+    fn put(&self, message: Option<T>, size: usize, span: Span) {
         debug_assert_eq!(message.is_none(), self.finished.get(), "the close, and nothing else, comes last");
         debug_assert!(self.sent.get() >> MESSAGES_BITS == 0, "the next connection's draws begin there");
         let index = self.ident.call << MESSAGES_BITS | self.sent.get();
@@ -178,7 +178,7 @@ impl<T: Segment> Pipe<T> {
         self.queued.set(self.queued.get() + size);
         let mut underway =
             Underway { message, size, span, index, attempts: 0, at: Instant::ZERO, lost: false };
-        self.transmit(&mut underway, payload);
+        self.transmit(&mut underway);
         let at = underway.at;
         let first = {
             let mut queue = self.queue.borrow_mut();
@@ -192,12 +192,11 @@ impl<T: Segment> Pipe<T> {
     }
 
     /// Sends it now, for the first time or again.
-    fn transmit(&self, underway: &mut Underway<T>, payload: Payload) {
-        let mut rng = self.draws.at(underway.index);
-        let first = Roll::new(&mut rng);
-        let roll = (0..underway.attempts).fold(first, |_, _| Roll::new(&mut rng));
+    fn transmit(&self, underway: &mut Underway<T>) {
+        let roll = Roll::nth(self.draws.at(underway.index), underway.attempts as usize);
         let fate = self.net.send_over(self.link, self.from, self.to, roll);
-        observe(&self.net, self.from, self.to, fate.delay, payload, underway.span, fate.lost);
+        let payload = || underway.message.as_ref().map_or(Payload::Control, Segment::payload);
+        observe(&self.net, self.from, self.to, payload, underway.span, fate);
         underway.attempts += 1;
         underway.lost = fate.lost;
         underway.at = self.net.ctx().now() + fate.delay;
@@ -298,8 +297,7 @@ impl<T: Segment> Pipe<T> {
     fn retransmit(&self) {
         let mut queue = self.queue.borrow_mut();
         for underway in queue.iter_mut().filter(|underway| underway.lost) {
-            let payload = underway.message.as_ref().map_or(Payload::Control, Segment::payload);
-            self.transmit(underway, payload);
+            self.transmit(underway);
         }
     }
 
@@ -377,7 +375,7 @@ mod tests {
     fn nothing_is_put_behind_the_close() {
         let pipe = pipe();
         pipe.finish();
-        pipe.put(Some(1), 1, Payload::Message, Span::default());
+        pipe.put(Some(1), 1, Span::default());
     }
 
     #[test]

@@ -34,10 +34,10 @@ impl Keyspace {
                 let Some(hash) = self.hash(key)? else { return Ok(Reply::Array(Vec::new())) };
                 let mut words = Vec::with_capacity(2 * hash.len());
                 for (name, value) in hash.iter() {
-                    words.extend(names.then_some(name));
-                    words.extend(values.then_some(value));
+                    words.extend(names.then_some(Reply::Bulk(name)));
+                    words.extend(values.then_some(Reply::Bulk(value)));
                 }
-                Ok(Reply::bulks(words))
+                Ok(Reply::Array(words))
             }
             Command::HashDelete { key, fields } => {
                 let Some(hash) = self.hash(key)? else { return Ok(Reply::Int(0)) };

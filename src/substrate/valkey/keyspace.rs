@@ -132,10 +132,16 @@ impl Keyspace {
 
     /// The hash of a key, which is created empty if there is none.
     pub(super) fn hash_or_new(&mut self, key: &Bytes) -> Result<&mut Hash, ErrorText> {
-        if self.hash(key)?.is_none() {
-            self.create(key, Value::Hash(Hash::default()));
+        self.drop_if_expired(self.db, key);
+        let Keyspace { databases, created, db, .. } = self;
+        let entry = databases[*db].entry(key.clone()).or_insert_with(|| {
+            created.push((*db, key.clone()));
+            Entry { value: Value::Hash(Hash::default()), expires: None }
+        });
+        match &mut entry.value {
+            Value::Hash(hash) => Ok(hash),
+            _ => Err(WRONG_TYPE),
         }
-        self.hash(key)?.ok_or(WRONG_TYPE)
     }
 
     pub(super) fn expires(&mut self, key: &Bytes) -> Option<u64> {

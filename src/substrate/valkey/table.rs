@@ -88,8 +88,17 @@ pub(super) fn look_up(words: &[Bytes]) -> Result<(&'static Spec, usize), ErrorTe
 const NAME_MAX: usize = 32;
 
 fn find(name: &[u8]) -> Option<&'static Spec> {
-    static BY_NAME: LazyLock<LookUp<&[u8], &Spec>> =
-        LazyLock::new(|| TABLE.iter().chain(MORE).map(|spec| (spec.name.as_bytes(), spec)).collect());
+    // In small letters, and in capitals as nearly everybody writes them.
+    static BY_NAME: LazyLock<LookUp<Vec<u8>, &Spec>> = LazyLock::new(|| {
+        let names = |spec: &'static Spec| {
+            let name = spec.name.as_bytes();
+            [(name.to_vec(), spec), (name.to_ascii_uppercase(), spec)]
+        };
+        TABLE.iter().chain(MORE).flat_map(names).collect()
+    });
+    if let Some(spec) = BY_NAME.get(name) {
+        return Some(spec);
+    }
     let mut lower = [0; NAME_MAX];
     let lower = lower.get_mut(..name.len())?;
     lower.copy_from_slice(name);

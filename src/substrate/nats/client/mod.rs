@@ -15,6 +15,7 @@ use crate::kernel::{Ctx, Duration, Sender, SortedMap, TaskId, channel};
 use crate::net::NodeId;
 use crate::substrate::body::Body;
 use crate::substrate::stream::Outlet;
+use crate::substrate::text::push_number;
 use connection::Driver;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -255,8 +256,8 @@ impl NatsClient {
         limit: Duration,
     ) -> Result<Message, NatsError> {
         let inbox = self.inner.inbox();
-        let mut answers = self.inner.subscribe(&inbox, None)?;
-        message.reply = Some(inbox.as_str().into());
+        let mut answers = self.inner.subscribe(Rc::clone(&inbox), None)?;
+        message.reply = Some(inbox);
         self.publish_message(message)?;
         match self.inner.ctx.timeout(limit, answers.next()).await {
             Ok(Some(answer)) if answer.status() == Some(503) => Err(NatsError::NoResponders),
@@ -286,12 +287,12 @@ impl NatsClient {
 
     /// Subscribes to a subject or pattern; dropping the subscription ends it.
     pub fn subscribe(&self, subject: &str) -> Result<Subscription, NatsError> {
-        self.inner.subscribe(subject, None)
+        self.inner.subscribe(subject.into(), None)
     }
 
     /// Subscribes as a member of a queue group: each message goes to one of its members.
     pub fn queue_subscribe(&self, subject: &str, group: &str) -> Result<Subscription, NatsError> {
-        self.inner.subscribe(subject, Some(group))
+        self.inner.subscribe(subject.into(), Some(group))
     }
 
     /// JetStream through this client.
@@ -324,16 +325,21 @@ impl NatsClient {
         &self.inner.ctx
     }
 
-    pub(super) fn new_inbox(&self) -> String {
+    pub(super) fn new_inbox(&self) -> Rc<str> {
         self.inner.inbox()
     }
 }
 
 impl Inner {
     /// A subject that nobody else uses.
-    fn inbox(&self) -> String {
+    fn inbox(&self) -> Rc<str> {
         let n = self.next_inbox.replace(self.next_inbox.get() + 1);
-        format!("_INBOX.{}.{}.{n}", self.name, self.number)
+        let mut inbox = String::with_capacity(50 + self.name.len());
+        inbox.extend(["_INBOX.", &self.name, "."]);
+        push_number(&mut inbox, self.number);
+        inbox.push('.');
+        push_number(&mut inbox, n);
+        inbox.into()
     }
 
     /// Sends an operation, or keeps it while there is no connection.
@@ -364,11 +370,11 @@ impl Inner {
         Ok(())
     }
 
-    fn subscribe(self: &Rc<Self>, pattern: &str, queue: Option<&str>) -> Result<Subscription, NatsError> {
+    fn subscribe(self: &Rc<Self>, pattern: Rc<str>, queue: Option<&str>) -> Result<Subscription, NatsError> {
         if self.status.get() == Status::Closed {
             return Err(NatsError::ConnectionClosed);
         }
-        if !subject::is_valid_pattern(pattern) || queue.is_some_and(|q| q.contains(char::is_whitespace)) {
+        if !subject::is_valid_pattern(&pattern) || queue.is_some_and(|q| q.contains(char::is_whitespace)) {
             return Err(NatsError::BadSubject);
         }
         let sid = self.next_sid.replace(self.next_sid.get() + 1);

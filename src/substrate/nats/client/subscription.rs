@@ -65,13 +65,13 @@ pub struct Subscription {
 pub(super) fn open(
     client: &Rc<Inner>,
     sid: u64,
-    subject: &str,
+    subject: Rc<str>,
     queue: Option<&str>,
 ) -> (SubState, Subscription) {
     let (sender, receiver) = channel(&client.ctx, client.options.pending_messages);
     let (pending, dropped) = (Rc::default(), Rc::default());
     let state = SubState {
-        subject: subject.into(),
+        subject,
         queue: queue.map(Rc::from),
         max: None,
         received: 0,

@@ -12,10 +12,10 @@ use crate::kernel::{Duration, Instant, SortedMap};
 use crate::substrate::merge;
 use crate::substrate::nats::subject::Pattern;
 use crate::substrate::nats::{Headers, REDELIVERED};
+use crate::substrate::text::push_number;
 use pulls::Pull;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, VecDeque};
-use std::fmt::Write;
 use std::rc::Rc;
 
 /// A message that was delivered and is not acknowledged.
@@ -345,9 +345,12 @@ impl Consumer {
         let at = messages.get(seq).map_or(0, |stored| stored.at.as_nanos());
         let (dseq, ahead) = (self.dseq, self.told_ahead(messages));
         // Room for all of it: it is made for every delivery.
-        let mut subject = String::with_capacity(96 + self.stream.len() + self.name.len());
-        // Writing to a String cannot fail.
-        let _ = write!(subject, "$JS.ACK.{}.{}.{count}.{seq}.{dseq}.{at}.{ahead}", self.stream, self.name);
+        let mut subject = String::with_capacity(120 + self.stream.len() + self.name.len());
+        subject.extend(["$JS.ACK.", &self.stream, ".", &self.name]);
+        for number in [count, seq, dseq, at, ahead] {
+            subject.push('.');
+            push_number(&mut subject, number);
+        }
         subject
     }
 

@@ -16,7 +16,7 @@ pub use config::{
 };
 pub(super) use outbox::{Outbox, Outgoing};
 
-use super::Published;
+use super::{Published, subject};
 use crate::kernel::{Instant, SortedMap};
 use crate::substrate::body::Body;
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ use stream::Stream;
 
 /// True if some subject is covered by both streams.
 fn subject_overlap(a: &StreamConfig, b: &StreamConfig) -> bool {
-    a.subjects.iter().any(|a| b.subjects.iter().any(|b| super::subject::overlap(a, b)))
+    a.subjects.iter().any(|a| b.subjects.iter().any(|b| subject::overlap(a, b)))
 }
 
 /// All streams of a broker. It lives with whoever holds the broker; [`restart`](Self::restart) forgets what a
@@ -101,7 +101,7 @@ impl Js {
 
     /// `stream.consumer.deliveries.sseq.dseq.time.pending`
     fn acknowledge(&mut self, token: &str, message: &Published, outbox: &mut Outbox) -> bool {
-        let mut parts = token.splitn(6, '.');
+        let mut parts = subject::tokens(token);
         let [Some(stream), Some(consumer), _, Some(sseq), Some(dseq)] = [(); 5].map(|()| parts.next()) else {
             return false;
         };
@@ -111,7 +111,6 @@ impl Js {
         let Some(stream) = self.streams.get_mut(stream) else {
             return false;
         };
-        let known = stream.consumers.contains_key(consumer);
         stream.change(consumer, outbox, |target, outbox| {
             let (done, next) = target.acknowledge(sseq, dseq, message.payload.bytes(), outbox);
             if let Some(reply) = &message.reply {
@@ -123,8 +122,7 @@ impl Js {
                 }
             }
             done
-        });
-        known
+        })
     }
 
     /// Somebody subscribed: push consumers may have waited for it.

@@ -8,12 +8,13 @@ use super::consumer::Consumer;
 use super::messages::{Messages, Stored};
 use super::outbox::Outbox;
 use crate::kernel::{Duration, Instant, SortedMap};
+use crate::net::LookUp;
 use crate::substrate::body::Json;
 use crate::substrate::nats::subject::Pattern;
 use crate::substrate::nats::{Published, STORED};
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 pub(super) struct Stream {
@@ -26,9 +27,9 @@ pub(super) struct Stream {
     due: BTreeSet<(Instant, Rc<str>)>,
     /// How often a consumer was set up, anew or otherwise than before.
     set_up: u64,
-    /// The sequence numbers of message ids, and when each is to be forgotten.
-    ids: BTreeMap<String, u64>,
-    ids_by_age: VecDeque<(Instant, String)>,
+    /// The sequence numbers of message ids, only looked up; and when each is to be forgotten.
+    ids: LookUp<Rc<str>, u64>,
+    ids_by_age: VecDeque<(Instant, Rc<str>)>,
 }
 
 impl Stream {
@@ -41,7 +42,7 @@ impl Stream {
             consumers: SortedMap::default(),
             due: BTreeSet::new(),
             set_up: 0,
-            ids: BTreeMap::new(),
+            ids: LookUp::default(),
             ids_by_age: VecDeque::new(),
         }
     }
@@ -99,8 +100,8 @@ impl Stream {
             return Err(ApiError::new(400, 10060, "expected stream does not match"));
         }
         self.forget_ids(now);
-        let id = header("Nats-Msg-Id").map(str::to_owned);
-        if let Some(&seq) = id.as_ref().and_then(|id| self.ids.get(id)) {
+        let id = header("Nats-Msg-Id");
+        if let Some(&seq) = id.and_then(|id| self.ids.get(id)) {
             return Ok((seq, true));
         }
         let last = self.messages.last();
@@ -136,7 +137,8 @@ impl Stream {
         outbox.record(STORED, seq);
         if let Some(id) = id {
             // What nobody wants is remembered without its number.
-            self.ids.insert(id.clone(), if unwanted { 0 } else { seq });
+            let id: Rc<str> = id.into();
+            self.ids.insert(Rc::clone(&id), if unwanted { 0 } else { seq });
             self.ids_by_age.push_back((now + Duration::from_nanos(self.config.duplicate_window), id));
         }
         if unwanted {
@@ -266,20 +268,21 @@ impl Stream {
         Some(consumer)
     }
 
-    /// Changes a consumer, and lets it deliver what it then can.
+    /// Changes a consumer, and lets it deliver what it then can. False if there is none of that name.
     pub(super) fn change(
         &mut self,
         name: &str,
         outbox: &mut Outbox,
         change: impl FnOnce(&mut Consumer, &mut Outbox) -> Vec<u64>,
-    ) {
+    ) -> bool {
         let Some(consumer) = self.consumers.get_mut(name) else {
-            return;
+            return false;
         };
         consumer.told_ahead(&self.messages);
         let done = change(consumer, outbox);
         self.release(&done);
         self.pump_one(name, outbox);
+        true
     }
 
     /// Lets every consumer deliver what it can.

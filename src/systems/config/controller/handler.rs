@@ -53,7 +53,8 @@ pub(super) async fn route(
     }
     match (&request.method, request.url.path.as_str()) {
         (Method::Get | Method::Head, "/config") => read(&repository, &served, &request),
-        (Method::Put, "/config") => change(&repository, announce, &request).await,
+        // In memory of its own: it is rare, and all others would be as large.
+        (Method::Put, "/config") => Box::pin(change(&repository, announce, &request)).await,
         (Method::Get, "/config/history") => {
             let versions = use_case::history(&repository).iter().map(Document::from).collect();
             Response::json(200, &History { versions })

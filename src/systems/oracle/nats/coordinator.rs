@@ -2,6 +2,7 @@
 
 use super::{Bus, Inbox, RESULT_STREAM, RESULTS, RETRY, TASKS, connect, follow, listen, presence, publish};
 use crate::kernel::{Sender, SortedMap, Span, channel};
+use crate::net::LookUp;
 use crate::substrate::body::Json;
 use crate::substrate::nats::{JsMessage, Message, NatsClient, NatsError, Status};
 use crate::systems::oracle::Transport;
@@ -14,7 +15,6 @@ use futures::FutureExt;
 use futures::future::{self, Either, LocalBoxFuture};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -26,6 +26,9 @@ const RESULTS_MAX: usize = 100_000;
 /// Who waits for the results of a request. A duplicate of a request has the same id, and both get all results.
 /// With a result goes what the task that received it was busy with.
 type Waiting = SortedMap<Rc<str>, Vec<(u64, Sender<(WorkerResult, Span)>)>>;
+
+/// Workers, only looked up.
+type Names = LookUp<Rc<str>, ()>;
 
 /// A coordinator's connection to the broker.
 pub(super) struct Link {
@@ -171,16 +174,16 @@ impl Link {
         let _open = Gathering { waiting: Rc::clone(&self.waiting), id: Rc::clone(&task.id), number };
         let payload = task.clone().into();
         let members = if site.params.presence { coordinator.members() } else { Rc::default() };
-        let mut absent: BTreeSet<Rc<str>> = members.iter().map(|member| Rc::clone(&member.id)).collect();
+        let mut absent: Names = members.iter().map(|member| (Rc::clone(&member.id), ())).collect();
         if absent.is_empty() && site.params.presence {
             return answers;
         }
 
         let gather = async {
-            let (mut known, mut values) = (BTreeSet::new(), 0);
+            let (mut known, mut values) = (Names::default(), 0);
             while let Some((result, span)) = results.recv().await {
                 let worker = Rc::clone(&result.worker_id);
-                if !known.insert(Rc::clone(&worker)) {
+                if known.insert(Rc::clone(&worker), ()).is_some() {
                     continue;
                 }
                 let (node, answer) = (coordinator.peer(&worker), Answer::of(result, &worker));
@@ -189,7 +192,7 @@ impl Link {
                 let n = site.facts.tell_in(coordinator.node.scope(), span, taken);
                 values += u32::from(answer.is_value());
                 answers.push((Rc::clone(&worker).into(), Some(Taken { n, answer })));
-                let was_last = absent.remove(&worker) && absent.is_empty();
+                let was_last = absent.remove(&worker).is_some() && absent.is_empty();
                 if was_last || site.params.quorum > 0 && values >= site.params.quorum {
                     break;
                 }
@@ -206,7 +209,7 @@ impl Link {
         };
         // Without presence whoever has not answered by then is not known.
         let _ = site.ctx().timeout(site.params.timeout, both).await;
-        let is_absent = |member: &&Member| absent.contains(&member.id);
+        let is_absent = |member: &&Member| absent.contains_key(&member.id);
         answers.extend(members.iter().filter(is_absent).map(|member| (member.into(), None)));
         answers
     }

@@ -238,25 +238,39 @@ pub struct Flight {
 /// The messages on their way, for snapshots. Nothing in a simulation looks at it.
 #[derive(Default)]
 pub(super) struct Flights {
-    by_arrival: BinaryHeap<Reverse<Flight>>,
+    /// Those that were on their way at the last look, by arrival.
+    seen: Vec<Flight>,
+    /// Those that left since then: only they are put in order at the next look.
+    fresh: BinaryHeap<Reverse<Flight>>,
 }
 
 impl Flights {
     pub(super) fn add(&mut self, now: Instant, flight: Flight) {
         debug_assert!(flight.sent_at == now && flight.arrives_at >= now, "it is on its way from now on");
         self.forget_arrived(now);
-        self.by_arrival.push(Reverse(flight));
+        self.fresh.push(Reverse(flight));
     }
 
     pub(super) fn current(&mut self, now: Instant) -> Vec<Flight> {
         self.forget_arrived(now);
-        let latest_first = self.by_arrival.clone().into_sorted_vec();
-        latest_first.into_iter().rev().map(|Reverse(flight)| flight).collect()
+        let mut current = Vec::with_capacity(self.seen.len() + self.fresh.len());
+        for &flight in self.seen.iter().filter(|flight| flight.arrives_at > now) {
+            while let Some(&Reverse(fresh)) = self.fresh.peek().filter(|fresh| fresh.0 < flight) {
+                current.push(fresh);
+                self.fresh.pop();
+            }
+            current.push(flight);
+        }
+        while let Some(Reverse(fresh)) = self.fresh.pop() {
+            current.push(fresh);
+        }
+        self.seen.clone_from(&current);
+        current
     }
 
     fn forget_arrived(&mut self, now: Instant) {
-        while self.by_arrival.peek().is_some_and(|Reverse(flight)| flight.arrives_at <= now) {
-            self.by_arrival.pop();
+        while self.fresh.peek().is_some_and(|Reverse(flight)| flight.arrives_at <= now) {
+            self.fresh.pop();
         }
     }
 }

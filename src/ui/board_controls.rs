@@ -34,7 +34,7 @@ pub fn Truth(lab: Lab, title: &'static str) -> impl IntoView {
 /// The way out of a state that the system does not leave by itself, which the board itself says.
 #[component]
 pub fn WayOut(lab: Lab) -> impl IntoView {
-    let remedy = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().remedy(snapshot)));
+    let remedy = Memo::new(move |_| lab.glance.with(|snapshot| lab.face().remedy(snapshot)));
     let of = move |read: fn(&Remedy) -> &'static str| {
         text(move || remedy.with(|remedy| remedy.as_ref().map_or("", read).to_owned()))
     };

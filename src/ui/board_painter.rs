@@ -4,17 +4,21 @@
 //! changes.
 
 mod glyphs;
+mod stamps;
 
 use crate::app::canvas::{Align, Dash, Fill, Font, Mark, Paint, Picture, Rect, Text, Tint};
 use crate::substrate::decimal::plain;
 use js_sys::Array;
+use stamps::Stamps;
 use std::f64::consts::FRAC_PI_2;
 use std::fmt::Write;
 use wasm_bindgen::JsValue;
-use web_sys::{CanvasRenderingContext2d, CssStyleDeclaration};
+use web_sys::{CanvasPattern, CanvasRenderingContext2d, CssStyleDeclaration};
 
 /// The distance of the lines in a hatched area.
 const HATCH: f64 = 5.0;
+/// A tile of it: at most scales some whole number of pixels.
+const HATCH_TILE: f64 = 4.0 * HATCH;
 
 /// A canvas's pen, and the colours and faces of the theme.
 pub struct Painter {
@@ -26,6 +30,12 @@ pub struct Painter {
     pen: Pen,
     /// Room to write a font in.
     font: String,
+    /// Device pixels to a pixel of the board.
+    scale: f64,
+    /// The lines of hatched areas, in a colour at a scale.
+    hatching: Option<(Paint, f64, CanvasPattern)>,
+    /// For signs by the thousand.
+    stamps: Option<Box<Stamps>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -67,6 +77,24 @@ impl Painter {
             dashes: [Dash::Solid, Dash::Dotted, Dash::Short, Dash::Long].map(dash),
             pen: NEW_PEN,
             font: String::new(),
+            scale: 1.0,
+            hatching: None,
+            stamps: None,
+        }
+    }
+
+    /// A painter with the same colours and faces on another canvas.
+    fn on(&self, context: CanvasRenderingContext2d) -> Self {
+        Painter {
+            context,
+            colours: self.colours.clone(),
+            faces: self.faces.clone(),
+            dashes: self.dashes.clone(),
+            pen: NEW_PEN,
+            font: String::new(),
+            scale: self.scale,
+            hatching: None,
+            stamps: None,
         }
     }
 
@@ -74,7 +102,7 @@ impl Painter {
     pub fn paint(&mut self, board: &Picture, scale: f64) {
         // A canvas that was resized forgets its pen. These calls fail on detached or zero-sized canvases only, and
         // then there is nothing to see.
-        self.pen = NEW_PEN;
+        (self.pen, self.scale) = (NEW_PEN, scale);
         let _ = self.context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
         self.context.clear_rect(0.0, 0.0, board.width, board.height);
         self.context.set_global_alpha(1.0);
@@ -83,6 +111,11 @@ impl Painter {
         let _ = self.context.set_line_dash(&self.dashes[0]);
         let mut rest = board.marks.as_slice();
         while let Some(first) = rest.first() {
+            let (signs, others) = rest.split_at(stamps::count(rest));
+            if !signs.is_empty() && self.stamped(signs, board) {
+                rest = others;
+                continue;
+            }
             let run = rest.iter().take_while(|mark| same_pen(first, mark)).count();
             let (marks, others) = rest.split_at(run);
             rest = others;
@@ -136,14 +169,27 @@ impl Painter {
     }
 
     fn lines(&mut self, marks: &[Mark], width: f64, dash: Dash, tint: Tint) {
-        self.stroke_with(tint, width, dash);
-        self.context.begin_path();
-        for mark in marks {
-            if let Mark::Line { ends: [x0, y0, x1, y1], .. } = *mark {
-                self.segment(x0, y0, x1, y1);
+        let ends = marks.iter().filter_map(|mark| match *mark {
+            Mark::Line { ends, .. } => Some(ends),
+            Mark::Area { .. } | Mark::Glyph { .. } | Mark::Text(_) => None,
+        });
+        // A line that is level or upright is a rectangle: many of them as one path take twenty times as long to be rasterised.
+        let is_rect = |&[x0, y0, x1, y1]: &[f64; 4]| dash == Dash::Solid && (x0 == x1 || y0 == y1);
+        let mut rest = ends.clone().filter(|ends| !is_rect(ends)).peekable();
+        if rest.peek().is_some() {
+            self.stroke_with(tint, width, dash);
+            self.context.begin_path();
+            rest.for_each(|[x0, y0, x1, y1]| self.segment(x0, y0, x1, y1));
+            self.context.stroke();
+        }
+        for [x0, y0, x1, y1] in ends.filter(is_rect) {
+            self.fill_with(tint);
+            if y0 == y1 {
+                self.context.fill_rect(x0, y0 - width / 2.0, x1 - x0, width);
+            } else {
+                self.context.fill_rect(x0 - width / 2.0, y0, width, y1 - y0);
             }
         }
-        self.context.stroke();
     }
 
     fn areas(&mut self, marks: &[Mark], radius: f64, fill: Fill, tint: Tint) {
@@ -177,31 +223,52 @@ impl Painter {
         let _ = self.context.round_rect_with_f64(r.x, r.y, r.w, r.h, radius);
     }
 
-    /// The hatching runs on from one area to the next: its lines are drawn once over all, and the areas cut them out.
-    fn hatched(&mut self, rects: impl Iterator<Item = Rect>, tint: Tint) {
+    /// The hatching runs on from one area to the next. Lines that areas cut out would all be rasterised as long as they are,
+    /// so it is a pattern.
+    fn hatched(&mut self, rects: impl Iterator<Item = Rect> + Clone, tint: Tint) {
         self.fill_with(tint.paint.alpha(0.3));
-        let pen = self.pen;
-        self.context.save();
-        self.context.begin_path();
-        let (mut x0, mut y0, mut x1, mut y1) = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
-        for r in rects {
-            self.context.rect(r.x, r.y, r.w, r.h);
-            (x0, y0, x1, y1) = (x0.min(r.x), y0.min(r.y), x1.max(r.right()), y1.max(r.bottom()));
-        }
-        self.context.fill();
+        rects.clone().for_each(|r| self.context.fill_rect(r.x, r.y, r.w, r.h));
         self.stroke_with(tint, 1.2, Dash::Solid);
-        self.context.stroke();
-        self.context.clip();
-        self.stroke_with(tint, 1.6, Dash::Solid);
-        self.context.begin_path();
-        let mut x = ((x0 - (y1 - y0)) / HATCH).floor() * HATCH;
-        while x < x1 {
-            self.segment(x, y1, x + y1 - y0, y0);
-            x += HATCH;
+        rects.clone().for_each(|r| self.context.stroke_rect(r.x, r.y, r.w, r.h));
+        let Some(pattern) = self.hatching(tint.paint) else {
+            return;
+        };
+        let lowest = rects.clone().fold(0.0, |lowest: f64, r| lowest.max(r.bottom()));
+        // Pixel upon pixel, or its lines would be blurred.
+        let unit = HATCH_TILE / pixels_of(self.scale);
+        let y = (lowest * self.scale).round() / self.scale;
+        self.context.save();
+        self.context.set_global_alpha(f64::from(tint.alpha));
+        self.context.set_fill_style_canvas_pattern(&pattern);
+        let moved = self.context.translate(0.0, y).and_then(|()| self.context.scale(unit, unit));
+        if moved.is_ok() {
+            rects.for_each(|r| self.context.fill_rect(r.x / unit, (r.y - y) / unit, r.w / unit, r.h / unit));
         }
-        self.context.stroke();
         self.context.restore();
-        self.pen = pen;
+    }
+
+    /// Rising lines, as a tile that fits its neighbours.
+    fn hatching(&mut self, paint: Paint) -> Option<CanvasPattern> {
+        if let Some((of, scale, pattern)) = &self.hatching
+            && (*of, *scale) == (paint, self.scale)
+        {
+            return Some(pattern.clone());
+        }
+        let mut tile = self.on(stamps::canvas()?);
+        let side = pixels_of(self.scale);
+        stamps::resize(&tile.context, side as usize, side as usize)?;
+        tile.context.scale(side / HATCH_TILE, side / HATCH_TILE).ok()?;
+        tile.stroke_with(paint.into(), 1.6, Dash::Solid);
+        tile.context.begin_path();
+        for line in -1..=(2.0 * HATCH_TILE / HATCH) as i32 + 1 {
+            let x = f64::from(line) * HATCH;
+            tile.segment(x - HATCH_TILE - HATCH, HATCH_TILE + HATCH, x + HATCH, -HATCH);
+        }
+        tile.context.stroke();
+        let canvas = tile.context.canvas()?;
+        let pattern = self.context.create_pattern_with_html_canvas_element(&canvas, "repeat").ok()??;
+        self.hatching = Some((paint, self.scale, pattern.clone()));
+        Some(pattern)
     }
 
     // --- text ---------------------------------------------------------------------------------------------------
@@ -242,6 +309,11 @@ impl Painter {
             });
         }
     }
+}
+
+/// How many pixels of the device a tile of hatching has in a row.
+fn pixels_of(scale: f64) -> f64 {
+    (HATCH_TILE * scale).round().max(1.0)
 }
 
 /// Whether both can be painted with one stroke of the pen.

@@ -35,7 +35,7 @@ impl Break {
 
 /// The selected worker, as it is.
 pub fn watch(lab: Lab, selected: RwSignal<String>) -> Memo<Option<NodeView>> {
-    Memo::new(move |_| lab.snapshot.with(|snapshot| selected.with(|name| find(snapshot, name))))
+    Memo::new(move |_| lab.glance.with(|snapshot| selected.with(|name| find(snapshot, name))))
 }
 
 /// All of them, in the order of the bar.

@@ -28,7 +28,7 @@ pub fn Caption(lab: Lab, view: View) -> impl IntoView {
     let detail = Memo::new(move |_| story.with(|story| story.detail.clone()));
     let question = Memo::new(move |_| story.with(|story| story.question.clone()));
     let is_tried = Memo::new(move |_| {
-        lab.snapshot.with(|now| question.with(|question| lab.face().can_try(now, question)))
+        lab.glance.with(|now| question.with(|question| lab.face().can_try(now, question)))
     });
     let said = RwSignal::new(String::new());
     let ticking = Interval::new(SAY_EVERY_MS, move || {
@@ -67,8 +67,7 @@ fn explained(text: &str) -> AnyView {
 /// The button that opens the receipt of what is told.
 fn why(lab: Lab, view: View) -> AnyView {
     let has_receipt = Memo::new(move |_| {
-        let of =
-            |node: &String| lab.snapshot.with(|now| now.truth && lab.face().receipt(now, node).is_some());
+        let of = |node: &String| lab.glance.with(|now| now.truth && lab.face().receipt(now, node).is_some());
         view.selected.with(of)
     });
     view! {

@@ -1,6 +1,7 @@
 //! The page's handle to the session: what every component, and the automation surface, sends commands through.
 
 use super::board::LabelBox;
+use super::frames::wall_ms;
 use super::{address, host, workbench};
 use crate::app::caption::Caption;
 use crate::app::catalogue::face;
@@ -16,6 +17,8 @@ use std::rc::Rc;
 
 /// What is said of a link that asks for very much.
 const COSTLY: &str = "This link asks for thousands of nodes: press Play to start it";
+/// The least wall time between two figures that can be read.
+const GLANCE_EVERY_MS: f64 = 100.0;
 /// Proposed seeds are small enough to be read out.
 const SEEDS_PROPOSED: u32 = 1_000_000;
 
@@ -28,6 +31,8 @@ pub struct Lab {
     session: StoredValue<Session, LocalStorage>,
     /// The moment that is shown.
     pub snapshot: RwSignal<Rc<Snapshot>, LocalStorage>,
+    /// The same for figures and words, which no eye follows faster: while time passes, ten times a second.
+    pub glance: RwSignal<Rc<Snapshot>, LocalStorage>,
     /// The parameters as they are set, also those that a replay under way is to show.
     pub settings: RwSignal<Rc<[Setting]>, LocalStorage>,
     /// What the session is doing.
@@ -57,6 +62,8 @@ struct Told {
     turns: bool,
     /// Whether another program is about to take this one's place, with what was asked for.
     leaves: bool,
+    /// When there was something new at a glance; what a person does is seen at once.
+    glanced_ms: f64,
 }
 
 impl Lab {
@@ -96,9 +103,16 @@ impl Lab {
 
     /// The page's handle to a session.
     pub fn of(session: Session, problem: Option<String>) -> Self {
-        let told = Told { address: session.address().clone(), answered: false, turns: false, leaves: false };
+        let told = Told {
+            address: session.address().clone(),
+            answered: false,
+            turns: false,
+            leaves: false,
+            glanced_ms: f64::NEG_INFINITY,
+        };
         Lab {
             snapshot: RwSignal::new_local(Rc::clone(session.snapshot())),
+            glance: RwSignal::new_local(Rc::clone(session.snapshot())),
             settings: RwSignal::new_local(Rc::clone(session.settings())),
             status: RwSignal::new(session.status()),
             caption: RwSignal::new(session.caption().clone()),
@@ -204,7 +218,7 @@ impl Lab {
             self.problem.set(notice);
         }
         if is_new {
-            self.show();
+            self.show_moment();
         }
         if !self.leaves() && self.read(|session| session.status().state != PlayerState::Replaying) {
             self.arrived();
@@ -321,8 +335,14 @@ impl Lab {
         }
     }
 
-    /// Shows this moment, and why no other follows if none does.
+    /// Shows what came of what a person did, all of it at once.
     fn show(&self) {
+        self.told.update_value(|told| told.glanced_ms = f64::NEG_INFINITY);
+        self.show_moment();
+    }
+
+    /// Shows this moment, and why no other follows if none does.
+    fn show_moment(&self) {
         let stopped = self.read(|session| session.run().stopped());
         if stopped.is_some() && self.problem.with_untracked(|problem| *problem != stopped) {
             self.problem.set(stopped);
@@ -380,6 +400,14 @@ impl Lab {
         }
         if !Rc::ptr_eq(&self.settings.get_untracked(), &settings) {
             self.settings.set(settings);
+        }
+        let (now_ms, runs) = (wall_ms(), status.state == PlayerState::Running);
+        let waits = |told: &Told| runs && now_ms - told.glanced_ms < GLANCE_EVERY_MS;
+        if !self.told.with_value(waits) {
+            self.told.update_value(|told| told.glanced_ms = now_ms);
+            if !Rc::ptr_eq(&self.glance.get_untracked(), &snapshot) {
+                self.glance.set(Rc::clone(&snapshot));
+            }
         }
         if !Rc::ptr_eq(&self.snapshot.get_untracked(), &snapshot) {
             self.snapshot.set(snapshot);

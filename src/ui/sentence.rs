@@ -38,7 +38,7 @@ pub fn Sentence(lab: Lab) -> impl IntoView {
     };
     view! {
         <section class="sentence" aria-label="Configuration">
-            <p>{said(open)} {rest}{text(move || lab.snapshot.with(|now| lab.face().aside(now)))}</p>
+            <p>{said(open)} {rest}{text(move || lab.glance.with(|now| lab.face().aside(now)))}</p>
             <Outcomes lab />
             <p class="problem" role="alert">{text(move || lab.problem.get().unwrap_or_default())}</p>
         </section>
@@ -78,7 +78,7 @@ fn choice(lab: Lab, key: &'static str, label: &'static str) -> AnyView {
 
 #[component]
 fn Outcomes(lab: Lab) -> impl IntoView {
-    let figures = Memo::new(move |_| lab.snapshot.with(|snapshot| lab.face().outcomes(snapshot)));
+    let figures = Memo::new(move |_| lab.glance.with(|snapshot| lab.face().outcomes(snapshot)));
     let figure = |(i, first): (usize, crate::app::outcomes::Figure)| {
         view! {
             <div data-testid=format!("outcome-{}", first.key) title=first.title>

@@ -45,9 +45,9 @@ struct Flag {
 /// The timeline.
 #[component]
 pub fn Timeline(lab: Lab, view: View) -> impl IntoView {
-    let axis = Memo::new(move |_| lab.snapshot.with(|s| s.axis_ms));
-    let vtime = Memo::new(move |_| lab.snapshot.with(|s| s.vtime_ms));
-    let begun = Memo::new(move |_| lab.snapshot.with(|s| s.begun));
+    let axis = Memo::new(move |_| lab.glance.with(|s| s.axis_ms));
+    let vtime = Memo::new(move |_| lab.glance.with(|s| s.vtime_ms));
+    let begun = Memo::new(move |_| lab.glance.with(|s| s.begun));
     let ticks = Memo::new(move |before: Option<&String>| {
         begun.track();
         let axis = axis.get();
@@ -73,14 +73,13 @@ pub fn Timeline(lab: Lab, view: View) -> impl IntoView {
         }
     });
     let flags = Memo::new(move |_| {
-        let mut flags = lab.snapshot.with(|snapshot| flags(lab, snapshot, axis.get()));
+        let mut flags = lab.glance.with(|snapshot| flags(lab, snapshot, axis.get()));
         place_chips(&mut flags, width.get());
         flags
     });
     let share = text(move || fixed(share_of(vtime.get(), axis.get()) * UNITS, 2));
     let said = text(move || {
-        lab.snapshot
-            .with(|now| format!("{} seconds{}", fixed(now.vtime_ms / 1000.0, 1), lab.face().said(now)))
+        lab.glance.with(|now| format!("{} seconds{}", fixed(now.vtime_ms / 1000.0, 1), lab.face().said(now)))
     });
     let seek = move |event: Targeted<Event, HtmlInputElement>| {
         lab.act(Command::Seek { at_ms: event.target().value_as_number() });

@@ -109,7 +109,7 @@ fn Button(label: &'static str, testid: &'static str, icon: &'static str, act: Ca
 
 #[component]
 fn Clock(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
-    let vtime = text(move || lab.snapshot.with(|snapshot| clock(snapshot.vtime_ms)));
+    let vtime = text(move || lab.glance.with(|snapshot| clock(snapshot.vtime_ms)));
     let note = text(move || {
         let status = lab.status.get();
         match (status.progress, status.state) {
@@ -122,7 +122,7 @@ fn Clock(lab: Lab, go_to: RwSignal<bool>) -> impl IntoView {
             (None, PlayerState::Running) if lab.was_hidden.get() => "stood: tab hidden".to_owned(),
             // Where, to the second: the clock beside it has the rest.
             (None, PlayerState::Paused) if status.ended => {
-                let at = lab.snapshot.with(|snapshot| clock(snapshot.vtime_ms));
+                let at = lab.glance.with(|snapshot| clock(snapshot.vtime_ms));
                 format!("ended at {}", at.split('.').next().unwrap_or_default())
             }
             (None, PlayerState::Paused) => "paused".to_owned(),

@@ -278,18 +278,21 @@ impl Reader<'_> {
         let ms = |at: Option<Instant>| at.map(Instant::as_millis_f64);
         let took = |ended: Option<Instant>| Some(ended?.since(entry.opened_at?).as_millis_f64());
         let tasks = entry.tasks.iter().map(|task| TaskView {
-            worker: task.worker.to_string(),
+            worker: Rc::clone(&task.worker),
             end: task.end,
             took_ms: match task.end {
                 TaskEnd::Late if params.has_broker() => took(task.late_at),
                 _ => took(task.ended_at),
             },
             value: task.value,
-            err: task.err.as_deref().map(str::to_owned),
+            err: task.err.clone(),
             lied: task.lying && truth,
             node: task.node,
         });
         let (analysis, signs) = (entry.analysis(params), self.signs(entry));
+        let counts = signs.iter().fold(Counts::default(), |counts, &sign| counts.with(sign));
+        // What it is compared with is told once it is over; and how often that was closer, of one with a lie.
+        let is_over = entry.over_at().is_some();
         RequestView {
             number: entry.number,
             id: format!("req-{:05}", entry.number),
@@ -306,13 +309,13 @@ impl Reader<'_> {
             analysis: analysis.filter(|_| truth).cloned(),
             counter_answers: analysis.map(|analysis| analysis.counter_answers.clone()).unwrap_or_default(),
             truth: truth.then_some(entry.truth),
-            counts: signs.iter().fold(Counts::default(), |counts, &sign| counts.with(sign)),
+            counts,
             changes: entry.changes,
             signs,
             lost: entry.tasks.iter().filter(|task| task.end == TaskEnd::Lost).count() as u32,
             redelivered: entry.redelivered,
-            first: self.first(entry),
-            closer: if truth { self.closer(entry) } else { (0, 0) },
+            first: if is_over { self.first(entry) } else { First::default() },
+            closer: if truth && is_over && counts.lying > 0 { self.closer(entry) } else { (0, 0) },
         }
     }
 

@@ -277,7 +277,7 @@ pub struct First {
 #[serde(rename_all = "camelCase")]
 pub struct TaskView {
     /// Its id in the registry.
-    pub worker: String,
+    pub worker: Rc<str>,
     /// What became of it.
     pub end: TaskEnd,
     /// From dispatch to arrival at the coordinator, or to the timeout. Over NATS an answer that is late arrives, too, and
@@ -286,7 +286,7 @@ pub struct TaskView {
     /// The value, if it came in time.
     pub value: Option<f64>,
     /// Why there is none, if it failed: the worker's own words, or `connection refused` and its kin.
-    pub err: Option<String>,
+    pub err: Option<Rc<str>>,
     /// Whether the value was a lie when it was sent, which only the laboratory knows.
     pub lied: bool,
     /// The worker's node number; 0 for a registered name that is no node's.

@@ -74,7 +74,8 @@ fn messages(sheet: &mut Sheet, scene: &Scene, grid: &Grid, (x0, x1): (f64, f64))
         if let Some(row) = scene.row_of(node) {
             let (y, half) = band(grid, row / grid.per_row);
             let x = x0 + (x1 - x0 - size) * part;
-            sheet.solid(Rect::new(x, y + side * half - size / 2.0, size, size), paint);
+            // So small a disc is a square.
+            sheet.sign(Shape::Dot, (x + size / 2.0, y + side * half), size / 2.0, paint);
         }
     };
     // Outward first, then back: the same pen for all of one kind.

@@ -6,7 +6,7 @@ use crate::app::canvas::{Dash, Paint, Shape};
 #[test]
 fn values_beyond_the_axis_stand_at_its_edge_and_in_words() {
     let snapshot = played(&[], None, 13_900);
-    let (liar, task) = tasks(&snapshot).into_iter().find(|(_, task)| task.worker == "w-09").unwrap();
+    let (liar, task) = tasks(&snapshot).into_iter().find(|(_, task)| &*task.worker == "w-09").unwrap();
     let value = task.value.unwrap();
     let board = draw(&snapshot, &wide());
     let (_, x1) = board.layout.what.unwrap();

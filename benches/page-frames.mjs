@@ -36,29 +36,31 @@ export async function trace(page, act) {
   return events.filter((event) => event.pid === marked.pid && event.tid === marked.tid && event.ts >= marked.ts);
 }
 
-/** The mean CPU time per frame. */
+/** The mean CPU time per frame; and how much virtual time passed in one of wall time, from frame to frame. */
 async function cpuPerFrame(page, ms) {
   const spent = await cpuClock(page);
   const before = await spent();
-  const count = await page.evaluate(async (ms) => {
-    const end = performance.now() + ms;
-    let count = 0;
-    while (performance.now() < end) {
-      await new Promise(requestAnimationFrame);
+  const { count, speed } = await page.evaluate(async (ms) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const [from, played] = [await frame(), glasshive.vtime];
+    let [now, count] = [from, 1];
+    while (now < from + ms) {
+      now = await frame();
       count += 1;
     }
-    return count;
+    return { count, speed: (glasshive.vtime - played) / (now - from) };
   }, ms);
-  return ((await spent()) - before) * 1000 / count;
+  return { cpu: ((await spent()) - before) * 1000 / count, speed };
 }
 
 /**
  * Watches the page for `ms`. Returns, in milliseconds, the main thread's work in each frame (`work`) and the time from
- * each frame to the next (`between`); and the mean CPU time of a frame's work (`cpu`).
+ * each frame to the next (`between`); and of those `ms` in which nothing was traced the mean CPU time of a frame's work
+ * (`cpu`) and the speed at which virtual time passed.
  */
 export async function frames(page, ms) {
   // Before the trace, which costs time itself.
-  const cpu = await cpuPerFrame(page, ms);
+  const { cpu, speed } = await cpuPerFrame(page, ms);
   const events = await trace(page, () => page.waitForTimeout(ms));
   const begins = events
     .filter((event) => event.name === "FireAnimationFrame")
@@ -79,5 +81,5 @@ export async function frames(page, ms) {
     while (frame < begins.length && begins[frame] <= until) frame += 1;
     if (frame >= 1 && frame < begins.length) work[frame - 1] += (until - from) / 1000;
   }
-  return { cpu, work, between: begins.slice(1).map((ts, i) => (ts - begins[i]) / 1000) };
+  return { cpu, speed, work, between: begins.slice(1).map((ts, i) => (ts - begins[i]) / 1000) };
 }

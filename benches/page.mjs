@@ -19,15 +19,20 @@ const IN_FLIGHT = 4000;
 /** How long messages are watched. */
 const WATCH_MS = 5000;
 
+/** What a frame's work may take of the main thread, so that there is room for what a person does. */
+const FRAME_MS = 8;
+/** So much of the speed that is asked for is that speed: frames do not come evenly. */
+const REACHED = 0.98;
+
 /**
  * Requests so often that about 4,000 messages are on their way at once: each travels 60 ms on average, times `slow` on
- * links that a fault slows down. At the speed that the page opens with, this is more than it can simulate in time.
+ * links that a fault slows down.
  */
 const SCENES = [
   { workers: 12, period: "12ms", slow: 25, speed: 0.5 },
   { workers: 12, period: "12ms", slow: 25, speed: 0.5, sweep: true },
   { workers: 100, period: "3ms", speed: 0.5 },
-  { workers: 1000, period: "30ms", speed: 0.5 },
+  { workers: 1000, period: "29ms", speed: 0.5 },
 ];
 /** More than is played while frames are watched. */
 const SWEEP = {
@@ -55,7 +60,6 @@ const FORESIGHT = {
 const median = (figures) => figures.toSorted((a, b) => a - b)[figures.length >> 1];
 
 const GOALS = [
-  { what: "main-thread work per frame, 1,000 workers, mean CPU time", unit: "ms", most: 12, of: (r) => r.frames.at(-1).cpu },
   { what: "pause at ×1000, 1,000 workers, worst", unit: "ms", most: 100, of: (r) => r.pause.max },
   { what: "seeking to 60 s from 300 s, 1,000 workers, worst", unit: "ms", most: 1500, of: (r) => r.seek.max },
   { what: "longest task after a click, 10,000 workers, CPU time", unit: "ms", most: 100, of: (r) => Math.max(...r.clicks.map(({ cpu }) => cpu)) },
@@ -105,7 +109,8 @@ async function withPage(browser, url, measure, before = () => {}) {
 }
 
 async function measureFrames(browser, url, { workers, period, slow, speed, sweep }) {
-  return withPage(browser, url, async (page) => {
+  // Without the faults of the opening scenario: before one is told, time passes more slowly.
+  return withPage(browser, `${url}?faults=crash:w-04@240s`, async (page) => {
     await page.evaluate(
       async ({ workers, period, slow, speed }) => {
         glasshive.pause();
@@ -126,10 +131,10 @@ async function measureFrames(browser, url, { workers, period, slow, speed, sweep
     await page.waitForTimeout(1000);
     const inFlight = () => page.evaluate(() => glasshive.snapshot().messages.length);
     const messages = [await inFlight()];
-    const { cpu, work, between } = await frames(page, WATCH_MS);
+    const { cpu, speed: reached, work, between } = await frames(page, WATCH_MS);
     messages.push(await inFlight());
     const mean = Math.round((messages[0] + messages[1]) / 2);
-    return { workers, speed, sweep: Boolean(sweep), messages: mean, cpu, work: summary(work), between: summary(between) };
+    return { workers, speed, reached, sweep: Boolean(sweep), messages: mean, cpu, work: summary(work), between: summary(between) };
   });
 }
 
@@ -267,8 +272,9 @@ server.close();
 const ms = (x) => x.toFixed(1);
 const row = (what, { n, mean, p50, p95, max }) => [what, n, ms(mean), ms(p50), ms(p95), ms(max)].map(String);
 const rows = [["", "n", "mean", "p50", "p95", "max"]];
-for (const { workers, speed, sweep, messages, cpu, work, between } of scenes) {
+for (const { workers, speed, reached, sweep, messages, cpu, work, between } of scenes) {
   rows.push([`${workers} workers, ${messages} messages, ×${speed}${sweep ? ", during a sweep" : ""}: CPU time`, String(work.n), ms(cpu), "", "", ""]);
+  rows.push(["  speed that was reached", String(work.n), reached.toFixed(3), "", "", ""]);
   rows.push(row("  wall time of the work", work));
   rows.push(row("  from frame to frame", between));
 }
@@ -283,13 +289,15 @@ console.log("\nOf a click with 10,000 workers: the longest task's CPU time, and 
 console.log(`Milliseconds, ${results.browser}, headless, without a GPU, ${VIEWPORT.width} by ${VIEWPORT.height}.\n`);
 
 const goals = GOALS.map(({ what, unit, most, of }) => ({ what, unit, most, value: of(results), met: of(results) <= most }));
-for (const { messages, workers, speed } of scenes.filter(({ sweep }) => !sweep)) {
-  const met = messages >= 0.9 * IN_FLIGHT;
-  goals.push({ what: `messages in flight, ${workers} workers, ×${speed}`, unit: "", least: 0.9 * IN_FLIGHT, value: messages, met });
+for (const { messages, workers, speed, cpu, reached } of scenes.filter(({ sweep }) => !sweep)) {
+  const of = (what) => `${what}, ${workers.toLocaleString("en")} workers, ×${speed}`;
+  goals.push({ what: of("main-thread work per frame, mean CPU time"), unit: "ms", most: FRAME_MS, value: cpu, met: cpu <= FRAME_MS });
+  goals.push({ what: of("speed that is reached"), unit: "", least: REACHED * speed, value: reached, met: reached >= REACHED * speed });
+  goals.push({ what: of("messages in flight"), unit: "", least: IN_FLIGHT, value: messages, met: messages >= IN_FLIGHT });
 }
 for (const { what, unit, most, least, value, met } of goals) {
   const limit = most === undefined ? `at least ${least}` : `at most ${most}`;
-  console.log(`${met ? "PASS" : "FAIL"}  ${what}: ${Number(value.toFixed(1))} ${unit}, ${limit}`);
+  console.log(`${met ? "PASS" : "FAIL"}  ${what}: ${Number(value.toFixed(value < 1 ? 3 : 1))} ${unit}, ${limit}`);
 }
 if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify({ ...results, goals }, null, 2)}\n`);
 process.exitCode = goals.every((goal) => goal.met) ? 0 : 1;

@@ -57,7 +57,6 @@ const FORESIGHT = {
   "  from frame to frame, p95": "p95",
   "  before it, p95": "p95Before",
 };
-const median = (figures) => figures.toSorted((a, b) => a - b)[figures.length >> 1];
 
 const GOALS = [
   { what: "pause at ×1000, 1,000 workers, worst", unit: "ms", most: 100, of: (r) => r.pause.max },
@@ -67,7 +66,7 @@ const GOALS = [
   { what: "first worker answer, p95", unit: "ms", most: 1500, of: (r) => r.start.answer.p95 },
   { what: "foresight over 12 workers, from its opening to the first shape, worst", unit: "ms", most: 1000, of: (r) => Math.max(...r.foresight.map(({ opened, shape }) => shape - opened)) },
   { what: "foresight over 12 workers, from the focus to all of 20 seeds, worst", unit: "ms", most: 10_400, of: (r) => Math.max(...r.foresight.map(({ final }) => final)) },
-  { what: "the board's CPU time per frame during foresight, against before it, median", unit: "", most: 1.1, of: (r) => median(r.foresight.map(({ cpu, cpuBefore }) => cpu / cpuBefore)) },
+  { what: "the board's work per frame during foresight over 12 workers, mean CPU time, worst", unit: "ms", most: FRAME_MS, of: (r) => Math.max(...r.foresight.map(({ cpu }) => cpu)) },
   { what: "first load after gzip -9", unit: "bytes", most: 450 * 1024, of: (r) => r.bytes },
   ...LARGER.map((name) => ({ what: `${name} after gzip -9`, unit: "bytes", most: 800_000, of: (r) => r.larger[name] })),
 ];

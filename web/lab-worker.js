@@ -10,8 +10,8 @@ const AHEAD = 2;
 const DEATHS_MAX = 3;
 /** The page is told how far it is no more often than that, in milliseconds: it draws each time. */
 const TELL_EVERY = 50;
-/** What is there to be looked at while it becomes surer changes calmly: once the first runs are told, no more often than that. */
-const CALM = { runs: 40, every: 400 };
+/** A picture that becomes surer while one looks is drawn no more often than that, so that the board beside it loses no frames: until so many runs, and then. */
+const CALM = { runs: 40, first: 150, then: 600 };
 
 /** What is wrong, as it can be sent: an error loses its own fields on the way. */
 const plain = ({ message, invalid, seed, settings }) => ({ message, invalid, seed, settings });
@@ -110,7 +110,8 @@ function gather({ Gatherer }, { kind, question, rows }) {
     for (let row = gatherer.row(); row; row = gatherer.row()) rows.push(row);
     const progress = gatherer.progress();
     over = progress[0] === progress[1];
-    const every = kind === "foresight" && progress[0] > CALM.runs ? CALM.every : TELL_EVERY;
+    const calm = progress[0] > CALM.runs ? CALM.then : CALM.first;
+    const every = kind === "foresight" ? calm : TELL_EVERY;
     if (rows.length === 0 && !over && Date.now() < told + every) return;
     told = Date.now();
     postMessage({ kind: "told", rows, state: gatherer.state(), progress: [...progress], faults: gatherer.faults(), isDone: over });

@@ -3,7 +3,7 @@
 // Every task of the renderer's main thread is a `RunTask` event of the trace, whatever it does: scripts and WebAssembly,
 // style, layout, recording of paint, garbage collection, input. Tasks do not nest. Each is counted to the frame that it
 // ends in; a frame lasts from one animation frame's callbacks to the next's. What other threads do meanwhile
-// (rasterising, compositing) is not in it, nor is the time that a frame waits for its turn.
+// (rasterising of the rest, compositing) is not in it, nor is the time that a frame waits for its turn.
 
 const CATEGORIES = ["toplevel", "disabled-by-default-devtools.timeline", "devtools.timeline", "blink.user_timing"];
 

@@ -10,7 +10,7 @@ const AHEAD = 2;
 const DEATHS_MAX = 3;
 /** The page is told how far it is no more often than that, in milliseconds: it draws each time. */
 const TELL_EVERY = 50;
-/** A picture that becomes surer while one looks is drawn no more often than that, so that the board beside it loses no frames: until so many runs, and then. */
+/** A picture that becomes surer while one looks is drawn no more often than that, until so many runs and then: the board beside it loses few frames. */
 const CALM = { runs: 40, first: 150, then: 600 };
 
 /** What is wrong, as it can be sent: an error loses its own fields on the way. */

@@ -12,7 +12,7 @@ pub const fn in_full(text: &'static str) -> &'static str {
     if cfg!(feature = "workbench") { text } else { "" }
 }
 
-/// Writes a number at the end of a text, at a quarter of what the library's formatting costs: subjects are full of them.
+/// Writes a number at the end of a text, at a quarter of what the library's formatting costs: subjects and pictures are full of them.
 pub fn push_number(text: &mut String, mut number: u64) {
     // As many as the longest has.
     let (mut digits, mut from) = ([0; 20], 20);

@@ -1,6 +1,7 @@
 //! Scales, ticks and numbers: where a value stands in a picture, and which values are worth a label.
 
 use crate::substrate::decimal::{plain, within};
+use crate::substrate::text::push_number;
 
 /// Maps values to pixels, linearly and back.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,18 +114,7 @@ pub fn write_px(out: &mut String, value: f64) {
     if tenths < 0 {
         out.push('-');
     }
-    let mut digits = [0_u8; 20];
-    let mut rest = whole;
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend(digits[first..].iter().map(|&digit| char::from(digit)));
+    push_number(out, whole);
     if tenth > 0 {
         out.push('.');
         out.push(char::from(b'0' + tenth as u8));

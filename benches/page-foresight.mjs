@@ -5,10 +5,16 @@ const RUNS = 5;
 /** How long the same page is watched before. */
 const BEFORE_MS = 4000;
 
-/** Frames until something holds, or for some time: how many, and the 95th percentile from one to the next, in milliseconds. */
-const watch = ({ opens, ms }) =>
+/** So long after the frame before it a frame is late: the screen has shown that one twice. */
+const LATE_MS = 25;
+
+/**
+ * Frames until something holds, or for some time: how many, which part of them was late, the 95th percentile from one to the next in
+ * milliseconds, and how much virtual time passed in one of wall time.
+ */
+const watch = ({ opens, ms, late }) =>
   new Promise((done) => {
-    const began = performance.now();
+    const [began, played] = [performance.now(), glasshive.vtime];
     const seen = {};
     const between = [];
     let last = began;
@@ -25,7 +31,9 @@ const watch = ({ opens, ms }) =>
       }
       if (opens ? seen.final === undefined : now - began < ms) return requestAnimationFrame(look);
       between.sort((a, b) => a - b);
-      done({ ...seen, frames: between.length, p95: between[Math.ceil(0.95 * between.length) - 1] });
+      const frames = between.length;
+      const behind = between.filter((wait) => wait > late).length / frames;
+      done({ ...seen, frames, late: behind, p95: between[Math.ceil(0.95 * frames) - 1], speed: (glasshive.vtime - played) / (now - began) });
     };
     if (opens) document.querySelector("[data-testid=sentence-workers]").focus();
     requestAnimationFrame(look);
@@ -33,7 +41,8 @@ const watch = ({ opens, ms }) =>
 
 /**
  * For each of a few visits, in milliseconds: from the focus to the ribbon, to its first shape and to its end; and of the frames of the running
- * board until then, and for as long before, the main thread's CPU time and the 95th percentile from one to the next.
+ * board until then, and of four seconds before, the main thread's CPU time, the 95th percentile from one to the next, which part was late, and
+ * the speed of virtual time.
  */
 export async function foresight(visit) {
   const all = [];
@@ -44,12 +53,11 @@ export async function foresight(visit) {
       const spent = await cpuClock(page);
       const watched = async (how) => {
         const before = await spent();
-        const seen = await page.evaluate(watch, how);
+        const seen = await page.evaluate(watch, { ...how, late: LATE_MS });
         return { ...seen, cpu: ((await spent()) - before) * 1000 / seen.frames };
       };
       const before = await watched({ ms: BEFORE_MS });
-      const { opened, shape, final, cpu, p95 } = await watched({ opens: true });
-      return { opened, shape, final, cpu, p95, cpuBefore: before.cpu, p95Before: before.p95 };
+      return { ...(await watched({ opens: true })), before };
     }));
   }
   return all;

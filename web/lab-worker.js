@@ -10,8 +10,8 @@ const AHEAD = 2;
 const DEATHS_MAX = 3;
 /** The page is told how far it is no more often than that, in milliseconds: it draws each time. */
 const TELL_EVERY = 50;
-/** A picture that becomes surer while one looks is drawn no more often than that, until so many runs and then: the board beside it loses few frames. */
-const CALM = { runs: 40, first: 150, then: 600 };
+/** A picture that becomes surer while one looks is drawn no more often than that, in its first second and then: the board beside it loses few frames. */
+const CALM = { until: 1000, first: 150, then: 600 };
 
 /** What is wrong, as it can be sent: an error loses its own fields on the way. */
 const plain = ({ message, invalid, seed, settings }) => ({ message, invalid, seed, settings });
@@ -83,6 +83,7 @@ function gather({ Gatherer }, { kind, question, rows }) {
   const players = new Map();
   /** Runs whose worker died. */
   const again = [];
+  const began = Date.now();
   let told = 0;
   let over = false;
 
@@ -110,7 +111,7 @@ function gather({ Gatherer }, { kind, question, rows }) {
     for (let row = gatherer.row(); row; row = gatherer.row()) rows.push(row);
     const progress = gatherer.progress();
     over = progress[0] === progress[1];
-    const calm = progress[0] > CALM.runs ? CALM.then : CALM.first;
+    const calm = Date.now() > began + CALM.until ? CALM.then : CALM.first;
     const every = kind === "foresight" ? calm : TELL_EVERY;
     if (rows.length === 0 && !over && Date.now() < told + every) return;
     told = Date.now();

@@ -52,6 +52,8 @@ const PROGRAMS = [
   ...ROWS.map((row) => ({
     ...row,
     async rate(binary) {
+      // The first time a virtual machine has to find the memory: with 10,000 workers a third of the time, whatever plays them.
+      await play(row.args, binary);
       const { report, cpu } = await play(row.args, binary);
       // Another build does as much in the same run, whatever its report looks like.
       if (binary === GLASSHIVE) [this.done, this.report] = [row.units(report), report];

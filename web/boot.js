@@ -138,7 +138,7 @@ addEventListener("focusin", ({ target }) => {
   look = setTimeout(() => {
     if (!isLooked()) return;
     // It is there when it is wanted.
-    Promise.all([import(at("./study.js")), program("glasshive-study")]).catch(() => {});
+    Promise.all([import(at("./study.js")).then(({ expect }) => expect()), program("glasshive-study")]).catch(() => {});
     look = setTimeout(() => isLooked() && foresee(key), LOOK_MS / 2);
   }, LOOK_MS / 2);
 });

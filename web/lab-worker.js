@@ -3,6 +3,8 @@
 // go between it and the others without the page, which has frames to draw.
 
 const { search } = new URL(import.meta.url);
+// With the query of this build, so that files of two builds are never mixed.
+const at = (name) => new URL(name + search, import.meta.url);
 
 /** So many runs are with a worker at once, so that it does not wait for the next. */
 const AHEAD = 2;
@@ -11,22 +13,54 @@ const DEATHS_MAX = 3;
 /** The page is told how far it is no more often than that, in milliseconds: it draws each time. */
 const TELL_EVERY = 50;
 /** A picture that becomes surer while one looks is drawn no more often than that, in its first second and then: the board beside it loses few frames. */
-const CALM = { until: 1000, first: 150, then: 600 };
+const CALM = { until: 1000, first: 150, then: 1000 };
+
+/**
+ * Where there is no core to spare, a worker rests after each run, for such a part of the time that the run took: less where it has taken
+ * so many milliseconds already.
+ */
+const REST = { until: 5000, first: 1, then: 0.25 };
 
 /** What is wrong, as it can be sent: an error loses its own fields on the way. */
 const plain = ({ message, invalid, seed, settings }) => ({ message, invalid, seed, settings });
 
+/** The program in this worker, and as it is compiled. */
+let loaded;
+
 addEventListener("message", async ({ data }) => {
   // All others come once what they are for is there.
+  if (!data.role && !data.module) return;
+  loaded ??= load(data.module);
+  // It may be told later what it is.
   if (!data.role) return;
-  // With the query of this build, as everything has.
-  const program = await import(new URL("./glasshive-lab.js" + search, import.meta.url));
-  program.initSync({ module: data.module });
+  let program;
+  try {
+    [program, data.module] = await loaded;
+  } catch (error) {
+    // Others are started again; without it nothing is.
+    if (data.role !== "clerk") throw error;
+    return postMessage({ wrong: plain(error) });
+  }
   const start = () => ROLES[data.role](program, data);
   // While this worker lives it has the lock, and whoever waits for that knows when it is gone. Without it only errors tell.
   if (!navigator.locks) return start();
   await navigator.locks.request(data.life, () => (start(), new Promise(() => {})));
 });
+
+/** The first worker of the page compiles it for all. */
+async function load(compiled = compile()) {
+  const [program, module] = await Promise.all([import(at("./glasshive-lab.js")), compiled]);
+  program.initSync({ module });
+  return [program, module];
+}
+
+async function compile() {
+  const response = await fetch(at("./glasshive-lab_bg.wasm"));
+  if (!response.ok) throw new Error(`the server answered ${response.status} for the program that plays experiments`);
+  // A host that knows no such type of file is slower, not useless.
+  const isTyped = response.headers.get("content-type") === "application/wasm";
+  return isTyped ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
 
 /** What a worker is for. */
 const ROLES = { play, gather, clerk };
@@ -38,8 +72,10 @@ addEventListener("unhandledrejection", ({ reason }) => setTimeout(() => {
 
 // --- playing ------------------------------------------------------------------------------------------------------------
 
-function play({ play }, { port }) {
-  port.onmessage = ({ data: { id, scenario, warmup, requests, metrics } }) => {
+function play({ play }, { port, rests }) {
+  const began = performance.now();
+  const one = ({ id, scenario, warmup, requests, metrics }) => {
+    const from = performance.now();
     let answer;
     try {
       answer = { id, outcome: play(scenario, warmup, requests, metrics) };
@@ -49,14 +85,20 @@ function play({ play }, { port }) {
       answer = { id, wrong: plain(error) };
     }
     port.postMessage(answer);
+    const now = performance.now();
+    const part = now - began < REST.until ? REST.first : REST.then;
+    return rests && new Promise((next) => setTimeout(next, part * (now - from)));
   };
+  // One after the other.
+  let last = Promise.resolve();
+  port.onmessage = ({ data }) => (last = last.then(() => one(data)));
   postMessage({ kind: "ready" });
   port.postMessage({ ready: true });
 }
 
 // --- answering ----------------------------------------------------------------------------------------------------------
 
-function clerk(program) {
+function clerk(program, { module }) {
   const answer = ({ question, id, args }) => {
     try {
       postMessage({ id, answer: program[question](...args) });
@@ -66,7 +108,7 @@ function clerk(program) {
     }
   };
   addEventListener("message", ({ data }) => data.question && answer(data));
-  postMessage({ kind: "ready" });
+  postMessage({ kind: "ready", module });
 }
 
 // --- gathering ----------------------------------------------------------------------------------------------------------

@@ -9,29 +9,22 @@ const JOBS_MAX = 32;
 /** So many workers may fail to start, and so many times may the one that gathers die. */
 const DEATHS_MAX = 3;
 
-/** The program, compiled once for all. What failed is asked for again. */
+/** The program, compiled once for all, by a worker: the page has frames to draw. */
 let compiled;
 
-function program() {
-  compiled ??= compile();
-  compiled.catch(() => (compiled = undefined));
-  return compiled;
-}
-
-async function compile() {
-  const response = await fetch(at("./glasshive-lab_bg.wasm"));
-  if (!response.ok) throw new Error(`the server answered ${response.status} for the program that plays experiments`);
-  // A host that knows no such type of file is slower, not useless.
-  const isTyped = response.headers.get("content-type") === "application/wasm";
-  return isTyped ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
-}
+const program = async () => compiled ?? (await (clerk ??= hire()), compiled);
 
 /** An error with what is wrong in its fields: field, value and allowed; or seed and settings. */
 const told = ({ message, invalid, seed, settings }) =>
   Object.assign(new Error(message), invalid ?? (settings && { seed, settings }));
 
+const CORES = navigator.hardwareConcurrency ?? 2;
+
+/** So many workers play unless it is said, where so many cores are left to the page. */
+const jobsBeside = (left) => Math.min(8, Math.max(1, CORES - left));
+
 function jobsOf(jobs) {
-  if (jobs === undefined) return Math.min(8, Math.max(1, (navigator.hardwareConcurrency ?? 2) - 1));
+  if (jobs === undefined) return jobsBeside(1);
   if (Number.isInteger(jobs) && jobs >= 1 && jobs <= JOBS_MAX) return jobs;
   const [value, allowed] = [String(jobs), `a whole number from 1 to ${JOBS_MAX}`];
   throw told({ message: `jobs: ${value} is not allowed; allowed: ${allowed}`, invalid: { field: "jobs", value, allowed } });
@@ -77,22 +70,24 @@ export function size(question, { jobs, onProgress, signal } = {}) {
 
 /**
  * What each value of one key would give: `question` is a plan of one axis, and what its key is now. `onChange` hears of all that is known,
- * again and again while it becomes surer. Resolves with the last of it.
+ * again and again while it becomes surer: as text, where it is more than before, how many runs have come back, and of how many.
+ *
+ * Nobody waits for it: the board that runs beside it has two cores, or workers that rest.
  */
-export function foresight(question, { jobs, onChange, signal } = {}) {
-  const sofar = { done: 0, total: 0, faults: [], complete: false };
+export function foresight(question, { onChange, signal } = {}) {
+  const sofar = { done: 0, faults: [], complete: false };
   const hear = ({ state, progress: [done, total] }) => {
     // Where the one that gathers died, all is played again: until that is as far, what was known is better.
     if (done < sofar.done) return;
-    Object.assign(sofar, state && JSON.parse(state), { done, total });
-    onChange?.(sofar);
+    sofar.done = done;
+    onChange(state, done, total);
   };
-  return play("foresight", question, { jobs, signal, sofar, hear });
+  return play("foresight", question, { jobs: jobsBeside(2), rests: CORES <= 2, signal, sofar, hear });
 }
 
 /** Lets workers play what one of a kind needs; `hear` gets what the one that gathers tells, `ready` what it
  * knows before anything was played. */
-async function play(kind, asked, { jobs, signal, sofar, hear, ready }) {
+async function play(kind, asked, { jobs, rests, signal, sofar, hear, ready }) {
   const most = jobsOf(jobs);
   const question = textOf(asked);
   if (signal?.aborted) return sofar;
@@ -101,7 +96,7 @@ async function play(kind, asked, { jobs, signal, sofar, hear, ready }) {
     return await new Promise((resolve, reject) => {
       abort = () => resolve(sofar);
       signal?.addEventListener("abort", abort);
-      team = new Team({ resolve, reject, most, kind, question, sofar, hear, ready });
+      team = new Team({ resolve, reject, most, rests, kind, question, sofar, hear, ready });
       program().then((module) => team.begin(module)).catch(reject);
     });
   } finally {
@@ -110,13 +105,36 @@ async function play(kind, asked, { jobs, signal, sofar, hear, ready }) {
   }
 }
 
-/** Gets what the first question needs, before it is asked. */
-export const warm = () => void (clerk ??= hire()).catch(() => {});
-
 let clerk;
 let questions = 0;
 
-/** Asks what a program without runs under way can answer, such as `describe`. One worker answers all of it. */
+/** Workers that have the program and wait until somebody needs one, by their role. */
+const waiting = {};
+
+/** Gets what the first question needs before it is asked; and has workers wait. */
+export async function warm(...roles) {
+  await (clerk ??= hire()).catch(() => {});
+  if (!compiled) return;
+  for (const role of roles.filter((role) => !waiting[role])) {
+    const worker = (waiting[role] = start(role));
+    worker.onerror = (event) => {
+      event.preventDefault();
+      delete waiting[role];
+    };
+    worker.postMessage({ module: compiled });
+  }
+}
+
+const start = (role) => new Worker(at("./lab-worker.js"), { type: "module", name: `glasshive-${role}` });
+
+/** One that waits, or else a new one. */
+function employ(role) {
+  const worker = waiting[role] ?? start(role);
+  delete waiting[role];
+  return worker;
+}
+
+/** Asks what a program without runs under way can answer, such as `describe`. One worker answers all of it, in JSON. */
 export async function ask(question, ...args) {
   const worker = await (clerk ??= hire());
   const id = (questions += 1);
@@ -131,25 +149,25 @@ export async function ask(question, ...args) {
       if (data.id !== id) return;
       worker.removeEventListener("message", hear);
       if (data.wrong) reject(told(data.wrong));
-      else resolve(JSON.parse(data.answer));
+      else resolve(data.answer);
     });
     worker.postMessage({ question, id, args });
   });
 }
 
-/** A worker that answers, once it is there. */
+/** A worker that answers, once it is there. What failed is asked for again. */
 async function hire() {
+  const worker = start("clerk");
   try {
-    const module = await program();
-    const worker = new Worker(at("./lab-worker.js"), { type: "module", name: "glasshive-clerk" });
-    worker.postMessage({ role: "clerk", life: `glasshive-clerk-${Date.now()}-${Math.random()}`, module });
-    await new Promise((resolve, reject) => {
-      worker.onmessage = resolve;
+    worker.postMessage({ role: "clerk", life: `glasshive-clerk-${Date.now()}-${Math.random()}`, module: compiled });
+    compiled = await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => (data.wrong ? reject(told(data.wrong)) : resolve(data.module));
       worker.onerror = (event) => reject(new Error(event.message || "the worker that answers could not be loaded"));
     });
     worker.onmessage = null;
     return worker;
   } catch (error) {
+    worker.terminate();
     clerk = undefined;
     throw error;
   }
@@ -225,7 +243,7 @@ class Team {
     };
     this.#players.set(n, player);
     gatherer.tell({ kind: "player", n, port: port2 }, [port2]);
-    player.start({ port: port1 }, [port1]);
+    player.start({ port: port1, rests: this.rests }, [port1]);
   }
 
   #told(data) {
@@ -246,7 +264,7 @@ class Team {
 
   /** A worker that says when it is gone. */
   #worker(role, whenGone) {
-    const worker = new Worker(at("./lab-worker.js"), { type: "module", name: `glasshive-${role}` });
+    const worker = employ(role);
     // A lock that it has while it lives: nothing else tells that a worker was terminated. Elsewhere than on the local machine
     // locks need https.
     const life = `glasshive-${role}-${Date.now()}-${Math.random()}`;

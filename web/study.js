@@ -14,6 +14,9 @@ const DELAYS_MAX = 16 << 20;
 /** These take the place of the board. */
 const MODES = ["twin", "experiment"];
 
+/** Gets what a number of the sentence that is looked at needs. */
+export const expect = () => lab.warm("gather", "play");
+
 let program;
 let host;
 /** The key whose other values were looked at last. */
@@ -33,7 +36,7 @@ const desk = {
   async delays(times) {
     const { name = "pasted", size = times.length } = times;
     if (size > DELAYS_MAX) throw new Error(`${name}: ${size} bytes is not allowed; allowed: at most ${DELAYS_MAX} bytes`);
-    return lab.ask("delays", name, typeof times === "string" ? times : await times.text());
+    return JSON.parse(await lab.ask("delays", name, typeof times === "string" ? times : await times.text()));
   },
   /** A file of the person's own. */
   save(name, type, text) {

@@ -103,7 +103,7 @@ pub async fn describe(search: Option<String>) -> Result<Described, String> {
 /// A worker's answer to a question, as JSON.
 pub async fn ask(question: &str, argument: &str) -> Result<String, String> {
     let said = JsFuture::from(desk()?.ask(question, argument)).await.map_err(wrong)?;
-    Ok(json(&said))
+    Ok(said.as_string().unwrap_or_default())
 }
 
 /// The query of the run that is under the panels.
@@ -168,13 +168,16 @@ fn hear(mut on_progress: OnProgress) -> Closure<dyn FnMut(JsValue)> {
     })
 }
 
-/// Has the values of a question played; what is known of them comes again and again, as JSON.
+/// All that is known of a question, as JSON, where it is more than before; how many runs have come back, and of how many.
+pub type OnChange = Box<dyn FnMut(Option<String>, f64, f64)>;
+
+/// Has the values of a question played; what is known of them comes again and again.
 pub async fn foresight(
     question: &str,
     call_off: &AbortController,
-    mut on_change: Box<dyn FnMut(String)>,
+    on_change: OnChange,
 ) -> Result<(), String> {
-    let on_change = Closure::<dyn FnMut(JsValue)>::new(move |told: JsValue| on_change(json(&told)));
+    let on_change = Closure::<dyn FnMut(Option<String>, f64, f64)>::wrap(on_change);
     let options = options([
         ("onChange", on_change.as_ref().unchecked_ref::<Function>().into()),
         ("signal", call_off.signal()),

@@ -10,13 +10,15 @@ mod twin;
 
 use crate::app::study::draft::Described;
 use desk::Desk;
+use js_sys::Promise;
 use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
 use std::any::Any;
 use std::cell::RefCell;
-use wasm_bindgen::JsCast;
+use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 thread_local! {
@@ -76,6 +78,7 @@ fn described(search: Option<String>, show: impl Fn(Described) -> AnyView + Send 
     let said = RwSignal::new(None::<Result<Described, String>>);
     spawn_local(async move {
         let told = desk::describe(search).await;
+        frame().await;
         // The panel may be closed by then.
         said.try_set(Some(told));
     });
@@ -85,6 +88,18 @@ fn described(search: Option<String>, show: impl Fn(Described) -> AnyView + Send 
         Some(Err(wrong)) => view! { <p class="study-wrong" role="alert">{wrong}</p> }.into_any(),
     };
     shown.into_any()
+}
+
+/// Waits until the next frame is drawn. What is built in parts, one after each frame, takes none from the board beside it.
+async fn frame() {
+    let next = Promise::new(&mut |resolve, _| {
+        let drawn = move || {
+            // Not in the frame itself, and so in what is left until the next one.
+            set_timeout(move || drop(resolve.call0(&JsValue::UNDEFINED)), Duration::ZERO);
+        };
+        request_animation_frame(drawn);
+    });
+    drop(JsFuture::from(next).await);
 }
 
 /// A text that follows what it reads. One type for all of them: the machinery of drawing it is compiled once.

@@ -41,6 +41,8 @@ test("who looks at a number for a while sees a shape, then an answer, and sets i
   assert.ok(Number(least) > 12, answer);
   assert.match(await text(page, "foresight"), /Measured without the scenario’s \d+ faults/);
   assert.equal(await page.locator("#ribbon .study-good").count(), 1);
+  const byThePage = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
+  assert.ok(fetched().some((url) => /lab_bg/.test(url)) && !byThePage.some((url) => /lab_bg/.test(url)), "a worker compiles what plays");
   await found(page, "foresight-set").click();
   await page.waitForFunction((n) => document.querySelector("[data-testid=sentence-workers]").textContent.startsWith(`${n} `), least, QUICK);
   await page.waitForFunction(() => document.querySelector("[data-testid=foresight-answer]")?.textContent === "Already met.", null, PLAYED);

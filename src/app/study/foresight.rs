@@ -29,10 +29,6 @@ pub struct Told {
     pub now: usize,
     /// By value, its row as a sweep has it.
     pub rows: Vec<Option<Map<String, Value>>>,
-    /// How many runs have come back.
-    pub done: u64,
-    /// Of how many.
-    pub total: u64,
 }
 
 /// A goal, as it is written, and the unit of its metric.
@@ -85,8 +81,6 @@ impl Told {
             rows,
             words: values.iter().any(|value| quantity(value).is_none()),
             now: values.iter().position(|value| value == now).unwrap_or_default(),
-            done: 0,
-            total: 0,
             plan: plan.clone(),
         }
     }

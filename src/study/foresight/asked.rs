@@ -112,14 +112,14 @@ impl Panel {
         self.took.set(None);
         self.stopped.set(false);
         self.running.set(Some(Running { done: 0, total, turn }));
-        let hear = Box::new(move |told: String| {
-            let Ok(told) = serde_json::from_str::<Told>(&told) else { return };
-            keep(&kept_as, &told, &values);
+        let hear = Box::new(move |told: Option<String>, done: f64, total: f64| {
             self.running.try_update(|running| {
                 if let Some(running) = running.as_mut().filter(|running| running.turn == turn) {
-                    (running.done, running.total) = (told.done, told.total);
+                    (running.done, running.total) = (done as u64, total as u64);
                 }
             });
+            let Some(Ok(told)) = told.map(|told| serde_json::from_str::<Told>(&told)) else { return };
+            keep(&kept_as, &told, &values);
             self.told.try_update(|shown| {
                 if let Some(shown) = shown {
                     shown.take(&told, &values);

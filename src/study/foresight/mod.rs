@@ -6,12 +6,13 @@
 mod asked;
 mod view;
 
-use super::desk;
+use super::{desk, frame};
 use crate::app::study::draft::Described;
 use crate::app::study::foresight::{Judged, Told};
 use crate::lab::experiment::GoalText;
 use leptos::prelude::*;
 use serde_json::Value;
+use wasm_bindgen_futures::spawn_local;
 
 /// What the panel holds.
 #[derive(Clone, Copy)]
@@ -40,7 +41,13 @@ struct Panel {
     stopped: RwSignal<bool>,
     /// What went wrong.
     wrong: RwSignal<String>,
+    /// How many of its parts are there.
+    parts: RwSignal<usize>,
 }
+
+/// In so many parts it is built; with this one it asks.
+const PARTS: usize = 4;
+const ASKING: usize = 3;
 
 /// The panel for a key, whose name comes as JSON.
 pub fn panel(said: Described, detail: &str) -> AnyView {
@@ -69,14 +76,38 @@ pub fn panel(said: Described, detail: &str) -> AnyView {
         took: RwSignal::new(None),
         stopped: RwSignal::new(false),
         wrong: RwSignal::new(String::new()),
+        parts: RwSignal::new(0),
     };
-    panel.ask();
+    panel.build();
     panel.follow();
     on_cleanup(move || panel.call_off());
     view::view(panel)
 }
 
 impl Panel {
+    /// Builds one part after the other, and asks.
+    fn build(self) {
+        spawn_local(async move {
+            for part in 1..=PARTS {
+                frame().await;
+                // The panel may be closed by then.
+                if self.parts.is_disposed() {
+                    return;
+                }
+                if part == ASKING {
+                    self.ask();
+                }
+                self.parts.set(part);
+            }
+        });
+    }
+
+    /// A part, in its turn.
+    fn part(self, nth: usize, view: impl Fn() -> AnyView + Send + 'static) -> impl IntoView {
+        let is_there = Memo::new(move |_| self.parts.get() >= nth);
+        move || is_there.get().then(&view)
+    }
+
     /// Sets the key in the run that is on the page.
     fn set(self, point: usize) {
         let value: Option<Value> = self.told.with_untracked(|told| {

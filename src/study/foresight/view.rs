@@ -29,20 +29,20 @@ pub(super) fn view(panel: Panel) -> AnyView {
     view! {
         <section class="foresight" data-testid="foresight" aria-label=label>
             {caret(panel)}
-            <div class="foresight-charts">
-                {drawn(move |width, height| ribbon.with(|ribbon: &Ribbon| ribbon.svg(width, height)), height)}
+            <div class="foresight-charts" style:min-height=format!("{height}px")>
+                {panel.part(4, move || {
+                    drawn(move |width, height| ribbon.with(|ribbon: &Ribbon| ribbon.svg(width, height)), height)
+                })}
             </div>
             <div class="foresight-says">
                 <div class="foresight-goals">
-                    <p>"Goals: " {goals(panel)}</p>
+                    {panel.part(1, move || view! { <p>"Goals: " {goals(panel)}</p> }.into_any())}
                     {close_button()}
                 </div>
-                {answer(panel)}
-                {faults(panel)}
+                {panel.part(2, move || (answer(panel), faults(panel)).into_any())}
                 <p class="study-wrong" role="alert">{text(move || panel.wrong.get())}</p>
                 <div class="foresight-end">
-                    {progress(panel)}
-                    {buttons(panel)}
+                    {panel.part(3, move || (progress(panel), buttons(panel)).into_any())}
                 </div>
             </div>
         </section>

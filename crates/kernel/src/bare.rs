@@ -1,5 +1,6 @@
-//! The two things that safe Rust has no words for: a task's future in memory that is used again, and a waker that costs
-//! nothing until somebody keeps it. All of the kernel's `unsafe` is here, but for the hints of `foresight.rs`.
+//! The three things that safe Rust has no words for: a task's future in memory that is used again, a waker that costs
+//! nothing until somebody keeps it, and collections that need no flag (`leaf.rs`). All of the kernel's `unsafe` is here, but for
+//! the hints of `foresight.rs`.
 //!
 //! **Blocks.** A [`Task`] owns one block of memory, which holds a future of the type that its pointer's table tells, and
 //! which nothing else points at. The block comes from the global allocator, with the layout that [`layout_of`] gives for
@@ -11,9 +12,12 @@
 //! may be used by any thread.
 #![allow(unsafe_code)]
 
+mod leaf;
+
+pub(crate) use leaf::{Fixed, Leaf, Row};
+
 use crate::foresight::{Work, fetch_near, is_many, lines};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -35,7 +39,7 @@ pub(crate) struct Task(NonNull<dyn Work>);
 /// Blocks of memory that tasks have left behind.
 pub(crate) struct Pool {
     /// By size: each was allocated with its layout, holds nothing, and is nobody else's.
-    vacant: [RefCell<Vec<NonNull<u8>>>; SIZES],
+    vacant: [Leaf<Vec<NonNull<u8>>>; SIZES],
 }
 
 /// How a block for such a value is allocated, and its place among the sizes, if it has one.
@@ -66,7 +70,7 @@ fn allocate(block: Layout) -> NonNull<u8> {
 
 impl Default for Pool {
     fn default() -> Self {
-        Pool { vacant: [const { RefCell::new(Vec::new()) }; SIZES] }
+        Pool { vacant: [const { Leaf::new(Vec::new()) }; SIZES] }
     }
 }
 
@@ -88,12 +92,14 @@ impl Pool {
     /// A block with this place among the sizes.
     #[inline(never)]
     fn take(&self, size: usize) -> NonNull<u8> {
-        let mut vacant = self.vacant[size].borrow_mut();
+        let vacant = &self.vacant[size];
         let Some(block) = vacant.pop() else {
             return allocate(kept(size));
         };
-        if is_many(vacant.len()) {
-            lines(vacant[vacant.len() - PUT_AHEAD].as_ptr(), kept(size).size());
+        if is_many(vacant.len())
+            && let Some(ahead) = vacant.later(PUT_AHEAD)
+        {
+            lines(ahead.as_ptr(), kept(size).size());
         }
         block
     }
@@ -110,7 +116,7 @@ impl Pool {
         let (block, size) = layout_of(layout);
         let start = future.cast();
         match size {
-            Some(size) => self.vacant[size].borrow_mut().push(start),
+            Some(size) => self.vacant[size].push(start),
             // SAFETY: it was allocated with this layout.
             None => unsafe { dealloc(start.as_ptr(), block) },
         }

@@ -4,12 +4,13 @@
 //! becomes visible at its instant of arrival, at the cost of one timer. Messages that arrive at one instant come out
 //! in the order in which they were sent.
 
+use crate::core::Core;
 use crate::foresight::fetch;
 use crate::mailbox::{Mailbox, SendError};
-use crate::sim::{Core, Ctx};
+use crate::sim::Ctx;
 use crate::time::Instant;
 use std::cell::Cell;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -104,11 +105,12 @@ impl<T> Drop for Sender<T> {
 
 impl<T> Receiver<T> {
     /// The next message, once it has arrived; `None` when no sender and no message is left.
-    pub async fn recv(&mut self) -> Option<T> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+    pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
+        poll_fn(|cx| self.poll_recv(cx))
     }
 
     /// [`recv`](Self::recv) for hand-written futures.
+    #[inline]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.0.mailbox.poll_next(&self.0.core, cx, self.0.senders.get() == 0)
     }

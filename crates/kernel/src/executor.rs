@@ -135,7 +135,7 @@ impl Executor {
                     && slot.is_of(id)
                     && !slot.queued.replace(true)
                 {
-                    self.tasks.ready.borrow_mut().push_back(id);
+                    self.tasks.ready.push_back(id);
                 }
             }
             Waiter::Foreign(waker) => waker.wake_by_ref(),
@@ -143,6 +143,7 @@ impl Executor {
     }
 
     /// Whom to wake on behalf of the future that is being polled with `cx`.
+    #[inline]
     pub(crate) fn waiter(&self, cx: &Context<'_>) -> Waiter {
         match self.current_task(cx) {
             Some(id) => Waiter::Task(id),
@@ -154,7 +155,13 @@ impl Executor {
     #[inline]
     pub(crate) fn current_task(&self, cx: &Context<'_>) -> Option<TaskId> {
         let task = TaskId::of_number(self.polling.task())?;
-        (self.polling.is_own(cx.waker()) || self.polling.keep().has_made(task, cx.waker())).then_some(task)
+        (self.polling.is_own(cx.waker()) || self.has_made(task, cx)).then_some(task)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn has_made(&self, task: TaskId, cx: &Context<'_>) -> bool {
+        self.polling.keep().has_made(task, cx.waker())
     }
 
     /// Takes the next task that is to be polled before time may move.
@@ -163,19 +170,16 @@ impl Executor {
         if self.polling.keep().wakes.any.load(Ordering::Acquire) {
             self.collect_foreign_wakes();
         }
-        if self.tasks.ready.borrow().is_empty() {
-            return None;
-        }
-        let next = self.tasks.ready.borrow_mut().pop_front();
+        let next = self.tasks.ready.pop_front()?;
         if is_crowd(self.tasks.count()) {
             self.tasks.fetch_ready();
         }
-        next
+        Some(next)
     }
 
     /// True when a task is to be polled before time may move.
     pub(crate) fn has_ready(&self) -> bool {
-        self.polling.keep().wakes.any.load(Ordering::Acquire) || !self.tasks.ready.borrow().is_empty()
+        self.polling.keep().wakes.any.load(Ordering::Acquire) || !self.tasks.ready.is_empty()
     }
 
     #[cold]
@@ -195,7 +199,7 @@ impl Executor {
 
     /// Fetches what these tasks will touch.
     #[cold]
-    pub(crate) fn foresee(&self, soon: &mut Vec<TaskId>) {
+    pub(crate) fn foresee(&self, mut soon: Vec<TaskId>) {
         let mut step = 0;
         while !soon.is_empty() {
             soon.retain(|&id| self.foresee_task(id, step));
@@ -287,15 +291,22 @@ impl Executor {
     #[inline]
     fn end(&self, id: TaskId, slot: &Slot, task: Task, done: bool) {
         debug_assert!(slot.is_of(id) && slot.state.get() != State::Free, "its slot waits for it");
-        slot.span.set(self.span.replace(Span::default()));
-        self.scope.set(Scope::default());
+        slot.span.set(self.span.get());
         if !done && slot.state.get() == State::Running {
             slot.state.set(State::Waiting);
             slot.put(task);
         } else {
+            self.leave();
             self.tasks.release(id, slot);
             self.tasks.pool.drop(task);
         }
+    }
+
+    /// What happens from here on is no task's doing.
+    #[inline]
+    pub(crate) fn leave(&self) {
+        self.scope.set(Scope::default());
+        self.span.set(Span::default());
     }
 
     /// Drops a task: at once, or when its poll returns if it is the one that runs. A task that has ended stays so.

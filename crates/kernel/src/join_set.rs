@@ -132,7 +132,7 @@ impl<T: 'static> JoinSet<T> {
 
     /// The result of the next task to end; `None` when all have been returned. A member that was aborted from outside
     /// has none, and is not waited for.
-    pub async fn join_next(&mut self) -> Option<T> {
+    pub fn join_next(&mut self) -> impl Future<Output = Option<T>> {
         poll_fn(|cx| {
             let mut results = self.shared.results.borrow_mut();
             match results.done.pop_front() {
@@ -143,7 +143,6 @@ impl<T: 'static> JoinSet<T> {
                 output => Poll::Ready(output),
             }
         })
-        .await
     }
 }
 

@@ -34,6 +34,7 @@
 
 mod bare;
 mod channel;
+mod core;
 mod executor;
 mod foresight;
 mod join_handle;

@@ -1,14 +1,15 @@
 //! Messages for one task, which may still be on their way.
 
+use crate::core::Core;
 use crate::executor::Waiter;
-use crate::sim::{Core, Ctx};
+use crate::sim::Ctx;
 use crate::time::Instant;
 use crate::timer_queue::TimerKey;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
 
 /// Why a message was not taken; it is handed back.
@@ -99,6 +100,7 @@ impl<T> Queue<T> {
         at < first
     }
 
+    #[inline(never)]
     fn insert_other(&mut self, first: Instant, at: Instant, message: T) {
         let others = self.others.get_or_insert_default();
         if at < first {
@@ -113,9 +115,18 @@ impl<T> Queue<T> {
         }
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<T> {
-        let next = self.others.as_mut().and_then(|others| others.pop_front());
-        std::mem::replace(&mut self.first, next).map(|(_, message)| message)
+        let first = self.first.take();
+        if self.others.is_some() {
+            self.move_up();
+        }
+        first.map(|(_, message)| message)
+    }
+
+    #[inline(never)]
+    fn move_up(&mut self) {
+        self.first = self.others.as_mut().and_then(|others| others.pop_front());
     }
 }
 
@@ -151,8 +162,8 @@ impl<T> Mailbox<T> {
     }
 
     /// The next message, once it has arrived.
-    pub async fn recv(&self, ctx: &Ctx) -> T {
-        poll_fn(|cx| self.poll_recv(ctx, cx)).await
+    pub fn recv(&self, ctx: &Ctx) -> impl Future<Output = T> {
+        poll_fn(|cx| self.poll_recv(ctx, cx))
     }
 
     /// [`recv`](Self::recv) for hand-written futures.
@@ -241,6 +252,7 @@ impl<T> Mailbox<T> {
 
 impl Receiver {
     /// Waits for the first message, which is on its way if it is known when it arrives.
+    #[inline]
     fn wait(&mut self, core: &Core, cx: &Context<'_>, next: Option<Instant>) {
         self.waiting = Some(core.executor.waiter(cx));
         if let Some(at) = next {
@@ -249,6 +261,7 @@ impl Receiver {
     }
 
     /// A message is there, and is taken unless the answer is false.
+    #[inline]
     fn may_take(&mut self, core: &Core) -> bool {
         // A receiver that never has to wait would keep its task from ever giving way.
         if self.waiting.take().is_none() && !core.executor.may_go_on() {
@@ -277,6 +290,7 @@ impl Receiver {
         };
     }
 
+    #[inline]
     fn disarm(&mut self, core: &Core) {
         if let Some(key) = self.timer.take() {
             core.timers.cancel(key);

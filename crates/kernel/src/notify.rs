@@ -1,7 +1,8 @@
 //! Waking those who wait for something to change.
 
+use crate::core::Core;
 use crate::executor::Waiter;
-use crate::sim::{Core, Ctx};
+use crate::sim::Ctx;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;

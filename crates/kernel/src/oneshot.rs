@@ -1,7 +1,8 @@
 //! One value, handed over once.
 
+use crate::core::Core;
 use crate::executor::Waiter;
-use crate::sim::{Core, Ctx};
+use crate::sim::Ctx;
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! [`Sim`], which owns a simulation, and [`Ctx`], which its tasks hold.
 
-use crate::executor::Executor;
+use crate::core::Core;
 use crate::foresight::{Foresee, Foreseeing, Foretold, Plain};
 use crate::join_handle::JoinHandle;
 use crate::oneshot::oneshot;
@@ -9,70 +9,12 @@ use crate::sleep::{Sleep, Timeout};
 use crate::stuck::Stuck;
 use crate::tasks::{Scope, Span, TaskId};
 use crate::time::{Duration, Instant};
-use crate::timers::Timers;
 use crate::trace::{Kind, Record, Sink, Trace};
 use futures_util::FutureExt;
-use std::cell::{Ref, RefCell};
+use std::cell::Ref;
 use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
-
-/// What the simulation and all its tasks share.
-pub(crate) struct Core {
-    pub(crate) executor: Executor,
-    pub(crate) timers: Timers,
-    trace: RefCell<Trace>,
-    seed: u64,
-}
-
-impl Core {
-    pub(crate) fn now(&self) -> Instant {
-        self.executor.now.get()
-    }
-
-    /// Runs everything until `limit`, or of that only the first instant at which anything happens, or none after the one
-    /// in which the trace comes to so many records. False when nothing happened, or when time stands still.
-    #[inline(never)]
-    fn run(&self, mut limit: Instant, one_instant: bool, records: u64) -> bool {
-        let executor = &self.executor;
-        if executor.stuck().is_some() {
-            return false;
-        }
-        let mut ran = executor.has_ready();
-        if ran && one_instant {
-            limit = self.now();
-        }
-        loop {
-            let id = match executor.next_ready() {
-                Some(id) => id,
-                None => {
-                    if executor.stuck().is_some() {
-                        return false;
-                    }
-                    if self.trace.borrow().count() >= records {
-                        limit = self.now();
-                    }
-                    let (near, foresee) =
-                        (|id| executor.fetch_near(id), |soon: &mut _| executor.foresee(soon));
-                    let Some((at, target)) = self.timers.pop(limit, near, foresee) else {
-                        return ran;
-                    };
-                    debug_assert!(at >= self.now(), "no timer is left from the past");
-                    executor.now.set(at);
-                    ran = true;
-                    limit = if one_instant { at } else { limit };
-                    if target.is_foreign() {
-                        self.timers.wake_foreign(target);
-                        continue;
-                    }
-                    // A task is polled directly, without a trip through the ready queue.
-                    target
-                }
-            };
-            executor.poll(id);
-        }
-    }
-}
 
 /// A simulation: tasks, timers, virtual time, and the trace of what they did.
 ///
@@ -107,14 +49,7 @@ pub struct Sim {
 impl Sim {
     /// An empty simulation at virtual zero.
     pub fn new(seed: u64, sink: Sink) -> Self {
-        Sim {
-            core: Rc::new(Core {
-                executor: Executor::default(),
-                timers: Timers::default(),
-                trace: RefCell::new(Trace::new(sink)),
-                seed,
-            }),
-        }
+        Sim { core: Rc::new(Core::new(seed, sink)) }
     }
 
     /// The handle that tasks hold.
@@ -403,7 +338,10 @@ impl Ctx {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
+    use std::pin::Pin;
+    use std::sync::{Arc, Mutex};
+    use std::task::{Context, Poll, Wake, Waker};
 
     struct Counted(Rc<Cell<usize>>);
 
@@ -446,5 +384,65 @@ mod tests {
         assert!(sleep.as_mut().now_or_never().is_none());
         sim.run_until(Instant::from_nanos(5));
         assert!(sleep.now_or_never().is_some());
+    }
+
+    /// Tells in which scope it is woken and dropped.
+    struct Telling(Arc<Mutex<Vec<Scope>>>);
+
+    thread_local! {
+        static CTX: RefCell<Option<Ctx>> = const { RefCell::new(None) };
+    }
+
+    impl Telling {
+        fn tell(&self) {
+            let scope = CTX.with_borrow(|ctx| ctx.as_ref().map(Ctx::scope));
+            self.0.lock().expect("nobody panics while it is locked").extend(scope);
+        }
+    }
+
+    impl Wake for Telling {
+        fn wake(self: Arc<Self>) {
+            self.tell();
+        }
+    }
+
+    impl Drop for Telling {
+        fn drop(&mut self) {
+            self.tell();
+        }
+    }
+
+    /// Ends after its sleep, and is dropped then.
+    struct Ending(Sleep, #[expect(dead_code, reason = "it tells when it is dropped")] Telling);
+
+    impl Future for Ending {
+        type Output = ();
+
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            Pin::new(&mut self.0).poll(cx)
+        }
+    }
+
+    #[test]
+    fn what_no_task_does_is_in_no_scope() {
+        let (mut sim, told) = (Sim::new(1, Sink::None), Arc::default());
+        let at = |ns| sim.ctx().sleep(Duration::from_nanos(ns));
+        let (ctx, busy) = (sim.ctx(), Span { tag: 7, cause: 3 });
+        CTX.set(Some(sim.ctx()));
+        sim.ctx().spawn_in(Scope(5), Ending(at(1), Telling(Arc::clone(&told))));
+        sim.ctx().spawn_in(Scope(6), async move {
+            ctx.set_span(busy);
+            for _ in 0..3 {
+                ctx.sleep(Duration::from_nanos(2)).await;
+                assert_eq!((ctx.scope(), ctx.span()), (Scope(6), busy));
+            }
+        });
+        let waker = Waker::from(Arc::new(Telling(Arc::clone(&told))));
+        let mut sleep = at(3);
+        assert!(Pin::new(&mut sleep).poll(&mut Context::from_waker(&waker)).is_pending());
+        sim.run_until(Instant::from_nanos(5));
+        assert_eq!((sim.ctx().scope(), sim.ctx().span()), (Scope(0), Span::default()));
+        CTX.set(None);
+        assert_eq!(*told.lock().expect("nobody panics while it is locked"), [Scope(0), Scope(0)]);
     }
 }

@@ -1,7 +1,7 @@
 //! Waiting for virtual time.
 
+use crate::core::Core;
 use crate::executor::Waiter;
-use crate::sim::Core;
 use crate::tasks::TaskId;
 use crate::time::Instant;
 use crate::timer_queue::TimerKey;

@@ -4,10 +4,10 @@
 //! generation, so an id of a task that is gone is dead and harmless. The tasks of one scope form a list through their slots, so that a scope is dropped at the
 //! cost of its own tasks, however many others there are.
 
-use crate::bare::{Pool, Task};
+use crate::bare::{Fixed, Leaf, Pool, Row, Task};
 use crate::foresight::{fetch, is_crowd};
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BinaryHeap, VecDeque};
+use std::cell::{Cell, RefCell};
+use std::collections::BinaryHeap;
 use std::iter::successors;
 use std::mem;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -28,12 +28,6 @@ const LISTED: u32 = 1 << 16;
 const READY_AHEAD: usize = 8;
 /// So many tasks later a free slot is used.
 const SPAWNED_AHEAD: usize = 16;
-/// How many slots the first chunk has.
-const FIRST_BITS: u32 = 6;
-/// How many slots a chunk has at most: the number of a slot is its chunk's times this, and its place there.
-const CHUNK_BITS: u32 = 26;
-const CHUNK: usize = 1 << CHUNK_BITS;
-const CHUNKS: usize = 32;
 /// Marks an id that is no task's but a place in the table of foreign wakers.
 const FOREIGN: u32 = 1 << 31;
 
@@ -172,15 +166,14 @@ pub(crate) enum State {
     AbortedWhileRunning,
 }
 
-/// Each chunk of slots is twice as large as the one before it; those that there are stay where they are.
 #[derive(Default)]
 pub(crate) struct Tasks {
-    chunks: [OnceCell<Box<[Slot]>>; CHUNKS],
+    slots: Fixed<Slot>,
     pub(crate) pool: Pool,
     /// How many slots have had a task.
     count: Cell<u32>,
-    free: RefCell<Vec<u32>>,
-    pub(crate) ready: RefCell<VecDeque<TaskId>>,
+    free: Leaf<Vec<u32>>,
+    pub(crate) ready: Leaf<Row<TaskId>>,
     /// The first slot of each listed scope's list.
     first: RefCell<Vec<u32>>,
 }
@@ -189,7 +182,7 @@ impl Tasks {
     /// The slot with this number, if there ever was one.
     #[inline]
     pub(crate) fn slot(&self, index: usize) -> Option<&Slot> {
-        self.chunks[index / CHUNK % CHUNKS].get()?.get(index % CHUNK)
+        self.slots.get(index)
     }
 
     /// How many slots there are.
@@ -200,11 +193,8 @@ impl Tasks {
 
     /// Looks at all slots, in order.
     fn each(&self, look: &mut dyn FnMut(u32, &Slot)) {
-        for (chunk, slots) in self.chunks.iter().enumerate() {
-            for (place, slot) in slots.get().into_iter().flatten().enumerate() {
-                look((chunk * CHUNK + place) as u32, slot);
-            }
-        }
+        (0..self.count.get())
+            .for_each(|index| self.slot(index as usize).into_iter().for_each(|slot| look(index, slot)));
     }
 
     /// Puts a task into a slot, and into the ready queue.
@@ -215,11 +205,8 @@ impl Tasks {
         span: Span,
         spawned_at: &'static Location<'static>,
     ) -> TaskId {
-        let free = self.free.borrow_mut().pop();
-        let (index, slot) = match free.and_then(|index| Some((index, self.slot(index as usize)?))) {
-            Some(found) => found,
-            None => self.add_slot(),
-        };
+        let index = self.free.pop().unwrap_or_else(|| self.add_slot());
+        let slot = self.slots.at(index as usize);
         let is_free = slot.state.get() == State::Free && !slot.queued.get();
         debug_assert!(is_free && slot.with_task(|_| ()).is_none(), "a free slot holds no task");
         slot.put(task);
@@ -229,7 +216,7 @@ impl Tasks {
         slot.span.set(span);
         slot.spawned_at.set(spawned_at);
         let id = TaskId::new(index, slot.generation.get());
-        self.ready.borrow_mut().push_back(id);
+        self.ready.push_back(id);
         if is_crowd(self.count()) {
             self.fetch_free();
         }
@@ -242,8 +229,7 @@ impl Tasks {
     /// Fetches what ready tasks will touch whose turn comes soon.
     #[cold]
     pub(crate) fn fetch_ready(&self) {
-        let ready = self.ready.borrow();
-        if let (Some(next), Some(later)) = (ready.get(READY_AHEAD / 2), ready.get(READY_AHEAD)) {
+        if let (Some(next), Some(later)) = (self.ready.peek(READY_AHEAD / 2), self.ready.peek(READY_AHEAD)) {
             self.slot(later.index()).map(fetch);
             self.fetch_task(next.index());
         }
@@ -262,25 +248,20 @@ impl Tasks {
     /// One of a crowd finds its slot in the cache.
     #[cold]
     fn fetch_free(&self) {
-        let free = self.free.borrow();
-        if let Some(place) = free.len().checked_sub(SPAWNED_AHEAD) {
-            self.slot(free[place] as usize).map(fetch);
+        if let Some(ahead) = self.free.later(SPAWNED_AHEAD - 1) {
+            self.slot(ahead as usize).map(fetch);
         }
     }
 
     #[cold]
-    fn add_slot(&self) -> (u32, &Slot) {
-        let count = self.count.get() as usize;
-        self.count.set(self.count.get() + 1);
-        let (mut chunk, mut place) = (0, count);
-        while place >= size(chunk) {
-            place -= size(chunk);
-            chunk += 1;
+    fn add_slot(&self) -> u32 {
+        let index = self.count.get();
+        self.count.set(index + 1);
+        debug_assert!(index < FOREIGN, "indices above this mark foreign wakers");
+        if self.slot(index as usize).is_none() {
+            self.slots.grow();
         }
-        let index = chunk * CHUNK + place;
-        debug_assert!(index < FOREIGN as usize, "indices above this mark foreign wakers");
-        let slots = || (0..size(chunk)).map(|_| Slot::default()).collect();
-        (index as u32, &self.chunks[chunk].get_or_init(slots)[place])
+        index
     }
 
     /// The task in a slot, if there is one.
@@ -302,7 +283,7 @@ impl Tasks {
         if is_listed(scope) {
             self.unlink(index, slot, scope);
         }
-        self.free.borrow_mut().push(index);
+        self.free.push(index);
     }
 
     #[inline(never)]
@@ -366,11 +347,6 @@ impl Tasks {
     }
 }
 
-/// How many slots a chunk has.
-fn size(chunk: usize) -> usize {
-    1 << (FIRST_BITS + chunk as u32).min(CHUNK_BITS)
-}
-
 fn is_listed(scope: Scope) -> bool {
     scope.0.wrapping_sub(1) < LISTED - 1
 }
@@ -390,7 +366,7 @@ mod tests {
     fn a_slot_has_one_task() {
         let tasks = Tasks::default();
         add(&tasks);
-        tasks.free.borrow_mut().push(0);
+        tasks.free.push(0);
         add(&tasks);
     }
 

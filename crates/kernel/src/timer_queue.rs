@@ -10,8 +10,10 @@
 //! needs no search and no branch. Bitmaps find the next occupied slot in a few instructions, and without a branch that
 //! nobody can foresee: a wrong guess costs more than all the rest.
 
-use crate::foresight::{fetch, is_crowd, is_many};
-use std::num::{NonZeroU32, NonZeroU64};
+use crate::foresight::{fetch, fetch_near, is_crowd, is_many};
+use std::num::NonZeroU64;
+
+mod coarse;
 
 const FINE_BITS: u32 = 12;
 const FINE_SLOTS: usize = 1 << FINE_BITS;
@@ -32,12 +34,17 @@ const SENTINELS: usize = FINE_SLOTS + COARSE_LEVELS * COARSE_SLOTS;
 pub struct TimerKey(NonZeroU64);
 
 impl TimerKey {
-    fn new(index: u32, generation: NonZeroU32) -> Self {
-        TimerKey(NonZeroU64::from(generation) | u64::from(index) << 32)
+    /// Of a timer that waits: its generation is odd.
+    fn new(index: u32, generation: u32) -> Self {
+        TimerKey(NonZeroU64::MIN | u64::from(generation) | u64::from(index) << 32)
     }
 
     fn index(self) -> u32 {
         (self.0.get() >> 32) as u32
+    }
+
+    fn generation(self) -> u32 {
+        self.0.get() as u32
     }
 }
 
@@ -51,7 +58,8 @@ struct Entry<T> {
     deadline: u64,
     /// Stays behind when the timer is gone.
     item: T,
-    generation: NonZeroU32,
+    /// Odd while a timer waits. Another one for each that comes or goes.
+    generation: u32,
 }
 
 /// Timers that carry an item of type `T` each.
@@ -76,12 +84,11 @@ pub struct TimerQueue<T> {
     /// Sentinels, then one link per entry.
     links: Vec<Link>,
     entries: Vec<Entry<T>>,
-    /// As long as `entries`; the first `vacant` of it are the free ones.
+    /// The entries that are vacant.
     free: Vec<u32>,
-    vacant: usize,
-    /// The occupied slots of the 64 ticks from `near_base` on, which stand nowhere in `fine`. All others come later. For
-    /// themselves, since the processor does not know of two words of a table that they are not one: each pop would wait
-    /// until the insertion before it knows its slot.
+    /// The occupied slots of the 64 ticks from `near_base` on; what `fine` and `fine_summary` have in their place means
+    /// nothing. All others come later. For themselves, since the processor does not know of two words of a table that they
+    /// are not one: each pop would wait until the insertion before it knows its slot.
     near: u64,
     near_base: u64,
     fine: [u64; FINE_SLOTS / 64],
@@ -102,7 +109,6 @@ impl<T> Default for TimerQueue<T> {
             links,
             entries: Vec::new(),
             free: Vec::new(),
-            vacant: 0,
             near: 0,
             near_base: 0,
             fine: [0; FINE_SLOTS / 64],
@@ -118,11 +124,8 @@ impl<T: Copy> TimerQueue<T> {
     /// Adds a timer. A deadline that has passed fires next, after those of its instant.
     #[inline]
     pub fn insert(&mut self, deadline: u64, item: T) -> TimerKey {
-        let deadline = deadline.max(self.cursor);
-        let index = match self.vacant.checked_sub(1) {
-            Some(top) => {
-                self.vacant = top;
-                let index = self.free[top];
+        let index = match self.free.pop() {
+            Some(index) => {
                 if is_crowd(self.entries.len()) {
                     self.fetch_free();
                 }
@@ -130,9 +133,11 @@ impl<T: Copy> TimerQueue<T> {
             }
             None => self.add_entry(item),
         };
+        let deadline = deadline.max(self.cursor);
         let entry = &mut self.entries[index as usize];
         entry.deadline = deadline;
         entry.item = item;
+        entry.generation = entry.generation.wrapping_add(1);
         let key = TimerKey::new(index, entry.generation);
         self.place(index + SENTINELS as u32, deadline);
         key
@@ -140,16 +145,15 @@ impl<T: Copy> TimerQueue<T> {
 
     #[cold]
     fn add_entry(&mut self, item: T) -> u32 {
-        self.entries.push(Entry { deadline: 0, item, generation: NonZeroU32::MIN });
+        self.entries.push(Entry { deadline: 0, item, generation: 0 });
         self.links.push(Link { prev: 0, next: 0 });
-        self.free.push(0);
         self.entries.len() as u32 - 1
     }
 
     /// One of a crowd finds its entry in the cache.
     #[cold]
     fn fetch_free(&self) {
-        if let Some(place) = self.vacant.checked_sub(INSERTED_AHEAD) {
+        if let Some(place) = self.free.len().checked_sub(INSERTED_AHEAD) {
             let ahead = self.free[place] as usize;
             fetch(&self.entries[ahead]);
             fetch(&self.links[ahead + SENTINELS]);
@@ -166,7 +170,7 @@ impl<T: Copy> TimerQueue<T> {
     #[inline]
     pub(crate) fn is_live(&self, key: TimerKey) -> bool {
         let entry = self.entries.get(key.index() as usize);
-        entry.is_some_and(|entry| TimerKey::new(key.index(), entry.generation) == key)
+        entry.is_some_and(|entry| entry.generation == key.generation())
     }
 
     /// Exchanges the item of a timer that still waits, keeping its place; returns the old one.
@@ -198,7 +202,8 @@ impl<T: Copy> TimerQueue<T> {
         Some((deadline, self.release(node - SENTINELS as u32)))
     }
 
-    /// The item of the timer that is next, if that is easily told and there are so many that it pays to know it.
+    /// The item of the timer that is next, if that is easily told and there are so many that it pays to know it. The entry of the
+    /// one after it is asked for.
     #[inline]
     pub(crate) fn next(&self) -> Option<T> {
         if self.near == 0 || !is_many(self.entries.len()) {
@@ -206,7 +211,10 @@ impl<T: Copy> TimerQueue<T> {
         }
         let slot = (self.near_base | u64::from(self.near.trailing_zeros() % 64)) as usize % FINE_SLOTS;
         let node = self.links[slot].next as usize;
-        self.entries.get(node.wrapping_sub(SENTINELS)).map(|entry| entry.item)
+        let entry = self.entries.get(node.wrapping_sub(SENTINELS))?;
+        let after = (self.links[node].next as usize).wrapping_sub(SENTINELS);
+        fetch_near(self.entries.as_ptr().wrapping_add(after).cast());
+        Some(entry.item)
     }
 
     /// Hands out the items of timers that are next, some of which may be gone meanwhile.
@@ -217,7 +225,7 @@ impl<T: Copy> TimerQueue<T> {
 
     /// How many timers wait.
     pub fn len(&self) -> usize {
-        self.entries.len() - self.vacant
+        self.entries.len() - self.free.len()
     }
 
     /// True when no timer waits.
@@ -232,15 +240,15 @@ impl<T: Copy> TimerQueue<T> {
 
     fn live(&mut self, key: TimerKey) -> Option<&mut Entry<T>> {
         let entry = self.entries.get_mut(key.index() as usize)?;
-        (TimerKey::new(key.index(), entry.generation) == key).then_some(entry)
+        (entry.generation == key.generation()).then_some(entry)
     }
 
     fn release(&mut self, index: u32) -> T {
-        self.free[self.vacant] = index;
-        self.vacant += 1;
         let entry = &mut self.entries[index as usize];
-        entry.generation = entry.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        entry.item
+        entry.generation = entry.generation.wrapping_add(1);
+        let item = entry.item;
+        self.free.push(index);
+        item
     }
 
     /// Puts an entry that is in no list into its slot's.
@@ -249,15 +257,14 @@ impl<T: Copy> TimerQueue<T> {
         debug_assert!(deadline >= self.cursor, "nothing is placed in the past");
         debug_assert_eq!(self.links.len(), SENTINELS + self.entries.len(), "each entry has its link");
         let differs = deadline ^ self.near_base;
-        let slot = if differs < 64 {
-            self.near |= 1 << (deadline % 64);
-            deadline as usize % FINE_SLOTS
-        } else if differs < FINE_SLOTS as u64 {
+        let slot = if differs < FINE_SLOTS as u64 {
             if deadline < self.near_base {
                 self.go_back(deadline);
-            } else {
-                self.set_fine(deadline as usize % FINE_SLOTS / 64, 1 << (deadline % 64));
             }
+            let (word, bit) = (deadline as usize % FINE_SLOTS / 64, 1 << (deadline % 64));
+            // Whether it is one of the next nobody can predict: without a branch.
+            self.near |= if (deadline ^ self.near_base) < 64 { bit } else { 0 };
+            self.set_fine(word, bit);
             deadline as usize % FINE_SLOTS
         } else {
             let level = (63 - differs.leading_zeros() - FINE_BITS) / COARSE_BITS;
@@ -265,9 +272,11 @@ impl<T: Copy> TimerQueue<T> {
             self.coarse[level as usize] |= 1 << digit;
             FINE_SLOTS + level as usize * COARSE_SLOTS + digit
         };
-        let last = std::mem::replace(&mut self.links[slot].prev, node);
-        self.links[last as usize].next = node;
-        self.links[node as usize] = Link { prev: last, next: slot as u32 };
+        // Not `self.links`: the compiler would look up where it lies again and again.
+        let links = self.links.as_mut_slice();
+        let last = std::mem::replace(&mut links[slot].prev, node);
+        links[last as usize].next = node;
+        links[node as usize] = Link { prev: last, next: slot as u32 };
     }
 
     #[inline]
@@ -283,132 +292,35 @@ impl<T: Copy> TimerQueue<T> {
     /// A timer comes before those that were thought to be next.
     #[cold]
     fn go_back(&mut self, deadline: u64) {
-        let slots = std::mem::replace(&mut self.near, 1 << (deadline % 64));
+        self.clear_near();
+        let slots = std::mem::take(&mut self.near);
         if slots != 0 {
             self.set_fine(self.near_base as usize % FINE_SLOTS / 64, slots);
         }
         self.near_base = deadline & !63;
     }
 
+    /// Forgets what stands in the place of the next 64 ticks in `fine`.
+    #[inline]
+    fn clear_near(&mut self) {
+        let word = self.near_base as usize % FINE_SLOTS / 64;
+        self.fine[word] = 0;
+        self.fine_summary &= !(1 << word);
+    }
+
     /// Goes to the next 64 ticks that have timers. False when all are later than `limit`, or perhaps so.
     #[inline(never)]
     fn advance(&mut self, limit: u64) -> bool {
+        self.clear_near();
         if self.fine_summary == 0 && !self.refill(limit) {
             return false;
         }
         if self.near == 0 {
             let word = self.fine_summary.trailing_zeros() as usize % 64;
-            self.fine_summary &= !(1 << word);
-            self.near = std::mem::take(&mut self.fine[word]);
+            self.near = self.fine[word];
             self.near_base = (self.cursor & !(FINE_SLOTS as u64 - 1)) | (word as u64 * 64);
         }
         true
-    }
-
-    /// Moves timers of coarse slots to the fine ones, which are empty. False when all are later than `limit`. Never moves
-    /// the cursor past `limit`.
-    #[inline(never)]
-    fn refill(&mut self, limit: u64) -> bool {
-        while self.near == 0 && self.fine_summary == 0 {
-            let Some(level) = self.coarse.iter().position(|&slots| slots != 0) else {
-                return false;
-            };
-            let digit = self.coarse[level].trailing_zeros();
-            let shift = FINE_BITS + COARSE_BITS * level as u32;
-            let above = u64::MAX.checked_shl(shift + COARSE_BITS).unwrap_or(0);
-            let start = (self.cursor & above) | u64::from(digit) << shift;
-            if start > limit {
-                return false;
-            }
-            debug_assert!(start > self.cursor, "the cursor's own coarse slots are empty");
-            let slot = FINE_SLOTS + level * COARSE_SLOTS + digit as usize;
-            let is_crowd = is_crowd(self.entries.len());
-            let foresees = is_crowd && start >= self.foreseen;
-            let Link { prev, next } = self.links[slot];
-            if prev == next && !foresees && self.take_only(slot, next, limit) {
-                return true;
-            }
-            if is_crowd {
-                self.fetch_list(slot);
-            }
-            // Where they are later than the limit they move, too, so that nobody looks at all of them again and again.
-            self.cursor = self.earliest(slot).min(limit);
-            self.near_base = self.cursor & !63;
-            self.cascade(slot, foresees.then(|| start.saturating_add(1 << shift)));
-        }
-        true
-    }
-
-    /// Moves the only timer of a coarse slot to its fine one, if it is due by the limit: where timers are far apart, most of
-    /// them are alone when their time comes.
-    #[inline]
-    fn take_only(&mut self, slot: usize, node: u32, limit: u64) -> bool {
-        let deadline = self.entries[node as usize - SENTINELS].deadline;
-        if deadline > limit {
-            return false;
-        }
-        self.links[slot] = Link { prev: slot as u32, next: slot as u32 };
-        self.clear_bit(slot);
-        self.cursor = deadline;
-        self.near_base = deadline & !63;
-        self.near = 1 << (deadline % 64);
-        let fine = deadline as usize % FINE_SLOTS;
-        self.links[fine] = Link { prev: node, next: node };
-        self.links[node as usize] = Link { prev: fine as u32, next: fine as u32 };
-        true
-    }
-
-    /// The earliest deadline in a slot that is not empty.
-    fn earliest(&self, slot: usize) -> u64 {
-        let mut node = self.links[slot].next;
-        let mut earliest = u64::MAX;
-        while node != slot as u32 {
-            earliest = earliest.min(self.entries[node as usize - SENTINELS].deadline);
-            node = self.links[node as usize].next;
-        }
-        earliest
-    }
-
-    /// Moves the timers of the coarse slot that the cursor has entered to finer slots, in order. Those of them that are to
-    /// be foreseen are before `foreseen`.
-    fn cascade(&mut self, slot: usize, foreseen: Option<u64>) {
-        let mut node = self.links[slot].next;
-        let sentinel = slot as u32;
-        self.links[slot] = Link { prev: sentinel, next: sentinel };
-        self.clear_bit(slot);
-        while node != sentinel {
-            let next = self.links[node as usize].next;
-            let Entry { deadline, item, .. } = self.entries[node as usize - SENTINELS];
-            if foreseen.is_some() {
-                self.soon.push(item);
-            }
-            self.place(node, deadline);
-            node = next;
-        }
-        if self.soon.len() > SOON_MAX {
-            // A finer slot is soon enough.
-            self.soon.clear();
-        } else if let Some(foreseen) = foreseen {
-            self.foreseen = foreseen;
-        }
-    }
-
-    /// The links lead from one to the next, and each is waited for: so it is gone through from both ends. The entries are
-    /// fetched all at once.
-    fn fetch_list(&self, slot: usize) {
-        let Link { mut prev, mut next } = self.links[slot];
-        loop {
-            fetch(&self.entries[next as usize - SENTINELS]);
-            if next == prev {
-                return;
-            }
-            fetch(&self.entries[prev as usize - SENTINELS]);
-            let after = self.links[next as usize].next;
-            if after == prev {
-                return;
-            }
-            (next, prev) = (after, self.links[prev as usize].prev);
-        }
     }
 
     fn unlink(&mut self, node: u32) {

@@ -5,6 +5,7 @@
 //!
 //! Waking and dropping a foreign waker can run any code, so nothing is borrowed meanwhile.
 
+use crate::bare::Leaf;
 use crate::executor::Waiter;
 use crate::tasks::TaskId;
 use crate::time::Instant;
@@ -14,7 +15,7 @@ use std::task::Waker;
 
 #[derive(Default)]
 pub(crate) struct Timers {
-    queue: RefCell<TimerQueue<TaskId>>,
+    queue: Leaf<TimerQueue<TaskId>>,
     foreign: RefCell<Foreign>,
 }
 
@@ -46,7 +47,7 @@ impl Timers {
     /// Sets a timer that wakes a task at `at`.
     #[inline(never)]
     pub(crate) fn start(&self, at: Instant, task: TaskId) -> TimerKey {
-        self.queue.borrow_mut().insert(at.as_nanos(), task)
+        self.queue.insert(at.as_nanos(), task)
     }
 
     /// Sets a timer that wakes whom a foreign waker stands for.
@@ -59,14 +60,14 @@ impl Timers {
     /// Stops a timer, unless it has fired, as most have.
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn cancel(&self, key: TimerKey) {
-        if self.queue.borrow().is_live(key) {
+        if self.queue.is_live(key) {
             self.stop(key);
         }
     }
 
     #[inline(never)]
     fn stop(&self, key: TimerKey) {
-        let target = self.queue.borrow_mut().cancel(key);
+        let target = self.queue.cancel(key);
         drop(target.and_then(|target| self.foreign(target)));
     }
 
@@ -77,28 +78,27 @@ impl Timers {
             Waiter::Task(id) => id,
             Waiter::Foreign(waker) => self.foreign.borrow_mut().add(*waker),
         };
-        let before = self.queue.borrow_mut().replace(key, target).unwrap_or(target);
+        let before = self.queue.replace(key, target).unwrap_or(target);
         drop(self.foreign(before));
     }
 
-    /// Takes the next timer that is due by `limit`: when it is due, and what it wakes. Tells `near` whom the one after it
-    /// wakes, and `foresee`, now and then, whom the next ones wake.
+    /// Takes the next timer that is due by `limit`: when it is due, and what it wakes.
     #[inline]
-    pub(crate) fn pop(
-        &self,
-        limit: Instant,
-        near: impl FnOnce(TaskId),
-        foresee: impl FnOnce(&mut Vec<TaskId>),
-    ) -> Option<(Instant, TaskId)> {
-        let mut queue = self.queue.borrow_mut();
-        let (at, target) = queue.pop(limit.as_nanos())?;
-        if let Some(next) = queue.next() {
-            near(next);
-        }
-        if let Some(soon) = queue.soon() {
-            foresee(soon);
-        }
+    pub(crate) fn pop(&self, limit: Instant) -> Option<(Instant, TaskId)> {
+        let (at, target) = self.queue.pop(limit.as_nanos())?;
         Some((Instant::from_nanos(at), target))
+    }
+
+    /// Whom the timer wakes that is next, if it pays to know it.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<TaskId> {
+        self.queue.next()
+    }
+
+    /// Now and then, whom the next ones wake.
+    #[inline]
+    pub(crate) fn take_soon(&self) -> Option<Vec<TaskId>> {
+        self.queue.take_soon()
     }
 
     /// Wakes whom a timer's target stands for that is no task. To be done once.

@@ -1,8 +1,9 @@
-//! Blocks against boxes, and lent wakers against wakers of safe make. Small, since Miri runs them too.
+//! Blocks against boxes, lent wakers against wakers of safe make, leaves against plain collections. Small, since Miri runs
+//! them too.
 
 use super::*;
-use crate::Rng;
-use std::cell::RefCell;
+use crate::{Rng, TimerQueue};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::rc::Rc;
@@ -145,6 +146,92 @@ fn blocks_and_lent_wakers_do_what_boxes_and_safe_wakers_do() {
             assert_eq!(woken.all(), expected.all(), "seed {seed}");
         }
     }
+}
+
+#[test]
+fn leaves_do_what_their_collections_do() {
+    for seed in 0..if cfg!(miri) { 4 } else { 100 } {
+        let (mut rng, stack, row) =
+            (Rng::new(seed), Leaf::<Vec<u64>>::default(), Leaf::<Row<u64>>::default());
+        let (mut list, mut line) = (Vec::new(), VecDeque::new());
+        for word in 0..if cfg!(miri) { 100 } else { 1_000 } {
+            match rng.below(5) {
+                0 | 1 => {
+                    stack.push(word);
+                    list.push(word);
+                    row.push_back(word);
+                    line.push_back(word);
+                }
+                2 => assert_eq!(stack.pop(), list.pop()),
+                3 => assert_eq!(row.pop_front(), line.pop_front()),
+                _ => {
+                    let place = rng.below(20) as usize;
+                    assert_eq!(
+                        (stack.get(place), row.peek(place)),
+                        (list.get(place).copied(), line.get(place).copied())
+                    );
+                    assert_eq!(stack.later(place), list.iter().rev().nth(place).copied());
+                }
+            }
+            assert_eq!((stack.len(), row.is_empty()), (list.len(), line.is_empty()));
+        }
+    }
+}
+
+#[test]
+fn a_row_that_is_never_empty_stays_small() {
+    let row = Leaf::<Row<u64>>::default();
+    row.push_back(0);
+    for word in 1..5_000 {
+        row.push_back(word);
+        assert_eq!(row.pop_front(), Some(word - 1));
+    }
+    assert_eq!((row.peek(0), row.peek(1), row.is_empty()), (Some(4_999), None, false));
+    assert!(row.capacity() < 3_000);
+}
+
+#[test]
+fn a_queue_that_is_a_leaf_keeps_its_order() {
+    let (queue, order) = (Leaf::<TimerQueue<u64>>::default(), RefCell::new(Vec::new()));
+    let (late, other) = (queue.insert(20, 1), queue.insert(10, 2));
+    queue.insert(10, 3);
+    assert_eq!((queue.replace(late, 4), queue.cancel(other)), (Some(1), Some(2)));
+    assert!(queue.is_live(late) && !queue.is_live(other));
+    queue.insert(15, 5);
+    assert!(queue.next().is_none() && queue.take_soon().is_none(), "few are not foreseen");
+    while let Some(popped) = queue.pop(30) {
+        order.borrow_mut().push(popped);
+    }
+    assert_eq!(order.take(), [(10, 3), (15, 5), (20, 4)]);
+}
+
+#[test]
+fn a_value_stays_where_it_is_while_there_are_more_and_more() {
+    let values = Fixed::<Rc<Cell<usize>>>::default();
+    assert!(values.get(0).is_none());
+    values.grow();
+    let first = values.at(0);
+    for number in 0..if cfg!(miri) { 300 } else { 3_000 } {
+        if values.get(number).is_none() {
+            values.grow();
+        }
+        values.at(number).set(number + 7);
+        first.set(first.get() + 1);
+    }
+    assert!(ptr::eq(first, values.at(0)) && values.at(200).get() == 207);
+    // What is in it is dropped with it.
+    let kept = Rc::clone(values.at(3));
+    assert_eq!(Rc::strong_count(&kept), 2);
+    drop(values);
+    assert_eq!(Rc::strong_count(&kept), 1);
+}
+
+#[test]
+#[should_panic(expected = "no value has the number 64")]
+fn a_value_is_made_before_it_is_used() {
+    let values = Fixed::<u64>::default();
+    values.grow();
+    values.at(64);
 }
 
 #[test]

@@ -62,6 +62,7 @@ fn agrees_with_a_sorted_list_under_ties_cancels_and_large_jumps() {
         while let Some((place, _)) = list.0.pop_first() {
             assert_eq!(wheel.pop(u64::MAX), Some(place), "seed {seed}");
         }
+        assert_eq!(wheel.pop(u64::MAX), None);
         assert!(wheel.is_empty());
     }
 }
@@ -131,6 +132,8 @@ mod assertions {
     #[test]
     #[should_panic(expected = "each entry has its link")]
     fn no_entry_is_without_a_link() {
-        TimerQueue { links: Vec::new(), ..at(0, 9) }.insert(10, ());
+        let mut queue = at(0, 9);
+        queue.links.pop();
+        queue.place(SENTINELS as u32, 9);
     }
 }

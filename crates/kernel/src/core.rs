@@ -1,0 +1,81 @@
+//! What a simulation is inside, and how it is played.
+
+use crate::executor::Executor;
+use crate::time::Instant;
+use crate::timers::Timers;
+use crate::trace::{Sink, Trace};
+use std::cell::RefCell;
+
+/// What the simulation and all its tasks share.
+pub(crate) struct Core {
+    pub(crate) executor: Executor,
+    pub(crate) timers: Timers,
+    pub(crate) trace: RefCell<Trace>,
+    pub(crate) seed: u64,
+}
+
+impl Core {
+    pub(crate) fn new(seed: u64, sink: Sink) -> Self {
+        let trace = RefCell::new(Trace::new(sink));
+        Core { executor: Executor::default(), timers: Timers::default(), trace, seed }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.executor.now.get()
+    }
+
+    /// Runs everything until `limit`, or of that only the first instant at which anything happens, or none after the one
+    /// in which the trace comes to so many records. False when nothing happened, or when time stands still.
+    pub(crate) fn run(&self, limit: Instant, one_instant: bool, records: u64) -> bool {
+        let ran = self.play(limit, one_instant, records);
+        self.executor.leave();
+        ran
+    }
+
+    #[inline(never)]
+    fn play(&self, mut limit: Instant, one_instant: bool, records: u64) -> bool {
+        let executor = &self.executor;
+        if executor.stuck().is_some() {
+            return false;
+        }
+        let mut ran = executor.has_ready();
+        if ran && one_instant {
+            limit = self.now();
+        }
+        let counts = records < u64::MAX;
+        loop {
+            let id = match executor.next_ready() {
+                Some(id) => id,
+                None => {
+                    if executor.stuck().is_some() {
+                        return false;
+                    }
+                    if counts && self.trace.borrow().count() >= records {
+                        limit = self.now();
+                    }
+                    let Some((at, target)) = self.timers.pop(limit) else {
+                        return ran;
+                    };
+                    if let Some(next) = self.timers.next() {
+                        executor.fetch_near(next);
+                    }
+                    if let Some(soon) = self.timers.take_soon() {
+                        executor.foresee(soon);
+                    }
+                    debug_assert!(at >= self.now(), "no timer is left from the past");
+                    executor.now.set(at);
+                    ran = true;
+                    limit = if one_instant { at } else { limit };
+                    if target.is_foreign() {
+                        executor.leave();
+                        self.timers.wake_foreign(target);
+                        continue;
+                    }
+                    // A task is polled directly, without a trip through the ready queue.
+                    target
+                }
+            };
+            executor.poll(id);
+        }
+    }
+}

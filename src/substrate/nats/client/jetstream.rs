@@ -68,7 +68,8 @@ impl JetStream {
         id: &str,
         payload: impl Into<Body>,
     ) -> Result<PubAck, NatsError> {
-        self.publish_message(Published::new(subject, payload).with_headers(&[("Nats-Msg-Id", id)])).await
+        let message = Published::new(self.client.subject(subject), payload);
+        self.publish_message(message.with_headers(&[("Nats-Msg-Id", id)])).await
     }
 
     async fn publish_message(&self, message: Published) -> Result<PubAck, NatsError> {

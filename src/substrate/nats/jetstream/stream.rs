@@ -95,17 +95,18 @@ impl Stream {
     /// The message's sequence number, and whether it was there before.
     fn try_store(&mut self, message: &Published, outbox: &mut Outbox) -> Result<(u64, bool), ApiError> {
         let now = outbox.now();
-        let header = |name: &str| message.headers.as_ref().and_then(|headers| headers.given(name));
-        if header("Nats-Expected-Stream").is_some_and(|stream| stream != &*self.name) {
+        let names = ["Nats-Expected-Stream", "Nats-Msg-Id", "Nats-Expected-Last-Sequence"];
+        let [expected, id, expected_last] =
+            message.headers.as_ref().map(|all| all.given(names)).unwrap_or_default();
+        if expected.is_some_and(|stream| stream != &*self.name) {
             return Err(ApiError::new(400, 10060, "expected stream does not match"));
         }
         self.forget_ids(now);
-        let id = header("Nats-Msg-Id");
         if let Some(&seq) = id.and_then(|id| self.ids.get(id)) {
             return Ok((seq, true));
         }
         let last = self.messages.last();
-        if header("Nats-Expected-Last-Sequence").is_some_and(|text| text.parse() != Ok(last)) {
+        if expected_last.is_some_and(|text| text.parse() != Ok(last)) {
             return Err(ApiError::new(400, 10071, &format!("wrong last sequence: {last}")));
         }
         if self.config.max_msg_size >= 0 && message.size() as i64 > self.config.max_msg_size {
@@ -176,8 +177,10 @@ impl Stream {
 
     /// When the oldest message reaches the greatest age.
     fn oldest_ends(&self) -> Option<Instant> {
-        let (_, oldest) = self.messages.from(0).next()?;
-        (self.config.max_age > 0).then(|| oldest.at + Duration::from_nanos(self.config.max_age))
+        if self.config.max_age == 0 {
+            return None;
+        }
+        self.messages.from(0).next().map(|(_, oldest)| oldest.at + Duration::from_nanos(self.config.max_age))
     }
 
     /// Removes a message; false if there is none.
@@ -341,10 +344,15 @@ impl Stream {
         let due = self.due.iter().take_while(|&&(at, _)| at <= now).map(|(_, name)| Rc::clone(name));
         // In the order of their names.
         for name in due.collect::<BTreeSet<_>>() {
-            self.change(&name, outbox, |consumer, _| {
-                consumer.expire(now);
-                Vec::new()
-            });
+            if self.consumers.get(&name).is_some_and(|consumer| consumer.deadline() <= now) {
+                self.change(&name, outbox, |consumer, _| {
+                    consumer.expire(now);
+                    Vec::new()
+                });
+            }
+            if let Some(consumer) = self.consumers.get_mut(&name) {
+                arm_anew(&mut self.due, consumer);
+            }
         }
     }
 
@@ -355,12 +363,17 @@ impl Stream {
     }
 }
 
-/// Brings the index of deadlines up to date for a consumer.
+/// Sees to it that a consumer is looked at by its deadline. Where it would be earlier, as after most deliveries and
+/// acknowledgements, the look finds nothing and sets the next.
 fn arm(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
-    let deadline = consumer.deadline();
-    if deadline == consumer.armed {
-        return;
+    if consumer.deadline() < consumer.armed {
+        arm_anew(due, consumer);
     }
+}
+
+/// Brings the index of deadlines up to date for a consumer.
+fn arm_anew(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
+    let deadline = consumer.deadline();
     let before = std::mem::replace(&mut consumer.armed, deadline);
     due.remove(&(before, Rc::clone(&consumer.name)));
     if deadline < Instant::MAX {

@@ -176,6 +176,11 @@ impl Drop for Borrowed<'_> {
     }
 }
 
+thread_local! {
+    /// What nearly every delivery is answered with.
+    static DONE: Body = b"+ACK".into();
+}
+
 /// A message that JetStream delivered, to be acknowledged.
 pub struct JsMessage {
     client: NatsClient,
@@ -220,7 +225,7 @@ impl JsMessage {
 
     /// Done: it is not delivered again.
     pub fn ack(&self) -> Result<(), NatsError> {
-        self.settle(b"+ACK")
+        self.settle(DONE.with(Body::clone))
     }
 
     /// Not done: it is delivered again, at once or after `delay`.

@@ -15,7 +15,7 @@ pub(super) struct Stored {
     pub(super) payload: Body,
     pub(super) at: Instant,
     /// All consumers before this one are done with it, among so many that were ever set up.
-    pub(super) needed_by: RefCell<(u64, Rc<str>)>,
+    pub(super) needed_by: RefCell<(u64, Option<Rc<str>>)>,
 }
 
 impl Stored {

@@ -328,11 +328,15 @@ impl Stream {
         };
         let mut looked_at = stored.needed_by.borrow_mut();
         if looked_at.0 != self.set_up {
-            *looked_at = (self.set_up, Rc::default());
+            *looked_at = (self.set_up, None);
         }
         let needs = |consumer: &&Consumer| consumer.needs(seq, &stored.subject);
-        let next = self.consumers.from(&looked_at.1).map(|(_, consumer)| consumer).find(needs);
-        next.map(|consumer| looked_at.1 = Rc::clone(&consumer.name)).is_some()
+        let next = self
+            .consumers
+            .from(looked_at.1.as_deref().unwrap_or_default())
+            .map(|(_, consumer)| consumer)
+            .find(needs);
+        next.map(|consumer| looked_at.1 = Some(Rc::clone(&consumer.name))).is_some()
     }
 
     /// What is due now: ages, acknowledgements, requests.
@@ -344,15 +348,10 @@ impl Stream {
         let due = self.due.iter().take_while(|&&(at, _)| at <= now).map(|(_, name)| Rc::clone(name));
         // In the order of their names.
         for name in due.collect::<BTreeSet<_>>() {
-            if self.consumers.get(&name).is_some_and(|consumer| consumer.deadline() <= now) {
-                self.change(&name, outbox, |consumer, _| {
-                    consumer.expire(now);
-                    Vec::new()
-                });
-            }
-            if let Some(consumer) = self.consumers.get_mut(&name) {
-                arm_anew(&mut self.due, consumer);
-            }
+            self.change(&name, outbox, |consumer, _| {
+                consumer.expire(now);
+                Vec::new()
+            });
         }
     }
 
@@ -363,17 +362,12 @@ impl Stream {
     }
 }
 
-/// Sees to it that a consumer is looked at by its deadline. Where it would be earlier, as after most deliveries and
-/// acknowledgements, the look finds nothing and sets the next.
-fn arm(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
-    if consumer.deadline() < consumer.armed {
-        arm_anew(due, consumer);
-    }
-}
-
 /// Brings the index of deadlines up to date for a consumer.
-fn arm_anew(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
+fn arm(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
     let deadline = consumer.deadline();
+    if deadline == consumer.armed {
+        return;
+    }
     let before = std::mem::replace(&mut consumer.armed, deadline);
     due.remove(&(before, Rc::clone(&consumer.name)));
     if deadline < Instant::MAX {

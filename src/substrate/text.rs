@@ -14,6 +14,9 @@ pub const fn in_full(text: &'static str) -> &'static str {
 
 /// Writes a number at the end of a text, at a quarter of what the library's formatting costs: subjects and pictures are full of them.
 pub fn push_number(text: &mut String, mut number: u64) {
+    if number < 10 {
+        return text.push(char::from(b'0' + number as u8));
+    }
     // As many as the longest has.
     let (mut digits, mut from) = ([0; 20], 20);
     loop {

@@ -5,7 +5,9 @@ use super::support::for_seeds;
 use futures::FutureExt;
 use glasshive::kernel::{Ctx, Duration, Instant, Sim, Sink};
 use glasshive::net::{Effect, LinkModel, Net, NodeId, Payload, Rule, Target};
-use glasshive::substrate::stream::{Conn, ConnectError, PENDING_MAX, SOCKET_BUFFER, Segment, Streams};
+use glasshive::substrate::stream::{
+    Conn, ConnectError, PENDING_MAX, SEGMENT_RECEIVED, SOCKET_BUFFER, Segment, Streams,
+};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -183,6 +185,36 @@ fn a_crash_is_a_close_one_link_delay_later_behind_what_was_sent() {
     lab.sim.run_until(Instant::from_millis(160));
     lab.net.crash(lab.server);
     assert_eq!(lab.run(1000), ["150 server 1", "200 client 1", "210 client closed"]);
+}
+
+/// A message arrives when it does, whether its reader has waited all along, stopped before, or begins to wait while it travels.
+#[test]
+fn a_message_arrives_whoever_reads_and_when() {
+    for (stops, begins) in [(None, 0), (Some(20), 500), (Some(20), 60), (Some(60), 300), (Some(99), 99)] {
+        let mut lab = Lab::plain();
+        lab.with_conn(move |mut conn, ctx, notes| async move {
+            conn.send(Note(1, 10)).unwrap();
+            conn.send(Note(2, 10)).unwrap();
+            let began = ctx.now();
+            if let Some(stops) = stops {
+                assert!(ctx.timeout(ms(stops), conn.recv()).await.is_err(), "the answer takes 100 ms");
+            }
+            ctx.sleep_until(began + ms(begins)).await;
+            for n in 1..=2 {
+                let Note(answer, _) = conn.recv().await.unwrap();
+                assert_eq!(answer, n);
+                note(&ctx, &notes, &format!("read {n}"));
+            }
+        });
+        let noted = lab.run(1000);
+        let read = 200_u64.max(100 + begins);
+        let (first, second) = (format!("{read} read 1"), format!("{read} read 2"));
+        assert!(noted.contains(&first) && noted.contains(&second), "{noted:?}");
+        let trace = lab.sim.trace();
+        let arrivals = trace.records().filter(|record| record.kind == SEGMENT_RECEIVED);
+        let arrivals: Vec<f64> = arrivals.map(|record| record.at.as_millis_f64()).collect();
+        assert_eq!(arrivals, [150.0, 150.0, 200.0, 200.0]);
+    }
 }
 
 #[test]

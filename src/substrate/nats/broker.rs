@@ -212,9 +212,15 @@ impl Broker {
     }
 
     /// Sends to a client; one that does not read is cut off.
-    fn send(&self, id: u64, frame: Frame) {
+    fn send(&self, id: u64, mut frame: Frame) {
         let now = self.ctx.now();
         let slow = self.with(id, |client| {
+            if let Frame::Msg { message, .. } = &mut frame
+                && !client.options.headers
+            {
+                // A client that does not know headers gets the payload alone.
+                message.headers = None;
+            }
             // The close of a client that has gone is on its way to its task.
             let _ = client.outlet.send(frame);
             let pending = client.outlet.pending_bytes();
@@ -335,13 +341,7 @@ impl Broker {
         let heard_by = chosen.len() as u64;
         self.counts.borrow_mut().count_out(heard_by, message.size() as u64);
         for (client, sid) in chosen.drain(..) {
-            let plain = self.with(client, |client| !client.options.headers).unwrap_or(false);
-            let mut message = message.clone();
-            if plain {
-                // A client that does not know headers gets the payload alone.
-                message.headers = None;
-            }
-            self.send(client, Frame::Msg { sid, message });
+            self.send(client, Frame::Msg { sid, message: message.clone() });
         }
         self.chosen.set(chosen);
         heard_by > 0

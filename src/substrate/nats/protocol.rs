@@ -23,26 +23,31 @@ impl Headers {
 
     /// A field's value; names are compared as they are.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.value(name).map(str::trim)
+        let [value] = self.values([name]);
+        value.map(str::trim)
     }
 
-    /// What stands behind a field's name and colon. Line ends are looked for byte by byte: a search for a text, made for long
-    /// ones, costs more before it begins.
-    fn value(&self, name: &str) -> Option<&str> {
-        let end = |text: &str| text.as_bytes().windows(2).position(|two| two == b"\r\n");
-        let mut rest = &*self.0;
-        loop {
-            rest = &rest[end(rest)? + 2..];
-            if let Some(value) = rest.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')) {
-                return Some(&value[..end(value).unwrap_or(value.len())]);
+    /// What stands behind fields' names and colons, of each where it is first. Line ends are looked for byte by byte: a search
+    /// for a text, made for long ones, costs more before it begins.
+    fn values<const N: usize>(&self, names: [&str; N]) -> [Option<&str>; N] {
+        let mut values = [None; N];
+        let mut lines = lines_of(&self.0);
+        // The first line has the version and the status.
+        lines.next();
+        for line in lines {
+            for (name, value) in names.into_iter().zip(&mut values) {
+                if value.is_none() {
+                    *value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'));
+                }
             }
         }
+        values
     }
 
-    /// A field's value as the server itself reads it: only blanks before it do not count. `None` when it is empty.
-    pub(super) fn given(&self, name: &str) -> Option<&str> {
-        let value = self.value(name)?.trim_start_matches(' ');
-        (!value.is_empty()).then_some(value)
+    /// Fields' values as the server itself reads them: only blanks before them do not count. `None` for those that are empty.
+    pub(super) fn given<const N: usize>(&self, names: [&str; N]) -> [Option<&str>; N] {
+        let values = self.values(names).map(|value| value.map(|value| value.trim_start_matches(' ')));
+        values.map(|value| value.filter(|value| !value.is_empty()))
     }
 
     /// The status code, such as 503.
@@ -54,6 +59,17 @@ impl Headers {
     pub fn size(&self) -> usize {
         self.0.len() + 4
     }
+}
+
+/// The lines of a block.
+fn lines_of(block: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(block);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.as_bytes().windows(2).position(|two| two == b"\r\n");
+        rest = end.map(|end| &text[end + 2..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
 }
 
 /// A message as it is published.

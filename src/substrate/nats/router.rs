@@ -154,6 +154,18 @@ impl Router {
     /// The clients and numbers that a message goes to: every plain subscription, and of each queue group one, drawn
     /// at random. `skip` is a publisher that does not want its own messages back. They are put into a list that is empty.
     pub(super) fn route(&mut self, subject: &str, skip: Option<u64>, chosen: &mut Vec<(u64, u64)>) {
+        if self.wildcard.is_empty() {
+            let Some(numbers) = self.literal.get(subject) else { return };
+            // Nearly always somebody alone hears a subject.
+            if let &[number] = &numbers[..]
+                && let Some(sub) = self.subs.get(&number).filter(|sub| sub.queue.is_none())
+            {
+                if Some(sub.client) != skip {
+                    chosen.extend(self.deliver(number));
+                }
+                return;
+            }
+        }
         let mut groups: SortedMap<Rc<str>, Vec<u64>> = SortedMap::default();
         // First the subscriptions' own numbers.
         for (number, sub) in self.matching(subject).filter(|(_, sub)| Some(sub.client) != skip) {

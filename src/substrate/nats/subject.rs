@@ -101,14 +101,20 @@ pub(super) fn tokens(subject: &str) -> impl Iterator<Item = &str> {
 
 /// True for what may be subscribed to: no empty token, no blank, `>` last only.
 pub fn is_valid_pattern(subject: &str) -> bool {
-    let mut tokens = tokens(subject).peekable();
-    while let Some(token) = tokens.next() {
-        let blank = token.is_empty() || token.bytes().any(|byte| byte.is_ascii_whitespace());
-        if blank || token == ">" && tokens.peek().is_some() {
+    let bytes = subject.as_bytes();
+    let mut begins = true;
+    for (place, &byte) in bytes.iter().enumerate() {
+        let is_wrong = match byte {
+            b'.' => begins,
+            b'>' => begins && bytes.get(place + 1) == Some(&b'.'),
+            _ => byte.is_ascii_whitespace(),
+        };
+        if is_wrong {
             return false;
         }
+        begins = byte == b'.';
     }
-    true
+    !begins
 }
 
 /// True for what may be published to: a pattern without wildcards.
@@ -118,7 +124,8 @@ pub fn is_valid_literal(subject: &str) -> bool {
 
 /// True if a token is a wildcard; `fo*` is an ordinary token.
 pub fn has_wildcard(subject: &str) -> bool {
-    tokens(subject).any(|token| token == "*" || token == ">")
+    let may_be = subject.bytes().any(|byte| matches!(byte, b'*' | b'>'));
+    may_be && tokens(subject).any(|token| token == "*" || token == ">")
 }
 
 /// True if messages published to `subject` go to a subscription of `pattern`. The subject's own wildcards are

@@ -29,6 +29,8 @@ use crate::net::{Fate, Flight, LookUp, Net, NodeId, Payload, Roll};
 use pipe::Pipe;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -238,7 +240,7 @@ impl<Up: Segment, Down: Segment> Listener<Up, Down> {
 pub struct Conn<S: Segment, R: Segment> {
     out: Rc<Pipe<S>>,
     back: Rc<Pipe<R>>,
-    inbox: Receiver<pipe::Arrival<R>>,
+    inbox: Receiver<pipe::Come<R>>,
 }
 
 impl<S: Segment, R: Segment> Conn<S, R> {
@@ -249,16 +251,16 @@ impl<S: Segment, R: Segment> Conn<S, R> {
     }
 
     /// The next message; `None` when the other end has closed or died.
-    pub async fn recv(&mut self) -> Option<R> {
-        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    pub fn recv(&mut self) -> Recv<'_, S, R> {
+        Recv(self)
     }
 
-    /// [`recv`](Self::recv) for hand-written futures.
+    /// [`recv`](Self::recv) for hand-written futures, which go on polling it until it is ready, or drop the connection.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
         if self.back.ended() {
             return Poll::Ready(None);
         }
-        self.inbox.poll_recv(cx).map(|arrival| self.back.take(arrival))
+        self.back.poll_next(&mut self.inbox, cx)
     }
 
     /// The sending half, for other tasks of the same node; it does not keep the connection open.
@@ -286,6 +288,23 @@ impl<S: Segment, R: Segment> Drop for Conn<S, R> {
     fn drop(&mut self) {
         self.back.abandon();
         self.out.finish();
+    }
+}
+
+/// Ready with the next message of a connection.
+pub struct Recv<'a, S: Segment, R: Segment>(&'a mut Conn<S, R>);
+
+impl<S: Segment, R: Segment> Future for Recv<'_, S, R> {
+    type Output = Option<R>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<R>> {
+        self.0.poll_recv(cx)
+    }
+}
+
+impl<S: Segment, R: Segment> Drop for Recv<'_, S, R> {
+    fn drop(&mut self) {
+        self.0.back.stop_waiting();
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Messages leave at once and travel side by side. The carrier waits for the first of them to arrive, hands it over, and
 //! goes on to the next; one that was lost is sent again by the carrier, together with all that were lost behind it.
+//!
+//! Nearly always somebody reads already when a message leaves, and nothing else is on its way. Then no carrier is woken: the
+//! message knocks where the reader waits, who does what the carrier would do at that instant.
 
 use super::{
     Closed, Ident, Over, PENDING_MAX, SEGMENT_RECEIVED, SEGMENT_SENT, SOCKET_BUFFER, STREAM_CLOSED, Segment,
@@ -12,6 +15,7 @@ use crate::net::{LinkId, Net, NodeId, Payload, Roll};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
 
 /// The least retransmission time-out, and the greatest: Linux's.
 const RTO_MIN: Duration = Duration::from_millis(200);
@@ -26,6 +30,13 @@ pub(super) struct Arrival<T> {
     message: Option<T>,
     size: usize,
     span: Span,
+}
+
+/// What comes to a reader.
+pub(super) enum Come<T> {
+    Arrival(Arrival<T>),
+    /// The first of what is on its way is due; out of date once the carrier is in charge again.
+    Knock,
 }
 
 /// A message on its way.
@@ -70,8 +81,10 @@ pub(super) struct Pipe<T> {
     queued: Cell<usize>,
     unread: Cell<usize>,
     sent: Cell<u64>,
+    /// Whoever reads has waited since nothing was on its way, and is in charge instead of the carrier.
+    reader_waits: Cell<bool>,
     wake: Sender<()>,
-    inbox: Sender<Arrival<T>>,
+    inbox: Sender<Come<T>>,
 }
 
 impl<T: Segment> Pipe<T> {
@@ -83,7 +96,7 @@ impl<T: Segment> Pipe<T> {
         ident: Ident,
         near: &Over,
         far: &Over,
-    ) -> (Rc<Self>, Receiver<Arrival<T>>) {
+    ) -> (Rc<Self>, Receiver<Come<T>>) {
         let ctx = net.ctx();
         let (wake, woken) = channel(ctx, usize::MAX);
         let (inbox, receiver) = channel(ctx, usize::MAX);
@@ -104,6 +117,7 @@ impl<T: Segment> Pipe<T> {
             queued: Cell::default(),
             unread: Cell::default(),
             sent: Cell::default(),
+            reader_waits: Cell::default(),
             wake,
             inbox,
         });
@@ -149,6 +163,8 @@ impl<T: Segment> Pipe<T> {
         if self.finished.replace(true) {
             return;
         }
+        // The end of a connection is the carrier's.
+        self.stop_waiting();
         let mut room = SOCKET_BUFFER.saturating_sub(self.unread.get());
         self.queue.borrow_mut().retain(|underway| {
             let held = underway.size <= room;
@@ -186,7 +202,19 @@ impl<T: Segment> Pipe<T> {
             queue.len() == 1
         };
         if first {
-            // The carrier has nothing to do before.
+            if at <= self.net.ctx().now() {
+                // It takes no time: all that happens at this instant has its order, in which the carrier is.
+                self.reader_waits.set(false);
+            }
+            self.expect(at);
+        }
+    }
+
+    /// Whoever is in charge has something to do at that instant, and nothing before.
+    fn expect(&self, at: Instant) {
+        if self.reader_waits.get() {
+            let _ = self.inbox.send_at(at, Come::Knock);
+        } else {
             let _ = self.wake.send_at(at, ());
         }
     }
@@ -227,9 +255,58 @@ impl<T: Segment> Pipe<T> {
         self.ended.get()
     }
 
+    /// The next message; `None` when the other end has closed or died.
+    pub(super) fn poll_next(&self, inbox: &mut Receiver<Come<T>>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        loop {
+            let arrival = match inbox.poll_recv(cx) {
+                Poll::Ready(Some(Come::Arrival(arrival))) => arrival,
+                Poll::Ready(Some(Come::Knock)) if !self.reader_waits.get() => continue,
+                Poll::Ready(Some(Come::Knock)) => match self.answer_knock() {
+                    Some(arrival) => arrival,
+                    None => continue,
+                },
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => {
+                    let is_idle = !self.finished.get() && self.queue.borrow().is_empty();
+                    self.reader_waits.set(self.reader_waits.get() || is_idle);
+                    return Poll::Pending;
+                }
+            };
+            self.stop_waiting();
+            return Poll::Ready(self.take(arrival));
+        }
+    }
+
+    /// The reader does what the carrier would do now, and has the first of what has arrived in its hands.
+    fn answer_knock(&self) -> Option<Arrival<T>> {
+        let mut first = None;
+        while let Some((at, lost)) = self.head() {
+            if at > self.net.ctx().now() || self.is_full() {
+                if first.is_none() {
+                    self.expect(at);
+                }
+                break;
+            }
+            match self.meet(lost) {
+                arrival if first.is_none() => first = arrival,
+                Some(arrival) => self.put_down(arrival),
+                None => {}
+            }
+        }
+        first
+    }
+
+    /// The reader does not wait any more: what is still on its way is the carrier's.
+    pub(super) fn stop_waiting(&self) {
+        if self.reader_waits.replace(false)
+            && let Some((at, _)) = self.head()
+        {
+            self.expect(at);
+        }
+    }
+
     /// What the receiver makes of an arrival.
-    pub(super) fn take(&self, arrival: Option<Arrival<T>>) -> Option<T> {
-        let arrival = arrival?;
+    fn take(&self, arrival: Arrival<T>) -> Option<T> {
         debug_assert!(!self.ended.get(), "nothing is read behind the close");
         let ctx = self.net.ctx();
         let unread = self.unread.get();
@@ -248,6 +325,7 @@ impl<T: Segment> Pipe<T> {
     /// The receiver has dropped its end: what arrives from now on is lost.
     pub(super) fn abandon(&self) {
         self.abandoned.set(true);
+        self.reader_waits.set(false);
         self.rouse();
     }
 
@@ -256,8 +334,7 @@ impl<T: Segment> Pipe<T> {
     async fn carry(self: Rc<Self>, mut woken: Receiver<()>) {
         let ctx = self.net.ctx().clone();
         loop {
-            let head = self.queue.borrow().front().map(|head| (head.at, head.lost));
-            let Some((at, lost)) = head else {
+            let Some((at, lost)) = self.head().filter(|_| !self.reader_waits.get()) else {
                 if self.finished.get() || self.abandoned.get() && self.near.get() {
                     return;
                 }
@@ -265,26 +342,42 @@ impl<T: Segment> Pipe<T> {
                 continue;
             };
             ctx.sleep_until(at).await;
-            if self.queue.borrow().front().map(|head| (head.at, head.lost)) != Some((at, lost)) {
+            if self.head() != Some((at, lost)) {
                 // The sender has closed meanwhile, and dropped what it held.
                 continue;
             }
-            if lost {
-                if self.is_forgotten() {
-                    return;
-                }
-                self.retransmit();
-            } else if self.net.is_cut(self.from, self.to) {
-                // Sent before the cut, and caught by it on the way.
-                if let Some(head) = self.queue.borrow_mut().front_mut() {
-                    self.lose(head, Duration::ZERO);
-                }
-            } else if self.unread.get() >= SOCKET_BUFFER && !self.abandoned.get() {
+            if lost && self.is_forgotten() {
+                return;
+            }
+            if !lost && self.is_full() && !self.net.is_cut(self.from, self.to) {
                 woken.recv().await;
-            } else {
-                self.hand_over();
+            } else if let Some(arrival) = self.meet(lost) {
+                self.put_down(arrival);
             }
         }
+    }
+
+    /// When something is to be done with the first message, and whether it is lost and sent again then.
+    fn head(&self) -> Option<(Instant, bool)> {
+        self.queue.borrow().front().map(|head| (head.at, head.lost))
+    }
+
+    /// What becomes of the first message now that its time has come.
+    fn meet(&self, lost: bool) -> Option<Arrival<T>> {
+        if lost {
+            self.retransmit();
+        } else if !self.net.is_cut(self.from, self.to) {
+            return self.arrive();
+        } else if let Some(head) = self.queue.borrow_mut().front_mut() {
+            // Sent before the cut, and caught by it on the way.
+            self.lose(head, Duration::ZERO);
+        }
+        None
+    }
+
+    /// The receiver's socket has no room.
+    fn is_full(&self) -> bool {
+        self.unread.get() >= SOCKET_BUFFER && !self.abandoned.get()
     }
 
     /// Nobody at either end waits for what is left: the last tries of a kernel whose process is gone.
@@ -301,10 +394,9 @@ impl<T: Segment> Pipe<T> {
         }
     }
 
-    fn hand_over(&self) {
-        let Some(head) = self.queue.borrow_mut().pop_front() else {
-            return;
-        };
+    /// The first message is there; `None` if its receiver is not.
+    fn arrive(&self) -> Option<Arrival<T>> {
+        let head = self.queue.borrow_mut().pop_front()?;
         let Underway { message, size, mut span, .. } = head;
         self.queued.set(self.queued.get() - size);
         let queue = self.queue.borrow();
@@ -312,7 +404,7 @@ impl<T: Segment> Pipe<T> {
         debug_assert!(self.queued.get() == 0 || !queue.is_empty(), "what counts as queued is there");
         drop(queue);
         if self.abandoned.get() {
-            return;
+            return None;
         }
         self.unread.set(self.unread.get() + size);
         if message.is_some() {
@@ -321,8 +413,13 @@ impl<T: Segment> Pipe<T> {
         } else {
             self.far.set(true);
         }
+        Some(Arrival { message, size, span })
+    }
+
+    /// Leaves it where the receiver finds it.
+    fn put_down(&self, arrival: Arrival<T>) {
         // The receiver is there: it has not abandoned its end.
-        let _ = self.inbox.send(Arrival { message, size, span });
+        let _ = self.inbox.send(Come::Arrival(arrival));
     }
 }
 
@@ -330,86 +427,9 @@ impl<T: Segment> Reading for Pipe<T> {
     fn reset(&self) {
         self.abandon();
         let span = self.net.ctx().span();
-        // Who reads no more needs no news.
-        let _ = self.inbox.send(Arrival { message: None, size: 0, span });
+        self.put_down(Arrival { message: None, size: 0, span });
     }
 }
 
 #[cfg(all(test, debug_assertions))]
-mod tests {
-    use super::*;
-    use crate::kernel::{Sim, Sink};
-
-    impl Segment for u8 {
-        fn size(&self) -> usize {
-            1
-        }
-
-        fn payload(&self) -> Payload {
-            Payload::Message
-        }
-    }
-
-    fn pipe() -> Rc<Pipe<u8>> {
-        let ctx = Sim::new(1, Sink::None).ctx();
-        let net = Net::new(&ctx, false);
-        let [from, to] = ["w-01", "nats"].map(|name| net.add_node(name));
-        let ident = Ident { number: 1, call: 1 };
-        Pipe::open(&net, from, to, ctx.stream("w-01", "up"), ident, &Rc::default(), &Rc::default()).0
-    }
-
-    fn arrived(pipe: &Pipe<u8>) -> Option<u8> {
-        pipe.take(Some(Arrival { message: None, size: 0, span: Span::default() }))
-    }
-
-    #[test]
-    #[should_panic(expected = "a connection has two directions")]
-    fn a_direction_has_one_other() {
-        let pipe = pipe();
-        pipe.pair_with(&pipe);
-        pipe.pair_with(&pipe);
-    }
-
-    #[test]
-    #[should_panic(expected = "the close, and nothing else, comes last")]
-    fn nothing_is_put_behind_the_close() {
-        let pipe = pipe();
-        pipe.finish();
-        pipe.put(Some(1), 1, Span::default());
-    }
-
-    #[test]
-    #[should_panic(expected = "the next connection's draws begin there")]
-    fn no_message_takes_the_draws_of_another_connection() {
-        let pipe = pipe();
-        pipe.sent.set(1 << MESSAGES_BITS);
-        let _ = pipe.send(1);
-    }
-
-    #[test]
-    #[should_panic(expected = "nothing is read behind the close")]
-    fn the_close_is_read_once() {
-        let pipe = pipe();
-        arrived(&pipe);
-        arrived(&pipe);
-    }
-
-    #[test]
-    #[should_panic(expected = "nothing is sent behind the close")]
-    fn nothing_waits_behind_the_close() {
-        let pipe = pipe();
-        pipe.finish();
-        pipe.finished.set(false);
-        let _ = pipe.send(1);
-        pipe.hand_over();
-    }
-
-    #[test]
-    #[should_panic(expected = "what counts as queued is there")]
-    fn no_byte_counts_as_queued_that_is_gone() {
-        let pipe = pipe();
-        let _ = pipe.send(1);
-        pipe.queued.set(2);
-        pipe.hand_over();
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@
 use super::reply::{Bytes, Reply};
 use super::server::{Call, Wire};
 use super::store::Words;
-use crate::kernel::{Ctx, Duration, Sender, Span, channel};
+use crate::kernel::{Ctx, Duration, OneshotSender, Span, oneshot};
 use crate::net::NodeId;
 use crate::substrate::stream::{Conn, ConnectError, Outlet};
 use std::borrow::Cow;
@@ -52,7 +52,7 @@ impl fmt::Display for Error {
 }
 
 /// With the record that the reply follows from.
-type Waiter = Sender<(Result<Reply, Error>, Span)>;
+type Waiter = OneshotSender<(Result<Reply, Error>, Span)>;
 
 /// The open connection and whoever waits on it, in the order in which they asked.
 #[derive(Default)]
@@ -120,7 +120,7 @@ impl Valkey {
     }
 
     async fn exchange(&self, words: Words) -> Result<Reply, Error> {
-        let (reply, mut replies) = channel(self.wire.net().ctx(), 1);
+        let (reply, answered) = oneshot(self.wire.net().ctx());
         let open = self.link.borrow().outlet.clone();
         let outlet = match open {
             Some(outlet) => outlet,
@@ -135,7 +135,7 @@ impl Valkey {
             self.link.borrow_mut().outlet = None;
             return Err(Error::Lost);
         }
-        let (reply, span) = replies.recv().await.ok_or(Error::Lost)?;
+        let (reply, span) = answered.await.map_err(|_| Error::Lost)?;
         let ctx = self.wire.net().ctx();
         // A connection that breaks is the cause of what follows, and not what the caller is busy with.
         let tag = if reply.is_ok() { span.tag } else { ctx.span().tag };

@@ -73,14 +73,17 @@ impl Given<'_> {
 
     /// The words of a command; an error where one of them is nothing.
     fn words(&self, literals: &[Literal]) -> Result<Vec<Bytes>, ErrorText> {
-        let word = |literal: &Literal| match (literal, self.value(literal)) {
-            (Literal::Number(n), _) => Ok(number_text(*n).into_bytes().into()),
-            (_, Reply::Bulk(bytes)) => Ok(bytes),
-            _ => Err(error("ERR Lua redis lib command arguments must be strings or integers")),
-        };
         let mut words = Vec::with_capacity(literals.len());
         for literal in literals {
-            words.push(word(literal)?);
+            let word = match literal {
+                Literal::Text(text) => Some(text.clone()),
+                Literal::Number(n) => Some(number_text(*n).into_bytes().into()),
+                Literal::Nothing => None,
+                Literal::Key(place) => self.keys.get(*place).cloned(),
+                Literal::Argument(place) => self.arguments.get(*place).cloned(),
+            };
+            let refused = error("ERR Lua redis lib command arguments must be strings or integers");
+            words.push(word.ok_or(refused)?);
         }
         Ok(words)
     }

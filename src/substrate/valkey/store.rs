@@ -216,6 +216,10 @@ impl Store {
 
     /// Says how many bytes of a client's replies it has not read yet. True when it is cut off for that.
     pub fn exceeds_output_limit(&mut self, id: ConnId, pending: usize, now: Instant) -> bool {
+        if self.channels.is_empty() && self.patterns.is_empty() {
+            // Nobody has subscribed to anything.
+            return false;
+        }
         let limit = self.config.pubsub_limit;
         let Some(client) = self.clients.get_mut(&id).filter(|c| !c.subscriptions.is_empty()) else {
             return false;

@@ -247,7 +247,7 @@ impl Message for WorkerResult {
                 + text_length(&self.request_id)
                 + value_length(&self.value)
                 + optional(r#""err":,"#, &self.err)
-                + self.response_time.text_length()
+                + go_duration::length(self.response_time)
                 + 2
                 + if self.reliable { 4 } else { 5 },
         )
@@ -278,6 +278,31 @@ impl Message for Acknowledgement {}
 pub mod go_duration {
     use super::*;
 
+    /// How many bytes its text has, without writing it: the length of every answer depends on it.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "workbench"))]
+    pub fn length(duration: Duration) -> usize {
+        let digits = |number: u64| number.checked_ilog10().map_or(1, |log| log as usize + 1);
+        // Of as many units as `ns` are: without zeros at the end.
+        let decimal = |ns: u64, unit: u64| {
+            let (mut fraction, mut places) = (ns % unit, digits(unit));
+            if fraction == 0 {
+                return digits(ns / unit);
+            }
+            while fraction % 10 == 0 {
+                (fraction, places) = (fraction / 10, places - 1);
+            }
+            digits(ns / unit) + places
+        };
+        match duration.as_nanos() {
+            0 => "0s".len(),
+            ns @ ..1_000 => digits(ns) + "ns".len(),
+            ns @ ..1_000_000 => decimal(ns, 1_000) + "µs".len(),
+            ns @ ..1_000_000_000 => decimal(ns, 1_000_000) + "ms".len(),
+            ns @ ..60_000_000_000 => decimal(ns, 1_000_000_000) + "s".len(),
+            _ => duration.text_length(),
+        }
+    }
+
     /// Writes `"120ms"`.
     pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(duration)
@@ -286,5 +311,24 @@ pub mod go_duration {
     /// Reads `"120ms"`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Rng;
+
+    #[test]
+    fn a_durations_text_is_as_long_as_it_is_said_to_be() {
+        let mut rng = Rng::new(5);
+        let known =
+            [0, 1, 10, 999, 1_000, 1_050, 999_999, 1_000_000, 120_000_000, 1_000_000_000, 59_999_999_999];
+        let random = (0..2_000).map(|i| (rng.next_u64() >> (i % 64)) / [1, 10, 1_000, 1_000_000][i % 4]);
+        for duration in
+            known.into_iter().chain([60_000_000_000, u64::MAX]).chain(random).map(Duration::from_nanos)
+        {
+            assert_eq!(go_duration::length(duration), format!("{duration}").len(), "{duration}");
+        }
     }
 }

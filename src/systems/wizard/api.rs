@@ -5,7 +5,7 @@ use super::fact::Fact;
 use super::messages::{Accepted, Payload, TaskRequest, TaskStatus, number};
 use super::queue::{self, QUEUE, status, task_key};
 use super::{Params, Site, VALKEY, container_authority, container_name, worker};
-use crate::kernel::{Duration, Receiver, Sender, Span, channel};
+use crate::kernel::{Cancelled, Duration, OneshotSender, Receiver, Sender, Span, channel, oneshot};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
 use crate::substrate::http::{Method, Request, Response, Route, no_route};
@@ -25,7 +25,7 @@ const DRAIN_POLL: Duration = Duration::from_millis(10);
 struct Waiting {
     request: Request,
     span: Span,
-    answer: Sender<(Response, Span)>,
+    answer: OneshotSender<(Response, Span)>,
     _wish: Option<Wish>,
 }
 
@@ -97,18 +97,18 @@ async fn wait_in_line(api: Rc<Api>, request: Request) -> Response {
     api.busy().set(api.busy().get() + 1);
     let _busy = Busy(Rc::clone(&api));
     let ctx = api.site.ctx();
-    let (answer, mut answers) = channel(ctx, 1);
+    let (answer, answered) = oneshot(ctx);
     let wish = Wish::of(&api, &request);
     if api.queue.send(Waiting { request, span: ctx.span(), answer, _wish: wish }).is_err() {
         let message = "too many requests wait for this process";
         return Response::error(503, "backlog_full", message, json!({"backlog": BACKLOG}));
     }
-    match answers.recv().await {
-        Some((response, span)) => {
+    match answered.await {
+        Ok((response, span)) => {
             ctx.set_span(span);
             response
         }
-        None => Response::error(500, "internal", "the process is ending", Value::Null),
+        Err(Cancelled) => Response::error(500, "internal", "the process is ending", Value::Null),
     }
 }
 

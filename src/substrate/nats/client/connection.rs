@@ -57,7 +57,7 @@ impl Driver {
     fn begin(&self) {
         let client = &self.client;
         *client.outlet.borrow_mut() = Some(self.conn.outlet());
-        client.status.set(Status::Connected);
+        client.turn(Status::Connected);
         client.pings_out.set(0);
         client.ctx.record_in(
             client.node.scope(),
@@ -85,7 +85,7 @@ impl Driver {
             let client = Rc::clone(&self.client);
             client.ctx.set_span(Span::default());
             client.ctx.record(DISCONNECTED, self.conn.peer().0, 0);
-            client.status.set(Status::Reconnecting);
+            client.turn(Status::Reconnecting);
             *client.outlet.borrow_mut() = None;
             client.pongs.borrow_mut().clear();
             if !client.options.reconnect || !self.reconnect().await {

@@ -68,7 +68,8 @@ impl JetStream {
         id: &str,
         payload: impl Into<Body>,
     ) -> Result<PubAck, NatsError> {
-        self.publish_message(Published::new(subject, payload).with_headers(&[("Nats-Msg-Id", id)])).await
+        let message = Published::new(self.client.subject(subject), payload);
+        self.publish_message(message.with_headers(&[("Nats-Msg-Id", id)])).await
     }
 
     async fn publish_message(&self, message: Published) -> Result<PubAck, NatsError> {
@@ -175,6 +176,11 @@ impl Drop for Borrowed<'_> {
     }
 }
 
+thread_local! {
+    /// What nearly every delivery is answered with.
+    static DONE: Body = b"+ACK".into();
+}
+
 /// A message that JetStream delivered, to be acknowledged.
 pub struct JsMessage {
     client: NatsClient,
@@ -219,7 +225,7 @@ impl JsMessage {
 
     /// Done: it is not delivered again.
     pub fn ack(&self) -> Result<(), NatsError> {
-        self.settle(b"+ACK")
+        self.settle(DONE.with(Body::clone))
     }
 
     /// Not done: it is delivered again, at once or after `delay`.

@@ -11,7 +11,7 @@ pub use subscription::{Message, Subscription};
 use super::jetstream::ApiError;
 use super::protocol::{Headers, Op, Published};
 use super::{Nats, subject};
-use crate::kernel::{Ctx, Duration, Sender, SortedMap, TaskId, channel};
+use crate::kernel::{Ctx, Duration, Receiver, Sender, SortedMap, TaskId, channel};
 use crate::net::NodeId;
 use crate::substrate::body::Body;
 use crate::substrate::stream::Outlet;
@@ -146,11 +146,15 @@ pub(super) struct Inner {
     name: Rc<str>,
     options: ClientOptions,
     status: Cell<Status>,
+    /// Hears that the status has changed.
+    status_news: RefCell<Option<Sender<()>>>,
     outlet: RefCell<Option<Outlet<Op>>>,
     /// What was published while there was no connection.
     kept: RefCell<VecDeque<Op>>,
     kept_bytes: Cell<usize>,
     max_payload: Cell<usize>,
+    /// What was published to last: most is published to the same subject.
+    last_subject: RefCell<Rc<str>>,
     subs: RefCell<SortedMap<u64, SubState>>,
     next_sid: Cell<u64>,
     /// Who waits for the server's PONG, in order.
@@ -175,10 +179,12 @@ impl NatsClient {
             name: net.name(node),
             options,
             status: Cell::new(Status::Reconnecting),
+            status_news: RefCell::default(),
             outlet: RefCell::default(),
             kept: RefCell::default(),
             kept_bytes: Cell::default(),
             max_payload: Cell::new(usize::MAX),
+            last_subject: RefCell::new("".into()),
             subs: RefCell::default(),
             next_sid: Cell::new(1),
             pongs: RefCell::default(),
@@ -200,6 +206,13 @@ impl NatsClient {
         self.inner.status.get()
     }
 
+    /// Ready whenever the status has changed.
+    pub fn status_news(&self) -> Receiver<()> {
+        let (news, heard) = channel(&self.inner.ctx, 1);
+        *self.inner.status_news.borrow_mut() = Some(news);
+        heard
+    }
+
     /// How often it has connected again.
     pub fn reconnects(&self) -> u64 {
         self.inner.reconnects.get()
@@ -214,7 +227,16 @@ impl NatsClient {
 
     /// Publishes; without a connection the message is kept, as long as there is room.
     pub fn publish(&self, subject: &str, payload: impl Into<Body>) -> Result<(), NatsError> {
-        self.publish_message(Published::new(subject, payload))
+        self.publish_message(Published::new(self.subject(subject), payload))
+    }
+
+    /// A subject as messages share it.
+    pub(super) fn subject(&self, subject: &str) -> Rc<str> {
+        let mut last = self.inner.last_subject.borrow_mut();
+        if **last != *subject {
+            *last = subject.into();
+        }
+        Rc::clone(&last)
     }
 
     /// Publishes a message that names where answers go.
@@ -331,6 +353,13 @@ impl NatsClient {
 }
 
 impl Inner {
+    fn turn(&self, status: Status) {
+        self.status.set(status);
+        if let Some(news) = &*self.status_news.borrow() {
+            let _ = news.send(());
+        }
+    }
+
     /// A subject that nobody else uses.
     fn inbox(&self) -> Rc<str> {
         let n = self.next_inbox.replace(self.next_inbox.get() + 1);
@@ -386,7 +415,7 @@ impl Inner {
     }
 
     fn close(&self) {
-        self.status.set(Status::Closed);
+        self.turn(Status::Closed);
         *self.outlet.borrow_mut() = None;
         // Their readers see the end behind what they have not read.
         let subs = std::mem::take(&mut *self.subs.borrow_mut());

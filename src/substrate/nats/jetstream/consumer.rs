@@ -3,6 +3,7 @@
 //! it is asked for news, and does not count anew for messages it has seen then and that are gone since.
 
 mod acks;
+mod deadlines;
 mod pulls;
 
 use super::config::{AckPolicy, ApiError, ConsumerConfig, DeliverPolicy};
@@ -13,9 +14,10 @@ use crate::substrate::merge;
 use crate::substrate::nats::subject::Pattern;
 use crate::substrate::nats::{Headers, REDELIVERED};
 use crate::substrate::text::push_number;
+use deadlines::Deadlines;
 use pulls::Pull;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A message that was delivered and is not acknowledged.
@@ -48,7 +50,7 @@ pub(super) struct Consumer {
     /// All deliveries and messages up to these are acknowledged.
     floor: (u64, u64),
     pending: SortedMap<u64, Pending>,
-    deadlines: BTreeSet<(Instant, u64)>,
+    deadlines: Deadlines,
     /// How often a message was delivered again.
     redelivered: SortedMap<u64, u64>,
     /// To be delivered again.
@@ -93,7 +95,7 @@ impl Consumer {
             resume: last,
             floor: (0, 0),
             pending: SortedMap::default(),
-            deadlines: BTreeSet::new(),
+            deadlines: Deadlines::default(),
             redelivered: SortedMap::default(),
             again: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -216,7 +218,7 @@ impl Consumer {
 
     /// When it has something to do by itself.
     pub(super) fn deadline(&self) -> Instant {
-        let pending = self.deadlines.first().map_or(Instant::MAX, |&(at, _)| at);
+        let pending = self.deadlines.first().unwrap_or(Instant::MAX);
         let news = |pull: &Pull| {
             let heartbeat = pull.heartbeat.map_or(Instant::MAX, |(_, at)| at);
             pull.expires.unwrap_or(Instant::MAX).min(heartbeat)
@@ -226,15 +228,15 @@ impl Consumer {
 
     fn set_deadline(&mut self, seq: u64, dseq: u64, deadline: Instant) {
         let entry = self.pending.entry(seq).or_insert_with(|| Pending { dseq, deadline });
-        self.deadlines.remove(&(entry.deadline, seq));
+        self.deadlines.remove(entry.deadline, seq);
         entry.deadline = deadline;
-        self.deadlines.insert((deadline, seq));
+        self.deadlines.insert(deadline, seq);
         debug_assert_eq!(self.deadlines.len(), self.pending.len(), "who is pending has one deadline");
     }
 
     fn settle(&mut self, seq: u64) -> Option<Pending> {
         let pending = self.pending.remove(&seq)?;
-        self.deadlines.remove(&(pending.deadline, seq));
+        self.deadlines.remove(pending.deadline, seq);
         debug_assert_eq!(self.deadlines.len(), self.pending.len(), "who is pending has one deadline");
         Some(pending)
     }
@@ -245,8 +247,7 @@ impl Consumer {
 
     /// Puts what was not acknowledged in time among what is delivered again.
     pub(super) fn expire(&mut self, now: Instant) {
-        let mut due: Vec<u64> =
-            self.deadlines.iter().take_while(|&&(at, _)| at <= now).map(|&(_, seq)| seq).collect();
+        let mut due: Vec<u64> = self.deadlines.due(now).collect();
         merge::sort(&mut due, |a, b| a < b);
         self.is_woken |= !due.is_empty();
         for seq in due {
@@ -272,7 +273,7 @@ impl Consumer {
         if !std::mem::take(&mut self.is_woken) {
             self.expire_pulls(false, outbox);
         }
-        while self.is_awaited(outbox) {
+        while !self.has_nothing_to_push(messages) && self.is_awaited(outbox) {
             let next = match self.next_again(messages, outbox) {
                 Some(again) => Some(again),
                 None => {
@@ -299,6 +300,12 @@ impl Consumer {
         }
         self.expire_pulls(!stalled, outbox);
         done
+    }
+
+    /// Whether somebody hears it need not be asked then.
+    fn has_nothing_to_push(&self, messages: &Messages) -> bool {
+        let has_nothing = self.again.is_empty() && self.skipping.is_empty() && self.sseq > messages.last();
+        self.target.is_some() && has_nothing
     }
 
     /// As many messages wait for their acknowledgement as may.
@@ -395,7 +402,7 @@ mod tests {
     #[should_panic(expected = "who is pending has one deadline")]
     fn no_deadline_is_left_of_what_is_set_anew() {
         let mut consumer = consumer();
-        consumer.deadlines.insert((Instant::ZERO, 7));
+        consumer.deadlines.insert(Instant::ZERO, 7);
         consumer.set_deadline(1, 1, Instant::from_millis(5));
     }
 
@@ -404,7 +411,7 @@ mod tests {
     fn no_deadline_is_left_of_what_is_settled() {
         let mut consumer = consumer();
         consumer.set_deadline(1, 1, Instant::from_millis(5));
-        consumer.deadlines.insert((Instant::ZERO, 7));
+        consumer.deadlines.insert(Instant::ZERO, 7);
         consumer.settle(1);
     }
 }

@@ -5,7 +5,7 @@ use crate::kernel::Instant;
 use crate::substrate::body::Body;
 use crate::substrate::nats::Headers;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// A message in a stream.
@@ -15,7 +15,7 @@ pub(super) struct Stored {
     pub(super) payload: Body,
     pub(super) at: Instant,
     /// All consumers before this one are done with it, among so many that were ever set up.
-    pub(super) needed_by: RefCell<(u64, Rc<str>)>,
+    pub(super) needed_by: RefCell<(u64, Option<Rc<str>>)>,
 }
 
 impl Stored {
@@ -33,7 +33,8 @@ impl Stored {
 /// The messages of a stream by sequence number.
 #[derive(Default)]
 pub(super) struct Messages {
-    pub(super) by_seq: BTreeMap<u64, Stored>,
+    /// In the order of their numbers: they come at the end, and mostly go from the beginning.
+    by_seq: VecDeque<(u64, Stored)>,
     last: u64,
     bytes: u64,
     storage: Storage,
@@ -72,16 +73,28 @@ impl Messages {
     }
 
     pub(super) fn get(&self, seq: u64) -> Option<&Stored> {
-        self.by_seq.get(&seq)
+        self.place(seq).ok().map(|place| &self.by_seq[place].1)
     }
 
     pub(super) fn from(&self, seq: u64) -> impl Iterator<Item = (u64, &Stored)> {
-        self.by_seq.range(seq..).map(|(&seq, stored)| (seq, stored))
+        let place = self.place(seq).unwrap_or_else(|next| next);
+        self.by_seq.range(place..).map(|(seq, stored)| (*seq, stored))
+    }
+
+    /// Where a message is; or, if it is not there, the next one.
+    fn place(&self, seq: u64) -> Result<usize, usize> {
+        // Where it is as long as none behind the first is missing.
+        let place = seq.saturating_sub(self.first()) as usize;
+        match self.by_seq.get(place) {
+            Some(&(at, _)) if at == seq => Ok(place),
+            _ if seq > self.last => Err(self.by_seq.len()),
+            _ => self.by_seq.binary_search_by_key(&seq, |&(seq, _)| seq),
+        }
     }
 
     /// The sequence number of the first message; of the next one, if there is none.
     pub(super) fn first(&self) -> u64 {
-        self.by_seq.keys().next().copied().unwrap_or(self.last + 1)
+        self.by_seq.front().map_or(self.last + 1, |&(seq, _)| seq)
     }
 
     pub(super) fn last(&self) -> u64 {
@@ -99,20 +112,45 @@ impl Messages {
     pub(super) fn push(&mut self, stored: Stored) {
         self.last += 1;
         self.bytes += stored.size(self.storage);
-        let before = self.by_seq.insert(self.last, stored);
-        debug_assert!(before.is_none(), "a number is given once");
+        debug_assert!(self.by_seq.back().is_none_or(|&(seq, _)| seq < self.last), "a number is given once");
+        self.by_seq.push_back((self.last, stored));
     }
 
     pub(super) fn remove(&mut self, seq: u64) -> Option<Stored> {
-        let stored = self.by_seq.remove(&seq)?;
+        let (_, stored) = self.by_seq.remove(self.place(seq).ok()?)?;
         self.bytes -= stored.size(self.storage);
         debug_assert!(self.bytes == 0 || !self.by_seq.is_empty(), "what is counted is held");
         Some(stored)
     }
 }
 
-#[cfg(all(test, debug_assertions))]
+#[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::kernel::Rng;
+
+    #[test]
+    fn they_are_found_by_their_numbers_whichever_are_gone() {
+        let (mut messages, mut map, mut rng) = (Messages::default(), BTreeMap::new(), Rng::new(6));
+        for seq in 1..=2_000_u64 {
+            let subject: Rc<str> = seq.to_string().into();
+            let (payload, needed_by) = (Body::from(&b"1"[..]), RefCell::default());
+            map.insert(seq, Rc::clone(&subject));
+            messages.push(Stored { subject, headers: None, payload, at: Instant::ZERO, needed_by });
+            let (first, any) = (messages.first(), 1 + rng.below(seq));
+            for gone in [first, any].into_iter().take(rng.below(3) as usize) {
+                assert_eq!(messages.remove(gone).map(|stored| stored.subject), map.remove(&gone));
+            }
+            assert_eq!(messages.get(any).map(|stored| &stored.subject), map.get(&any));
+            let behind = messages.from(any).map(|(seq, stored)| (seq, &stored.subject));
+            assert!(behind.eq(map.range(any..).map(|(&seq, subject)| (seq, subject))));
+            assert_eq!(messages.first(), map.keys().next().copied().unwrap_or(seq + 1));
+        }
+    }
+}
+
+#[cfg(all(test, debug_assertions))]
+mod asserted {
     use super::*;
 
     fn stored() -> Stored {

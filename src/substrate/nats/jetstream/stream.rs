@@ -95,17 +95,18 @@ impl Stream {
     /// The message's sequence number, and whether it was there before.
     fn try_store(&mut self, message: &Published, outbox: &mut Outbox) -> Result<(u64, bool), ApiError> {
         let now = outbox.now();
-        let header = |name: &str| message.headers.as_ref().and_then(|headers| headers.given(name));
-        if header("Nats-Expected-Stream").is_some_and(|stream| stream != &*self.name) {
+        let names = ["Nats-Expected-Stream", "Nats-Msg-Id", "Nats-Expected-Last-Sequence"];
+        let [expected, id, expected_last] =
+            message.headers.as_ref().map(|all| all.given(names)).unwrap_or_default();
+        if expected.is_some_and(|stream| stream != &*self.name) {
             return Err(ApiError::new(400, 10060, "expected stream does not match"));
         }
         self.forget_ids(now);
-        let id = header("Nats-Msg-Id");
         if let Some(&seq) = id.and_then(|id| self.ids.get(id)) {
             return Ok((seq, true));
         }
         let last = self.messages.last();
-        if header("Nats-Expected-Last-Sequence").is_some_and(|text| text.parse() != Ok(last)) {
+        if expected_last.is_some_and(|text| text.parse() != Ok(last)) {
             return Err(ApiError::new(400, 10071, &format!("wrong last sequence: {last}")));
         }
         if self.config.max_msg_size >= 0 && message.size() as i64 > self.config.max_msg_size {
@@ -176,8 +177,10 @@ impl Stream {
 
     /// When the oldest message reaches the greatest age.
     fn oldest_ends(&self) -> Option<Instant> {
-        let (_, oldest) = self.messages.from(0).next()?;
-        (self.config.max_age > 0).then(|| oldest.at + Duration::from_nanos(self.config.max_age))
+        if self.config.max_age == 0 {
+            return None;
+        }
+        self.messages.from(0).next().map(|(_, oldest)| oldest.at + Duration::from_nanos(self.config.max_age))
     }
 
     /// Removes a message; false if there is none.
@@ -325,11 +328,15 @@ impl Stream {
         };
         let mut looked_at = stored.needed_by.borrow_mut();
         if looked_at.0 != self.set_up {
-            *looked_at = (self.set_up, Rc::default());
+            *looked_at = (self.set_up, None);
         }
         let needs = |consumer: &&Consumer| consumer.needs(seq, &stored.subject);
-        let next = self.consumers.from(&looked_at.1).map(|(_, consumer)| consumer).find(needs);
-        next.map(|consumer| looked_at.1 = Rc::clone(&consumer.name)).is_some()
+        let next = self
+            .consumers
+            .from(looked_at.1.as_deref().unwrap_or_default())
+            .map(|(_, consumer)| consumer)
+            .find(needs);
+        next.map(|consumer| looked_at.1 = Some(Rc::clone(&consumer.name))).is_some()
     }
 
     /// What is due now: ages, acknowledgements, requests.

@@ -91,9 +91,13 @@ pub(super) fn listen(client: &NatsClient) -> Result<Subscription, NatsError> {
 /// Calls the roll again whenever the connection is back, until it is closed: who came back earlier has said that he is there to
 /// nobody.
 pub(super) async fn call_again(ctx: &Ctx, client: &NatsClient) {
+    let (began, mut news) = (ctx.now(), client.status_news());
     let mut before = client.status();
     while before != Connection::Closed {
-        ctx.sleep(RETRY).await;
+        // It looks every so often, where there is anything new to be seen.
+        let _ = news.recv().await;
+        let looks = ctx.now().since(began).as_nanos() / RETRY.as_nanos() + 1;
+        ctx.sleep_until(began + Duration::from_nanos(looks * RETRY.as_nanos())).await;
         let now = client.status();
         if before == Connection::Reconnecting && now == Connection::Connected {
             // What cannot leave now leaves with the next one.

@@ -10,12 +10,12 @@ mod twin;
 
 use crate::app::study::draft::Described;
 use desk::Desk;
+use gloo_timers::callback::Timeout;
 use js_sys::Promise;
 use leptos::ev::{Event, Targeted};
 use leptos::prelude::*;
 use std::any::Any;
 use std::cell::RefCell;
-use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -93,11 +93,10 @@ fn described(search: Option<String>, show: impl Fn(Described) -> AnyView + Send 
 /// Waits until the next frame is drawn. What is built in parts, one after each frame, takes none from the board beside it.
 async fn frame() {
     let next = Promise::new(&mut |resolve, _| {
-        let drawn = move || {
-            // Not in the frame itself, and so in what is left until the next one.
-            set_timeout(move || drop(resolve.call0(&JsValue::UNDEFINED)), Duration::ZERO);
-        };
-        request_animation_frame(drawn);
+        // Not in the frame itself, and so in what is left until the next one.
+        request_animation_frame(move || {
+            Timeout::new(0, move || drop(resolve.call0(&JsValue::UNDEFINED))).forget();
+        });
     });
     drop(JsFuture::from(next).await);
 }

@@ -176,11 +176,6 @@ impl Drop for Borrowed<'_> {
     }
 }
 
-thread_local! {
-    /// What nearly every delivery is answered with.
-    static DONE: Body = b"+ACK".into();
-}
-
 /// A message that JetStream delivered, to be acknowledged.
 pub struct JsMessage {
     client: NatsClient,
@@ -225,7 +220,7 @@ impl JsMessage {
 
     /// Done: it is not delivered again.
     pub fn ack(&self) -> Result<(), NatsError> {
-        self.settle(DONE.with(Body::clone))
+        self.settle(b"+ACK")
     }
 
     /// Not done: it is delivered again, at once or after `delay`.

@@ -7,12 +7,14 @@
 //   a file for minutes, so without it a visitor could get the new page with the old program;
 // - gives what a program and its script call each other short names (names.mjs), takes the lines of panics out of it
 //   (places.mjs), and puts its functions into an order that packs better (order.mjs);
-// - takes out of scripts, style sheets and the document what is for people only: lines of comments, and indentation;
+// - takes out of scripts, style sheets and the document what is for people only: comments, indentation, and names that nobody
+//   else calls (esbuild);
 // - takes out the element that told Trunk what to build, which Trunk leaves in when it injects no script.
 
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { transform } from "esbuild";
 import { shorten } from "./names.mjs";
 import { reordered } from "./order.mjs";
 import { withoutLines } from "./places.mjs";
@@ -39,17 +41,6 @@ function replaceOne(text, pattern, replacement) {
   return text.replace(pattern, replacement);
 }
 
-/** A script or a style sheet without lines of comments and without indentation. */
-function lean(text) {
-  // Inside of a text over several lines both could mean something.
-  if (text.split("\n").some((line) => line.split("`").length % 2 === 0)) throw new Error("a text over several lines");
-  return text
-    .replace(/^[ \t]*\/\*[^]*?\*\/[ \t]*\n/gm, "")
-    .replace(/^[ \t]*\/\/.*\n/gm, "")
-    .replace(/^[ \t]+/gm, "")
-    .replace(/\n+/g, "\n");
-}
-
 /** A short hash of all files of the build. */
 async function fingerprint(directory) {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
@@ -74,7 +65,10 @@ if (process.env.TRUNK_PROFILE === "release") {
     await writeFile(wasm, reordered(withoutLines(program)));
   }
   const texts = (await readdir(directory)).filter((name) => /\.(js|css)$/.test(name)).map((name) => join(directory, name));
-  for (const text of texts) await writeFile(text, lean(await readFile(text, "utf8")));
+  for (const text of texts) {
+    const { code } = await transform(await readFile(text, "utf8"), { loader: text.endsWith(".css") ? "css" : "js", format: "esm", minify: true });
+    await writeFile(text, code);
+  }
   const file = join(directory, "index.html");
   const build = await fingerprint(directory);
   let html = await readFile(file, "utf8");

@@ -145,9 +145,17 @@ impl Glasshive {
     /// done, and the replay that it may need has arrived.
     pub fn apply(&self, command: &JsValue) -> Result<Promise, Error> {
         let text = JSON::stringify(command).map(String::from).unwrap_or_default();
-        let command = serde_json::from_slice(text.as_bytes())
+        let mut read = serde_json::from_slice(text.as_bytes())
             .map_err(|error| Error::new(&format!("command: {error}")))?;
-        self.set_out(command)
+        match &mut read {
+            Command::Open { set, .. } => {
+                let settings = Reflect::get(command, &"set".into()).unwrap_or_default();
+                set.iter_mut().for_each(|(key, value)| take_exactly(value, &settings, key));
+            }
+            Command::Set { value, .. } => take_exactly(value, command, "value"),
+            _ => {}
+        }
+        self.set_out(read)
     }
 
     /// The hash over all events so far, 16 hexadecimal digits.
@@ -200,6 +208,14 @@ impl Glasshive {
     fn set_out(&self, command: Command) -> Result<Promise, Error> {
         self.send(command)?;
         Ok(arrival(self.lab))
+    }
+}
+
+/// Takes a number as the script has it: from JSON the opening program may have read one of 17 digits as the one beside it.
+fn take_exactly(value: &mut Value, object: &JsValue, key: &str) {
+    let exact = Reflect::get(object, &key.into()).ok().and_then(|value| value.as_f64());
+    if let Some(exact) = exact.filter(|_| value.is_f64()) {
+        *value = exact.into();
     }
 }
 

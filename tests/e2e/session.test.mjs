@@ -39,6 +39,18 @@ test("the next request after a setting in the same breath is the next one from t
   assert.equal(vtime, 14_200);
 });
 
+test("a number of 17 digits is taken as it is, by the program that opens the page too", async (t) => {
+  const { page } = await pausedAt(t, 1_000, { viewport: DESKTOP });
+  const links = await page.evaluate(async () => {
+    await glasshive.apply({ kind: "open", preset: "oracle-http", seed: 31, set: { fail: 0.38120423768821243 } });
+    const opened = glasshive.url();
+    await glasshive.apply({ kind: "set", key: "fail", value: 0.9452706955539223 });
+    return [opened, glasshive.url()];
+  });
+  assert.match(links[0], /[?&]fail=0\.38120423768821243(&|$)/);
+  assert.match(links[1], /[?&]fail=0\.9452706955539223(&|$)/);
+});
+
 test("a long replay shows the moment that it set out from, and Pause ends it", async (t) => {
   const { page } = await pausedAt(t, 1_000, { viewport: DESKTOP });
   await page.evaluate(async () => {

@@ -32,6 +32,17 @@ impl Core {
         ran
     }
 
+    /// Has at hand what the next timers will need.
+    #[inline]
+    fn prepare(&self) {
+        if let Some(next) = self.timers.next() {
+            self.executor.fetch_near(next);
+        }
+        if let Some(soon) = self.timers.take_soon() {
+            self.executor.foresee(soon);
+        }
+    }
+
     #[inline(never)]
     fn play(&self, mut limit: Instant, one_instant: bool, records: u64) -> bool {
         let executor = &self.executor;
@@ -56,11 +67,8 @@ impl Core {
                     let Some((at, target)) = self.timers.pop(limit) else {
                         return ran;
                     };
-                    if let Some(next) = self.timers.next() {
-                        executor.fetch_near(next);
-                    }
-                    if let Some(soon) = self.timers.take_soon() {
-                        executor.foresee(soon);
+                    if self.timers.are_many() {
+                        self.prepare();
                     }
                     debug_assert!(at >= self.now(), "no timer is left from the past");
                     executor.now.set(at);

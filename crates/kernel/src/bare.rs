@@ -113,18 +113,25 @@ impl Pool {
     }
 
     /// A block with this place among the sizes.
-    #[inline(never)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     fn take(&self, size: usize) -> NonNull<u8> {
         let vacant = &self.vacant[size];
         let Some(block) = vacant.pop() else {
             return allocate(kept(size));
         };
-        if is_many(vacant.len())
-            && let Some(ahead) = vacant.later(PUT_AHEAD)
-        {
-            lines(ahead.as_ptr(), kept(size).size());
+        if is_many(vacant.len()) {
+            self.fetch_vacant(size);
         }
         block
+    }
+
+    /// One of many finds its block in the cache.
+    #[cold]
+    #[inline(never)]
+    fn fetch_vacant(&self, size: usize) {
+        if let Some(ahead) = self.vacant[size].later(PUT_AHEAD) {
+            lines(ahead.as_ptr(), kept(size).size());
+        }
     }
 
     /// Drops a task, and keeps its block.

@@ -96,7 +96,7 @@ impl<T: 'static> JoinSet<T> {
             others: RefCell::default(),
             waiting: Cell::default(),
         };
-        JoinSet { members: Vec::new(), shared: Rc::new(shared) }
+        JoinSet { members: ctx.core.take_room(), shared: Rc::new(shared) }
     }
 
     /// Starts a task of this set.
@@ -230,6 +230,7 @@ impl<T> Drop for JoinSet<T> {
         // Whoever waited has given up.
         drop(self.shared.waiting.take());
         self.abort_all();
+        self.shared.ctx.core.keep_room(std::mem::take(&mut self.members));
     }
 }
 
@@ -303,5 +304,23 @@ mod tests {
             sim.run_until(Instant::from_nanos(100_000));
             assert_eq!(rounds.get(), 0, "it came to its end");
         }
+    }
+
+    #[test]
+    fn a_set_takes_the_room_that_the_one_before_has_left_unless_it_is_large() {
+        let sim = Sim::new(1, Sink::None);
+        let room_after = |members: usize| {
+            let mut set = JoinSet::new(&sim.ctx());
+            for _ in 0..members {
+                set.spawn(std::future::pending::<()>());
+            }
+            drop(set);
+            let next = JoinSet::<u8>::new(&sim.ctx());
+            assert!(next.is_empty() && next.members.is_empty());
+            next.members.capacity()
+        };
+        assert_eq!(room_after(0), 0);
+        assert!((100..=1_024).contains(&room_after(100)));
+        assert!(room_after(5_000) <= 1_024);
     }
 }

@@ -197,8 +197,8 @@ impl Tasks {
             .for_each(|index| self.slot(index as usize).into_iter().for_each(|slot| look(index, slot)));
     }
 
-    /// Puts a task into a free slot, which there has to be, and into the ready queue. What is seldom done is done last, by others: so nothing has to be
-    /// saved from it.
+    /// Puts a task into a free slot, which there has to be, and into the ready queue. What is seldom done is left to others, as
+    /// the last thing: so nothing has to be saved from it.
     #[inline]
     pub(crate) fn spawn(
         &self,

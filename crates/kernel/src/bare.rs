@@ -34,7 +34,30 @@ const PUT_AHEAD: usize = 8;
 const ALIGN: usize = 2 * size_of::<usize>();
 
 /// A future that is polled in place until it is dropped.
-pub(crate) struct Task(NonNull<dyn Work>);
+pub(crate) struct Task(NonNull<dyn Block>);
+
+/// What is in a block, and knows which.
+trait Block: Work {
+    /// Drops it, and says its block's place among the sizes, or `SIZES`: one look into its table, where the size and the
+    /// alignment are two, and sums.
+    ///
+    /// # Safety
+    /// Nobody uses it any more.
+    unsafe fn vacate(&mut self) -> usize;
+}
+
+impl<F: Work> Block for F {
+    unsafe fn vacate(&mut self) -> usize {
+        // SAFETY: it is dropped once, in its place.
+        unsafe { ptr::drop_in_place(self) };
+        const {
+            match layout_of(Layout::new::<F>()).1 {
+                Some(size) => size,
+                None => SIZES,
+            }
+        }
+    }
+}
 
 /// Blocks of memory that tasks have left behind.
 pub(crate) struct Pool {
@@ -90,35 +113,39 @@ impl Pool {
     }
 
     /// A block with this place among the sizes.
-    #[inline(never)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     fn take(&self, size: usize) -> NonNull<u8> {
         let vacant = &self.vacant[size];
         let Some(block) = vacant.pop() else {
             return allocate(kept(size));
         };
-        if is_many(vacant.len())
-            && let Some(ahead) = vacant.later(PUT_AHEAD)
-        {
-            lines(ahead.as_ptr(), kept(size).size());
+        if is_many(vacant.len()) {
+            self.fetch_vacant(size);
         }
         block
     }
 
+    /// One of many finds its block in the cache.
+    #[cold]
+    #[inline(never)]
+    fn fetch_vacant(&self, size: usize) {
+        if let Some(ahead) = self.vacant[size].later(PUT_AHEAD) {
+            lines(ahead.as_ptr(), kept(size).size());
+        }
+    }
+
     /// Drops a task, and keeps its block.
     pub(crate) fn drop(&self, task: Task) {
-        let future = ManuallyDrop::new(task).0;
-        // SAFETY: the task was handed over, so nothing points at the future but this; it is dropped once, in its place.
-        let layout = unsafe {
-            let layout = Layout::for_value(future.as_ref());
-            future.drop_in_place();
-            layout
-        };
-        let (block, size) = layout_of(layout);
+        let mut future = ManuallyDrop::new(task).0;
+        // SAFETY: the task owns its block.
+        let value = Layout::for_value(unsafe { future.as_ref() });
+        // SAFETY: the task was handed over, so nothing points at the future but this.
+        let size = unsafe { future.as_mut().vacate() };
         let start = future.cast();
-        match size {
-            Some(size) => self.vacant[size].push(start),
+        match self.vacant.get(size) {
+            Some(vacant) => vacant.push(start),
             // SAFETY: it was allocated with this layout.
-            None => unsafe { dealloc(start.as_ptr(), block) },
+            None => unsafe { dealloc(start.as_ptr(), layout_of(value).0) },
         }
     }
 }
@@ -168,7 +195,7 @@ impl Drop for Task {
         // SAFETY: as in `Pool::drop`.
         unsafe {
             let (block, _) = layout_of(Layout::for_value(self.0.as_ref()));
-            self.0.drop_in_place();
+            self.0.as_mut().vacate();
             dealloc(self.0.as_ptr().cast(), block);
         }
     }

@@ -1,10 +1,11 @@
 //! What a simulation is inside, and how it is played.
 
 use crate::executor::Executor;
+use crate::tasks::TaskId;
 use crate::time::Instant;
 use crate::timers::Timers;
 use crate::trace::{Sink, Trace};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// What the simulation and all its tasks share.
 pub(crate) struct Core {
@@ -12,16 +13,40 @@ pub(crate) struct Core {
     pub(crate) timers: Timers,
     pub(crate) trace: RefCell<Trace>,
     pub(crate) seed: u64,
+    /// Room for the members of the next set, which the one before has left.
+    members: Cell<Vec<TaskId>>,
 }
+
+/// Room for more members is not kept.
+const MEMBERS_MAX: usize = 1024;
 
 impl Core {
     pub(crate) fn new(seed: u64, sink: Sink) -> Self {
         let trace = RefCell::new(Trace::new(sink));
-        Core { executor: Executor::default(), timers: Timers::default(), trace, seed }
+        Core {
+            executor: Executor::default(),
+            timers: Timers::default(),
+            trace,
+            seed,
+            members: Cell::default(),
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {
         self.executor.now.get()
+    }
+
+    /// Room for a set's members, if there is any to be used again.
+    pub(crate) fn take_room(&self) -> Vec<TaskId> {
+        self.members.take()
+    }
+
+    /// Keeps the room that a set has had. Nobody is in it any more.
+    pub(crate) fn keep_room(&self, room: Vec<TaskId>) {
+        debug_assert!(room.is_empty(), "who is left is no member of another set");
+        if room.capacity() <= MEMBERS_MAX {
+            self.members.set(room);
+        }
     }
 
     /// Runs everything until `limit`, or of that only the first instant at which anything happens, or none after the one
@@ -30,6 +55,17 @@ impl Core {
         let ran = self.play(limit, one_instant, records);
         self.executor.leave();
         ran
+    }
+
+    /// Has at hand what the next timers will need.
+    #[inline]
+    fn prepare(&self) {
+        if let Some(next) = self.timers.next() {
+            self.executor.fetch_near(next);
+        }
+        if let Some(soon) = self.timers.take_soon() {
+            self.executor.foresee(soon);
+        }
     }
 
     #[inline(never)]
@@ -56,11 +92,8 @@ impl Core {
                     let Some((at, target)) = self.timers.pop(limit) else {
                         return ran;
                     };
-                    if let Some(next) = self.timers.next() {
-                        executor.fetch_near(next);
-                    }
-                    if let Some(soon) = self.timers.take_soon() {
-                        executor.foresee(soon);
+                    if self.timers.are_many() {
+                        self.prepare();
                     }
                     debug_assert!(at >= self.now(), "no timer is left from the past");
                     executor.now.set(at);

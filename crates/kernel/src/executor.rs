@@ -123,8 +123,19 @@ impl Executor {
         self.tasks.pool.put(work)
     }
 
+    #[inline(never)]
     pub(crate) fn spawn(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
+        if !self.tasks.has_free() {
+            return self.spawn_in_new(scope, task, spawned_at);
+        }
         self.tasks.spawn(scope, task, self.span.get(), spawned_at)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn spawn_in_new(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
+        self.tasks.add_free();
+        self.spawn(scope, task, spawned_at)
     }
 
     /// Puts a task into the ready queue, once, if it is still there.

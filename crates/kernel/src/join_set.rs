@@ -14,6 +14,8 @@ use std::task::{Context, Poll};
 
 /// A set does not look for members that have ended before it has so many.
 const SWEEP_MIN: usize = 128;
+/// It has room for so many at first.
+const ROOM_MIN: usize = 16;
 
 /// Tasks that belong together. Dropping the set drops those that still run: that is how work is cancelled.
 ///
@@ -39,9 +41,8 @@ const SWEEP_MIN: usize = 128;
 /// sim.run_until(Instant::from_millis(100));
 /// ```
 pub struct JoinSet<T> {
-    /// In the order of their start; those that have ended are swept out when they may be half of all.
+    /// In the order of their start; those that have ended are swept out when there is no more room.
     members: Vec<TaskId>,
-    sweep_at: usize,
     shared: Rc<Shared<T>>,
 }
 
@@ -49,13 +50,11 @@ struct Shared<T> {
     ctx: Ctx,
     /// Members that run.
     running: Cell<usize>,
-    results: RefCell<Results<T>>,
-}
-
-struct Results<T> {
-    /// Those not yet taken.
-    done: VecDeque<T>,
-    waiting: Option<Waiter>,
+    /// Results that were not taken: the first of them, as most are taken before the next comes, and the others.
+    done: Cell<usize>,
+    first: Cell<Option<T>>,
+    others: RefCell<VecDeque<T>>,
+    waiting: Cell<Option<Waiter>>,
 }
 
 /// A member's tie to its set: tells it of the result, or that there will be none.
@@ -89,12 +88,15 @@ impl<F: Foresee<Output = T>, T> Foresee for Joined<F, T> {
 impl<T: 'static> JoinSet<T> {
     /// An empty set.
     pub fn new(ctx: &Ctx) -> Self {
-        let results = RefCell::new(Results { done: VecDeque::new(), waiting: None });
-        JoinSet {
-            members: Vec::new(),
-            sweep_at: SWEEP_MIN,
-            shared: Rc::new(Shared { ctx: ctx.clone(), running: Cell::new(0), results }),
-        }
+        let shared = Shared {
+            ctx: ctx.clone(),
+            running: Cell::default(),
+            done: Cell::default(),
+            first: Cell::default(),
+            others: RefCell::default(),
+            waiting: Cell::default(),
+        };
+        JoinSet { members: ctx.core.take_room(), shared: Rc::new(shared) }
     }
 
     /// Starts a task of this set.
@@ -116,32 +118,38 @@ impl<T: 'static> JoinSet<T> {
     }
 
     fn join(&mut self) -> Member<T> {
-        if self.members.len() >= self.sweep_at {
-            self.sweep();
+        if self.members.len() == self.members.capacity() {
+            self.make_room();
         }
         self.shared.running.set(self.shared.running.get() + 1);
         Member(Some(Rc::clone(&self.shared)))
     }
 
+    /// Room for several times as many as there are, or for as many again as still run.
     #[cold]
-    fn sweep(&mut self) {
+    #[inline(never)]
+    fn make_room(&mut self) {
+        let before = self.members.len();
+        if before < SWEEP_MIN {
+            self.members.reserve(ROOM_MIN.max(3 * before));
+            return;
+        }
         let ctx = &self.shared.ctx;
         self.members.retain(|&id| !ctx.is_finished(id));
-        self.sweep_at = SWEEP_MIN.max(2 * self.members.len());
+        self.members.reserve(SWEEP_MIN.max(self.members.len()));
     }
 
     /// The result of the next task to end; `None` when all have been returned. A member that was aborted from outside
     /// has none, and is not waited for.
     pub fn join_next(&mut self) -> impl Future<Output = Option<T>> {
         poll_fn(|cx| {
-            let mut results = self.shared.results.borrow_mut();
-            match results.done.pop_front() {
-                None if self.shared.running.get() > 0 => {
-                    results.waiting = Some(self.shared.ctx.core.executor.waiter(cx));
-                    Poll::Pending
-                }
-                output => Poll::Ready(output),
+            let shared = &*self.shared;
+            let output = shared.take();
+            if output.is_none() && shared.running.get() > 0 {
+                shared.waiting.set(Some(shared.ctx.core.executor.waiter(cx)));
+                return Poll::Pending;
             }
+            Poll::Ready(output)
         })
     }
 }
@@ -156,7 +164,7 @@ impl<T> JoinSet<T> {
 
     /// How many members run, or have a result that was not taken.
     pub fn len(&self) -> usize {
-        self.shared.running.get() + self.shared.results.borrow().done.len()
+        self.shared.running.get() + self.shared.done.get()
     }
 
     /// True when no member runs and all results were taken.
@@ -169,13 +177,8 @@ impl<T> Member<T> {
     fn end(&mut self, output: T) {
         if let Some(shared) = self.0.take() {
             shared.running.set(shared.running.get() - 1);
-            let mut results = shared.results.borrow_mut();
-            results.done.push_back(output);
-            let waiting = results.waiting.take();
-            drop(results);
-            if let Some(waiter) = waiting {
-                shared.ctx.core.executor.wake(waiter);
-            }
+            shared.put(output);
+            shared.wake();
         }
     }
 }
@@ -193,21 +196,41 @@ impl<T> Drop for Member<T> {
 }
 
 impl<T> Shared<T> {
-    #[cold]
+    #[inline]
     fn wake(&self) {
-        let waiting = self.results.borrow_mut().waiting.take();
-        if let Some(waiter) = waiting {
+        if let Some(waiter) = self.waiting.take() {
             self.ctx.core.executor.wake(waiter);
         }
+    }
+
+    #[inline]
+    fn put(&self, output: T) {
+        let before = self.done.replace(self.done.get() + 1);
+        if before == 0 {
+            self.first.set(Some(output));
+        } else {
+            self.others.borrow_mut().push_back(output);
+        }
+    }
+
+    #[inline]
+    fn take(&self) -> Option<T> {
+        let left = self.done.get().checked_sub(1)?;
+        self.done.set(left);
+        let output = self.first.take();
+        if left > 0 {
+            self.first.set(self.others.borrow_mut().pop_front());
+        }
+        output
     }
 }
 
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
         // Whoever waited has given up.
-        let waiting = self.shared.results.borrow_mut().waiting.take();
-        drop(waiting);
+        drop(self.shared.waiting.take());
         self.abort_all();
+        self.shared.ctx.core.keep_room(std::mem::take(&mut self.members));
     }
 }
 
@@ -240,5 +263,64 @@ mod tests {
         });
         sim.run_until(Instant::from_nanos(10_000));
         assert!(done.get());
+    }
+
+    #[test]
+    fn results_come_in_the_order_in_which_members_end_however_late_they_are_taken() {
+        for seed in 0..50 {
+            let mut sim = Sim::new(seed, Sink::None);
+            let (ctx, rounds) = (sim.ctx(), Rc::new(Cell::new(0)));
+            let counted = Rc::clone(&rounds);
+            sim.ctx().spawn(async move {
+                let (mut rng, mut set) = (ctx.stream("set", "naps").at(0), JoinSet::new(&ctx));
+                // Of members whose result was not taken: when they end, and their number.
+                let mut left = Vec::new();
+                for round in 0..200 {
+                    for _ in 0..rng.below(4) {
+                        let (nap, number, task) =
+                            (1 + rng.below(20), left.len() as u64 + 1_000 * round, ctx.clone());
+                        let end = ctx.now() + Duration::from_nanos(nap);
+                        left.push((end, number));
+                        set.spawn(async move {
+                            task.sleep_until(end).await;
+                            number
+                        });
+                    }
+                    ctx.sleep(Duration::from_nanos(rng.below(8))).await;
+                    for _ in 0..rng.below(4).min(set.shared.done.get() as u64) {
+                        left.sort();
+                        assert_eq!(set.join_next().await, Some(left.remove(0).1), "seed {seed}");
+                    }
+                    assert_eq!(set.len(), left.len());
+                    counted.set(round + 1);
+                }
+                left.sort();
+                for (_, number) in left {
+                    assert_eq!(set.join_next().await, Some(number), "seed {seed}");
+                }
+                assert!(set.join_next().await.is_none() && set.is_empty());
+                counted.set(0);
+            });
+            sim.run_until(Instant::from_nanos(100_000));
+            assert_eq!(rounds.get(), 0, "it came to its end");
+        }
+    }
+
+    #[test]
+    fn a_set_takes_the_room_that_the_one_before_has_left_unless_it_is_large() {
+        let sim = Sim::new(1, Sink::None);
+        let room_after = |members: usize| {
+            let mut set = JoinSet::new(&sim.ctx());
+            for _ in 0..members {
+                set.spawn(std::future::pending::<()>());
+            }
+            drop(set);
+            let next = JoinSet::<u8>::new(&sim.ctx());
+            assert!(next.is_empty() && next.members.is_empty());
+            next.members.capacity()
+        };
+        assert_eq!(room_after(0), 0);
+        assert!((100..=1_024).contains(&room_after(100)));
+        assert!(room_after(5_000) <= 1_024);
     }
 }

@@ -197,7 +197,9 @@ impl Tasks {
             .for_each(|index| self.slot(index as usize).into_iter().for_each(|slot| look(index, slot)));
     }
 
-    /// Puts a task into a slot, and into the ready queue.
+    /// Puts a task into a free slot, which there has to be, and into the ready queue. What is seldom done is left to others, as
+    /// the last thing: so nothing has to be saved from it.
+    #[inline]
     pub(crate) fn spawn(
         &self,
         scope: Scope,
@@ -205,7 +207,7 @@ impl Tasks {
         span: Span,
         spawned_at: &'static Location<'static>,
     ) -> TaskId {
-        let index = self.free.pop().unwrap_or_else(|| self.add_slot());
+        let index = self.free.pop().unwrap_or_default();
         let slot = self.slots.at(index as usize);
         let is_free = slot.state.get() == State::Free && !slot.queued.get();
         debug_assert!(is_free && slot.with_task(|_| ()).is_none(), "a free slot holds no task");
@@ -216,12 +218,21 @@ impl Tasks {
         slot.span.set(span);
         slot.spawned_at.set(spawned_at);
         let id = TaskId::new(index, slot.generation.get());
+        let is_plain = !is_listed(scope) && !is_crowd(self.count());
+        if is_plain && self.ready.push_if_room(id) {
+            return id;
+        }
+        self.spawned(id, slot, scope)
+    }
+
+    #[inline(never)]
+    fn spawned(&self, id: TaskId, slot: &Slot, scope: Scope) -> TaskId {
         self.ready.push_back(id);
         if is_crowd(self.count()) {
             self.fetch_free();
         }
         if is_listed(scope) {
-            self.link(index, slot, scope);
+            self.link(id.index() as u32, slot, scope);
         }
         id
     }
@@ -253,15 +264,21 @@ impl Tasks {
         }
     }
 
+    #[inline]
+    pub(crate) fn has_free(&self) -> bool {
+        !self.free.is_empty()
+    }
+
+    /// Makes a free slot.
     #[cold]
-    fn add_slot(&self) -> u32 {
+    pub(crate) fn add_free(&self) {
         let index = self.count.get();
         self.count.set(index + 1);
         debug_assert!(index < FOREIGN, "indices above this mark foreign wakers");
         if self.slot(index as usize).is_none() {
             self.slots.grow();
         }
-        index
+        self.free.push(index);
     }
 
     /// The task in a slot, if there is one.
@@ -358,6 +375,9 @@ mod tests {
 
     fn add(tasks: &Tasks) -> TaskId {
         let forever = tasks.pool.put(Plain::new(std::future::pending()));
+        if !tasks.has_free() {
+            tasks.add_free();
+        }
         tasks.spawn(Scope(1), forever, Span::default(), Location::caller())
     }
 

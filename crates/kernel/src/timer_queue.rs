@@ -122,18 +122,49 @@ impl<T> Default for TimerQueue<T> {
 
 impl<T: Copy> TimerQueue<T> {
     /// Adds a timer. A deadline that has passed fires next, after those of its instant.
-    #[inline]
+    ///
+    /// What is seldom done is left to others, as the last thing: so nothing has to be saved from it.
+    #[inline(never)]
     pub fn insert(&mut self, deadline: u64, item: T) -> TimerKey {
-        let index = match self.free.pop() {
-            Some(index) => {
-                if is_crowd(self.entries.len()) {
-                    self.fetch_free();
-                }
-                index
-            }
-            None => self.add_entry(item),
-        };
         let deadline = deadline.max(self.cursor);
+        if deadline < self.near_base {
+            return self.insert_before(deadline, item);
+        }
+        let Some(index) = self.free.pop() else {
+            return self.insert_new(deadline, item);
+        };
+        let key = self.fill(index, deadline, item);
+        if is_crowd(self.entries.len()) {
+            return self.fetch_free(key);
+        }
+        key
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn insert_new(&mut self, deadline: u64, item: T) -> TimerKey {
+        self.free.push(self.entries.len() as u32);
+        self.entries.push(Entry { deadline: 0, item, generation: 0 });
+        self.links.push(Link { prev: 0, next: 0 });
+        self.insert(deadline, item)
+    }
+
+    /// A timer comes before those that were thought to be next.
+    #[cold]
+    #[inline(never)]
+    fn insert_before(&mut self, deadline: u64, item: T) -> TimerKey {
+        self.clear_near();
+        let slots = std::mem::take(&mut self.near);
+        if slots != 0 {
+            self.set_fine(self.near_base as usize % FINE_SLOTS / 64, slots);
+        }
+        self.near_base = deadline & !63;
+        self.insert(deadline, item)
+    }
+
+    /// Puts a timer into an entry that was vacant.
+    #[inline]
+    fn fill(&mut self, index: u32, deadline: u64, item: T) -> TimerKey {
         let entry = &mut self.entries[index as usize];
         entry.deadline = deadline;
         entry.item = item;
@@ -143,21 +174,16 @@ impl<T: Copy> TimerQueue<T> {
         key
     }
 
+    /// One of a crowd finds its entry in the cache. Gives back the key that it is given.
     #[cold]
-    fn add_entry(&mut self, item: T) -> u32 {
-        self.entries.push(Entry { deadline: 0, item, generation: 0 });
-        self.links.push(Link { prev: 0, next: 0 });
-        self.entries.len() as u32 - 1
-    }
-
-    /// One of a crowd finds its entry in the cache.
-    #[cold]
-    fn fetch_free(&self) {
+    #[inline(never)]
+    fn fetch_free(&self, key: TimerKey) -> TimerKey {
         if let Some(place) = self.free.len().checked_sub(INSERTED_AHEAD) {
             let ahead = self.free[place] as usize;
             fetch(&self.entries[ahead]);
             fetch(&self.links[ahead + SENTINELS]);
         }
+        key
     }
 
     /// Removes a timer and returns its item, or `None` when it fired or was cancelled before.
@@ -202,11 +228,16 @@ impl<T: Copy> TimerQueue<T> {
         Some((deadline, self.release(node - SENTINELS as u32)))
     }
 
-    /// The item of the timer that is next, if that is easily told and there are so many that it pays to know it. The entry of the
-    /// one after it is asked for.
+    /// True when there are so many timers that it pays to know the next ones.
+    #[inline]
+    pub(crate) fn are_many(&self) -> bool {
+        is_many(self.entries.len())
+    }
+
+    /// The item of the timer that is next, if that is easily told. The entry of the one after it is asked for.
     #[inline]
     pub(crate) fn next(&self) -> Option<T> {
-        if self.near == 0 || !is_many(self.entries.len()) {
+        if self.near == 0 {
             return None;
         }
         let slot = (self.near_base | u64::from(self.near.trailing_zeros() % 64)) as usize % FINE_SLOTS;
@@ -258,9 +289,7 @@ impl<T: Copy> TimerQueue<T> {
         debug_assert_eq!(self.links.len(), SENTINELS + self.entries.len(), "each entry has its link");
         let differs = deadline ^ self.near_base;
         let slot = if differs < FINE_SLOTS as u64 {
-            if deadline < self.near_base {
-                self.go_back(deadline);
-            }
+            debug_assert!(deadline >= self.near_base, "none comes before those that are next");
             let (word, bit) = (deadline as usize % FINE_SLOTS / 64, 1 << (deadline % 64));
             // Whether it is one of the next nobody can predict: without a branch.
             self.near |= if (deadline ^ self.near_base) < 64 { bit } else { 0 };
@@ -287,17 +316,6 @@ impl<T: Copy> TimerQueue<T> {
         if before == 0 {
             self.fine_summary |= 1 << word;
         }
-    }
-
-    /// A timer comes before those that were thought to be next.
-    #[cold]
-    fn go_back(&mut self, deadline: u64) {
-        self.clear_near();
-        let slots = std::mem::take(&mut self.near);
-        if slots != 0 {
-            self.set_fine(self.near_base as usize % FINE_SLOTS / 64, slots);
-        }
-        self.near_base = deadline & !63;
     }
 
     /// Forgets what stands in the place of the next 64 ticks in `fine`.

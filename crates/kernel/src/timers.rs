@@ -45,7 +45,7 @@ impl Foreign {
 
 impl Timers {
     /// Sets a timer that wakes a task at `at`.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn start(&self, at: Instant, task: TaskId) -> TimerKey {
         self.queue.insert(at.as_nanos(), task)
     }
@@ -89,7 +89,13 @@ impl Timers {
         Some((Instant::from_nanos(at), target))
     }
 
-    /// Whom the timer wakes that is next, if it pays to know it.
+    /// True when it pays to know whom the next ones wake.
+    #[inline]
+    pub(crate) fn are_many(&self) -> bool {
+        self.queue.are_many()
+    }
+
+    /// Whom the timer wakes that is next, if that is easily told.
     #[inline]
     pub(crate) fn next(&self) -> Option<TaskId> {
         self.queue.next()

@@ -35,8 +35,14 @@ impl<T> Fixed<T> {
     /// The value with this number, which there has to be.
     #[inline]
     pub(crate) fn at(&self, number: usize) -> &T {
-        self.get(number).unwrap_or_else(|| panic!("no value has the number {number}"))
+        self.get(number).unwrap_or_else(|| no_value(number))
     }
+}
+
+#[cold]
+#[inline(never)]
+fn no_value(number: usize) -> ! {
+    panic!("no value has the number {number}")
 }
 
 impl<T: Default> Fixed<T> {
@@ -105,6 +111,12 @@ impl<T: Copy> Leaf<Vec<T>> {
     }
 
     #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        // SAFETY: likewise.
+        unsafe { self.all() }.is_empty()
+    }
+
+    #[inline]
     pub(crate) fn get(&self, place: usize) -> Option<T> {
         // SAFETY: likewise.
         unsafe { self.all() }.get(place).copied()
@@ -120,15 +132,12 @@ impl<T: Copy> Leaf<Vec<T>> {
 }
 
 /// Words that come out in the order in which they went in. It is empty again and again, and then begins anew: a ring would have
-/// to look for its end each time.
+/// to look for its end each time. Only who finds no room looks for words that are out.
 pub(crate) struct Row<T> {
     words: Vec<T>,
     /// How many of them are out.
     out: usize,
 }
-
-/// So many that are out are kept, before those that are not are moved to the front.
-const OUT_MAX: usize = 1024;
 
 impl<T> Default for Row<T> {
     fn default() -> Self {
@@ -137,18 +146,45 @@ impl<T> Default for Row<T> {
 }
 
 impl<T: Copy> Row<T> {
+    /// Makes room: where half of the words are out, the others are moved to the front.
     #[cold]
-    fn move_up(&mut self) {
-        self.words.drain(..self.out);
-        self.out = 0;
+    fn make_room(&mut self) {
+        if self.out >= self.words.len().div_ceil(2) {
+            self.words.drain(..self.out);
+            self.out = 0;
+        } else {
+            self.words.reserve(1);
+        }
     }
 }
 
 impl<T: Copy> Leaf<Row<T>> {
     #[inline]
     pub(crate) fn push_back(&self, word: T) {
+        if !self.push_if_room(word) {
+            self.push_after_all(word);
+        }
+    }
+
+    /// False when that would take more than a few instructions, and nothing was done.
+    #[inline]
+    pub(crate) fn push_if_room(&self, word: T) -> bool {
         // SAFETY: a vector's own code.
-        unsafe { self.all() }.words.push(word);
+        let words = &mut unsafe { self.all() }.words;
+        let has_room = words.len() < words.capacity();
+        if has_room {
+            words.push(word);
+        }
+        has_room
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_after_all(&self, word: T) {
+        // SAFETY: likewise.
+        let row = unsafe { self.all() };
+        row.make_room();
+        row.words.push(word);
     }
 
     #[inline]
@@ -160,8 +196,6 @@ impl<T: Copy> Leaf<Row<T>> {
         if row.out == row.words.len() {
             row.words.clear();
             row.out = 0;
-        } else if row.out >= OUT_MAX && row.out >= row.words.len() / 2 {
-            row.move_up();
         }
         Some(word)
     }
@@ -214,6 +248,12 @@ impl<T: Copy> Leaf<TimerQueue<T>> {
     pub(crate) fn pop(&self, limit: u64) -> Option<(u64, T)> {
         // SAFETY: likewise.
         unsafe { self.all() }.pop(limit)
+    }
+
+    #[inline]
+    pub(crate) fn are_many(&self) -> bool {
+        // SAFETY: likewise.
+        unsafe { self.all() }.are_many()
     }
 
     #[inline]

@@ -173,7 +173,8 @@ fn leaves_do_what_their_collections_do() {
                     assert_eq!(stack.later(place), list.iter().rev().nth(place).copied());
                 }
             }
-            assert_eq!((stack.len(), row.is_empty()), (list.len(), line.is_empty()));
+            assert_eq!((stack.len(), stack.is_empty()), (list.len(), list.is_empty()));
+            assert_eq!(row.is_empty(), line.is_empty());
         }
     }
 }
@@ -198,7 +199,7 @@ fn a_queue_that_is_a_leaf_keeps_its_order() {
     assert_eq!((queue.replace(late, 4), queue.cancel(other)), (Some(1), Some(2)));
     assert!(queue.is_live(late) && !queue.is_live(other));
     queue.insert(15, 5);
-    assert!(queue.next().is_none() && queue.take_soon().is_none(), "few are not foreseen");
+    assert!(!queue.are_many() && queue.take_soon().is_none(), "few are not foreseen");
     while let Some(popped) = queue.pop(30) {
         order.borrow_mut().push(popped);
     }

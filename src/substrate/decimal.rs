@@ -10,8 +10,10 @@ const DIGITS_MAX: usize = 800;
 /// A whole number of so many digits is exact, and so is a power of ten up to [`EXACT_POWER`].
 const EXACT_DIGITS: usize = 15;
 const EXACT_POWER: i64 = 22;
-/// Beyond these powers of ten everything is infinite, or zero.
-const POWERS: (i64, i64) = (-330, 310);
+/// With fewer digits before the point than this a number is zero, with more it is infinite.
+const SIZES: (i64, i64) = (-330, 310);
+/// A number of 53 bits has no more digits.
+const WHOLE_DIGITS: i64 = 16;
 
 /// Reads `12`, `-0.5`, `.5`, `3.`, `+1e-9`: the nearest number, infinite where there is none so great. `None` for
 /// anything else, words such as `inf` and `nan` among it.
@@ -33,89 +35,85 @@ pub fn read(text: &str) -> Option<f64> {
     }
     // One that is too great for a word is too great for anything.
     let power = power.parse().unwrap_or(i64::from(u32::MAX));
-    let power = if exponent.starts_with('-') { -power } else { power }.saturating_sub(fraction.len() as i64);
-    let digits =
-        whole.bytes().chain(fraction.bytes()).map(|digit| digit - b'0').skip_while(|&digit| digit == 0);
-    Some(sign * nearest(&digits.collect::<Vec<u8>>(), power))
+    let power = if exponent.starts_with('-') { -power } else { power };
+    let all = whole.bytes().chain(fraction.bytes()).map(|digit| digit - b'0');
+    let mut digits: Vec<u8> = all.skip_while(|&digit| digit == 0).collect();
+    // What was skipped stood before the point, or moves it.
+    let point = power.saturating_add(digits.len() as i64 - fraction.len() as i64);
+    if digits.len() > DIGITS_MAX && digits.drain(DIGITS_MAX..).any(|digit| digit > 0) {
+        digits.push(1);
+    }
+    let zeros = digits.iter().rev().take_while(|&&digit| digit == 0).count();
+    digits.truncate(digits.len() - zeros);
+    Some(sign * nearest(digits, point))
 }
 
-/// The number nearest to a whole one, of which there are the digits, times a power of ten. Of two as near it is the even one.
-fn nearest(digits: &[u8], power: i64) -> f64 {
-    let size = power.saturating_add(digits.len() as i64);
-    if digits.is_empty() || size < POWERS.0 {
+/// The number nearest to one of which there are the digits, and how many of them stand before the point. Of two as near it is
+/// the even one.
+fn nearest(mut digits: Vec<u8>, mut point: i64) -> f64 {
+    if digits.is_empty() || point < SIZES.0 {
         return 0.0;
     }
-    if size > POWERS.1 {
+    if point > SIZES.1 {
         return f64::INFINITY;
     }
-    if digits.len() <= EXACT_DIGITS && power.abs() <= EXACT_POWER {
+    let behind = digits.len() as i64 - point;
+    if digits.len() <= EXACT_DIGITS && behind.abs() <= EXACT_POWER {
         let number = digits.iter().fold(0.0, |number, &digit| number * 10.0 + f64::from(digit));
-        let times = (0..power.abs()).fold(1.0, |times, _| times * 10.0);
-        return if power < 0 { number / times } else { number * times };
+        let times = (0..behind.abs()).fold(1.0, |times, _| times * 10.0);
+        return if behind > 0 { number / times } else { number * times };
     }
-    let (kept, rest) = digits.split_at(digits.len().min(DIGITS_MAX));
-    let power = power + rest.len() as i64;
-    let mut is_more = rest.iter().any(|&digit| digit > 0);
-    // All of it in words of 32 bits, the lowest first: four bits for each division by ten, and 64 that decide.
-    let words_behind = (power.min(0).unsigned_abs() * 4 / 32 + 3) as usize;
-    let mut words = Vec::new();
-    for &digit in kept {
-        times_ten(&mut words, digit);
-    }
-    for _ in 0..power {
-        times_ten(&mut words, 0);
-    }
-    words.splice(0..0, std::iter::repeat_n(0, words_behind));
-    for _ in power..0 {
-        is_more |= by_ten(&mut words);
-    }
-    rounded(&words, words_behind, is_more)
-}
-
-/// Times ten, and a digit more.
-fn times_ten(words: &mut Vec<u32>, digit: u8) {
-    let mut carry = u64::from(digit);
-    for word in words.iter_mut() {
-        carry += u64::from(*word) * 10;
-        *word = carry as u32;
-        carry >>= 32;
-    }
-    if carry > 0 {
-        words.push(carry as u32);
+    // Doubled or halved until what stands before the point has 53 bits, or is as small as can be.
+    let mut power = 0;
+    loop {
+        let digit = |i: i64| digits.get(i as usize).map_or(0, |&digit| u64::from(digit));
+        let whole = (0..point.min(WHOLE_DIGITS + 1)).fold(0, |whole, i| whole * 10 + digit(i));
+        if whole >= 1 << 53 {
+            power += 1;
+            halve(&mut digits, &mut point);
+        } else if whole < 1 << 52 && power > -1074 {
+            power -= 1;
+            double(&mut digits, &mut point);
+        } else {
+            // A point before all digits has zeros behind it.
+            let part = if point < 0 { &[][..] } else { digits.get(point as usize..).unwrap_or_default() };
+            let is_up = part > &[5][..] || (part == [5] && whole % 2 == 1);
+            let unit = if power < -1022 { 1 << (power + 1074) } else { ((power + 1023) as u64) << 52 };
+            return (whole + u64::from(is_up)) as f64 * f64::from_bits(unit);
+        }
     }
 }
 
-/// A tenth of it; true if something was left over.
-fn by_ten(words: &mut [u32]) -> bool {
+/// Half of a number that has digits, the first and the last of which are not zero.
+fn halve(digits: &mut Vec<u8>, point: &mut i64) {
     let mut rest = 0;
-    for word in words.iter_mut().rev() {
-        let all = (rest << 32) | u64::from(*word);
-        *word = (all / 10) as u32;
-        rest = all % 10;
+    for digit in digits.iter_mut() {
+        let all = rest * 10 + *digit;
+        (*digit, rest) = (all / 2, all % 2);
     }
-    rest > 0
+    if rest == 1 {
+        digits.push(5);
+    }
+    if digits.first() == Some(&0) {
+        digits.remove(0);
+        *point -= 1;
+    }
 }
 
-/// The number nearest to these words, of which so many are behind the point; `is_more` if that is a little less than all.
-fn rounded(words: &[u32], words_behind: usize, mut is_more: bool) -> f64 {
-    let bit = |i: usize| words.get(i / 32).is_some_and(|word| word >> (i % 32) & 1 == 1);
-    let bits = words.len() * 32;
-    let Some(highest) = (0..bits).rev().find(|&i| bit(i)) else { return 0.0 };
-    // The 64 highest bits, of which 53 are kept; or fewer, where the number is very small.
-    let lowest = highest.saturating_sub(63);
-    let top = (lowest..=highest).rev().fold(0_u64, |top, i| (top << 1) | u64::from(bit(i)));
-    let top = top << (63 - (highest - lowest));
-    is_more |= (0..lowest).any(bit);
-    let exponent = highest as i64 - words_behind as i64 * 32 + 1023;
-    if exponent >= 2047 {
-        return f64::INFINITY;
+/// Twice such a number.
+fn double(digits: &mut Vec<u8>, point: &mut i64) {
+    let mut carry = 0;
+    for digit in digits.iter_mut().rev() {
+        let all = *digit * 2 + carry;
+        (*digit, carry) = (all % 10, all / 10);
     }
-    let dropped = (11 + (1 - exponent).max(0)) as u32;
-    let kept = top.checked_shr(dropped).unwrap_or(0);
-    let (rest, half) = (top.checked_shl(64_u32.wrapping_sub(dropped)).unwrap_or(top), 1 << 63);
-    let up = dropped <= 64 && (rest > half || (rest == half && (is_more || kept % 2 == 1)));
-    // The leading bit counts in the exponent's place, and so does a carry.
-    f64::from_bits((((exponent.max(1) - 1) as u64) << 52) + kept + u64::from(up))
+    if carry == 1 {
+        digits.insert(0, 1);
+        *point += 1;
+    }
+    if digits.last() == Some(&0) {
+        digits.pop();
+    }
 }
 
 /// A number as `{}` writes it: the shortest text that reads back as it, without an exponent. Of two as short and as near it

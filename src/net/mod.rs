@@ -258,6 +258,7 @@ impl Net {
     }
 
     /// True when messages from one node to the other cannot pass now.
+    #[inline]
     pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
         self.0.state.borrow().rules.cut(from, to)
     }
@@ -267,11 +268,17 @@ impl Net {
         self.0.ctx.record_in(from.scope(), span, MESSAGE_LOST, to.0, 0);
     }
 
-    /// Lists a message as being on its way, if this network is observed: otherwise nobody asks what is.
-    pub fn observe(&self, flight: impl FnOnce() -> Flight) {
+    /// Lists a message as being on its way from now on, if this network is observed: otherwise nobody asks what is.
+    #[inline]
+    pub fn observe(&self, flight: impl FnOnce(Instant) -> Flight) {
         if self.0.is_observed {
-            self.0.state.borrow_mut().flights.add(self.0.ctx.now(), flight());
+            self.list(flight(self.0.ctx.now()));
         }
+    }
+
+    #[inline(never)]
+    fn list(&self, flight: Flight) {
+        self.0.state.borrow_mut().flights.add(self.0.ctx.now(), flight);
     }
 
     /// The messages that are on their way now.

@@ -128,12 +128,17 @@ impl Rules {
         self.all.values().copied()
     }
 
+    #[inline]
     pub(super) fn cut(&self, from: NodeId, to: NodeId) -> bool {
+        !self.all.is_empty() && self.cut_by_any(from, to)
+    }
+
+    #[inline(never)]
+    fn cut_by_any(&self, from: NodeId, to: NodeId) -> bool {
         let cuts = |(_, effect): &(RuleId, Effect)| *effect == Effect::Cut;
-        !self.all.is_empty()
-            && (self.at(from).iter().any(cuts)
-                || self.at(to).iter().any(cuts)
-                || self.between(from, to).iter().any(cuts))
+        self.at(from).iter().any(cuts)
+            || self.at(to).iter().any(cuts)
+            || self.between(from, to).iter().any(cuts)
     }
 
     pub(super) fn slowdown(&self, node: NodeId) -> f64 {
@@ -148,10 +153,15 @@ impl Rules {
     }
 
     /// Changes the fate of a message. A slow node is slow at its work; only a slow link delays messages.
+    #[inline]
     pub(super) fn apply(&self, from: NodeId, to: NodeId, roll: &Roll, fate: &mut Fate) {
-        if self.all.is_empty() {
-            return;
+        if !self.all.is_empty() {
+            self.apply_all(from, to, roll, fate);
         }
+    }
+
+    #[inline(never)]
+    fn apply_all(&self, from: NodeId, to: NodeId, roll: &Roll, fate: &mut Fate) {
         for (_, effect) in self.at(from).iter().chain(self.at(to)).chain(self.between(from, to)) {
             match *effect {
                 Effect::Cut => fate.lost = true,

@@ -169,7 +169,7 @@ impl Connection {
     }
 
     fn arrive(self: &Rc<Self>, port: &Port) {
-        let net = self.net.clone();
+        let net = &self.net;
         let sent = net.ctx().span();
         if net.is_cut(self.from, self.to) {
             net.record_lost(self.from, self.to, sent);
@@ -255,9 +255,9 @@ impl Connection {
         });
     }
 
+    #[inline]
     fn observe(&self, from: NodeId, to: NodeId, delay: Duration, payload: Payload, span: Span, lost: bool) {
-        let now = self.net.ctx().now();
-        self.net.observe(|| Flight {
+        self.net.observe(|now| Flight {
             arrives_at: now + delay,
             sent_at: now,
             from,
@@ -344,6 +344,7 @@ impl Incoming {
     }
 
     /// Takes it up, unless its caller has given up meanwhile; the current task is then busy with it.
+    #[inline]
     pub(super) fn begin(self) -> Option<(Request, Responder)> {
         let connection = &self.responder.connection;
         if connection.cancelled.get() {

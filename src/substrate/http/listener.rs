@@ -30,6 +30,11 @@ impl Port {
         self.listening.borrow().as_ref().map(|(_, queue)| queue.clone())
     }
 
+    /// Whether the listener of this number is the one that listens.
+    fn is_of(&self, number: u64) -> bool {
+        self.listening.borrow().as_ref().is_some_and(|&(listening, _)| listening == number)
+    }
+
     /// Fetches what an arrival will touch.
     pub(super) fn foresee(&self, step: usize) -> bool {
         self.listening.borrow().as_ref().is_some_and(|(_, queue)| queue.foresee(step))
@@ -42,19 +47,20 @@ pub(super) struct Ports {
     ports: LookUp<String, Rc<Port>>,
     opened: u64,
     /// Whose ports they are.
-    home: Rc<()>,
+    home: Home,
 }
 
 /// Where a URL leads to from the node that uses it: it is used time and again, and each look-up of a name visits distant
 /// memory. A copy of a URL may be changed, and has not found it yet.
 #[derive(Default)]
-pub(super) struct Found(RefCell<Option<Way>>);
+pub(super) struct Found(RefCell<Option<(Home, Way)>>);
+
+/// In which network a way is.
+type Home = Rc<()>;
 
 /// The way to a port.
 #[derive(Clone)]
 pub(super) struct Way {
-    /// In which network it is.
-    home: Rc<()>,
     pub(super) port: Rc<Port>,
     pub(super) from: NodeId,
     pub(super) to: NodeId,
@@ -90,8 +96,8 @@ impl Ports {
     /// The way to an address that some node has.
     pub(super) fn find(&self, net: &Net, from: NodeId, url: &Parts) -> Option<Way> {
         let mut found = url.found.0.borrow_mut();
-        if let Some(way) = &*found
-            && Rc::ptr_eq(&way.home, &self.home)
+        if let Some((home, way)) = &*found
+            && Rc::ptr_eq(home, &self.home)
             && way.from == from
             && way.port.node.get() == Some(way.to)
         {
@@ -99,14 +105,14 @@ impl Ports {
         }
         let port = self.ports.get(url.authority.as_str())?;
         let to = port.node.get()?;
-        let (home, port, link) = (Rc::clone(&self.home), Rc::clone(port), net.link(from, to));
-        found.replace(Way { home, port, from, to, link });
-        found.clone()
+        let way = Way { port: Rc::clone(port), from, to, link: net.link(from, to) };
+        found.replace((Rc::clone(&self.home), way.clone()));
+        Some(way)
     }
 
     /// Fetches what an exchange with an address will touch, if it was used before.
     pub(super) fn foresee(&self, net: &Net, url: &Parts) {
-        if let Some(way) = &*url.found.0.borrow() {
+        if let Some((_, way)) = &*url.found.0.borrow() {
             fetch(&*way.port);
             net.foresee_trip(way.link);
         }
@@ -154,7 +160,13 @@ impl Listener {
         F: Fn(Request, NodeId) -> Fut,
         Fut: Future<Output = Response> + 'static,
     {
+        let mut waits = false;
         poll_fn(move |cx| {
+            // Most polls of many roles are about something else.
+            if waits && self.queue.is_empty() && self.port.is_of(self.number) {
+                return Poll::Pending;
+            }
+            waits = true;
             while let Some(incoming) = ready!(self.queue.poll_recv(cx)) {
                 self.take_up(incoming, &handler);
             }

@@ -212,8 +212,8 @@ impl<Up: Segment, Down: Segment> Streams<Up, Down> {
 
 /// Lists a message as being on its way.
 fn observe(net: &Net, from: NodeId, to: NodeId, payload: impl FnOnce() -> Payload, span: Span, fate: Fate) {
-    net.observe(|| {
-        let (now, Fate { delay, lost, .. }) = (net.ctx().now(), fate);
+    net.observe(|now| {
+        let Fate { delay, lost, .. } = fate;
         Flight { arrives_at: now + delay, sent_at: now, from, to, req: span.tag, payload: payload(), lost }
     });
 }

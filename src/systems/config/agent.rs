@@ -9,12 +9,13 @@ use crate::net::{NodeId, Shutdown};
 use crate::substrate::http::conditional::Resource;
 use crate::substrate::http::{Method, Request, Response, Route, Url, no_route};
 use crate::substrate::store::Store;
-use futures::future::select;
 use futures::{FutureExt, select_biased};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// What it serves, for 404 and 405.
 pub const ROUTES: [Route; 4] = [
@@ -105,9 +106,12 @@ async fn poll_for_ever(agent: &Agent, mut refreshes: Receiver<()>) {
             site.tell(Fact::AgentBackedOff { agent, failures, pause_ns });
             ctx.now() + pause
         };
-        let due = pin!(ctx.sleep_until(next));
-        let asked = pin!(refreshes.recv());
-        select(due, asked).await;
+        let mut due = ctx.sleep_until(next);
+        let due_or_asked = poll_fn(|cx| match due.poll_unpin(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => refreshes.poll_recv(cx).map(drop),
+        });
+        due_or_asked.await;
     }
 }
 

@@ -6,8 +6,7 @@ use crate::kernel::Duration;
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
 use crate::substrate::http::{Method, Request, Response, Route, Url, no_route};
-use futures::future::{Either, select};
-use futures::{FutureExt, select_biased};
+use futures::FutureExt;
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -64,16 +63,22 @@ pub(super) async fn run(site: Site, i: u32, agent: u32, node: NodeId, shutdown: 
         let answer = route(&handler, &request);
         async move { answer }
     });
-    let mut serving = pin!(serving.fuse());
-    let mut reading = pin!(read_for_ever(&worker).fuse());
-    let mut working = pin!(work_for_ever(&worker).fuse());
-    let mut asked_to_end = pin!(shutdown.requested().fuse());
-    select_biased! {
-        () = serving => {}
-        () = reading => {}
-        () = working => {}
-        () = asked_to_end => {}
-    }
+    let (mut serving, mut asked_to_end) = (pin!(serving), pin!(shutdown.requested()));
+    let (mut reading, mut working) = (pin!(read_for_ever(&worker)), pin!(work_for_ever(&worker)));
+    // In this order, until one of them ends.
+    let ended = poll_fn(|cx| {
+        ready_if(
+            serving.poll_unpin(cx).is_ready()
+                || reading.poll_unpin(cx).is_ready()
+                || working.poll_unpin(cx).is_ready()
+                || asked_to_end.poll_unpin(cx).is_ready(),
+        )
+    });
+    ended.await;
+}
+
+fn ready_if(is_ready: bool) -> Poll<()> {
+    if is_ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
 // --- the configuration ------------------------------------------------------------------------------------------
@@ -130,15 +135,18 @@ async fn work_for_ever(worker: &Worker) {
     let ctx = worker.site.ctx();
     let mut last = ctx.now();
     loop {
-        let changed = poll_fn(|_| if worker.changed.take() { Poll::Ready(()) } else { Poll::Pending });
         let Some(applied) = worker.applied() else {
-            changed.await;
+            poll_fn(|_| ready_if(worker.changed.take())).await;
             last = ctx.now();
             continue;
         };
-        let tick = pin!(ctx.sleep_until(last + worker.site.net().work(worker.node, applied.gap)));
+        let mut tick = ctx.sleep_until(last + worker.site.net().work(worker.node, applied.gap));
         // In this order: both may be there.
-        if let Either::Right(_) = select(changed, tick).await {
+        let is_tick = poll_fn(|cx| match worker.changed.take() {
+            true => Poll::Ready(false),
+            false => tick.poll_unpin(cx).map(|()| true),
+        });
+        if is_tick.await {
             last = ctx.now();
             answer(worker, &applied);
         }

@@ -59,6 +59,8 @@ pub(super) struct Coordinator {
     counters: Rc<RefCell<Counters>>,
     admission: Rc<RefCell<Admission>>,
     reports: Rc<RefCell<Reports>>,
+    /// What was last said of late answers, and after which time.
+    late: RefCell<(Duration, Rc<str>)>,
 }
 
 /// What `GET /metrics` reports, since this coordinator started.
@@ -84,6 +86,7 @@ pub(super) async fn run(site: Rc<Site>, node: NodeId, shutdown: Shutdown) {
         counters: Rc::default(),
         admission: Rc::default(),
         reports: Rc::default(),
+        late: RefCell::default(),
         link: site.broker.as_ref().map(|broker| broker.link()),
         node,
         site: site.clone(),

@@ -288,6 +288,7 @@ impl Registry {
     }
 
     /// Where a worker is. It may have registered anew since its number was taken.
+    #[inline]
     fn place(&self, id: &str, order: Option<u32>) -> Option<usize> {
         let is_it = |&place: &usize| {
             self.places.get(place).is_some_and(|place| Some(place.order) == order && !place.is_gap)

@@ -14,6 +14,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+/// What belongs to fewer workers is at hand anyway.
+const CROWD: usize = 128;
 /// How far ahead of a worker that is asked another's address is fetched …
 const URLS_AHEAD: usize = 8;
 /// … and where that leads to.
@@ -107,7 +109,9 @@ impl Future for Asking {
         let response = match (&mut *sent, &member.tasks) {
             (Some((_, response)), _) => ready!(response.poll_unpin(cx)),
             (None, Some(url)) => {
-                foresee(coordinator, &asked[place..]);
+                if asked.len() >= CROWD {
+                    foresee(coordinator, &asked[place..]);
+                }
                 let request = Request::post(url.clone(), task.clone());
                 let response = coordinator.site.http.fetch(coordinator.node, request);
                 let (_, response) = sent.insert((ctx.now(), response));

@@ -220,7 +220,7 @@ fn settle(
     // Nobody is blamed for what the coordinator did not wait for.
     let (late_because, late_is): (Rc<str>, _) = match has_quorum {
         true => (format!("not awaited: {} had answered", coordinator.site.params.quorum).into(), None),
-        false => (format!("no answer within {waited}").into(), Some(Outcome::TimedOut)),
+        false => (coordinator.no_answer_within(waited), Some(Outcome::TimedOut)),
     };
     let mut missing_are = Missing { failed: 0, late: 0 };
     let result_of = |(worker, taken): (Known, Option<Taken>)| {
@@ -245,6 +245,17 @@ fn settle(
         result
     };
     (answers.into_iter().map(result_of).collect(), missing_are)
+}
+
+impl Coordinator {
+    /// What is said of those who are late: at nearly every request after the same time.
+    fn no_answer_within(&self, waited: Duration) -> Rc<str> {
+        let mut said = self.late.borrow_mut();
+        if said.0 != waited || said.1.is_empty() {
+            *said = (waited, format!("no answer within {waited}").into());
+        }
+        Rc::clone(&said.1)
+    }
 }
 
 fn relative_distance(value: f64, aggregate: f64) -> f64 {

@@ -237,6 +237,7 @@ fn bring_style() {
     let sheet = CSSStyleSheet::new();
     sheet.replace_sync(concat!(
         include_str!("../../style/workbench.css"),
+        include_str!("../../style/gallery.css"),
         include_str!("../../style/acts.css"),
         include_str!("../../style/console.css")
     ));

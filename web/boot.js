@@ -71,6 +71,9 @@ async function compiled(name) {
 let mounted;
 let failed = false;
 
+/** Has a picture painted by a worker; until it is there, what comes of asking for it. */
+let paintBeside;
+
 /** What a program asks of this module. */
 const host = {
   // A scenario is for the program that has it, with what is sent there; without that it shows what the address says.
@@ -101,6 +104,11 @@ const host = {
     const response = has() ? undefined : await fetch(at("./thumbnails.svg")).catch(() => undefined);
     const pictures = response?.ok ? await response.text() : "";
     if (!has()) document.body.insertAdjacentHTML("beforeend", pictures);
+  },
+  // Crowded boards are painted by a worker, once it is there.
+  paint(...picture) {
+    paintBeside ??= import(at("./painter.js")).then(({ paint }) => (paintBeside = paint), () => (paintBeside = () => false));
+    return typeof paintBeside === "function" && paintBeside(...picture);
   },
   study,
   failed(cause) {

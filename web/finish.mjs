@@ -53,8 +53,8 @@ async function fingerprint(directory) {
 const directory = process.env.TRUNK_STAGING_DIR;
 const boot = join(directory, "boot.js");
 const programs = JSON.parse(await readFile("web/presets.json", "utf8"));
-/** Programs too, of which none is a page: what plays experiments, and what shows them. */
-const BESIDE = ["glasshive-lab", "glasshive-study"];
+/** Programs too, of which none is a page: what plays experiments, what shows them, and what paints crowded boards. */
+const BESIDE = ["glasshive-lab", "glasshive-study", "glasshive-painter"];
 await writeFile(boot, replaceOne(await readFile(boot, "utf8"), /const PROGRAMS = {};/, `const PROGRAMS = ${JSON.stringify(programs)};`));
 
 if (process.env.TRUNK_PROFILE === "release") {

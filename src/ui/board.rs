@@ -1,12 +1,12 @@
 //! The board on a canvas: draws the newest snapshot, and lets a pointer choose a node. What it keeps of its box and of the theme
 //! serves other canvases, too.
 
-use super::board_painter::Painter;
 use super::panel::Panel;
-use super::{AtEnd, Lab, board_controls, click, keep, workbench};
+use super::{AtEnd, Lab, beside, board_controls, click, keep, workbench};
 use crate::app::canvas::{self, Label, Pace, Picture, Strip, Strips, View};
 use crate::app::catalogue::face;
 use crate::app::{PlayerState, Snapshot};
+use crate::painter::{Ink, Painter};
 use crate::substrate::decimal::plain;
 use gloo_timers::callback::Timeout;
 use leptos::html::{Canvas, Div};
@@ -51,6 +51,8 @@ struct Asked {
 #[derive(Default)]
 struct Easel {
     painter: Option<Painter>,
+    /// Another one paints what is shown.
+    beside: bool,
     /// The theme that the painter has its colours from.
     theme: u32,
     board: Option<Picture>,
@@ -356,18 +358,20 @@ impl Easel {
     }
 
     fn paint(&mut self, canvas: &web_sys::HtmlCanvasElement, board: &Picture, scale: f64, theme: u32) {
+        if self.painter.is_none() || self.theme != theme {
+            self.theme = theme;
+            self.painter = painter(canvas);
+        }
+        let Some(painter) = &mut self.painter else { return };
+        if beside::paint(&mut self.beside, canvas, board, scale, painter) {
+            return;
+        }
         let (width, height) = ((board.width * scale).round() as u32, (board.height * scale).round() as u32);
         if (canvas.width(), canvas.height()) != (width, height) {
             canvas.set_width(width);
             canvas.set_height(height);
         }
-        if self.painter.is_none() || self.theme != theme {
-            self.theme = theme;
-            self.painter = painter(canvas);
-        }
-        if let Some(painter) = &mut self.painter {
-            painter.paint(board, scale);
-        }
+        painter.paint(board, scale);
     }
 }
 
@@ -375,7 +379,7 @@ impl Easel {
 pub fn painter(canvas: &web_sys::HtmlCanvasElement) -> Option<Painter> {
     let context = canvas.get_context("2d").ok()??.dyn_into::<CanvasRenderingContext2d>().ok()?;
     let style = window().get_computed_style(&document().document_element()?).ok()??;
-    Some(Painter::new(context, &style))
+    Some(Painter::new(context, Ink::of(&style)))
 }
 
 fn media(query: &str) -> Option<web_sys::MediaQueryList> {

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::panic;
 use wasm_bindgen::prelude::*;
+use web_sys::HtmlCanvasElement;
 
 #[wasm_bindgen]
 extern "C" {
@@ -22,6 +23,23 @@ extern "C" {
     #[cfg(not(feature = "workbench"))]
     #[wasm_bindgen(method)]
     fn fetch(this: &Host, path: &str, init: &JsValue) -> JsValue;
+
+    /// Has marks painted by the worker for it, if that is there. Without any it forgets the canvas.
+    #[wasm_bindgen(method)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one message, without an object to be made for each picture"
+    )]
+    fn paint(
+        this: &Host,
+        canvas: &HtmlCanvasElement,
+        width: f64,
+        height: f64,
+        scale: f64,
+        ink: &str,
+        words: &str,
+        numbers: &[f64],
+    ) -> bool;
 
     /// The first answer has come.
     #[wasm_bindgen(method)]
@@ -65,6 +83,21 @@ pub fn elsewhere(preset: &str, sent: Option<&str>) {
 /// The first answer has come.
 pub fn answered() {
     tell(Host::answered);
+}
+
+/// A picture for the worker that paints; false if there is none.
+pub fn paint(
+    canvas: &HtmlCanvasElement,
+    width: f64,
+    height: f64,
+    scale: f64,
+    ink: &str,
+    words: &str,
+    numbers: &[f64],
+) -> bool {
+    HOST.with(|host| {
+        host.get().is_some_and(|host| host.paint(canvas, width, height, scale, ink, words, numbers))
+    })
 }
 
 /// A script's call, for the program that can make it.

@@ -6,9 +6,9 @@
 
 mod address;
 mod app;
+mod beside;
 mod board;
 mod board_controls;
-mod board_painter;
 mod break_bar;
 mod caption;
 mod dock;

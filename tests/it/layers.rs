@@ -6,14 +6,15 @@
 use super::tidy::sources;
 
 /// From the lowest to the highest. Those in one row may know each other.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["kernel"],
     &["net"],
     &["substrate"],
     &["systems"],
     &["lab"],
     &["app"],
-    &["ui", "js_api", "lab_program", "study"],
+    &["painter"],
+    &["ui", "js_api", "lab_program", "painter_program", "study"],
     &["main", "bin"],
 ];
 /// The crates of the page, which only `app` and what is above it may name.

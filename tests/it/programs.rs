@@ -46,7 +46,13 @@ fn one_program_plays_experiments_of_all_systems_and_draws_nothing() {
 fn one_program_has_the_panels_on_many_runs_and_no_system() {
     let study: Vec<_> = built().into_iter().filter(|(_, has)| has.iter().any(|f| f == "study")).collect();
     assert_eq!(study, [("glasshive-study".to_owned(), vec!["study".to_owned()])]);
-    assert_eq!(programs().len() + 2, built().len());
+    assert_eq!(programs().len() + 3, built().len());
+}
+
+#[test]
+fn one_program_paints_crowded_boards_and_has_nothing_else() {
+    let painter: Vec<_> = built().into_iter().filter(|(_, has)| has.iter().any(|f| f == "painter")).collect();
+    assert_eq!(painter, [("glasshive-painter".to_owned(), vec!["painter".to_owned()])]);
 }
 
 fn has_panels(features: &[String]) -> bool {

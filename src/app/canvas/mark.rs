@@ -113,8 +113,22 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// How many there are.
-    pub const COUNT: usize = Shape::Before as usize + 1;
+    /// All of them; each one's place is its number.
+    pub const ALL: [Shape; 13] = [
+        Shape::InTime,
+        Shape::Late,
+        Shape::Failed,
+        Shape::Lying,
+        Shape::Down,
+        Shape::Working,
+        Shape::Asked,
+        Shape::Idle,
+        Shape::Dot,
+        Shape::Hollow,
+        Shape::Gap,
+        Shape::Beyond,
+        Shape::Before,
+    ];
 
     /// The colour of what it stands for.
     pub const fn paint(self) -> Paint {
@@ -315,7 +329,7 @@ fn ground_of(words: Rect) -> Rect {
 /// Signs that come in any order and are painted kind by kind, since each kind has a pen of its own: thousands that took turns
 /// would each be a path. Answers lie over questions, and those over what the picture is not about.
 #[derive(Debug, Default)]
-pub struct Signs([Vec<Mark>; Shape::COUNT]);
+pub struct Signs([Vec<Mark>; Shape::ALL.len()]);
 
 impl Signs {
     /// Another one, in its kind's colour.

@@ -3,8 +3,8 @@
 //!
 //! In reading order: `mark` and `paint` (what a picture consists of), `scale` (values and figures), `rows` and `layout`
 //! (where things stand), `board` and `picture` (what the pointer asks), then pieces: `grounds`,
-//! `heading`, `flight`, `lamps`; `pace` says whether messages are too fast to be seen. `simple` is a whole board for any
-//! system.
+//! `heading`, `flight`, `lamps`; `pace` says whether messages are too fast to be seen; `wire` is how a painter in another
+//! thread gets them. `simple` is a whole board for any system.
 
 mod board;
 mod flight;
@@ -19,6 +19,7 @@ mod picture;
 mod rows;
 pub mod scale;
 pub mod simple;
+pub mod wire;
 
 pub use board::Board;
 pub use flight::{message_shape, node_box, progress};

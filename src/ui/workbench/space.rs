@@ -5,10 +5,10 @@ use crate::app::space::{
     Activity, Asked, Axis, Scene, chain, chain_of_unit, draw, is_message, next_message, words,
 };
 use crate::lab::Run;
+use crate::painter::Painter;
 use crate::ui::board::{Place, observe_size, observe_theme, painter};
-use crate::ui::board_painter::Painter;
 use crate::ui::panel::Tab;
-use crate::ui::{Lab, View, click, keydown, text};
+use crate::ui::{Lab, View, beside, click, keydown, text};
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
@@ -51,6 +51,8 @@ struct Desk {
 struct Easel {
     activity: Activity,
     painter: Option<Painter>,
+    /// Another one paints what is shown.
+    beside: bool,
     theme: u32,
     scene: Option<Scene>,
     drawn_at: f64,
@@ -409,7 +411,9 @@ impl Easel {
             self.theme = theme;
             self.painter = painter(canvas);
         }
-        if let Some(painter) = &mut self.painter {
+        if let Some(painter) = &mut self.painter
+            && !beside::paint(&mut self.beside, canvas, picture, scale, painter)
+        {
             painter.paint(picture, scale);
         }
     }

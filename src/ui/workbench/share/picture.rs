@@ -4,7 +4,7 @@
 use crate::app::canvas::{Font, Strips, View, scale};
 use crate::app::catalogue::face;
 use crate::lab::presets;
-use crate::ui::board_painter::Painter;
+use crate::painter::{Ink, Painter};
 use crate::ui::{Lab, header, transport};
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
@@ -68,7 +68,7 @@ fn draw(lab: Lab, truth: bool, link: &str) -> Option<HtmlCanvasElement> {
         flow: false,
         reduced_motion: false,
     };
-    Painter::new(pen, &style).paint(&face(snapshot.system).picture(&snapshot, &view), SCALE);
+    Painter::new(pen, Ink::of(&style)).paint(&face(snapshot.system).picture(&snapshot, &view), SCALE);
 
     let (all, pen) = canvas(SIZE.0, SIZE.1)?;
     let _ = pen.scale(SCALE, SCALE);

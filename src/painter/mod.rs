@@ -1,19 +1,23 @@
 //! Paints a board's marks on a canvas, and decides nothing.
 //!
 //! Calls into the browser are what costs: neighbouring marks of one kind share a path, and a pen is set only when it
-//! changes.
+//! changes. The page paints by itself what is no crowd; where there are thousands of signs, a worker of its own does, which has
+//! nothing but this (`painter_program.rs`), and stamps them (`stamps.rs`).
 
 mod glyphs;
+mod ink;
 mod stamps;
+
+pub use ink::Ink;
+pub use stamps::Crowd;
 
 use crate::app::canvas::{Align, Dash, Fill, Font, Mark, Paint, Picture, Rect, Text, Tint};
 use crate::substrate::decimal::plain;
-use js_sys::Array;
-use stamps::Stamps;
+use js_sys::{Array, Object, Reflect};
 use std::f64::consts::FRAC_PI_2;
 use std::fmt::Write;
-use wasm_bindgen::JsValue;
-use web_sys::{CanvasPattern, CanvasRenderingContext2d, CssStyleDeclaration};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{CanvasPattern, CanvasRenderingContext2d, OffscreenCanvas};
 
 /// The distance of the lines in a hatched area.
 const HATCH: f64 = 5.0;
@@ -23,8 +27,7 @@ const HATCH_TILE: f64 = 4.0 * HATCH;
 /// A canvas's pen, and the colours and faces of the theme.
 pub struct Painter {
     context: CanvasRenderingContext2d,
-    colours: Vec<String>,
-    faces: [String; 3],
+    ink: Ink,
     dashes: [JsValue; 4],
     /// What the canvas is set to now.
     pen: Pen,
@@ -34,8 +37,6 @@ pub struct Painter {
     scale: f64,
     /// The lines of hatched areas, in a colour at a scale.
     hatching: Option<(Paint, f64, CanvasPattern)>,
-    /// For signs by the thousand.
-    stamps: Option<Box<Stamps>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -53,69 +54,52 @@ const NEW_PEN: Pen =
     Pen { fill: None, stroke: None, alpha: 1.0, width: 1.0, dash: Dash::Solid, font: None, align: None };
 
 impl Painter {
-    /// A painter with the colours and faces that `style` has now.
-    pub fn new(context: CanvasRenderingContext2d, style: &CssStyleDeclaration) -> Self {
-        let property = |name: &str| style.get_property_value(name).unwrap_or_default().trim().to_owned();
-        let face = |name: &str| match property(name) {
-            face if face.is_empty() => property("--sans"),
-            face => face,
-        };
-        let colour = |paint: Paint| match paint {
-            Paint::Strip => mix(&property("--bg"), &property("--surface"), 0.55),
-            Paint::OnState => match property("--on-state") {
-                colour if colour.is_empty() => property("--surface"),
-                colour => colour,
-            },
-            paint => property(paint.token()),
-        };
+    /// A painter on a canvas: one of the page, or one that is not to be seen, whose pen is the same.
+    pub fn new(context: CanvasRenderingContext2d, ink: Ink) -> Self {
         let dash =
             |dash: Dash| dash.pattern().iter().map(|px| JsValue::from_f64(*px)).collect::<Array>().into();
         Painter {
             context,
-            colours: Paint::ALL.map(colour).to_vec(),
-            faces: [Font::Sans, Font::Condensed, Font::Mono].map(|font| face(font.token())),
+            ink,
             dashes: [Dash::Solid, Dash::Dotted, Dash::Short, Dash::Long].map(dash),
             pen: NEW_PEN,
             font: String::new(),
             scale: 1.0,
             hatching: None,
-            stamps: None,
         }
+    }
+
+    /// What it paints with.
+    pub fn ink(&self) -> &Ink {
+        &self.ink
     }
 
     /// A painter with the same colours and faces on another canvas.
     fn on(&self, context: CanvasRenderingContext2d) -> Self {
-        Painter {
-            context,
-            colours: self.colours.clone(),
-            faces: self.faces.clone(),
-            dashes: self.dashes.clone(),
-            pen: NEW_PEN,
-            font: String::new(),
-            scale: self.scale,
-            hatching: None,
-            stamps: None,
-        }
+        Painter::new(context, self.ink.clone())
     }
 
     /// Paints a board, `scale` device pixels to a CSS pixel.
     pub fn paint(&mut self, board: &Picture, scale: f64) {
+        self.begin(board.width, board.height, scale);
+        self.marks(&board.marks);
+    }
+
+    /// An empty sheet, in CSS pixels.
+    fn begin(&mut self, width: f64, height: f64, scale: f64) {
         // A canvas that was resized forgets its pen. These calls fail on detached or zero-sized canvases only, and
         // then there is nothing to see.
         (self.pen, self.scale) = (NEW_PEN, scale);
         let _ = self.context.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
-        self.context.clear_rect(0.0, 0.0, board.width, board.height);
+        self.context.clear_rect(0.0, 0.0, width, height);
         self.context.set_global_alpha(1.0);
         self.context.set_line_width(1.0);
         self.context.set_text_baseline("middle");
         let _ = self.context.set_line_dash(&self.dashes[0]);
-        let mut rest = board.marks.as_slice();
+    }
+
+    fn marks(&mut self, mut rest: &[Mark]) {
         while let Some(first) = rest.first() {
-            let (signs, others) = rest.split_at(stamps::count(rest));
-            if !signs.is_empty() && self.stamped(signs, board) {
-                rest = others;
-                continue;
-            }
             let run = rest.iter().take_while(|mark| same_pen(first, mark)).count();
             let (marks, others) = rest.split_at(run);
             rest = others;
@@ -141,7 +125,7 @@ impl Painter {
         self.alpha(tint.alpha);
         if self.pen.fill != Some(tint.paint) {
             self.pen.fill = Some(tint.paint);
-            self.context.set_fill_style_str(&self.colours[tint.paint as usize]);
+            self.context.set_fill_style_str(self.ink.colour(tint.paint));
         }
     }
 
@@ -149,7 +133,7 @@ impl Painter {
         self.alpha(tint.alpha);
         if self.pen.stroke != Some(tint.paint) {
             self.pen.stroke = Some(tint.paint);
-            self.context.set_stroke_style_str(&self.colours[tint.paint as usize]);
+            self.context.set_stroke_style_str(self.ink.colour(tint.paint));
         }
         if self.pen.width != width {
             self.pen.width = width;
@@ -254,9 +238,9 @@ impl Painter {
         {
             return Some(pattern.clone());
         }
-        let mut tile = self.on(stamps::canvas()?);
+        let mut tile = self.on(canvas()?);
         let side = pixels_of(self.scale);
-        stamps::resize(&tile.context, side as usize, side as usize)?;
+        resize(&tile.context, side as usize, side as usize)?;
         tile.context.scale(side / HATCH_TILE, side / HATCH_TILE).ok()?;
         tile.stroke_with(paint.into(), 1.6, Dash::Solid);
         tile.context.begin_path();
@@ -296,8 +280,7 @@ impl Painter {
             self.pen.font = font;
             self.font.clear();
             // Writing to a string cannot fail.
-            let _ =
-                write!(self.font, "{} {}px {}", text.weight, plain(text.px), self.faces[text.font as usize]);
+            let _ = write!(self.font, "{} {}px {}", text.weight, plain(text.px), self.ink.face(text.font));
             self.context.set_font(&self.font);
         }
         if self.pen.align != Some(text.align) {
@@ -336,16 +319,20 @@ fn same_pen(a: &Mark, b: &Mark) -> bool {
     }
 }
 
-/// So much of `a` over `b`, both as `#rrggbb`; `b` if one of them is written otherwise.
-fn mix(a: &str, b: &str, share: f64) -> String {
-    let parse =
-        |colour: &str| u32::from_str_radix(colour.strip_prefix('#').filter(|hex| hex.len() == 6)?, 16).ok();
-    let (Some(over), Some(under)) = (parse(a), parse(b)) else {
-        return b.to_owned();
-    };
-    let channel = |shift: u32| {
-        let of = |colour: u32| f64::from(colour >> shift & 0xff);
-        (of(over) * share + of(under) * (1.0 - share)).round() as u32
-    };
-    format!("rgb({} {} {})", channel(16), channel(8), channel(0))
+/// A canvas that is read, not looked at; in a worker as well.
+fn canvas() -> Option<CanvasRenderingContext2d> {
+    let options = Object::new();
+    Reflect::set(&options, &"willReadFrequently".into(), &JsValue::TRUE).ok()?;
+    let canvas = OffscreenCanvas::new(1, 1).ok()?;
+    let context = canvas.get_context_with_context_options("2d", &options).ok()??;
+    // Its pen is called otherwise, and has all that is used of the other.
+    Some(context.unchecked_into())
+}
+
+/// Gives a canvas another size, and takes its pens back.
+fn resize(context: &CanvasRenderingContext2d, width: usize, height: usize) -> Option<()> {
+    let canvas = context.canvas()?;
+    canvas.set_width(width as u32);
+    canvas.set_height(height as u32);
+    Some(())
 }

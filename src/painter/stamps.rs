@@ -1,20 +1,15 @@
 //! Thousands of signs at once: the browser paints one of each kind, and from then on it is stamped.
 //!
-//! A path of circles is rasterised anew in every frame, where there is no GPU by the page's own thread, at several
+//! A path of circles is rasterised anew in every frame, where there is no GPU by the thread that paints, at several
 //! microseconds a circle. A stamp is a hundred pixels that are copied. It has been painted by the same pen, once for each
 //! fourth of a pixel in either direction, so nobody can tell the two apart.
 
-use super::{NEW_PEN, Painter};
-use crate::app::canvas::{Mark, Paint, Picture, Shape};
-use js_sys::{Object, Reflect, Uint8ClampedArray, Uint32Array};
-use leptos::prelude::document;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
+use super::{NEW_PEN, Painter, canvas, resize};
+use crate::app::canvas::wire::{CROWD, SMALL};
+use crate::app::canvas::{Mark, Paint, Shape};
+use js_sys::{Uint8ClampedArray, Uint32Array};
+use web_sys::{CanvasRenderingContext2d, ImageData};
 
-/// Fewer signs than this are painted one by one.
-const MANY: usize = 200;
-/// A larger sign has a sign within it, and there is no room for many.
-const R_MAX: f64 = 6.0;
 /// Places of a sign within a pixel, in either direction.
 const STEPS: usize = 4;
 /// A ring that is filled is stamped in so many lengths.
@@ -44,7 +39,7 @@ struct Stamp {
 }
 
 /// The stamps of one theme at one scale, and what they are stamped on.
-pub(super) struct Stamps {
+struct Stamps {
     scale: f64,
     known: Vec<Stamp>,
     /// Paints a new stamp.
@@ -65,42 +60,43 @@ struct Sheet {
     image: ImageData,
 }
 
-/// The leading signs that can be stamped; 0 if there are few of them.
-pub(super) fn count(marks: &[Mark]) -> usize {
-    let is_small = |mark: &&Mark| matches!(mark, Mark::Glyph { r, .. } if *r <= R_MAX);
-    let count = marks.iter().take_while(is_small).count();
-    if count < MANY { 0 } else { count }
+/// Paints marks with thousands of signs among them.
+pub struct Crowd {
+    painter: Painter,
+    stamps: Option<Stamps>,
 }
 
-impl Painter {
-    /// Stamps signs; false if the browser has no canvas for it.
-    pub(super) fn stamped(&mut self, marks: &[Mark], board: &Picture) -> bool {
-        let scale = self.scale;
-        let stamps = self.stamps.take().filter(|stamps| stamps.scale == scale);
-        let Some(mut stamps) = stamps.or_else(|| Stamps::new(self, scale).map(Box::new)) else {
-            return false;
-        };
-        self.alpha(1.0);
-        let done = stamps.lay(&self.context, marks, board);
-        self.stamps = Some(stamps);
-        done.is_some()
+impl Crowd {
+    /// With a painter for what is not stamped.
+    pub fn new(painter: Painter) -> Self {
+        Crowd { painter, stamps: None }
     }
-}
 
-/// A canvas that is read, not looked at.
-pub(super) fn canvas() -> Option<CanvasRenderingContext2d> {
-    let canvas = document().create_element("canvas").ok()?.dyn_into::<HtmlCanvasElement>().ok()?;
-    let options = Object::new();
-    Reflect::set(&options, &"willReadFrequently".into(), &JsValue::TRUE).ok()?;
-    canvas.get_context_with_context_options("2d", &options).ok()??.dyn_into().ok()
-}
+    /// Paints marks on a sheet in CSS pixels, `scale` device pixels to each.
+    pub fn paint(&mut self, (width, height): (f64, f64), scale: f64, marks: &[Mark]) {
+        self.painter.begin(width, height, scale);
+        let mut rest = marks;
+        while let Some(first) = rest.first() {
+            let is_sign = first.is_small_sign();
+            let alike = rest.iter().take_while(|mark| mark.is_small_sign() == is_sign).count();
+            let (marks, others) = rest.split_at(alike);
+            rest = others;
+            if !(is_sign && alike >= CROWD && self.stamp((width, height), marks).is_some()) {
+                self.painter.marks(marks);
+            }
+        }
+    }
 
-/// Gives a canvas another size, and takes its pens back.
-pub(super) fn resize(context: &CanvasRenderingContext2d, width: usize, height: usize) -> Option<()> {
-    let canvas = context.canvas()?;
-    canvas.set_width(width as u32);
-    canvas.set_height(height as u32);
-    Some(())
+    /// Stamps signs; `None` if the browser has no canvas for it.
+    fn stamp(&mut self, size: (f64, f64), signs: &[Mark]) -> Option<()> {
+        let Painter { scale, ref context, .. } = self.painter;
+        let context = context.clone();
+        if self.stamps.as_ref().is_none_or(|stamps| stamps.scale != scale) {
+            self.stamps = Some(Stamps::new(&self.painter, scale)?);
+        }
+        self.painter.alpha(1.0);
+        self.stamps.as_mut()?.lay(&context, signs, size)
+    }
 }
 
 impl Stamps {
@@ -114,9 +110,14 @@ impl Stamps {
     }
 
     /// Puts signs onto the board.
-    fn lay(&mut self, onto: &CanvasRenderingContext2d, marks: &[Mark], board: &Picture) -> Option<()> {
-        let (scale, margin) = (self.scale, size_of(R_MAX, self.scale));
-        let inside = |x: f64, y: f64| (0.0..=board.width).contains(&x) && (0.0..=board.height).contains(&y);
+    fn lay(
+        &mut self,
+        onto: &CanvasRenderingContext2d,
+        marks: &[Mark],
+        (width, height): (f64, f64),
+    ) -> Option<()> {
+        let (scale, margin) = (self.scale, size_of(SMALL, self.scale));
+        let inside = |x: f64, y: f64| (0.0..=width).contains(&x) && (0.0..=height).contains(&y);
         let (mut x0, mut y0, mut x1, mut y1) = (f64::MAX, f64::MAX, 0.0_f64, 0.0_f64);
         for mark in marks {
             if let Mark::Glyph { x, y, .. } = *mark

@@ -51,6 +51,25 @@ test("a number of 17 digits is taken as it is, by the program that opens the pag
   assert.match(links[1], /[?&]fail=0\.9452706955539223(&|$)/);
 });
 
+test("which speed is reached is said, and no more often than an eye follows", async (t) => {
+  const { page } = await pausedAt(t, 1_000, { viewport: DESKTOP });
+  const said = page.getByTestId("speed-said");
+  const times = await page.evaluate(async () => {
+    await glasshive.set("workers", 10_000);
+    await glasshive.set("period", "100ms");
+    let times = 0;
+    const count = new MutationObserver(() => (times += 1));
+    count.observe(document.querySelector("[data-testid=speed-said]"), { characterData: true, childList: true, subtree: true });
+    glasshive.setSpeed(20);
+    glasshive.play();
+    await new Promise((done) => setTimeout(done, 3_000));
+    return times;
+  });
+  assert.match(await said.textContent(), /^×20 asked, ×[\d.]+ reached$/);
+  // Ten times a second, and what was set and begun.
+  assert.ok(times > 3 && times < 40, `${times} times in 3 s`);
+});
+
 test("a long replay shows the moment that it set out from, and Pause ends it", async (t) => {
   const { page } = await pausedAt(t, 1_000, { viewport: DESKTOP });
   await page.evaluate(async () => {

@@ -22,6 +22,8 @@ const KEEP: usize = 200_000;
 const FACTS: usize = if cfg!(feature = "workbench") { RING } else { 0 };
 /// A frame that comes later than this was not asked for: the tab was hidden, or the machine slept.
 pub(super) const FRAME_MS_MAX: f64 = 500.0;
+/// What a frame could not play the next ones make up for, up to so much of wall time: drawing does not take equally long.
+const OWED_MS: f64 = 50.0;
 /// How many instants are played between two looks at the clock; fewer, if so much happens in them.
 const INSTANTS_PER_LOOK: u32 = 16;
 const EVENTS_PER_LOOK: u64 = 500;
@@ -164,13 +166,11 @@ impl Player {
         if plays {
             let elapsed_ms = elapsed_ms.clamp(0.0, FRAME_MS_MAX);
             let before = self.run.now();
-            self.target =
-                self.target.max(before) + Duration::from_secs_f64(elapsed_ms * self.speed * pace / 1000.0);
-            self.target = self.target.min(self.end);
-            if !self.play_to(self.target, Goal::Instant, &mut has_time) {
-                // The speed cannot be reached: what this frame did not get is not owed.
-                self.target = self.run.now();
-            }
+            let passes = |wall_ms: f64| Duration::from_secs_f64(wall_ms * self.speed * pace / 1000.0);
+            // More is not owed: then the speed cannot be reached.
+            let owed = self.target.clamp(before, before + passes(OWED_MS));
+            self.target = (owed + passes(elapsed_ms)).min(self.end);
+            self.play_to(self.target, Goal::Instant, &mut has_time);
             self.note_speed(self.run.now().since(before), elapsed_ms * pace);
         }
         self.park(&mut has_time);

@@ -92,6 +92,27 @@ fn a_speed_that_cannot_be_reached_is_told() {
 }
 
 #[test]
+fn what_a_frame_could_not_play_the_next_one_does_and_no_more_of_it_than_is_owed() {
+    let mut player = player();
+    player.set_speed(100.0).unwrap();
+    player.frame(10.0, || false);
+    let behind = player.run().now();
+    assert!(behind < Instant::from_millis(1_000), "{behind:?}");
+    player.frame(10.0, || true);
+    assert_eq!(player.run().now(), Instant::from_millis(2_000));
+    (0..20).for_each(|_| assert!(player.frame(10.0, || false)));
+    let behind = player.run().now();
+    player.frame(10.0, || true);
+    assert_eq!(player.run().now(), behind + Duration::from_millis(6_000));
+    // It is owed at the speed of now.
+    (0..20).for_each(|_| assert!(player.frame(10.0, || false)));
+    let behind = player.run().now();
+    player.set_speed(1.0).unwrap();
+    player.frame(10.0, || true);
+    assert_eq!(player.run().now(), behind + Duration::from_millis(60));
+}
+
+#[test]
 fn a_fault_by_hand_takes_effect_at_the_next_millisecond() {
     let mut player = player();
     player.pause();

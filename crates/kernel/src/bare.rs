@@ -1,28 +1,32 @@
-//! The three things that safe Rust has no words for: a task's future in memory that is used again, a waker that costs
-//! nothing until somebody keeps it, and collections that need no flag (`leaf.rs`). All of the kernel's `unsafe` is here, but for
-//! the hints of `foresight.rs`.
+//! The four things that safe Rust has no words for: a task's future in memory that is used again, a waker that costs nothing
+//! until somebody keeps it, collections that need no flag (`leaf.rs`), and lists that lead to tasks without a number (`slot.rs`,
+//! `slots.rs`). All of the kernel's `unsafe` is here, but for the hints of `foresight.rs`.
 //!
 //! **Blocks.** A [`Task`] owns one block of memory, which holds a future of the type that its pointer's table tells, and
 //! which nothing else points at. The block comes from the global allocator, with the layout that [`layout_of`] gives for
 //! the future's: so whoever has the task alone can give it back. A [`Pool`] keeps blocks that hold nothing any more, in a
 //! list for each size. The lists are beside the blocks: of a crowd's each is cold, and is asked for before its turn.
 //!
-//! **Wakers.** The waker that [`Polling::poll`] lends to a future points at the `Polling` itself, which outlives the loan.
+//! **Wakers.** The waker that [`Polling::lend`] lends to futures points at the `Polling` itself, which outlives the loan.
 //! Only a copy of it can be kept or woken later, and a copy is a waker of safe make. What is reached through the pointer
 //! may be used by any thread.
 #![allow(unsafe_code)]
 
 mod leaf;
+mod slot;
+mod slots;
 
 pub(crate) use leaf::{Fixed, Leaf, Row};
+pub(crate) use slot::{NOBODY, Slot, State};
+pub(crate) use slots::{Due, Fired, Slots};
 
 use crate::foresight::{Work, fetch_near, is_many, lines};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
-use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::task::{RawWaker, RawWakerVTable, Waker};
 
 /// Blocks are multiples of this.
 const STEP: usize = 32;
@@ -180,13 +184,6 @@ impl Task {
         }
         fetch_near(start);
     }
-
-    #[inline]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: as above, and it is borrowed for as long; its block is not moved nor used for anything else before the
-        // future is dropped.
-        unsafe { Pin::new_unchecked(self.0.as_mut()) }.poll(cx)
-    }
 }
 
 /// Where there is no pool at hand the block goes back to where it came from.
@@ -203,73 +200,75 @@ impl Drop for Task {
 
 /// Makes wakers that can be kept.
 pub(crate) trait Keep: Send + Sync {
-    /// A waker for the task with this number.
-    fn waker(&self, task: u64) -> Waker;
+    /// A waker for the task in the slot with this number.
+    fn waker(&self, slot: u32) -> Waker;
     /// Wakes that task.
-    fn wake(&self, task: u64);
+    fn wake(&self, slot: u32);
+}
+
+/// A waker on loan.
+pub(crate) struct Lent<'a> {
+    waker: ManuallyDrop<Waker>,
+    polling: PhantomData<&'a ()>,
 }
 
 /// Who is being polled, and the waker that it is polled with.
-pub(crate) struct Polling<K> {
-    task: AtomicU64,
+struct Polling<K> {
+    /// The slot of the task that is being polled.
+    current: AtomicPtr<Slot>,
     keep: K,
 }
 
 impl<K: Keep> Polling<K> {
     const TABLE: RawWakerVTable = RawWakerVTable::new(Self::copy, Self::wake, Self::wake, |_| {});
 
-    pub(crate) fn new(keep: K) -> Self {
-        Polling { task: AtomicU64::new(0), keep }
-    }
-
-    /// What makes the wakers.
-    pub(crate) fn keep(&self) -> &K {
-        &self.keep
-    }
-
-    /// The number of the task that is being polled; 0 between polls.
-    #[inline]
-    pub(crate) fn task(&self) -> u64 {
-        self.task.load(Ordering::Relaxed)
+    fn new(keep: K) -> Self {
+        Polling { current: AtomicPtr::default(), keep }
     }
 
     /// True if the waker is the one that was lent, and no copy of it.
     #[inline]
-    pub(crate) fn is_own(&self, waker: &Waker) -> bool {
+    fn is_own(&self, waker: &Waker) -> bool {
         ptr::eq(waker.data(), (&raw const *self).cast())
     }
 
-    /// Polls a task.
-    #[inline]
-    pub(crate) fn poll(&self, number: u64, task: &mut Task) -> Poll<()> {
+    /// The waker that tasks are polled with.
+    fn lend(&self) -> Lent<'_> {
         // SAFETY: `TABLE` keeps the contract: it is called with a pointer to this, which outlives the waker, since the waker
-        // is never dropped, and never moved from here; copies do not point here.
-        let waker = ManuallyDrop::new(unsafe { Waker::new((&raw const *self).cast(), &Self::TABLE) });
-        self.task.store(number, Ordering::Relaxed);
-        let poll = task.poll(&mut Context::from_waker(&waker));
-        self.task.store(0, Ordering::Relaxed);
-        poll
+        // is never dropped, and never moved from where it is; copies do not point here.
+        let waker = unsafe { Waker::new((&raw const *self).cast(), &Self::TABLE) };
+        Lent { waker: ManuallyDrop::new(waker), polling: PhantomData }
     }
 
     /// # Safety
-    /// `data` is what `poll` has put beside `TABLE`, and `poll` has not returned.
+    /// `data` is what `lend` has put beside `TABLE`, and what it has lent is not given back.
     unsafe fn of<'a>(data: *const ()) -> &'a Self {
-        // SAFETY: `poll` has borrowed it.
+        // SAFETY: who has the waker has borrowed it.
         unsafe { &*data.cast() }
     }
 
+    /// The number of the slot whose task is being polled, for which its waker asks.
+    fn slot(&self) -> Option<u32> {
+        let slot = NonNull::new(self.current.load(Ordering::Relaxed))?;
+        // SAFETY: who asks has a waker that was lent, so the slot is there; and its number is never written again.
+        Some(unsafe { (*slot.as_ptr()).name.index.get() })
+    }
+
     unsafe fn copy(data: *const ()) -> RawWaker {
-        // SAFETY: a waker that `poll` has lent is used before it returns.
+        // SAFETY: a waker that was lent is used before it is given back.
         let polling = unsafe { Self::of(data) };
-        // Its parts go into the copy, which drops them.
-        let waker = ManuallyDrop::new(polling.keep.waker(polling.task()));
+        // Its parts go into the copy, which drops them. Who has ended is not woken any more.
+        let waker = polling.slot().map_or(Waker::noop().clone(), |slot| polling.keep.waker(slot));
+        let waker = ManuallyDrop::new(waker);
         RawWaker::new(waker.data(), waker.vtable())
     }
 
     unsafe fn wake(data: *const ()) {
         // SAFETY: as in `copy`.
         let polling = unsafe { Self::of(data) };
-        polling.keep.wake(polling.task());
+        if let Some(slot) = polling.slot() {
+            polling.keep.wake(slot);
+        }
     }
 }
 

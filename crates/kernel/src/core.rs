@@ -1,16 +1,18 @@
 //! What a simulation is inside, and how it is played.
 
+use crate::bare::Fired;
 use crate::executor::Executor;
+use crate::foresight::CAN_FETCH;
 use crate::tasks::TaskId;
 use crate::time::Instant;
-use crate::timers::Timers;
+use crate::timers::Foreign;
 use crate::trace::{Sink, Trace};
 use std::cell::{Cell, RefCell};
 
 /// What the simulation and all its tasks share.
 pub(crate) struct Core {
     pub(crate) executor: Executor,
-    pub(crate) timers: Timers,
+    pub(crate) foreign: RefCell<Foreign>,
     pub(crate) trace: RefCell<Trace>,
     pub(crate) seed: u64,
     /// Room for the members of the next set, which the one before has left.
@@ -25,7 +27,7 @@ impl Core {
         let trace = RefCell::new(Trace::new(sink));
         Core {
             executor: Executor::default(),
-            timers: Timers::default(),
+            foreign: RefCell::default(),
             trace,
             seed,
             members: Cell::default(),
@@ -60,10 +62,11 @@ impl Core {
     /// Has at hand what the next timers will need.
     #[inline]
     fn prepare(&self) {
-        if let Some(next) = self.timers.next() {
-            self.executor.fetch_near(next);
+        let slots = self.executor.slots();
+        if let Some(next) = slots.next_timer() {
+            next.fetch_near();
         }
-        if let Some(soon) = self.timers.take_soon() {
+        if CAN_FETCH && let Some(soon) = slots.take_soon() {
             self.executor.foresee(soon);
         }
     }
@@ -74,14 +77,15 @@ impl Core {
         if executor.stuck().is_some() {
             return false;
         }
+        let (slots, waker, woken) = (executor.slots(), executor.lend(), executor.woken());
         let mut ran = executor.has_ready();
         if ran && one_instant {
             limit = self.now();
         }
         let counts = records < u64::MAX;
         loop {
-            let id = match executor.next_ready() {
-                Some(id) => id,
+            let due = match executor.next_ready(woken) {
+                Some(due) => due,
                 None => {
                     if executor.stuck().is_some() {
                         return false;
@@ -89,26 +93,29 @@ impl Core {
                     if counts && self.trace.borrow().count() >= records {
                         limit = self.now();
                     }
-                    let Some((at, target)) = self.timers.pop(limit) else {
+                    let Some((at, fired)) = slots.pop_timer(limit.as_nanos()) else {
                         return ran;
                     };
-                    if self.timers.are_many() {
+                    let at = Instant::from_nanos(at);
+                    if slots.timers_are_many() {
                         self.prepare();
                     }
                     debug_assert!(at >= self.now(), "no timer is left from the past");
                     executor.now.set(at);
                     ran = true;
                     limit = if one_instant { at } else { limit };
-                    if target.is_foreign() {
-                        executor.leave();
-                        self.timers.wake_foreign(target);
-                        continue;
+                    match fired {
+                        // A task is polled directly, without a trip through the ready queue.
+                        Fired::Task(due) => due,
+                        Fired::Foreign(place) => {
+                            executor.leave();
+                            self.wake_foreign(place);
+                            continue;
+                        }
                     }
-                    // A task is polled directly, without a trip through the ready queue.
-                    target
                 }
             };
-            executor.poll(id);
+            executor.poll(due, &waker);
         }
     }
 }

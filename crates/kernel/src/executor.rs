@@ -8,11 +8,11 @@
 //!
 //! Dropping a future can run any code, so no table is borrowed while one is dropped or polled.
 
-use crate::bare::{Keep, Polling, Task};
+use crate::bare::{Due, Keep, Lent, Slot, Slots, Task};
 use crate::foresight::{Work, fetch, is_crowd};
 use crate::sorted::SortedMap;
 use crate::stuck::{Polled, Stuck, Watch};
-use crate::tasks::{Scope, Slot, Span, State, TaskId, Tasks};
+use crate::tasks::{Scope, Span, TaskId, Tasks};
 use crate::time::Instant;
 use std::cell::Cell;
 use std::panic::Location;
@@ -35,6 +35,18 @@ impl Waiter {
     }
 }
 
+/// Drops a waiter. Nearly always there is nothing to be done.
+#[inline]
+pub(crate) fn dismiss(waiter: Option<Waiter>) {
+    if let Some(Waiter::Foreign(waker)) = waiter {
+        drop_foreign(waker);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn drop_foreign(_: Box<Waker>) {}
+
 /// Slots that real wakers have woken since the executor last looked.
 #[derive(Default)]
 struct ForeignWakes {
@@ -49,21 +61,20 @@ struct SlotWaker {
 
 /// Makes real wakers, one for each slot whose task wants to keep one.
 #[derive(Default)]
-struct Wakers {
+pub(crate) struct Wakers {
     wakes: Arc<ForeignWakes>,
     made: Mutex<SortedMap<u32, Waker>>,
 }
 
 impl Keep for Wakers {
-    fn waker(&self, task: u64) -> Waker {
-        let index = TaskId::index_in(task);
+    fn waker(&self, index: u32) -> Waker {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Waker::from(Arc::new(SlotWaker { index, wakes: Arc::clone(&self.wakes) }));
         made.entry(index).or_insert_with(new).clone()
     }
 
-    fn wake(&self, task: u64) {
-        self.wakes.push(TaskId::index_in(task));
+    fn wake(&self, index: u32) {
+        self.wakes.push(index);
     }
 }
 
@@ -72,7 +83,7 @@ impl Wakers {
     #[cold]
     fn has_made(&self, task: TaskId, waker: &Waker) -> bool {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.get(&TaskId::index_in(task.number())).is_some_and(|own| own.will_wake(waker))
+        made.get(&(task.index() as u32)).is_some_and(|own| own.will_wake(waker))
     }
 }
 
@@ -96,24 +107,21 @@ impl Wake for SlotWaker {
 
 pub(crate) struct Executor {
     tasks: Tasks,
-    polling: Polling<Wakers>,
     watch: Watch,
     pub(crate) now: Cell<Instant>,
-    pub(crate) scope: Cell<Scope>,
-    pub(crate) span: Cell<Span>,
 }
 
 impl Default for Executor {
     fn default() -> Self {
-        Executor {
-            tasks: Tasks::default(),
-            polling: Polling::new(Wakers::default()),
-            watch: Watch::default(),
-            now: Cell::new(Instant::ZERO),
-            scope: Cell::default(),
-            span: Cell::default(),
-        }
+        Executor { tasks: Tasks::default(), watch: Watch::default(), now: Cell::new(Instant::ZERO) }
     }
+}
+
+#[cold]
+#[inline(never)]
+#[expect(clippy::boxed_local, reason = "it is dropped here")]
+fn wake_foreign(waker: Box<Waker>) {
+    waker.wake_by_ref();
 }
 
 impl Executor {
@@ -123,125 +131,135 @@ impl Executor {
         self.tasks.pool.put(work)
     }
 
+    /// Starts a task in the scope of the current one.
+    #[inline(never)]
+    pub(crate) fn spawn_here(&self, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
+        self.start(self.scope(), task, spawned_at)
+    }
+
     #[inline(never)]
     pub(crate) fn spawn(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
-        if !self.tasks.has_free() {
+        self.start(scope, task, spawned_at)
+    }
+
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn start(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
+        if !self.slots().has_free() {
             return self.spawn_in_new(scope, task, spawned_at);
         }
-        self.tasks.spawn(scope, task, self.span.get(), spawned_at)
+        self.tasks.spawn(scope, task, self.span(), spawned_at)
     }
 
     #[cold]
     #[inline(never)]
     fn spawn_in_new(&self, scope: Scope, task: Task, spawned_at: &'static Location<'static>) -> TaskId {
-        self.tasks.add_free();
+        self.slots().add_free();
         self.spawn(scope, task, spawned_at)
     }
 
     /// Puts a task into the ready queue, once, if it is still there.
     pub(crate) fn wake(&self, waiter: Waiter) {
         match waiter {
-            Waiter::Task(id) => {
-                if let Some(slot) = self.tasks.slot(id.index())
-                    && slot.is_of(id)
-                    && !slot.queued.replace(true)
-                {
-                    self.tasks.ready.push_back(id);
-                }
-            }
-            Waiter::Foreign(waker) => waker.wake_by_ref(),
+            Waiter::Task(id) => self.slots().wake(id),
+            Waiter::Foreign(waker) => wake_foreign(waker),
         }
     }
 
     /// Whom to wake on behalf of the future that is being polled with `cx`.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn waiter(&self, cx: &Context<'_>) -> Waiter {
-        match self.current_task(cx) {
-            Some(id) => Waiter::Task(id),
-            None => Waiter::foreign(cx),
+        match self.own_slot(cx) {
+            Some(slot) => Waiter::Task(slot.id()),
+            None => self.other_waiter(cx),
         }
-    }
-
-    /// The task that is being polled, if `cx` is its own and not one that a combinator made.
-    #[inline]
-    pub(crate) fn current_task(&self, cx: &Context<'_>) -> Option<TaskId> {
-        let task = TaskId::of_number(self.polling.task())?;
-        (self.polling.is_own(cx.waker()) || self.has_made(task, cx)).then_some(task)
     }
 
     #[cold]
     #[inline(never)]
-    fn has_made(&self, task: TaskId, cx: &Context<'_>) -> bool {
-        self.polling.keep().has_made(task, cx.waker())
+    fn other_waiter(&self, cx: &Context<'_>) -> Waiter {
+        self.current_task(cx).map_or_else(|| Waiter::foreign(cx), Waiter::Task)
+    }
+
+    /// The slot of the task that is being polled, if `cx` is its own and no copy of it.
+    #[inline]
+    pub(crate) fn own_slot(&self, cx: &Context<'_>) -> Option<&Slot> {
+        self.slots().current().filter(|_| self.slots().is_own(cx.waker()))
+    }
+
+    /// The task that is being polled, if `cx` is its own and not one that a combinator made.
+    #[cold]
+    pub(crate) fn current_task(&self, cx: &Context<'_>) -> Option<TaskId> {
+        let task = self.slots().current()?.id();
+        let (keep, waker) = (self.slots().keep(), cx.waker());
+        (self.slots().is_own(waker) || keep.has_made(task, waker)).then_some(task)
     }
 
     /// Takes the next task that is to be polled before time may move.
     #[inline]
-    pub(crate) fn next_ready(&self) -> Option<TaskId> {
-        if self.polling.keep().wakes.any.load(Ordering::Acquire) {
+    pub(crate) fn next_ready(&self, woken: &AtomicBool) -> Option<Due<'_>> {
+        if woken.load(Ordering::Acquire) {
             self.collect_foreign_wakes();
         }
-        let next = self.tasks.ready.pop_front()?;
-        if is_crowd(self.tasks.count()) {
+        let next = self.slots().pop_ready()?;
+        if is_crowd(self.slots().count()) {
             self.tasks.fetch_ready();
         }
         Some(next)
     }
 
+    /// What says that real wakers have woken somebody.
+    pub(crate) fn woken(&self) -> &AtomicBool {
+        &self.slots().keep().wakes.any
+    }
+
     /// True when a task is to be polled before time may move.
     pub(crate) fn has_ready(&self) -> bool {
-        self.polling.keep().wakes.any.load(Ordering::Acquire) || !self.tasks.ready.is_empty()
+        self.slots().keep().wakes.any.load(Ordering::Acquire) || self.slots().has_ready()
     }
 
     #[cold]
     fn collect_foreign_wakes(&self) {
-        self.polling.keep().wakes.any.store(false, Ordering::Release);
+        self.slots().keep().wakes.any.store(false, Ordering::Release);
         let woken = std::mem::take(
-            &mut *self.polling.keep().wakes.slots.lock().unwrap_or_else(PoisonError::into_inner),
+            &mut *self.slots().keep().wakes.slots.lock().unwrap_or_else(PoisonError::into_inner),
         );
         for index in woken {
             // A waker may be kept for longer than its task lived.
             let task = self.tasks.in_slot(index);
             if let Some(id) = task {
-                self.wake(Waiter::Task(id));
+                self.slots().wake(id);
             }
         }
     }
 
     /// Fetches what these tasks will touch.
     #[cold]
-    pub(crate) fn foresee(&self, mut soon: Vec<TaskId>) {
+    pub(crate) fn foresee(&self, mut soon: Vec<&Slot>) {
         let mut step = 0;
         while !soon.is_empty() {
-            soon.retain(|&id| self.foresee_task(id, step));
+            soon.retain(|slot| self.foresee_slot(slot, step));
             step += 1;
         }
     }
 
     /// Fetches what a task will touch that is found so many steps from its slot. False after the last.
     pub(crate) fn foresee_task(&self, id: TaskId, step: usize) -> bool {
-        let Some(slot) = self.tasks.slot(id.index()) else {
-            return false;
-        };
+        self.slots().get(id.index()).is_some_and(|slot| self.foresee_slot(slot, step))
+    }
+
+    fn foresee_slot(&self, slot: &Slot, step: usize) -> bool {
         match step {
             0 => {
                 fetch(slot);
                 true
             }
             1 => {
-                let beside = slot.beside().into_iter().filter_map(|index| self.tasks.slot(index as usize));
+                let beside = slot.beside().into_iter().filter_map(|index| self.slots().get(index as usize));
                 beside.for_each(fetch);
-                self.tasks.fetch_task(id.index())
+                slot.fetch_task()
             }
-            _ => self.tasks.foresee(id.index(), step - 2),
-        }
-    }
-
-    /// Has the task at hand that is next.
-    #[inline]
-    pub(crate) fn fetch_near(&self, id: TaskId) {
-        if let Some(slot) = self.tasks.slot(id.index()) {
-            slot.fetch_near();
+            _ => slot.foresee(step - 2),
         }
     }
 
@@ -258,84 +276,89 @@ impl Executor {
     /// To be asked by a primitive that is ready at once, time and again if need be, and so might keep its task from
     /// ever giving way. When the answer is false it says that it is pending, and is never polled again.
     pub(crate) fn may_go_on(&self) -> bool {
-        TaskId::of_number(self.polling.task()).is_none_or(|id| !self.watch.is_due() || self.look(id))
+        self.slots().current().is_none_or(|slot| !self.watch.is_due() || self.look(slot))
     }
 
     #[cold]
-    fn look(&self, id: TaskId) -> bool {
-        self.tasks.slot(id.index()).is_some_and(|slot| {
-            let (scope, spawned_at) = (slot.scope.get(), slot.spawned_at.get());
-            self.watch.look(self.now.get(), Polled { scope, spawned_at, span: slot.span.get() })
-        })
+    #[inline(never)]
+    fn look(&self, slot: &Slot) -> bool {
+        let (scope, spawned_at) = (slot.scope.get(), slot.spawned_at.get());
+        self.watch.look(self.now.get(), Polled { scope, spawned_at, span: slot.span.get() })
+    }
+
+    /// The waker that tasks are polled with.
+    pub(crate) fn lend(&self) -> Lent<'_> {
+        self.slots().lend()
     }
 
     /// Polls a task now; does nothing if it is gone, or when time stands still.
     #[inline]
-    pub(crate) fn poll(&self, id: TaskId) {
-        debug_assert!(self.polling.task() == 0, "a task does not poll another");
-        if self.watch.is_due() && !self.look(id) {
+    pub(crate) fn poll(&self, due: Due<'_>, waker: &Lent<'_>) {
+        debug_assert!(self.slots().current().is_none(), "a task does not poll another");
+        if self.watch.is_due() && !self.look(due.slot()) {
             return;
         }
-        let Some((slot, mut task)) = self.begin(id) else {
-            return;
-        };
-        let done = self.polling.poll(id.number(), &mut task).is_ready();
-        self.end(id, slot, task, done);
-    }
-
-    #[inline]
-    fn begin(&self, id: TaskId) -> Option<(&Slot, Task)> {
-        let slot = self.tasks.slot(id.index()).filter(|slot| slot.is_of(id))?;
-        let task = slot.task.take();
-        debug_assert!(
-            task.is_some() == (slot.state.get() == State::Waiting),
-            "a task that waits is in its slot"
-        );
-        slot.queued.set(false);
-        slot.state.set(State::Running);
-        self.scope.set(slot.scope.get());
-        self.span.set(slot.span.get());
-        Some((slot, task?))
-    }
-
-    /// Puts the task back, or frees its slot and drops it.
-    #[inline]
-    fn end(&self, id: TaskId, slot: &Slot, task: Task, done: bool) {
-        debug_assert!(slot.is_of(id) && slot.state.get() != State::Free, "its slot waits for it");
-        slot.span.set(self.span.get());
-        if !done && slot.state.get() == State::Running {
-            slot.state.set(State::Waiting);
-            slot.put(task);
-        } else {
+        if let Some((task, slot)) = self.slots().poll(due, waker) {
             self.leave();
-            self.tasks.release(id, slot);
+            if let Some(slot) = slot {
+                self.tasks.release(slot);
+            }
             self.tasks.pool.drop(task);
         }
+    }
+
+    /// The current task has come to its end, and is dropped when its poll returns.
+    pub(crate) fn end(&self) {
+        if let Some(slot) = self.slots().end() {
+            self.leave();
+            self.tasks.release(slot);
+        }
+    }
+
+    /// The slots of all tasks.
+    #[inline]
+    pub(crate) fn slots(&self) -> &Slots<Wakers> {
+        &self.tasks.slots
+    }
+
+    /// The scope of the task that is being polled.
+    #[inline]
+    pub(crate) fn scope(&self) -> Scope {
+        self.slots().here().scope.get()
+    }
+
+    /// What it is busy with.
+    #[inline]
+    pub(crate) fn span(&self) -> Span {
+        self.slots().here().span.get()
+    }
+
+    #[inline]
+    pub(crate) fn set_span(&self, span: Span) {
+        self.slots().here().span.set(span);
     }
 
     /// What happens from here on is no task's doing.
     #[inline]
     pub(crate) fn leave(&self) {
-        self.scope.set(Scope::default());
-        self.span.set(Span::default());
+        self.slots().leave();
     }
 
     /// Drops a task: at once, or when its poll returns if it is the one that runs. A task that has ended stays so.
     pub(crate) fn abort(&self, id: TaskId) {
-        let Some(slot) = self.tasks.slot(id.index()).filter(|slot| slot.is_of(id)) else {
-            return;
-        };
-        match slot.state.get() {
-            State::Waiting => {
-                let task = slot.task.take();
-                self.tasks.release(id, slot);
-                if let Some(task) = task {
-                    self.tasks.pool.drop(task);
-                }
-            }
-            State::Running => slot.state.set(State::AbortedWhileRunning),
-            State::Free | State::AbortedWhileRunning => {}
+        if let Some(slot) = self.slots().get(id.index())
+            && slot.is_of(id)
+            && let Some(task) = slot.take()
+        {
+            self.tasks.release(slot);
+            self.tasks.pool.drop(task);
         }
+    }
+
+    /// Drops these tasks, in order, and forgets them.
+    #[inline(never)]
+    pub(crate) fn abort_all(&self, tasks: &mut Vec<TaskId>) {
+        tasks.drain(..).for_each(|id| self.abort(id));
     }
 
     /// Drops every task of `scope`, in slot order.
@@ -358,7 +381,7 @@ impl Executor {
     }
 
     pub(crate) fn is_finished(&self, id: TaskId) -> bool {
-        !self.tasks.slot(id.index()).is_some_and(|slot| slot.is_of(id))
+        !self.slots().get(id.index()).is_some_and(|slot| slot.is_of(id))
     }
 }
 
@@ -378,47 +401,25 @@ mod tests {
             sim.ctx().abort(aborted);
             sim.run_until(Instant::from_nanos(round * 10));
         }
-        let tasks = sim.ctx().core.executor.tasks.count();
+        let tasks = sim.ctx().core.executor.slots().count();
         assert!(tasks <= 4, "{tasks} slots for four tasks at a time");
-    }
-
-    #[cfg(debug_assertions)]
-    fn stopped() -> (Sim, crate::TaskId) {
-        let mut sim = Sim::new(1, Sink::None);
-        let id = sim.ctx().spawn_in(crate::Scope(1), std::future::pending());
-        sim.run_until(Instant::from_nanos(1));
-        (sim, id)
     }
 
     #[test]
     #[cfg(debug_assertions)]
     #[should_panic(expected = "a task does not poll another")]
     fn no_task_is_polled_by_one() {
-        let (mut sim, id) = stopped();
+        let mut sim = Sim::new(1, Sink::None);
+        let id = sim.ctx().spawn(std::future::pending());
+        sim.run_until(Instant::from_nanos(1));
         let ctx = sim.ctx();
-        sim.ctx().spawn(async move { ctx.core.executor.poll(id) });
+        sim.ctx().spawn(async move {
+            let executor = &ctx.core.executor;
+            executor.slots().wake(id);
+            let due = executor.slots().pop_ready().expect("it was woken");
+            executor.poll(due, &executor.lend());
+        });
         sim.run_until(Instant::from_nanos(2));
-    }
-
-    #[test]
-    #[cfg(debug_assertions)]
-    #[should_panic(expected = "a task that waits is in its slot")]
-    fn who_waits_can_be_polled() {
-        let (sim, id) = stopped();
-        let executor = &sim.ctx().core.executor;
-        std::mem::forget(executor.tasks.slot(id.index()).expect("it waits").task.take());
-        executor.poll(id);
-    }
-
-    #[test]
-    #[cfg(debug_assertions)]
-    #[should_panic(expected = "its slot waits for it")]
-    fn a_task_goes_back_to_the_slot_that_it_came_from() {
-        let (sim, id) = stopped();
-        let executor = &sim.ctx().core.executor;
-        let (slot, task) = executor.begin(id).expect("it waits");
-        executor.tasks.release(id, slot);
-        executor.end(id, slot, task, false);
     }
 
     #[test]

@@ -20,7 +20,7 @@ const CROWD: usize = 4096;
 /// With so many they do not fit into the nearest cache, in which nothing waits.
 const MANY: usize = 256;
 /// Whether there is an instruction to ask with. Miri knows none, and has no cache.
-const CAN_FETCH: bool = cfg!(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)));
+pub(crate) const CAN_FETCH: bool = cfg!(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)));
 
 /// True when so many tasks or timers are worth being foreseen.
 #[inline]
@@ -333,7 +333,7 @@ mod tests {
         }));
         check(notes(8_000, |ctx, Noting { sleep, steps }| {
             let seer = Noting { sleep: ctx.sleep(Duration::ZERO), steps: Rc::clone(&steps) };
-            ctx.spawn_foretold(move |step| seer.foresee(step), Noting { sleep, steps });
+            ctx.spawn_foretold(Scope(1), move |step| seer.foresee(step), Noting { sleep, steps });
         }));
     }
 

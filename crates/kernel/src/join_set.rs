@@ -1,6 +1,6 @@
 //! A set of tasks whose results are taken in the order in which they end.
 
-use crate::executor::Waiter;
+use crate::executor::{Waiter, dismiss};
 use crate::foresight::Foresee;
 use crate::sim::Ctx;
 use crate::tasks::TaskId;
@@ -104,8 +104,7 @@ impl<T: 'static> JoinSet<T> {
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> TaskId {
         let member = self.join();
         let id = self.shared.ctx.spawn(Joined { future, member });
-        self.members.push(id);
-        id
+        self.add(id)
     }
 
     /// Starts a task of this set that knows what it will touch: see [`Foresee`].
@@ -113,16 +112,22 @@ impl<T: 'static> JoinSet<T> {
     pub fn spawn_foreseeing(&mut self, future: impl Foresee<Output = T> + 'static) -> TaskId {
         let (member, ctx) = (self.join(), &self.shared.ctx);
         let id = ctx.spawn_foreseeing(ctx.scope(), Joined { future, member });
-        self.members.push(id);
-        id
+        self.add(id)
     }
 
+    #[inline]
     fn join(&mut self) -> Member<T> {
+        self.shared.running.set(self.shared.running.get() + 1);
+        Member(Some(Rc::clone(&self.shared)))
+    }
+
+    #[inline]
+    fn add(&mut self, id: TaskId) -> TaskId {
         if self.members.len() == self.members.capacity() {
             self.make_room();
         }
-        self.shared.running.set(self.shared.running.get() + 1);
-        Member(Some(Rc::clone(&self.shared)))
+        self.members.push(id);
+        id
     }
 
     /// Room for several times as many as there are, or for as many again as still run.
@@ -146,7 +151,7 @@ impl<T: 'static> JoinSet<T> {
             let shared = &*self.shared;
             let output = shared.take();
             if output.is_none() && shared.running.get() > 0 {
-                shared.waiting.set(Some(shared.ctx.core.executor.waiter(cx)));
+                dismiss(shared.waiting.replace(Some(shared.ctx.core.executor.waiter(cx))));
                 return Poll::Pending;
             }
             Poll::Ready(output)
@@ -157,9 +162,7 @@ impl<T: 'static> JoinSet<T> {
 impl<T> JoinSet<T> {
     /// Drops all members that still run. Results that have come already can still be taken.
     pub fn abort_all(&mut self) {
-        for id in self.members.drain(..) {
-            self.shared.ctx.abort(id);
-        }
+        self.shared.ctx.core.executor.abort_all(&mut self.members);
     }
 
     /// How many members run, or have a result that was not taken.
@@ -174,11 +177,10 @@ impl<T> JoinSet<T> {
 }
 
 impl<T> Member<T> {
+    #[inline]
     fn end(&mut self, output: T) {
         if let Some(shared) = self.0.take() {
-            shared.running.set(shared.running.get() - 1);
-            shared.put(output);
-            shared.wake();
+            Shared::end(shared, output);
         }
     }
 }
@@ -196,6 +198,14 @@ impl<T> Drop for Member<T> {
 }
 
 impl<T> Shared<T> {
+    /// A member has come to its end. Not a part of each future's own code, which has little else to do.
+    #[inline(never)]
+    fn end(shared: Rc<Self>, output: T) {
+        shared.running.set(shared.running.get() - 1);
+        shared.put(output);
+        shared.wake();
+    }
+
     #[inline]
     fn wake(&self) {
         if let Some(waiter) = self.waiting.take() {
@@ -209,8 +219,13 @@ impl<T> Shared<T> {
         if before == 0 {
             self.first.set(Some(output));
         } else {
-            self.others.borrow_mut().push_back(output);
+            self.put_other(output);
         }
+    }
+
+    #[inline(never)]
+    fn put_other(&self, output: T) {
+        self.others.borrow_mut().push_back(output);
     }
 
     #[inline]
@@ -219,16 +234,21 @@ impl<T> Shared<T> {
         self.done.set(left);
         let output = self.first.take();
         if left > 0 {
-            self.first.set(self.others.borrow_mut().pop_front());
+            self.move_up();
         }
         output
+    }
+
+    #[inline(never)]
+    fn move_up(&self) {
+        self.first.set(self.others.borrow_mut().pop_front());
     }
 }
 
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
         // Whoever waited has given up.
-        drop(self.shared.waiting.take());
+        dismiss(self.shared.waiting.take());
         self.abort_all();
         self.shared.ctx.core.keep_room(std::mem::take(&mut self.members));
     }

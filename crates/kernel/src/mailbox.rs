@@ -1,7 +1,7 @@
 //! Messages for one task, which may still be on their way.
 
 use crate::core::Core;
-use crate::executor::Waiter;
+use crate::executor::{Waiter, dismiss};
 use crate::sim::Ctx;
 use crate::time::Instant;
 use crate::timer_queue::TimerKey;
@@ -254,7 +254,8 @@ impl Receiver {
     /// Waits for the first message, which is on its way if it is known when it arrives.
     #[inline]
     fn wait(&mut self, core: &Core, cx: &Context<'_>, next: Option<Instant>) {
-        self.waiting = Some(core.executor.waiter(cx));
+        let before = self.waiting.replace(core.executor.waiter(cx));
+        dismiss(before);
         if let Some(at) = next {
             self.arm(core, at);
         }
@@ -264,18 +265,29 @@ impl Receiver {
     #[inline]
     fn may_take(&mut self, core: &Core) -> bool {
         // A receiver that never has to wait would keep its task from ever giving way.
-        if self.waiting.take().is_none() && !core.executor.may_go_on() {
+        let before = self.waiting.take();
+        if before.is_none() && !core.executor.may_go_on() {
             return false;
         }
+        dismiss(before);
         self.disarm(core);
         true
     }
 
     /// Sees to it that the receiver is woken at `at` if it waits: by a timer, or right away.
     fn arm(&mut self, core: &Core, at: Instant) {
-        if self.waiting.is_none() {
-            return;
+        match self.waiting {
+            None => {}
+            // Nearly always.
+            Some(Waiter::Task(id)) if at > core.now() && self.timer.is_none() => {
+                self.timer = Some(core.start_timer(at, id));
+            }
+            Some(_) => self.arm_otherwise(core, at),
         }
+    }
+
+    #[inline(never)]
+    fn arm_otherwise(&mut self, core: &Core, at: Instant) {
         self.disarm(core);
         if at <= core.now() {
             if let Some(waiter) = self.waiting.take() {
@@ -283,30 +295,59 @@ impl Receiver {
             }
             return;
         }
-        self.timer = match &self.waiting {
-            Some(Waiter::Task(id)) => Some(core.timers.start(at, *id)),
-            Some(Waiter::Foreign(waker)) => Some(core.timers.start_foreign(at, (**waker).clone())),
-            None => None,
-        };
+        match &self.waiting {
+            Some(Waiter::Foreign(waker)) => {
+                self.timer = Some(core.start_foreign_timer(at, (**waker).clone()));
+            }
+            _ => self.arm(core, at),
+        }
     }
 
     #[inline]
     fn disarm(&mut self, core: &Core) {
         if let Some(key) = self.timer.take() {
-            core.timers.cancel(key);
+            core.cancel_timer(key);
         }
     }
 }
 
-#[cfg(all(test, debug_assertions))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timer_queue::TimerQueue;
-    use crate::{Sim, Sink};
+    use crate::{Duration, Sim, Sink};
+    use std::cell::Cell;
+    use std::rc::Rc;
 
     #[test]
+    fn a_message_that_overtakes_the_first_leaves_no_timer_behind() {
+        let mut sim = Sim::new(1, Sink::None);
+        let (mailbox, ctx) = (Rc::new(Mailbox::new(2)), sim.ctx());
+        let (own, polls, taken) = (Rc::clone(&mailbox), Rc::new(Cell::new(0)), Rc::new(Cell::new(None)));
+        let (counted, noted) = (Rc::clone(&polls), Rc::clone(&taken));
+        sim.ctx().spawn(poll_fn(move |cx| {
+            counted.set(counted.get() + 1);
+            if noted.get().is_none()
+                && let Poll::Ready(message) = own.poll_recv(&ctx, cx)
+            {
+                noted.set(Some((message, ctx.now())));
+            }
+            Poll::Pending
+        }));
+        sim.run_until(Instant::from_nanos(1));
+        for at in [20, 10] {
+            assert!(mailbox.send_at(&sim.ctx(), Instant::from_nanos(at), at).is_ok());
+        }
+        sim.run_until(Instant::from_nanos(9));
+        assert_eq!((polls.get(), taken.get()), (1, None));
+        sim.run_until(Instant::ZERO + Duration::from_nanos(50));
+        assert_eq!((polls.get(), taken.get()), (2, Some((10, Instant::from_nanos(10)))));
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
     #[should_panic(expected = "a timer wakes somebody who waits")]
     fn nobody_is_to_be_woken_where_nobody_waits() {
+        use crate::timer_queue::TimerQueue;
         let (ctx, mailbox) = (Sim::new(1, Sink::None).ctx(), Mailbox::new(1));
         mailbox.0.borrow_mut().receiver.timer = Some(TimerQueue::default().insert(0, ()));
         let _ = mailbox.send_at(&ctx, Instant::ZERO, ());

@@ -75,21 +75,41 @@ impl Sleep {
 }
 
 impl Sleep {
-    /// Sees to it that whoever polls is woken who is no task, or another one than before.
-    #[cold]
-    fn redirect(&mut self, task: Option<TaskId>, cx: &Context<'_>) {
-        self.task = task;
-        match self.timer {
-            Some(key) => {
-                let waiter = task.map_or_else(|| Waiter::foreign(cx), Waiter::Task);
-                self.core.timers.redirect(key, waiter);
+    /// Sees to it that whoever polls is woken.
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    fn wait(&mut self, cx: &Context<'_>) {
+        match self.core.executor.own_slot(cx) {
+            Some(slot) if self.timer.is_none() => {
+                self.task = Some(slot.id());
+                self.timer = Some(self.core.start_timer_of(self.deadline, slot));
             }
-            None => self.timer = Some(self.core.timers.start_foreign(self.deadline, cx.waker().clone())),
+            Some(slot) if Some(slot.id()) == self.task => {}
+            _ => self.redirect(cx),
         }
+    }
+
+    /// Sees to it that whoever polls is woken who may be no task, or another one than before.
+    #[cold]
+    #[inline(never)]
+    fn redirect(&mut self, cx: &Context<'_>) {
+        let task = self.core.executor.current_task(cx);
+        if task.is_some() && task == self.task {
+            return;
+        }
+        let waiter = || task.map_or_else(|| Waiter::foreign(cx), Waiter::Task);
+        match (self.timer, task) {
+            (Some(key), _) => self.core.redirect_timer(key, waiter()),
+            (None, Some(id)) => self.timer = Some(self.core.start_timer(self.deadline, id)),
+            (None, None) => {
+                self.timer = Some(self.core.start_foreign_timer(self.deadline, cx.waker().clone()));
+            }
+        }
+        self.task = task;
     }
 
     /// A sleep that waits for nothing, in a loop, would keep its task from ever giving way.
     #[cold]
+    #[inline(never)]
     fn ready_at_once(&self) -> Poll<()> {
         if self.core.executor.may_go_on() { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -99,19 +119,12 @@ impl Future for Sleep {
     type Output = ();
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.core.now() >= self.deadline {
-            return if self.timer.is_some() { Poll::Ready(()) } else { self.ready_at_once() };
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if this.core.now() >= this.deadline {
+            return if this.timer.is_some() { Poll::Ready(()) } else { this.ready_at_once() };
         }
-        let task = self.core.executor.current_task(cx);
-        match (task, self.timer) {
-            (Some(id), None) => {
-                self.task = task;
-                self.timer = Some(self.core.timers.start(self.deadline, id));
-            }
-            (Some(_), _) if task == self.task => {}
-            _ => self.redirect(task, cx),
-        }
+        this.wait(cx);
         Poll::Pending
     }
 }
@@ -119,7 +132,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(key) = self.timer {
-            self.core.timers.cancel(key);
+            self.core.cancel_timer(key);
         }
     }
 }

@@ -4,9 +4,10 @@
 //! generation, so an id of a task that is gone is dead and harmless. The tasks of one scope form a list through their slots, so that a scope is dropped at the
 //! cost of its own tasks, however many others there are.
 
-use crate::bare::{Fixed, Leaf, Pool, Row, Task};
+use crate::bare::{NOBODY, Pool, Slot, Slots, State, Task};
+use crate::executor::Wakers;
 use crate::foresight::{fetch, is_crowd};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BinaryHeap;
 use std::iter::successors;
 use std::mem;
@@ -20,34 +21,16 @@ use std::panic::Location;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TaskId(NonZeroU64);
 
-/// In place of the slot that comes before or after in a list, when there is none.
-const NOBODY: u32 = u32::MAX;
 /// Scopes from 1 to below this have a list of their tasks.
 const LISTED: u32 = 1 << 16;
 /// The slot of the ready task that is polled so many tasks later is fetched, and the future at half the distance.
 const READY_AHEAD: usize = 8;
 /// So many tasks later a free slot is used.
 const SPAWNED_AHEAD: usize = 16;
-/// Marks an id that is no task's but a place in the table of foreign wakers.
-const FOREIGN: u32 = 1 << 31;
 
 impl TaskId {
     pub(crate) fn new(index: u32, generation: NonZeroU32) -> Self {
         TaskId(NonZeroU64::from(generation) | u64::from(index) << 32)
-    }
-
-    /// One number for all of it, which is not 0.
-    pub(crate) fn number(self) -> u64 {
-        self.0.get()
-    }
-
-    pub(crate) fn of_number(number: u64) -> Option<Self> {
-        NonZeroU64::new(number).map(TaskId)
-    }
-
-    /// The slot that is in such a number.
-    pub(crate) fn index_in(number: u64) -> u32 {
-        (number >> 32) as u32
     }
 
     pub(crate) fn index(self) -> usize {
@@ -56,19 +39,6 @@ impl TaskId {
 
     pub(crate) fn generation(self) -> u32 {
         self.0.get() as u32
-    }
-
-    pub(crate) fn of_foreign(place: usize) -> Self {
-        TaskId::new(place as u32 | FOREIGN, NonZeroU32::MIN)
-    }
-
-    #[inline]
-    pub(crate) fn is_foreign(self) -> bool {
-        self.index() as u32 & FOREIGN != 0
-    }
-
-    pub(crate) fn foreign(self) -> Option<usize> {
-        self.is_foreign().then_some((self.index() as u32 & !FOREIGN) as usize)
     }
 }
 
@@ -90,90 +60,10 @@ pub struct Span {
     pub cause: u64,
 }
 
-/// One line of the cache, and aligned to it: with many tasks each visit finds it cold. It stays where it is, and so can be
-/// looked at while its task is polled.
-#[repr(align(64))]
-pub(crate) struct Slot {
-    pub(crate) generation: Cell<NonZeroU32>,
-    /// `None` while the task is being polled, and in a free slot.
-    pub(crate) task: Cell<Option<Task>>,
-    pub(crate) state: Cell<State>,
-    pub(crate) queued: Cell<bool>,
-    pub(crate) scope: Cell<Scope>,
-    /// The slots before and after this one in the list of its scope.
-    before: Cell<u32>,
-    after: Cell<u32>,
-    pub(crate) span: Cell<Span>,
-    pub(crate) spawned_at: Cell<&'static Location<'static>>,
-}
-
-impl Default for Slot {
-    fn default() -> Self {
-        Slot {
-            generation: Cell::new(NonZeroU32::MIN),
-            task: Cell::new(None),
-            state: Cell::new(State::Free),
-            queued: Cell::new(false),
-            scope: Cell::default(),
-            before: Cell::new(NOBODY),
-            after: Cell::new(NOBODY),
-            span: Cell::default(),
-            spawned_at: Cell::new(Location::caller()),
-        }
-    }
-}
-
-impl Slot {
-    /// The slots that are touched when it joins or leaves its list.
-    pub(crate) fn beside(&self) -> [u32; 2] {
-        [self.before.get(), self.after.get()]
-    }
-
-    /// True while the slot is the task's that `id` names.
-    #[inline]
-    pub(crate) fn is_of(&self, id: TaskId) -> bool {
-        self.generation.get().get() == id.generation()
-    }
-
-    /// Has the slot and the beginning of the future at hand.
-    #[inline]
-    pub(crate) fn fetch_near(&self) {
-        self.with_task(Task::fetch_near);
-    }
-
-    /// Puts a task into the slot, which has none.
-    #[inline]
-    pub(crate) fn put(&self, task: Task) {
-        // Nothing is there to be dropped.
-        mem::forget(self.task.replace(Some(task)));
-    }
-
-    /// Looks at what is in the slot. Nothing else looks into it meanwhile.
-    fn with_task<R>(&self, look: impl FnOnce(&Task) -> R) -> Option<R> {
-        let task = self.task.take()?;
-        let seen = look(&task);
-        self.put(task);
-        Some(seen)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    Free,
-    Waiting,
-    Running,
-    /// Aborted by itself or by something that it called: dropped as soon as its poll returns.
-    AbortedWhileRunning,
-}
-
 #[derive(Default)]
 pub(crate) struct Tasks {
-    slots: Fixed<Slot>,
+    pub(crate) slots: Slots<Wakers>,
     pub(crate) pool: Pool,
-    /// How many slots have had a task.
-    count: Cell<u32>,
-    free: Leaf<Vec<u32>>,
-    pub(crate) ready: Leaf<Row<TaskId>>,
     /// The first slot of each listed scope's list.
     first: RefCell<Vec<u32>>,
 }
@@ -185,16 +75,10 @@ impl Tasks {
         self.slots.get(index)
     }
 
-    /// How many slots there are.
-    #[inline]
-    pub(crate) fn count(&self) -> usize {
-        self.count.get() as usize
-    }
-
     /// Looks at all slots, in order.
     fn each(&self, look: &mut dyn FnMut(u32, &Slot)) {
-        (0..self.count.get())
-            .for_each(|index| self.slot(index as usize).into_iter().for_each(|slot| look(index, slot)));
+        (0..self.slots.count())
+            .for_each(|index| self.slot(index).into_iter().for_each(|slot| look(index as u32, slot)));
     }
 
     /// Puts a task into a free slot, which there has to be, and into the ready queue. What is seldom done is left to others, as
@@ -207,105 +91,64 @@ impl Tasks {
         span: Span,
         spawned_at: &'static Location<'static>,
     ) -> TaskId {
-        let index = self.free.pop().unwrap_or_default();
-        let slot = self.slots.at(index as usize);
-        let is_free = slot.state.get() == State::Free && !slot.queued.get();
-        debug_assert!(is_free && slot.with_task(|_| ()).is_none(), "a free slot holds no task");
-        slot.put(task);
-        slot.state.set(State::Waiting);
-        slot.queued.set(true);
+        let slot = self.slots.put(task);
         slot.scope.set(scope);
         slot.span.set(span);
         slot.spawned_at.set(spawned_at);
-        let id = TaskId::new(index, slot.generation.get());
-        let is_plain = !is_listed(scope) && !is_crowd(self.count());
-        if is_plain && self.ready.push_if_room(id) {
-            return id;
+        let is_plain = !is_listed(scope) && !is_crowd(self.slots.count());
+        if is_plain && self.slots.push_if_room(slot) {
+            return slot.id();
         }
-        self.spawned(id, slot, scope)
+        self.spawned(slot, scope)
     }
 
     #[inline(never)]
-    fn spawned(&self, id: TaskId, slot: &Slot, scope: Scope) -> TaskId {
-        self.ready.push_back(id);
-        if is_crowd(self.count()) {
+    fn spawned(&self, slot: &Slot, scope: Scope) -> TaskId {
+        self.slots.push(slot);
+        if is_crowd(self.slots.count()) {
             self.fetch_free();
         }
         if is_listed(scope) {
-            self.link(id.index() as u32, slot, scope);
+            self.link(slot, scope);
         }
-        id
+        slot.id()
     }
 
     /// Fetches what ready tasks will touch whose turn comes soon.
     #[cold]
     pub(crate) fn fetch_ready(&self) {
-        if let (Some(next), Some(later)) = (self.ready.peek(READY_AHEAD / 2), self.ready.peek(READY_AHEAD)) {
-            self.slot(later.index()).map(fetch);
-            self.fetch_task(next.index());
+        if let (Some(next), Some(later)) =
+            (self.slots.ready_later(READY_AHEAD / 2), self.slots.ready_later(READY_AHEAD))
+        {
+            fetch(later);
+            next.fetch_task();
         }
-    }
-
-    /// Fetches the future of the task in a slot. False when there is none.
-    pub(crate) fn fetch_task(&self, index: usize) -> bool {
-        self.slot(index).and_then(|slot| slot.with_task(|task| fetch(task.work()))).is_some()
-    }
-
-    /// What the task in a slot says of what it will touch.
-    pub(crate) fn foresee(&self, index: usize, step: usize) -> bool {
-        self.slot(index).and_then(|slot| slot.with_task(|task| task.work().foresee(step))).unwrap_or(false)
     }
 
     /// One of a crowd finds its slot in the cache.
     #[cold]
     fn fetch_free(&self) {
-        if let Some(ahead) = self.free.later(SPAWNED_AHEAD - 1) {
-            self.slot(ahead as usize).map(fetch);
-        }
+        self.slots.free_later(SPAWNED_AHEAD - 1).map(fetch);
     }
-
-    #[inline]
-    pub(crate) fn has_free(&self) -> bool {
-        !self.free.is_empty()
-    }
-
-    /// Makes a free slot.
-    #[cold]
-    pub(crate) fn add_free(&self) {
-        let index = self.count.get();
-        self.count.set(index + 1);
-        debug_assert!(index < FOREIGN, "indices above this mark foreign wakers");
-        if self.slot(index as usize).is_none() {
-            self.slots.grow();
-        }
-        self.free.push(index);
-    }
-
     /// The task in a slot, if there is one.
     pub(crate) fn in_slot(&self, index: u32) -> Option<TaskId> {
         let slot = self.slot(index as usize)?;
-        (slot.state.get() != State::Free).then(|| TaskId::new(index, slot.generation.get()))
+        (slot.state() != State::Free).then(|| slot.id())
     }
 
-    /// Frees the slot of a task that is over.
+    /// Frees the slot of a task that was taken out.
     #[inline]
-    pub(crate) fn release(&self, id: TaskId, slot: &Slot) {
-        let index = id.index() as u32;
-        let is_its = slot.state.get() != State::Free && slot.is_of(id);
-        debug_assert!(is_its && slot.with_task(|_| ()).is_none(), "only a task that is over frees its slot");
-        slot.state.set(State::Free);
-        slot.queued.set(false);
-        slot.generation.set(slot.generation.get().checked_add(1).unwrap_or(NonZeroU32::MIN));
+    pub(crate) fn release(&self, slot: &Slot) {
         let scope = slot.scope.get();
         if is_listed(scope) {
-            self.unlink(index, slot, scope);
+            self.unlink(slot, scope);
         }
-        self.free.push(index);
+        self.slots.release(slot);
     }
 
     #[inline(never)]
-    fn link(&self, index: u32, slot: &Slot, scope: Scope) {
-        let scope = scope.0 as usize;
+    fn link(&self, slot: &Slot, scope: Scope) {
+        let (index, scope) = (slot.id().index() as u32, scope.0 as usize);
         let mut first = self.first.borrow_mut();
         if first.len() <= scope {
             first.resize(scope + 1, NOBODY);
@@ -319,13 +162,13 @@ impl Tasks {
     }
 
     #[inline(never)]
-    fn unlink(&self, index: u32, slot: &Slot, scope: Scope) {
+    fn unlink(&self, slot: &Slot, scope: Scope) {
         let [before, after] = slot.beside();
         match self.neighbour(before) {
             Some(slot) => slot.after.set(after),
             None => {
                 let first = &mut self.first.borrow_mut()[scope.0 as usize];
-                debug_assert_eq!(*first, index, "who has nobody before it is the first");
+                debug_assert_eq!(*first, slot.id().index() as u32, "who has nobody before it is the first");
                 *first = after;
             }
         }
@@ -359,7 +202,7 @@ impl Tasks {
     /// Takes all tasks out of their slots.
     pub(crate) fn take_all(&self) -> Vec<Task> {
         let mut taken = Vec::new();
-        self.each(&mut |_, slot| taken.extend(slot.task.take()));
+        self.each(&mut |_, slot| taken.extend(slot.take()));
         taken
     }
 }
@@ -373,39 +216,16 @@ mod tests {
     use super::*;
     use crate::foresight::Plain;
 
-    fn add(tasks: &Tasks) -> TaskId {
-        let forever = tasks.pool.put(Plain::new(std::future::pending()));
-        if !tasks.has_free() {
-            tasks.add_free();
-        }
-        tasks.spawn(Scope(1), forever, Span::default(), Location::caller())
-    }
-
-    #[test]
-    #[should_panic(expected = "a free slot holds no task")]
-    fn a_slot_has_one_task() {
-        let tasks = Tasks::default();
-        add(&tasks);
-        tasks.free.push(0);
-        add(&tasks);
-    }
-
-    #[test]
-    #[should_panic(expected = "only a task that is over frees its slot")]
-    fn who_waits_keeps_its_slot() {
-        let tasks = Tasks::default();
-        let id = add(&tasks);
-        tasks.release(id, tasks.slot(0).expect("it was added"));
-    }
-
     #[test]
     #[should_panic(expected = "who has nobody before it is the first")]
     fn a_scope_knows_its_first_task() {
         let tasks = Tasks::default();
-        let id = add(&tasks);
+        tasks.slots.add_free();
+        let forever = tasks.pool.put(Plain::new(std::future::pending()));
+        let id = tasks.spawn(Scope(1), forever, Span::default(), Location::caller());
         tasks.first.borrow_mut()[1] = NOBODY;
-        let slot = tasks.slot(0).expect("it was added");
-        slot.task.set(None);
-        tasks.release(id, slot);
+        let slot = tasks.slot(id.index()).expect("it was added");
+        drop(slot.take());
+        tasks.release(slot);
     }
 }

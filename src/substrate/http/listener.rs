@@ -192,7 +192,8 @@ impl Listener {
             fetch(&*near);
             false
         };
-        let task = ctx.spawn_foretold(foresee, answer.map(move |response| responder.respond(response)));
+        let task =
+            ctx.spawn_foretold(ctx.scope(), foresee, answer.map(move |response| responder.respond(response)));
         connection.handled_by(task);
         // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
         ctx.set_span(before);

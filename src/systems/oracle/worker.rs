@@ -78,7 +78,8 @@ pub(super) async fn run(site: Rc<Site>, i: u32, node: NodeId, shutdown: Shutdown
         }
         step == 0
     };
-    let presence = ctx.spawn_foretold(foresee, async move { stay_registered(&here, &beat).await });
+    let presence =
+        ctx.spawn_foretold(ctx.scope(), foresee, async move { stay_registered(&here, &beat).await });
     shutdown.requested().await;
     ctx.abort(presence);
     ctx.abort(serving);

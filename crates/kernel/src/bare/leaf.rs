@@ -131,8 +131,8 @@ impl<T: Copy> Leaf<Vec<T>> {
     }
 }
 
-/// Words that come out in the order in which they went in. It is empty again and again, and then begins anew: a ring would have
-/// to look for its end each time. Only who finds no room looks for words that are out.
+/// Words that come out in the order in which they went in. It is empty again and again, and who finds it so has it begin anew:
+/// a ring would have to look for its end each time. Only who finds no room looks for words that are out.
 pub(crate) struct Row<T> {
     words: Vec<T>,
     /// How many of them are out.
@@ -191,19 +191,20 @@ impl<T: Copy> Leaf<Row<T>> {
     pub(crate) fn pop_front(&self) -> Option<T> {
         // SAFETY: likewise.
         let row = unsafe { self.all() };
-        let word = *row.words.get(row.out)?;
-        row.out += 1;
-        if row.out == row.words.len() {
+        let Some(&word) = row.words.get(row.out) else {
             row.words.clear();
             row.out = 0;
-        }
+            return None;
+        };
+        row.out += 1;
         Some(word)
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         // SAFETY: likewise.
-        unsafe { self.all() }.words.is_empty()
+        let row = unsafe { self.all() };
+        row.out == row.words.len()
     }
 
     #[cfg(test)]

@@ -2,16 +2,17 @@
 //! them too.
 
 use super::*;
-use crate::{Rng, TimerQueue};
+use crate::{Rng, TaskId, TimerQueue};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::task::Wake;
+use std::task::{Context, Poll, Wake};
 use std::thread;
 
-type Log = Rc<RefCell<Vec<(u64, &'static str)>>>;
+pub(super) type Log = Rc<RefCell<Vec<(u64, &'static str)>>>;
 
 /// A future of a size of its own that tells what happens to it. It points at itself, as those of async blocks do.
 struct Noting<A, const SIZE: usize> {
@@ -67,15 +68,15 @@ struct Aligned;
 
 /// What is woken, in order.
 #[derive(Default)]
-struct Woken(Mutex<Vec<u64>>);
+pub(super) struct Woken(Mutex<Vec<u32>>);
 
 impl Woken {
-    fn all(&self) -> Vec<u64> {
+    pub(super) fn all(&self) -> Vec<u32> {
         self.0.lock().expect("nobody panics while it is locked").clone()
     }
 }
 
-struct Woke(u64, Arc<Woken>);
+struct Woke(u32, Arc<Woken>);
 
 impl Wake for Woke {
     fn wake(self: Arc<Self>) {
@@ -84,12 +85,12 @@ impl Wake for Woke {
 }
 
 impl Keep for Arc<Woken> {
-    fn waker(&self, task: u64) -> Waker {
-        Waker::from(Arc::new(Woke(task, Arc::clone(self))))
+    fn waker(&self, slot: u32) -> Waker {
+        Waker::from(Arc::new(Woke(slot, Arc::clone(self))))
     }
 
-    fn wake(&self, task: u64) {
-        self.0.lock().expect("nobody panics while it is locked").push(task);
+    fn wake(&self, slot: u32) {
+        self.0.lock().expect("nobody panics while it is locked").push(slot);
     }
 }
 
@@ -108,43 +109,69 @@ fn both(pool: &Pool, kind: u64, name: u64, logs: &[Log; 2]) -> (Task, Pin<Box<dy
     }
 }
 
+/// Puts a task into a slot and into the ready queue.
+pub(super) fn start<K: Keep>(slots: &Slots<K>, task: Task) -> TaskId {
+    if !slots.has_free() {
+        slots.add_free();
+    }
+    let slot = slots.put(task);
+    slots.push(slot);
+    slot.id()
+}
+
+/// Takes a task out of its slot, and frees it.
+pub(super) fn take<K: Keep>(slots: &Slots<K>, id: TaskId) -> Option<Task> {
+    let slot = slots.get(id.index()).filter(|slot| slot.is_of(id))?;
+    slot.take().inspect(|_| slots.release(slot))
+}
+
 #[test]
 fn blocks_and_lent_wakers_do_what_boxes_and_safe_wakers_do() {
     for seed in 0..if cfg!(miri) { 4 } else { 200 } {
         let (mut rng, pool, logs) = (Rng::new(seed), Pool::default(), [Log::default(), Log::default()]);
         let (woken, expected) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
-        let polling = Polling::new(Arc::clone(&woken));
+        let slots = Slots::new(Arc::clone(&woken));
+        let waker = slots.lend();
+        // In the order of the ready queue; those without a box were aborted.
         let mut tasks = VecDeque::new();
         for name in 1..if cfg!(miri) { 60 } else { 300 } {
             if rng.below(3) > 0 {
-                tasks.push_back((name, both(&pool, rng.below(5), name, &logs)));
+                let (task, boxed) = both(&pool, rng.below(5), name, &logs);
+                tasks.push_back((start(&slots, task), Some(boxed)));
             }
-            let Some((number, (mut task, mut boxed))) = tasks.pop_front() else {
-                continue;
-            };
-            match rng.below(4) {
-                0 => {
-                    pool.drop(task);
-                    drop(boxed);
+            if rng.below(4) == 0 && !tasks.is_empty() {
+                let place = rng.below(tasks.len() as u64) as usize;
+                let (id, boxed) = &mut tasks[place];
+                let task = take(&slots, *id);
+                assert_eq!(task.is_some(), boxed.take().is_some(), "seed {seed}");
+                match task {
+                    Some(task) if rng.below(2) == 0 => pool.drop(task),
+                    task => drop(task),
                 }
-                1 => drop((task, boxed)),
-                _ => {
-                    let waker = expected.waker(number);
+            } else if let Some((id, boxed)) = tasks.pop_front() {
+                let due = slots.pop_ready().expect("as many are ready");
+                let over = slots.poll(due, &waker).map(|(task, slot)| {
+                    slots.release(slot.expect("it has its slot"));
+                    task
+                });
+                if let Some(mut boxed) = boxed {
+                    let waker = expected.waker(id.index() as u32);
                     let done = boxed.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
-                    assert_eq!(polling.poll(number, &mut task).is_ready(), done, "seed {seed}");
-                    assert_eq!(task.work().foresee(1), boxed.foresee(1), "seed {seed}");
-                    assert_eq!(polling.task(), 0, "nobody is polled any more");
-                    if done {
-                        pool.drop(task);
-                        drop(boxed);
-                    } else {
-                        tasks.push_back((number, (task, boxed)));
+                    assert_eq!(over.is_some(), done, "seed {seed}");
+                    if !done {
+                        assert_eq!(due.slot().foresee(1), boxed.foresee(1), "seed {seed}");
+                        slots.wake(id);
+                        slots.wake(id);
+                        tasks.push_back((id, Some(boxed)));
                     }
                 }
+                over.into_iter().for_each(|task| pool.drop(task));
+                assert!(slots.current().is_none(), "nobody is polled any more");
             }
             assert_eq!(*logs[0].borrow(), *logs[1].borrow(), "seed {seed}");
             assert_eq!(woken.all(), expected.all(), "seed {seed}");
         }
+        assert_eq!(slots.has_ready(), !tasks.is_empty());
     }
 }
 
@@ -238,7 +265,7 @@ fn a_value_is_made_before_it_is_used() {
 #[test]
 fn a_block_is_used_again_for_a_future_of_its_size() {
     let (pool, log) = (Pool::default(), Log::default());
-    let start = |task: &Task| (&raw const *task.work()).cast::<u8>().addr();
+    let start = |task: &Task| task.0.as_ptr().cast::<u8>().addr();
     let first = pool.put(Noting::<u8, 100>::new(1, &log));
     let before = start(&first);
     pool.drop(first);
@@ -273,21 +300,25 @@ fn a_copy_of_a_lent_waker_outlives_all_and_wakes_from_any_thread() {
     }
 
     let (woken, kept) = (Arc::new(Woken::default()), Arc::new(Mutex::default()));
+    let (one, other);
     {
-        let (polling, pool) = (Polling::new(Arc::clone(&woken)), Pool::default());
-        let mut task = pool.put(Copying(Arc::clone(&kept)));
-        assert!(polling.poll(7, &mut task).is_pending());
-        assert!(polling.poll(8, &mut task).is_pending());
+        let (slots, pool) = (Slots::new(Arc::clone(&woken)), Pool::default());
+        one = start(&slots, pool.put(Copying(Arc::clone(&kept)))).index() as u32;
+        other = start(&slots, pool.put(Copying(Arc::clone(&kept)))).index() as u32;
+        let waker = slots.lend();
+        while let Some(due) = slots.pop_ready() {
+            assert!(slots.poll(due, &waker).is_none());
+        }
         assert!(
-            !kept.lock().expect("nobody panics while it is locked").iter().any(|copy| polling.is_own(copy))
+            !kept.lock().expect("nobody panics while it is locked").iter().any(|copy| slots.is_own(copy))
         );
     }
-    assert_eq!(woken.all(), [7, 8]);
+    assert_eq!(woken.all(), [one, other]);
     let copies = std::mem::take(&mut *kept.lock().expect("nobody panics while it is locked"));
     assert_eq!(copies.len(), 4);
     thread::scope(|scope| {
         scope.spawn(|| copies[0].wake_by_ref());
     });
     copies.into_iter().for_each(Waker::wake);
-    assert_eq!(woken.all(), [7, 8, 7, 7, 7, 8, 8]);
+    assert_eq!(woken.all(), [one, other, one, one, one, other, other]);
 }

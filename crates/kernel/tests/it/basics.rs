@@ -5,7 +5,9 @@ use glasshive_kernel::{
     Ctx, Elapsed, Instant, JoinSet, Kind, Record, Scope, SendError, Sim, Sink, Span, channel,
 };
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 // --- timers and time-outs -----------------------------------------------------------------------------------------
 
@@ -345,4 +347,34 @@ fn dropping_a_simulation_drops_all_its_tasks_and_what_they_spawn_while_dying() {
     assert_eq!(dropped.get(), 0);
     drop(sim);
     assert_eq!(dropped.get(), 5);
+}
+
+#[test]
+fn who_has_ended_is_busy_with_nothing_not_even_with_what_the_one_before_said_in_the_end() {
+    struct Busy(Ctx);
+
+    impl Drop for Busy {
+        fn drop(&mut self) {
+            assert_eq!((self.0.scope(), self.0.span()), (Scope(0), Span::default()));
+            self.0.set_span(Span { tag: 7, cause: 3 });
+        }
+    }
+
+    let mut sim = Sim::new(1, Sink::None);
+    for ends_early in [false, false, true] {
+        // Not an async block, which would drop it within its last poll.
+        let busy = Busy(sim.ctx());
+        let end = poll_fn(move |_| {
+            let ctx = &busy.0;
+            assert_eq!(ctx.scope(), Scope(3));
+            if ends_early {
+                ctx.end();
+                assert_eq!((ctx.scope(), ctx.span()), (Scope(0), Span::default()));
+            }
+            Poll::Ready(())
+        });
+        sim.ctx().spawn_in(Scope(3), end);
+    }
+    sim.run_until(at(1));
+    assert_eq!(sim.ctx().span(), Span::default());
 }

@@ -181,6 +181,31 @@ impl Signal {
 }
 
 #[test]
+fn a_sleep_that_moves_to_another_task_wakes_that_one() {
+    let lines = play(|ctx, notes| {
+        let (sender, receiver) = oneshot::channel();
+        let (from, to, woken) = (ctx.clone(), ctx.clone(), notes.clone());
+        ctx.spawn(async move {
+            let mut sleep = from.sleep(ms(20));
+            // It waits in this task first.
+            assert!(poll_fn(|cx| Poll::Ready(sleep.poll_unpin(cx))).await.is_pending());
+            assert!(sender.send(sleep).is_ok());
+            poll_fn(|_| {
+                notes.note("polled");
+                Poll::<()>::Pending
+            })
+            .await;
+        });
+        ctx.spawn(async move {
+            receiver.await.unwrap().await;
+            assert_eq!(to.now(), at(20));
+            woken.note("woken");
+        });
+    });
+    assert_eq!(lines, ["0 polled", "20 woken"]);
+}
+
+#[test]
 fn a_waker_may_be_cloned_kept_and_woken_late_from_anywhere() {
     let mut sim = Sim::new(1, Sink::None);
     let (signal, done) = (Signal::default(), Rc::new(Cell::new(false)));

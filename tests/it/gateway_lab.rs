@@ -4,7 +4,7 @@ use futures::FutureExt;
 use glasshive::kernel::{Duration, Instant, Scope, Sim, Sink};
 use glasshive::net::{LinkModel, Net, NodeId};
 use glasshive::substrate::gateway::{Config, Gateway, Names, Server};
-use glasshive::substrate::http::{Headers, Http, Method, Request, Response};
+use glasshive::substrate::http::{Besides, Headers, Http, Method, Request, Response};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -101,7 +101,7 @@ impl Lab {
         let role = gateway.clone();
         net.set_role(gate, move |_| {
             let gateway = role.clone();
-            async move { gateway.serve(GATE).await }.boxed_local()
+            async move { gateway.serve(GATE, Besides::Nothing).await }.boxed_local()
         });
         net.start(gate);
         net.set_role(client, |_| std::future::pending().boxed_local());

@@ -4,7 +4,7 @@
 //! let names = Names::default();                       // what the resolver knows; containers come and go
 //! names.set("mathwiz:5000", &["c-01:5000", "c-02:5000"]);
 //! let gateway = Gateway::start(&http, node, names, Config::new("u", vec![Server::new("mathwiz:5000")]))?;
-//! gateway.serve("localhost:80").await                 // in the role of a node; reload() re-reads the names
+//! gateway.serve("localhost:80", Besides::Nothing).await   // in the role of a node; reload() re-reads the names
 //! ```
 //!
 //! The life of a request: it passes the limits ([`RateLimit`], connections, body size), then goes to one server after the
@@ -24,7 +24,7 @@ pub use peers::{Balance, Server};
 use crate::kernel::{Duration, Instant, Kind, SortedMap};
 use crate::net::NodeId;
 use crate::substrate::body::Body;
-use crate::substrate::http::{Headers, Http, HttpError, Request, Response};
+use crate::substrate::http::{Besides, Headers, Http, HttpError, Request, Response};
 use crate::substrate::text::Text;
 use limit::Bucket;
 use peers::Peers;
@@ -157,11 +157,11 @@ impl Gateway {
         Ok(())
     }
 
-    /// Answers requests at `authority` for ever.
-    pub async fn serve(&self, authority: &str) {
+    /// Answers requests at `authority` for ever, besides what else the calling task does.
+    pub async fn serve(&self, authority: &str, besides: Besides) {
         let gateway = self.clone();
         let listener = self.http.listen(authority);
-        listener.serve(move |request| gateway.clone().handle(request)).await;
+        listener.serve_peers(besides, move |request, _| gateway.clone().handle(request)).await;
     }
 
     async fn handle(self, request: Request) -> Response {

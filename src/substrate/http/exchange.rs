@@ -3,7 +3,7 @@
 //! [`Connection`] is what both sides share, as the two ends of a TCP connection do: the caller waits for a [`Wire`]
 //! message on it, the server's [`Responder`] sends one, and whoever is dropped tells the other.
 
-use super::listener::{Port, Way};
+use super::listener::{Entrance, Port, Way};
 use super::message::{Request, Response};
 use super::{
     ABANDONED, CANCELLED, HttpError, REFUSED, REQUEST_RECEIVED, REQUEST_SENT, RESET, RESPONSE_RECEIVED,
@@ -164,11 +164,12 @@ impl Connection {
     /// The message travels by itself: neither the caller's end nor its crash calls it back.
     fn deliver_request(self: &Rc<Self>, delay: Duration, port: &Rc<Port>) {
         let (arrival, news) = (self.net.ctx().sleep(delay), News::Request(Rc::clone(port)));
-        let delivery = Delivery { arrival, connection: Rc::clone(self), news };
+        let delivery = Delivery { arrival, has_waited: false, connection: Rc::clone(self), news };
         self.net.ctx().spawn_foreseeing(Scope::default(), delivery);
     }
 
-    fn arrive(self: &Rc<Self>, port: &Port) {
+    /// `is_alone` says that nothing else is under way at this instant.
+    fn arrive(self: &Rc<Self>, port: &Port, is_alone: bool) {
         let net = &self.net;
         let sent = net.ctx().span();
         if net.is_cut(self.from, self.to) {
@@ -178,8 +179,8 @@ impl Connection {
         if self.cancelled.get() {
             return;
         }
-        let queue = port.queue();
-        let Some(queue) = queue.filter(|_| net.is_up(self.to)) else {
+        let entrance = port.entrance(is_alone, net.ctx().now());
+        let Some(entrance) = entrance.filter(|_| net.is_up(self.to)) else {
             self.send_back(Wire::Failed(HttpError::Refused, sent), Payload::Refusal);
             return;
         };
@@ -187,8 +188,17 @@ impl Connection {
         let span = Span { cause: n, ..sent };
         let incoming =
             Incoming { responder: Responder { connection: Rc::clone(self), span, answered: false } };
-        if let Err(SendError::Full(incoming) | SendError::Closed(incoming)) = queue.send(incoming) {
-            incoming.refuse();
+        match entrance {
+            Entrance::AtOnce(scope, take_up) => {
+                // It goes on as the handler's task, in its place.
+                net.ctx().end();
+                take_up(scope, incoming);
+            }
+            Entrance::Queue(queue) => {
+                if let Err(SendError::Full(incoming) | SendError::Closed(incoming)) = queue.send(incoming) {
+                    incoming.refuse();
+                }
+            }
         }
     }
 
@@ -222,7 +232,7 @@ impl Connection {
             return;
         }
         let (arrival, news) = (ctx.sleep(fate.delay), News::Cancelled(span));
-        let delivery = Delivery { arrival, connection: Rc::clone(self), news };
+        let delivery = Delivery { arrival, has_waited: false, connection: Rc::clone(self), news };
         ctx.spawn_foreseeing(Scope::default(), delivery);
     }
 
@@ -272,6 +282,8 @@ impl Connection {
 /// A message to the server on its way.
 struct Delivery {
     arrival: Sleep,
+    /// What ends the waiting is its timer, and timers fire when every task has run that can.
+    has_waited: bool,
     connection: Rc<Connection>,
     news: News,
 }
@@ -286,9 +298,12 @@ impl Future for Delivery {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(Pin::new(&mut self.arrival).poll(cx));
+        if Pin::new(&mut self.arrival).poll(cx).is_pending() {
+            self.has_waited = true;
+            return Poll::Pending;
+        }
         match &self.news {
-            News::Request(port) => self.connection.arrive(port),
+            News::Request(port) => self.connection.arrive(port, self.has_waited),
             News::Cancelled(span) => self.connection.cancel(*span),
         }
         Poll::Ready(())

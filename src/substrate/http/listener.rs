@@ -3,7 +3,7 @@
 use super::Http;
 use super::exchange::Incoming;
 use super::message::{Parts, Request, Response};
-use crate::kernel::{Receiver, Sender, channel, fetch};
+use crate::kernel::{Instant, Receiver, Scope, Sender, channel, fetch};
 use crate::net::LookUp;
 use crate::net::{LinkId, Net, NodeId};
 use futures::FutureExt;
@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll};
 
 /// How many requests wait to be accepted before further ones are refused: Linux's default `somaxconn`.
 const ACCEPT_QUEUE_MAX: usize = 4096;
@@ -20,24 +20,82 @@ const ACCEPT_QUEUE_MAX: usize = 4096;
 #[derive(Default)]
 pub(super) struct Port {
     node: Cell<Option<NodeId>>,
-    /// The accept queue of the listener with this number.
-    listening: RefCell<Option<(u64, Sender<Incoming>)>>,
+    listening: RefCell<Option<Listening>>,
+}
+
+/// Who listens at a port.
+struct Listening {
+    number: u64,
+    queue: Sender<Incoming>,
+    /// For requests that need not queue: there once a listener that takes them has emptied its queue. Not for those that
+    /// come at this instant, at which its task has something else to do.
+    at_once: Option<AtOnce>,
+}
+
+/// Takes up a request: starts its handler's task in a scope.
+type TakeUp = Rc<dyn Fn(Scope, Incoming)>;
+
+/// How a request is taken up that need not queue.
+struct AtOnce {
+    /// When it has to.
+    due: Rc<Cell<Instant>>,
+    scope: Scope,
+    take_up: TakeUp,
+}
+
+/// What the task does that serves, besides that.
+pub enum Besides {
+    /// Nothing, or what happens at instants at which no message comes.
+    Nothing,
+    /// Something at this instant, which may be moved on then.
+    At(Rc<Cell<Instant>>),
+    /// Whatever it may be.
+    Anything,
+}
+
+impl Besides {
+    /// When a request has to wait for its turn; `None` if always.
+    fn due(&self) -> Option<Rc<Cell<Instant>>> {
+        match self {
+            Besides::Nothing => Some(Rc::default()),
+            Besides::At(due) => Some(Rc::clone(due)),
+            Besides::Anything => None,
+        }
+    }
+}
+
+/// The way in at a port.
+pub(super) enum Entrance {
+    Queue(Sender<Incoming>),
+    AtOnce(Scope, TakeUp),
 }
 
 impl Port {
-    /// The accept queue of whoever listens.
-    pub(super) fn queue(&self) -> Option<Sender<Incoming>> {
-        self.listening.borrow().as_ref().map(|(_, queue)| queue.clone())
+    /// The way in to whoever listens. `is_alone` says that nothing else is under way now.
+    pub(super) fn entrance(&self, is_alone: bool, now: Instant) -> Option<Entrance> {
+        self.listening.borrow().as_ref().map(|listening| match &listening.at_once {
+            Some(AtOnce { due, scope, take_up }) if is_alone && due.get() != now => {
+                Entrance::AtOnce(*scope, Rc::clone(take_up))
+            }
+            _ => Entrance::Queue(listening.queue.clone()),
+        })
     }
 
     /// Whether the listener of this number is the one that listens.
     fn is_of(&self, number: u64) -> bool {
-        self.listening.borrow().as_ref().is_some_and(|&(listening, _)| listening == number)
+        self.listening.borrow().as_ref().is_some_and(|listening| listening.number == number)
     }
 
     /// Fetches what an arrival will touch.
     pub(super) fn foresee(&self, step: usize) -> bool {
-        self.listening.borrow().as_ref().is_some_and(|(_, queue)| queue.foresee(step))
+        match &*self.listening.borrow() {
+            Some(Listening { at_once: Some(at_once), .. }) => {
+                fetch(&*at_once.take_up);
+                false
+            }
+            Some(Listening { queue, .. }) => queue.foresee(step),
+            None => false,
+        }
     }
 }
 
@@ -129,6 +187,8 @@ pub struct Listener {
     port: Rc<Port>,
     number: u64,
     queue: Receiver<Incoming>,
+    /// It has emptied its queue, and is woken by what comes next.
+    waits: bool,
 }
 
 impl Listener {
@@ -139,71 +199,93 @@ impl Listener {
         let number = ports.opened;
         let port = ports.at(authority);
         drop(ports);
-        *port.listening.borrow_mut() = Some((number, sender));
-        Listener { http, port, number, queue }
+        *port.listening.borrow_mut() = Some(Listening { number, queue: sender, at_once: None });
+        Listener { http, port, number, queue, waits: false }
     }
 
     /// Answers every request with a task of its own, for ever. A handler's task is dropped when its caller gives up.
     pub fn serve<F, Fut>(self, handler: F) -> impl Future<Output = ()>
     where
-        F: Fn(Request) -> Fut,
+        F: Fn(Request) -> Fut + 'static,
         Fut: Future<Output = Response> + 'static,
     {
-        self.serve_peers(move |request, _| handler(request))
+        self.serve_peers(Besides::Anything, move |request, _| handler(request))
     }
 
-    /// [`serve`](Self::serve) for a handler that wants to know who asks, as a server knows its peer's address.
+    /// [`serve`](Self::serve) for a handler that wants to know who asks, as a server knows its peer's address, in a task that
+    /// does nothing else, or little.
+    ///
+    /// There a message that comes by its timer finds nothing else under way: the listener would be the next task to run, and
+    /// the handler's the one after it. So the handler's is started right away, and the listener is not woken. The handler is
+    /// then called outside of the node: what it does there is done in its future.
     ///
     /// Not an async block: that would hold listener and handler twice, as captured and as moved, and each node has one.
-    pub fn serve_peers<F, Fut>(mut self, handler: F) -> impl Future<Output = ()>
+    pub fn serve_peers<F, Fut>(mut self, besides: Besides, handler: F) -> impl Future<Output = ()>
     where
-        F: Fn(Request, NodeId) -> Fut,
+        F: Fn(Request, NodeId) -> Fut + 'static,
         Fut: Future<Output = Response> + 'static,
     {
-        let mut waits = false;
-        poll_fn(move |cx| {
-            // Most polls of many roles are about something else.
-            if waits && self.queue.is_empty() && self.port.is_of(self.number) {
-                return Poll::Pending;
-            }
-            waits = true;
-            while let Some(incoming) = ready!(self.queue.poll_recv(cx)) {
-                self.take_up(incoming, &handler);
-            }
-            Poll::Ready(())
-        })
+        let net = self.http.net.clone();
+        let take_up: TakeUp = Rc::new(move |scope, incoming| take_up(&net, scope, incoming, &handler));
+        poll_fn(move |cx| self.poll_serve(cx, &besides, &take_up))
     }
 
-    fn take_up<F, Fut>(&self, incoming: Incoming, handler: &F)
-    where
-        F: Fn(Request, NodeId) -> Fut,
-        Fut: Future<Output = Response> + 'static,
-    {
-        let ctx = self.http.net.ctx();
-        let before = ctx.span();
-        let Some((request, responder)) = incoming.begin() else {
-            return;
-        };
-        let connection = responder.connection();
-        let answer = handler(request, connection.peer());
-        // Not an async block: that would hold the answer twice, as captured and as awaited.
-        let near = Rc::clone(&connection);
-        let foresee = move |_| {
-            fetch(&*near);
-            false
-        };
-        let task =
-            ctx.spawn_foretold(ctx.scope(), foresee, answer.map(move |response| responder.respond(response)));
-        connection.handled_by(task);
-        // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
-        ctx.set_span(before);
+    fn poll_serve(&mut self, cx: &mut Context<'_>, besides: &Besides, take_up: &TakeUp) -> Poll<()> {
+        // Most polls of many roles are about something else.
+        if self.waits && self.queue.is_empty() && self.port.is_of(self.number) {
+            return Poll::Pending;
+        }
+        self.waits = true;
+        // Not that in which this future was made: whoever polls it is the node.
+        let scope = self.http.net.ctx().scope();
+        while let Poll::Ready(incoming) = self.queue.poll_recv(cx) {
+            match incoming {
+                Some(incoming) => take_up(scope, incoming),
+                None => return Poll::Ready(()),
+            }
+        }
+        let mut listening = self.port.listening.borrow_mut();
+        if let Some(listening) =
+            listening.as_mut().filter(|it| it.number == self.number && it.at_once.is_none())
+        {
+            listening.at_once = besides.due().map(|due| AtOnce { due, scope, take_up: Rc::clone(take_up) });
+        }
+        Poll::Pending
     }
+}
+
+/// Starts a handler's task in `scope`.
+fn take_up<F, Fut>(net: &Net, scope: Scope, incoming: Incoming, handler: &F)
+where
+    F: Fn(Request, NodeId) -> Fut,
+    Fut: Future<Output = Response> + 'static,
+{
+    let ctx = net.ctx();
+    let before = ctx.span();
+    let Some((request, responder)) = incoming.begin() else {
+        return;
+    };
+    let connection = responder.connection();
+    let answer = handler(request, connection.peer());
+    // Not an async block: that would hold the answer twice, as captured and as awaited.
+    let near = Rc::clone(&connection);
+    let foresee = move |_| {
+        fetch(&*near);
+        false
+    };
+    let task = ctx.spawn_foretold(scope, foresee, answer.map(move |response| responder.respond(response)));
+    connection.handled_by(task);
+    // Busy with the request is the handler's task, not this one, in which a role may do other things as well.
+    ctx.set_span(before);
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
         let mut listening = self.port.listening.borrow_mut();
         // Whoever listens there by now is left alone.
-        listening.take_if(|(number, _)| *number == self.number);
+        let left = listening.take_if(|listening| listening.number == self.number);
+        // What a handler holds may listen itself.
+        drop(listening);
+        drop(left);
     }
 }

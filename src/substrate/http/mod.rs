@@ -3,7 +3,7 @@
 //! The life of a request, in order:
 //! 1. [`Http::fetch`] sends it; a message task carries it across the link.
 //! 2. On arrival a node that is down, or a port where nobody listens, refuses it. Otherwise it enters the accept
-//!    queue of the [`Listener`] (`exchange.rs`).
+//!    queue of the [`Listener`] (`exchange.rs`), or is taken up at once ([`Besides`]).
 //! 3. [`Listener::serve`] starts one task per request, which calls the handler and sends the response back.
 //! 4. If the server dies before it answers, the connection is reset. If a link is cut or the message lost, nothing
 //!    ever comes back, and the caller's time limit ends it.
@@ -20,7 +20,7 @@ mod message;
 mod replies;
 
 pub use date::http_date;
-pub use listener::Listener;
+pub use listener::{Besides, Listener};
 pub use message::{Headers, Method, Request, Response, Url, UrlError};
 pub use replies::{Route, Service, bad_json, no_route, too_large};
 

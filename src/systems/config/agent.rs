@@ -7,7 +7,7 @@ use super::{CONTROLLER, Fact, Site, agent_authority, agent_name};
 use crate::kernel::{Duration, Receiver, Sender, Stream, channel};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::http::conditional::Resource;
-use crate::substrate::http::{Method, Request, Response, Route, Url, no_route};
+use crate::substrate::http::{Besides, Method, Request, Response, Route, Url, no_route};
 use crate::substrate::store::Store;
 use futures::{FutureExt, select_biased};
 use serde_json::json;
@@ -67,7 +67,8 @@ pub(super) async fn run(site: Site, i: u32, node: NodeId, shutdown: Shutdown) {
     agent.hold(agent.cache().newest());
     let handler = agent.clone();
     let listener = site.http.listen(&agent_authority(i));
-    let serving = listener.serve(move |request| {
+    // Its polls come at instants of their own.
+    let serving = listener.serve_peers(Besides::Nothing, move |request, _| {
         let answer = route(&handler, &request);
         async move { answer }
     });

@@ -16,6 +16,7 @@ use super::trigger::Trigger;
 use super::{CONTROLLER, Fact, Site};
 use crate::kernel::Duration;
 use crate::net::{NodeId, Shutdown};
+use crate::substrate::http::Besides;
 use futures::{FutureExt, select_biased};
 use repository::DiskRepository;
 use std::cell::Cell;
@@ -33,7 +34,7 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
         let (here, count) = (site.clone(), Rc::clone(&under_way));
         let (trigger, served) = (Trigger::new(&site, node), handler::Served::default());
         let listener = site.http.listen(CONTROLLER);
-        let serving = listener.serve_peers(move |request, author| {
+        let serving = listener.serve_peers(Besides::Anything, move |request, author| {
             here.tell(Fact::ControllerAsked);
             let busy = Busy::new(&count);
             let trigger = trigger.clone();

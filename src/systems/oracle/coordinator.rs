@@ -13,14 +13,14 @@ use super::messages::{OracleRequest, WorkerInfo};
 use super::registry::{Known, Member, Outcome, Registry};
 use super::report::{Reports, Trigger};
 use super::{COORDINATOR, Site};
-use crate::kernel::Duration;
+use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
-use crate::substrate::http::{Method, Request, Response, Route, bad_json, no_route, too_large};
+use crate::substrate::http::{Besides, Method, Request, Response, Route, bad_json, no_route, too_large};
 use futures::future::{Either, lazy};
 use futures::{FutureExt, select_biased};
 use serde::Serialize;
 use serde_json::json;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -61,6 +61,8 @@ pub(super) struct Coordinator {
     reports: Rc<RefCell<Reports>>,
     /// What was last said of late answers, and after which time.
     late: RefCell<(Duration, Rc<str>)>,
+    /// When it next looks for silent workers.
+    due: Rc<Cell<Instant>>,
 }
 
 /// What `GET /metrics` reports, since this coordinator started.
@@ -87,6 +89,7 @@ pub(super) async fn run(site: Rc<Site>, node: NodeId, shutdown: Shutdown) {
         admission: Rc::default(),
         reports: Rc::default(),
         late: RefCell::default(),
+        due: Rc::default(),
         link: site.broker.as_ref().map(|broker| broker.link()),
         node,
         site: site.clone(),
@@ -95,7 +98,11 @@ pub(super) async fn run(site: Rc<Site>, node: NodeId, shutdown: Shutdown) {
     *site.reports.borrow_mut() = Rc::downgrade(&coordinator.reports);
     let listener = site.http.listen(COORDINATOR);
     let handler = Rc::clone(&coordinator);
-    let serve = listener.serve_peers(move |request, peer| route(Rc::clone(&handler), request, peer));
+    let besides = match coordinator.link {
+        None => Besides::At(Rc::clone(&coordinator.due)),
+        Some(_) => Besides::Anything,
+    };
+    let serve = listener.serve_peers(besides, move |request, peer| route(Rc::clone(&handler), request, peer));
     let mut serving = pin!(serve.fuse());
     let mut tending = pin!(tend(&coordinator).fuse());
     let mut asked_to_end = pin!(shutdown.requested().fuse());
@@ -118,6 +125,7 @@ async fn tend(coordinator: &Coordinator) {
 pub(super) async fn clean_up(coordinator: &Coordinator) {
     let ctx = coordinator.site.ctx();
     loop {
+        coordinator.due.set(ctx.now() + CLEAN_UP_EVERY);
         ctx.sleep(CLEAN_UP_EVERY).await;
         let stale = coordinator.site.params.stale;
         let evicted = coordinator.registry.borrow_mut().evict_stale(ctx.now(), stale);

@@ -6,7 +6,7 @@ use super::{COORDINATOR, Params, Site, lie, model, truth, worker_authority};
 use crate::kernel::{Duration, Stream, fetch};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::{Json, Message};
-use crate::substrate::http::{HttpError, Method, Request, Response, Route, Url, no_route};
+use crate::substrate::http::{Besides, HttpError, Method, Request, Response, Route, Url, no_route};
 use futures::future::{Either, ready};
 use serde_json::json;
 use std::cell::Cell;
@@ -61,7 +61,8 @@ pub(super) async fn run(site: Rc<Site>, i: u32, node: NodeId, shutdown: Shutdown
     }
     let (handler, listener) = (Rc::clone(&worker), site.http.listen(&worker_authority(i)));
     // A task of its own: what is woken for each request is small.
-    let serving = ctx.spawn(listener.serve_peers(move |request, peer| route(&handler, request, peer)));
+    let serve = listener.serve_peers(Besides::Nothing, move |request, peer| route(&handler, request, peer));
+    let serving = ctx.spawn(serve);
     let (here, beat) = (Rc::clone(&worker), worker.tells("/heartbeat", worker.name()));
     let (beating, url) = (Rc::clone(&worker), beat.url.clone());
     let foresee = move |step| {

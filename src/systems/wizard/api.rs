@@ -8,7 +8,7 @@ use super::{Params, Site, VALKEY, container_authority, container_name, worker};
 use crate::kernel::{Cancelled, Duration, OneshotSender, Receiver, Sender, Span, channel, oneshot};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::body::Json;
-use crate::substrate::http::{Method, Request, Response, Route, no_route};
+use crate::substrate::http::{Besides, Method, Request, Response, Route, no_route};
 use crate::substrate::valkey::{Error, Valkey};
 use futures::{FutureExt, select_biased};
 use serde_json::{Value, json};
@@ -56,7 +56,8 @@ pub(super) async fn run(site: Site, number: u32, node: NodeId, process: NodeId, 
     let listener = api.site.http.listen(&container_authority(number));
     {
         let handler = Rc::clone(&api);
-        let serving = listener.serve(move |request| wait_in_line(Rc::clone(&handler), request));
+        let wait = move |request, _| wait_in_line(Rc::clone(&handler), request);
+        let serving = listener.serve_peers(Besides::Nothing, wait);
         let mut serving = pin!(serving.fuse());
         let mut asked_to_end = pin!(shutdown.requested().fuse());
         select_biased! {

@@ -6,8 +6,11 @@ use super::{GATEWAY, Params, Site, UPSTREAM};
 use crate::kernel::{Duration, Instant};
 use crate::net::{NodeId, Shutdown};
 use crate::substrate::gateway::{Config, Gateway, RateLimit, Server};
+use crate::substrate::http::Besides;
 use futures::{FutureExt, select_biased};
+use std::cell::Cell;
 use std::pin::pin;
+use std::rc::Rc;
 
 pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
     let Params { rate, burst, reload_at, .. } = *site.params;
@@ -20,6 +23,7 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
     });
     // Without a container nginx does not start; there is always at least one.
     let Ok(gateway) = Gateway::start(&site.http, node, site.names.clone(), config) else { return };
+    let reloads = Rc::new(Cell::new(Instant::ZERO + reload_at));
     let reloading = async {
         let at = Instant::ZERO + reload_at;
         if reload_at == Duration::ZERO || at < site.ctx().now() {
@@ -31,7 +35,7 @@ pub(super) async fn run(site: Site, node: NodeId, shutdown: Shutdown) {
         site.tell(Fact::GatewayReloaded);
         std::future::pending::<()>().await;
     };
-    let mut serving = pin!(gateway.serve(GATEWAY).fuse());
+    let mut serving = pin!(gateway.serve(GATEWAY, Besides::At(reloads)).fuse());
     let mut reloading = pin!(reloading.fuse());
     let mut asked_to_end = pin!(shutdown.requested().fuse());
     select_biased! {

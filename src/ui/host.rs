@@ -26,10 +26,6 @@ extern "C" {
 
     /// Has marks painted by the worker for it, if that is there. Without any it forgets the canvas.
     #[wasm_bindgen(method)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one message, without an object to be made for each picture"
-    )]
     fn paint(
         this: &Host,
         canvas: &HtmlCanvasElement,

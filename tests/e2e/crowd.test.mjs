@@ -144,14 +144,14 @@ test("a crowd that is still being painted does not come over what is no crowd an
   const [before, after, beside] = await page.evaluate(async () => {
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
     const picture = () => document.querySelector("[data-testid=board]").toDataURL();
-    globalThis.late = 500;
+    globalThis.late = 1500;
     await glasshive.seek(2100);
     await glasshive.set("workers", 12);
     while (glasshive.state === "replaying") await pause(5);
-    await pause(50);
+    await pause(300);
     const before = picture();
     const { beside } = pictures;
-    await pause(1000);
+    await pause(2000);
     return [before, picture(), pictures.beside - beside];
   });
   assert.equal(after, before);

@@ -18,7 +18,8 @@ pub fn paint(
         // Without anything on it, what is still being painted for this canvas is not shown any more.
         let (numbers, words) = if is_crowded { wire::write(&picture.marks) } else { Default::default() };
         let (width, height) = (picture.width, picture.height);
-        *was = host::paint(canvas, width, height, scale, &painter.ink().write(), &words, &numbers);
+        let ink = painter.ink().write();
+        *was = host::ask(|host| host.paint(canvas, width, height, scale, &ink, &words, &numbers));
     }
     *was
 }

@@ -26,7 +26,7 @@ extern "C" {
 
     /// Has marks painted by the worker for it, if that is there. Without any it forgets the canvas.
     #[wasm_bindgen(method)]
-    fn paint(
+    pub fn paint(
         this: &Host,
         canvas: &HtmlCanvasElement,
         width: f64,
@@ -81,32 +81,18 @@ pub fn answered() {
     tell(Host::answered);
 }
 
-/// A picture for the worker that paints; false if there is none.
-pub fn paint(
-    canvas: &HtmlCanvasElement,
-    width: f64,
-    height: f64,
-    scale: f64,
-    ink: &str,
-    words: &str,
-    numbers: &[f64],
-) -> bool {
-    HOST.with(|host| {
-        host.get().is_some_and(|host| host.paint(canvas, width, height, scale, ink, words, numbers))
-    })
-}
-
 /// A script's call, for the program that can make it.
 #[cfg(not(feature = "workbench"))]
 pub fn fetch(path: &str, init: &JsValue) -> JsValue {
-    HOST.with(|host| host.get().map(|host| host.fetch(path, init))).unwrap_or_default()
+    ask(|host| host.fetch(path, init))
 }
 
 /// Tells it something.
 pub fn tell(tell: impl FnOnce(&Host)) {
-    HOST.with(|host| {
-        if let Some(host) = host.get() {
-            tell(host);
-        }
-    });
+    ask(tell);
+}
+
+/// Asks it for something.
+pub fn ask<T: Default>(ask: impl FnOnce(&Host) -> T) -> T {
+    HOST.with(|host| host.get().map(ask)).unwrap_or_default()
 }

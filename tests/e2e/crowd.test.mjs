@@ -48,8 +48,15 @@ async function crowded(t, before = () => {}) {
 
 /** Whatever was on its way to the canvas is there. */
 const settled = (page) => page.waitForTimeout(700);
-const isBeside = (page) => page.waitForFunction(() => pictures.beside > 0, null, { timeout: 20_000 });
 const step = (page, ms) => page.evaluate((ms) => glasshive.seek(ms), ms);
+/** The worker is there, and has painted. What the page painted before stays while nothing is new. */
+async function isBeside(page) {
+  for (let ms = 2001; !(await page.evaluate(() => pictures.beside > 0)); ms += 1) {
+    assert.ok(ms < 2200, "no worker paints");
+    await step(page, ms);
+    await page.waitForTimeout(100);
+  }
+}
 const pixels = (page) =>
   page.getByTestId("board").evaluate((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -145,7 +152,7 @@ test("a crowd that is still being painted does not come over what is no crowd an
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
     const picture = () => document.querySelector("[data-testid=board]").toDataURL();
     globalThis.late = 1500;
-    await glasshive.seek(2100);
+    await glasshive.seek(2300);
     await glasshive.set("workers", 12);
     while (glasshive.state === "replaying") await pause(5);
     await pause(300);

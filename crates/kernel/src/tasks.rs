@@ -1,8 +1,8 @@
-//! The slab of tasks: which there are, in which scope, and which are ready.
+//! The slab of tasks: which there are, and in which scope.
 //!
-//! A task is a future in a block of its own (see `bare.rs`), which a slot owns that is reused; a [`TaskId`] names slot and
-//! generation, so an id of a task that is gone is dead and harmless. The tasks of one scope form a list through their slots, so that a scope is dropped at the
-//! cost of its own tasks, however many others there are.
+//! A task is a future in a block of its own, which a slot has that is reused (see `bare.rs`); a [`TaskId`] names slot and
+//! generation, so an id of a task that is gone is dead and harmless. The tasks of one scope form a list through their slots,
+//! so that a scope is dropped at the cost of its own tasks, however many others there are.
 
 use crate::bare::{NOBODY, Pool, Slot, Slots, State, Task};
 use crate::executor::Wakers;
@@ -130,6 +130,7 @@ impl Tasks {
     fn fetch_free(&self) {
         self.slots.free_later(SPAWNED_AHEAD - 1).map(fetch);
     }
+
     /// The task in a slot, if there is one.
     pub(crate) fn in_slot(&self, index: u32) -> Option<TaskId> {
         let slot = self.slot(index as usize)?;

@@ -148,8 +148,8 @@ impl ConfigCharts {
         let oldest =
             self.columns.iter().map(|column| column.oldest_s).chain(self.left.iter().map(|left| left.1));
         let most = oldest.fold(self.bound_s * 1.3, f64::max);
-        let y = Scale { values: (0.0, most * 1.05), pixels: (BASE, TOP) };
-        self.bound(&mut pen, &y);
+        let (y, step) = seconds_axis(most);
+        self.bound(&mut pen, &y, step);
         pen.left(&self.left, &y);
         let mut line = String::new();
         for (i, column) in self.columns.iter().enumerate() {
@@ -166,11 +166,10 @@ impl ConfigCharts {
         pen.chart("staleness", "Oldest worker", seconds(now), description)
     }
 
-    fn bound(&self, pen: &mut Pen, y: &Scale) {
+    fn bound(&self, pen: &mut Pen, y: &Scale, step: f64) {
         let bound = y.px(self.bound_s);
         pen.line("timeout", pen.x.pixels.0, bound, pen.x.pixels.1, bound);
         pen.text(pen.x.pixels.1, bound - 4.0, Anchor::End, "all is well");
-        let step = nice_step(y.values.1, 2.0);
         pen.tick(y, 0.0, "0");
         pen.tick(y, step, &format!("{} s", shortest(step)));
     }
@@ -194,11 +193,11 @@ impl ConfigCharts {
     fn convergence(&self, width: f64) -> Chart {
         let mut pen = self.pen(width);
         let most = self.versions.iter().map(|&(_, took, _)| took).fold(self.bound_s * 1.3, f64::max);
-        let y = Scale { values: (0.0, most * 1.05), pixels: (BASE, TOP) };
+        let (y, step) = seconds_axis(most);
         if self.versions.is_empty() {
             pen.note(NOTHING);
         } else {
-            self.bound(&mut pen, &y);
+            self.bound(&mut pen, &y, step);
         }
         for (class, everywhere) in [("dots open", false), ("dots", true)] {
             let those = self.versions.iter().filter(|version| version.2 == everywhere);
@@ -219,8 +218,8 @@ impl ConfigCharts {
     fn load(&self, width: f64) -> Chart {
         let mut pen = self.pen(width);
         let most = self.columns.iter().map(|column| column.requests).max().unwrap_or(0).max(1);
-        let y = Scale { values: (0.0, f64::from(most) * 1.1), pixels: (BASE, TOP) };
         let tick = if most <= 4 { f64::from(most) } else { nice_step(f64::from(most), 2.0) };
+        let y = Scale { values: (0.0, tick.max(f64::from(most) * 1.1)), pixels: (BASE, TOP) };
         pen.tick(&y, tick, &shortest(tick));
         let bars = self.bars(&pen, &y, &|column| (0.0, f64::from(column.requests)));
         pen.path("bar-task", bars);
@@ -288,6 +287,13 @@ impl ConfigCharts {
         }
         d
     }
+}
+
+/// An axis that has room for so many seconds, and where its label stands.
+fn seconds_axis(most: f64) -> (Scale, f64) {
+    let high = most * 1.05;
+    let step = nice_step(high, 2.0);
+    (Scale { values: (0.0, high.max(step)), pixels: (BASE, TOP) }, step)
 }
 
 fn seconds(s: f64) -> String {

@@ -91,6 +91,7 @@ impl Pen {
 
     /// A value of the vertical axis; without its unit where there is no room for that.
     pub fn tick(&mut self, y: &Scale, value: f64, label: &str) {
+        debug_assert!(y.px(value) == y.px_within(value), "the axis goes as far as its labels");
         let fits = |label: &&str| text_width(label, Font::Condensed, LABEL_PX, 400) <= LEFT - 6.0;
         let bare = label.split(' ').next().unwrap_or(label);
         if let Some(label) = [label, bare].into_iter().find(fits) {

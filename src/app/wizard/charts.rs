@@ -216,10 +216,11 @@ impl WizardCharts {
         let left = if key == MAIN { self.left.as_slice() } else { &[] };
         let values = self.samples.iter().map(of).chain(left.iter().map(|point| point.1));
         let most = values.fold(0.0, f64::max);
-        let y = Scale { values: (0.0, most.max(2.0) * 1.15), pixels: (BASE, TOP) };
+        let high = most.max(2.0) * 1.15;
+        let step = nice_step(high, 2.0);
+        let y = Scale { values: (0.0, high.max(step)), pixels: (BASE, TOP) };
         pen.shade(&self.time);
         if self.has_any(&mut pen) {
-            let step = nice_step(y.values.1, 2.0);
             pen.tick(&y, 0.0, "0");
             pen.tick(&y, step, &shortest(step));
             pen.left(left, &y);

@@ -262,12 +262,13 @@ fn answers(history: &History, columns: &[Column], width: f64, result: Option<u64
 fn in_flight(history: &History, width: f64) -> Chart {
     let mut pen = Pen::new(&history.time, width);
     let (peak, workers) = (history.in_flight.peak(0.0, history.time.now_ms), history.workers.max(1));
-    let y = Scale { values: (0.0, f64::from(peak.max(workers)) * 1.15), pixels: (BASE, TOP) };
+    let most = f64::from(peak.max(workers)) * 1.15;
+    // How many workers there are tells more than a round number, as long as it is near.
+    let tick = if peak <= 2 * workers { f64::from(workers) } else { nice_step(most, 2.0) };
+    let y = Scale { values: (0.0, most.max(tick)), pixels: (BASE, TOP) };
     let now = history.in_flight.level();
     pen.shade(&history.time);
     if has_points(&mut pen, history) {
-        // How many workers there are tells more than a round number, as long as it is near.
-        let tick = if peak <= 2 * workers { f64::from(workers) } else { nice_step(y.values.1, 2.0) };
         pen.tick(&y, tick, &shortest(tick));
         pen.steps(&history.in_flight, history.time.now_ms, &y);
     }

@@ -260,6 +260,25 @@ fn labels_do_not_overlap() {
     }
 }
 
+#[test]
+fn the_axis_goes_as_far_as_its_label_however_many_are_in_flight() {
+    for period in ["100ms", "150ms", "200ms", "300ms", "400ms"] {
+        let scenario = Scenario {
+            set: [("period".to_owned(), period.into()), ("workers".to_owned(), 10.into())].into(),
+            ..Scenario::preset("oracle-http", 31)
+        };
+        let mut player = player(&scenario);
+        go(&mut player, 10_000);
+        for chart in charts(&at_once(&player), WIDTH, None) {
+            let ys = chart.items.iter().filter_map(|item| match item {
+                Item::Text { y, .. } => Some(*y),
+                _ => None,
+            });
+            ys.for_each(|y| assert!((12.0..=chart.height).contains(&y), "{} at {period}: {y}", chart.key));
+        }
+    }
+}
+
 /// Characters of the condensed face at 12 px are 6 px wide at most on average; a line is 11 px high.
 fn no_overlap(chart: &Chart) {
     let boxes = chart.items.iter().filter_map(|item| match item {

@@ -1,7 +1,7 @@
 //! The charts of a configuration system. Its ledger has all that they show, so they keep the picture of its last moment only.
 
 use crate::app::plot::geometry::{Scale, nice_step, shortest};
-use crate::app::plot::pen::{BASE, TOP, point, rect};
+use crate::app::plot::pen::{BASE, TOP, axis, point, rect};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
 use crate::app::snapshot::Show;
 use crate::kernel::Instant;
@@ -219,7 +219,7 @@ impl ConfigCharts {
         let mut pen = self.pen(width);
         let most = self.columns.iter().map(|column| column.requests).max().unwrap_or(0).max(1);
         let tick = if most <= 4 { f64::from(most) } else { nice_step(f64::from(most), 2.0) };
-        let y = Scale { values: (0.0, tick.max(f64::from(most) * 1.1)), pixels: (BASE, TOP) };
+        let y = axis(f64::from(most) * 1.1, tick);
         pen.tick(&y, tick, &shortest(tick));
         let bars = self.bars(&pen, &y, &|column| (0.0, f64::from(column.requests)));
         pen.path("bar-task", bars);
@@ -291,9 +291,8 @@ impl ConfigCharts {
 
 /// An axis that has room for so many seconds, and where its label stands.
 fn seconds_axis(most: f64) -> (Scale, f64) {
-    let high = most * 1.05;
-    let step = nice_step(high, 2.0);
-    (Scale { values: (0.0, high.max(step)), pixels: (BASE, TOP) }, step)
+    let step = nice_step(most * 1.05, 2.0);
+    (axis(most * 1.05, step), step)
 }
 
 fn seconds(s: f64) -> String {

@@ -38,6 +38,11 @@ const DOT: f64 = 2.0;
 /// The most steps of a step series.
 const STEPS_MAX: f64 = 400.0;
 
+/// A vertical axis from zero that goes as far as the values, and as far as the label that it has.
+pub fn axis(most: f64, label: f64) -> Scale {
+    Scale { values: (0.0, most.max(label)), pixels: (BASE, TOP) }
+}
+
 /// Draws on one chart.
 pub struct Pen {
     items: Vec<Item>,

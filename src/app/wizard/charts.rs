@@ -1,7 +1,7 @@
 //! The Math Wizard's charts: job time, queue depth, throughput, refused, lost.
 
 use crate::app::plot::geometry::{Scale, nice_step, shortest};
-use crate::app::plot::pen::{BASE, LINE, TOP, point};
+use crate::app::plot::pen::{BASE, LINE, TOP, axis, point};
 use crate::app::plot::{Anchor, Chart, Charts, Pen, Time};
 use crate::app::snapshot::Show;
 use crate::kernel::Instant;
@@ -218,7 +218,7 @@ impl WizardCharts {
         let most = values.fold(0.0, f64::max);
         let high = most.max(2.0) * 1.15;
         let step = nice_step(high, 2.0);
-        let y = Scale { values: (0.0, high.max(step)), pixels: (BASE, TOP) };
+        let y = axis(high, step);
         pen.shade(&self.time);
         if self.has_any(&mut pen) {
             pen.tick(&y, 0.0, "0");

@@ -3,7 +3,7 @@
 use super::history::{Counts, History, Outcome, Point, counter_of};
 use crate::app::canvas::scale;
 use crate::app::plot::geometry::{Scale, nice_step, shortest};
-use crate::app::plot::pen::{BASE, LINE, MANY, TOP, rect};
+use crate::app::plot::pen::{BASE, LINE, MANY, TOP, axis, rect};
 use crate::app::plot::{Anchor, Chart, Item, Pen};
 use crate::lab::stats;
 use crate::substrate::decimal::{fixed, plain};
@@ -265,7 +265,7 @@ fn in_flight(history: &History, width: f64) -> Chart {
     let most = f64::from(peak.max(workers)) * 1.15;
     // How many workers there are tells more than a round number, as long as it is near.
     let tick = if peak <= 2 * workers { f64::from(workers) } else { nice_step(most, 2.0) };
-    let y = Scale { values: (0.0, most.max(tick)), pixels: (BASE, TOP) };
+    let y = axis(most, tick);
     let now = history.in_flight.level();
     pen.shade(&history.time);
     if has_points(&mut pen, history) {

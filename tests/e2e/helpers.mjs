@@ -39,7 +39,20 @@ const FLAGS = [
 // One server and one browser for each test file, started by the first test that asks.
 let shared;
 
+// A browser that dies as it starts says nothing about the page: it gets two more chances.
+async function launch(chances = 3) {
+  try {
+    return await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  } catch (error) {
+    if (chances === 1) throw error;
+    console.error(`the browser did not start: ${error.message.split("\n", 1)[0]}`);
+    return launch(chances - 1);
+  }
+}
+
 async function start() {
+  // First the browser: a server that waits for one which never comes would keep the process alive.
+  const browser = await launch();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const name = pathname.slice(SUB_PATH.length).replace(/(^|\/)$/, "$1index.html");
@@ -51,7 +64,6 @@ async function start() {
     response.writeHead(200, { "content-type": type, "cache-control": "no-store" }).end(body);
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   const origin = `http://127.0.0.1:${server.address().port}`;
   return { server, browser, origin };
 }

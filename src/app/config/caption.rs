@@ -14,7 +14,7 @@ const CROWD: usize = 20;
 const HERD_SHARE: f64 = 0.5;
 /// A crowd that failed together is back by then, at the longest wait and its jitter.
 const ALL_BACK_MS: f64 = 31_000.0;
-/// A worker that is behind for so long is told of, and again after as much more.
+/// A worker that is behind for longer is told of, and again after as much more.
 const BEHIND_MS: f64 = 5000.0;
 /// A wait that is worth a story.
 const LONG_WAIT_MS: f64 = 20_000.0;
@@ -122,13 +122,18 @@ fn of_outage(now: Now, since: f64) -> Caption {
     let pauses = view.holders.iter().filter_map(|holder| holder.next_poll_ms);
     let longest = pauses.fold(0.0, f64::max) - now.vtime_ms;
     let is_long = longest >= LONG_WAIT_MS;
-    if let Some((node, version, ms)) = oldest(now).filter(|oldest| oldest.2 >= BEHIND_MS && !is_long) {
-        let steps = (ms / BEHIND_MS).floor();
+    if let Some((node, version, ms)) = oldest(now).filter(|oldest| oldest.2 > BEHIND_MS && !is_long) {
+        // The headline stays for a while, and stays true.
+        let steps = (ms / BEHIND_MS).ceil() - 1.0;
         // What has been told of one worker is not told again for each step.
         let doubled = (0..16).map(|power| 1_u64 << power).take_while(|&count| count <= steps as u64).last();
         let told = doubled.unwrap_or(1);
         let caption = Caption::new(
-            format!("{} still runs v{version}, {} s behind.", node.name, told * BEHIND_MS as u64 / 1000),
+            format!(
+                "{} still runs v{version}, more than {} s behind.",
+                node.name,
+                told * BEHIND_MS as u64 / 1000
+            ),
             format!("The controller has a newer one, and is down since {} s.", seconds(since)),
             "How stale can a worker get?",
         );
@@ -370,7 +375,7 @@ mod tests {
         for (preset, ms, headline, detail) in [
             ("config", 5_000, "6 workers run v1, the shipped version.", "304"),
             ("config", 9_500, "The controller crashed at 8.5 s.", "the version that they have"),
-            ("config", 14_000, "w-06 still runs v1, 5 s behind.", "down since 8.5 s"),
+            ("config", 14_000, "w-06 still runs v1, more than 5 s behind.", "down since 8.5 s"),
             ("config", 23_000, "The controller is back at 22 s.", ""),
             ("lost-trigger", 16_000, "a-03 is cut off from Valkey at 15 s.", "nothing is lost but time"),
             ("lost-trigger", 18_000, "a-03 has not heard of v3: its workers run v2.", "next poll"),

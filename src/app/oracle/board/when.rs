@@ -25,6 +25,9 @@ pub(super) fn draw(sheet: &mut Sheet, scene: &Scene, layout: &Layout) {
             Size::Lanes => lanes(sheet, scene, layout, &axis),
             Size::Bundles => histogram::when(sheet, scene, layout, &axis),
         }
+    } else if scene.racing().is_some() && layout.size == Size::Rows {
+        now(sheet, scene, layout, &axis);
+        races(sheet, scene, layout, &axis);
     }
     gate(sheet, scene, layout, &axis);
     without_answers(sheet, scene, layout, ends);
@@ -87,6 +90,13 @@ fn now(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
     }
 }
 
+/// Only what is under way: the request that is kept in view has no bars.
+fn races(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
+    for (i, row) in scene.rows.iter().enumerate() {
+        race(sheet, row, axis, bar_at(layout, axis, i, 0.0).bottom() + 2.0);
+    }
+}
+
 /// What the request that is under way has come to, thin under each bar of the one that is kept in view.
 fn race(sheet: &mut Sheet, row: &Row, axis: &Scale, y: f64) {
     if let Some(ms) = row.racing_ms {
@@ -141,12 +151,20 @@ fn bars(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale) {
     }
 }
 
+/// Where the bar of a row is that has come so far.
+fn bar_at(layout: &Layout, axis: &Scale, i: usize, ms: f64) -> Rect {
+    let thick = (layout.rows.height(i) * 0.44).clamp(2.0, 13.0).round();
+    let (x0, x1) = (axis.at(0.0), axis.at(ms.min(axis.values.1)));
+    let top = layout.rows.center(i).round() - (thick / 2.0).floor();
+    Rect::new(x0, top, (x1 - x0).max(0.5), thick)
+}
+
 /// One worker's bar in a row with room for words.
 fn bar(sheet: &mut Sheet, scene: &Scene, layout: &Layout, axis: &Scale, i: usize, row: &Row) {
     let height = layout.rows.height(i);
-    let (y, thick) = (layout.rows.center(i).round(), (height * 0.44).clamp(2.0, 13.0).round());
-    let (x0, x1) = (axis.at(0.0), axis.at(row.ms.min(axis.values.1)));
-    let rect = Rect::new(x0, y - (thick / 2.0).floor(), (x1 - x0).max(0.5), thick);
+    let rect = bar_at(layout, axis, i, row.ms);
+    let (x0, x1, y, thick) =
+        (rect.x, axis.at(row.ms.min(axis.values.1)), layout.rows.center(i).round(), rect.h);
     let mut label_x = x1 + 6.0;
     if height >= 12.0 {
         race(sheet, row, axis, rect.bottom() + 2.0);

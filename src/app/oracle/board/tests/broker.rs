@@ -55,3 +55,25 @@ fn the_box_says_what_the_broker_holds_and_what_was_lost_with_it() {
     assert!(says(&at("oracle-jetstream", 8_200), "JetStream keeps tasks: 1, results: 0"));
     assert!(says(&at("oracle-jetstream", 13_000), "again"));
 }
+
+#[test]
+fn what_races_is_seen_beside_a_request_that_had_no_answers() {
+    // The broker is back; the request before it came has failed without a task.
+    let snapshot = played_of("oracle-nats", &[], None, 16_000);
+    let [failed, newest] =
+        [&view_of(&snapshot).request, &view_of(&snapshot).newest].map(|view| view.as_ref().unwrap());
+    assert!(failed.tasks.is_empty() && newest.closed_ms.is_none());
+    let board = draw(&snapshot, &wide());
+    assert!(says(&board, "No answer: nats") && says(&board, &format!("{} is racing", newest.short_id())));
+    let (x0, x1) = board.layout.when.unwrap();
+    for (row, task) in newest.tasks.iter().enumerate() {
+        let below = middle(&board.layout, row)..middle(&board.layout, row) + 14.0;
+        let line = board
+            .marks
+            .iter()
+            .map(bounds)
+            .find(|line| below.contains(&line.y) && line.x == x0 && line.h <= 3.0);
+        let ms = task.took_ms.unwrap_or(snapshot.vtime_ms - newest.opened_ms.unwrap());
+        assert!((line.unwrap().w - ms * (x1 - x0) / 2140.0).abs() < 1.5, "{} {ms} {line:?}", task.worker);
+    }
+}

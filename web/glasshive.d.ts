@@ -78,7 +78,7 @@ export interface Glasshive {
    * Seeks the least point that meets all goals, as `glasshive size` of the command line does, and with the same answer. A question is an
    * object, or its text. Rejected as `sweep` is.
    */
-  size(question: SizeQuestion | string, options?: Omit<SweepOptions, "onRow">): Promise<Size>;
+  size(question: SizeQuestion | string, options?: SizeOptions): Promise<Size>;
 }
 
 /** What is sought. */
@@ -129,6 +129,12 @@ export interface SweepOptions {
   onProgress?: (progress: { done: number; total: number; rows: number }) => void;
   /** Ends it; what is finished is kept. */
   signal?: AbortSignal;
+}
+
+/** How the least is sought. */
+export interface SizeOptions extends Omit<SweepOptions, "onRow"> {
+  /** Gets each point that was played, as soon as it is known: in the order of the search. */
+  onRow?: (row: Row) => void;
 }
 
 /** What came of a plan. */

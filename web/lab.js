@@ -57,12 +57,19 @@ export function sweep(plan, { jobs, onRow, onProgress, signal } = {}) {
 
 /**
  * Seeks the least point that meets all goals, as the command line's `size` does. Resolves with what `size --json` writes: as `text`, and as
- * its fields; with the points that were played so far if `signal` says so.
+ * its fields; with the points that were played so far if `signal` says so. `onRow` gets each point as soon as it is known.
  */
-export function size(question, { jobs, onProgress, signal } = {}) {
+export function size(question, { jobs, onRow, onProgress, signal } = {}) {
   const sofar = { text: "", answer: null, rows: [], faults: [], complete: false };
+  // The rows come all again, in the plan's order: a new one may be anywhere among them.
+  const known = new Set();
   const hear = ({ state, progress: [done, total] }) => {
     if (state) Object.assign(sofar, JSON.parse(state), { text: state });
+    for (const row of state ? sofar.rows : []) {
+      const text = JSON.stringify(row);
+      if (!known.has(text)) onRow?.(row);
+      known.add(text);
+    }
     onProgress?.({ done, total, rows: sofar.rows.length });
   };
   return play("size", question, { jobs, signal, sofar, hear });

@@ -123,39 +123,44 @@ pub async fn twin() -> Result<JsValue, String> {
 
 /// How far a sweep is: runs that have come back, and how many there will be as far as one can say.
 pub type OnProgress = Box<dyn FnMut(f64, f64)>;
-/// A row as JSON, and its line of CSV.
-pub type OnRow = Box<dyn FnMut(String, String)>;
+/// A row as JSON.
+pub type OnRow = Box<dyn FnMut(String)>;
 
 /// Plays a plan. Returns what came of it as JSON, whole or as far as it came.
 pub async fn sweep(
     plan: &str,
     call_off: &AbortController,
-    mut on_row: OnRow,
+    on_row: OnRow,
     on_progress: OnProgress,
 ) -> Result<String, String> {
-    let on_row = Closure::<dyn FnMut(JsValue, String)>::new(move |row: JsValue, csv| on_row(json(&row), csv));
-    let on_progress = hear(on_progress);
-    let options = options([
-        ("onRow", on_row.as_ref().unchecked_ref::<Function>().into()),
-        ("onProgress", on_progress.as_ref().unchecked_ref::<Function>().into()),
-        ("signal", call_off.signal()),
-    ]);
-    let said = JsFuture::from(desk()?.sweep(plan, &options)).await.map_err(wrong)?;
-    Ok(json(&said))
+    play(|desk, options| desk.sweep(plan, options), call_off, on_row, on_progress).await
 }
 
 /// Seeks the least point of a question that meets all goals. Returns what was found as JSON, or what was played until then.
 pub async fn size(
     question: &str,
     call_off: &AbortController,
+    on_row: OnRow,
     on_progress: OnProgress,
 ) -> Result<String, String> {
+    play(|desk, options| desk.size(question, options), call_off, on_row, on_progress).await
+}
+
+/// Asks for what has rows, which come one by one. They keep the plan's order in a sweep only.
+async fn play(
+    ask: impl FnOnce(&Desk, &Object) -> Promise,
+    call_off: &AbortController,
+    mut on_row: OnRow,
+    on_progress: OnProgress,
+) -> Result<String, String> {
+    let on_row = Closure::<dyn FnMut(JsValue)>::new(move |row: JsValue| on_row(json(&row)));
     let on_progress = hear(on_progress);
     let options = options([
+        ("onRow", on_row.as_ref().unchecked_ref::<Function>().into()),
         ("onProgress", on_progress.as_ref().unchecked_ref::<Function>().into()),
         ("signal", call_off.signal()),
     ]);
-    let said = JsFuture::from(desk()?.size(question, &options)).await.map_err(wrong)?;
+    let said = JsFuture::from(ask(&desk()?, &options)).await.map_err(wrong)?;
     Ok(json(&said))
 }
 

@@ -154,14 +154,18 @@ test("what size finds is what the command line prints, byte for byte, whoever di
   const { page, problems } = await opened(t);
   const asked = "size --json --set fail=0.5 --set timeout=3s --vary workers=1..6 --vary strategy=average,median --goal unanswered_share<10% --requests 100 --budget 20000";
   const native = execFileSync("cargo", ["run", "--quiet", "--", ...asked.split(" ")], { encoding: "utf8" });
-  const { size, progress } = await page.evaluate(async (question) => {
-    const progress = [];
-    const size = await glasshive.size(question, { jobs: 2, onProgress: (now) => progress.push(now) });
-    return { size, progress };
+  const { size, progress, played } = await page.evaluate(async (question) => {
+    const [progress, played] = [[], []];
+    const size = await glasshive.size(question, { jobs: 2, onRow: (row) => played.push(row), onProgress: (now) => progress.push(now) });
+    return { size, progress, played };
   }, SOUGHT);
   assert.equal(size.text, native);
   const { workers, strategy, verdict } = size.answer;
   assert.deepEqual([workers, strategy, verdict, size.complete, size.faults], [4, "average", "meets", true, []]);
+  // Each point once, in the order of the search.
+  const sorted = (rows) => rows.map((row) => JSON.stringify(row)).sort();
+  assert.deepEqual(sorted(played), sorted(size.rows));
+  assert.notDeepEqual(played, size.rows);
   assert.ok(progress.length > 3 && progress.at(-1).done === progress.at(-1).total && progress.at(-1).rows === size.rows.length);
   const killed = await page.evaluate(async (question) => {
     const left = ["play", "gather"];

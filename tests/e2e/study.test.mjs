@@ -68,6 +68,31 @@ test("a plan gives the rows of the command line, its answer, and files with wher
   assert.deepEqual(problems, []);
 });
 
+test("the points of a search are seen as they come, and are no answer before its end", async (t) => {
+  const { page, problems } = await opened(t, { plan: { ...LONG, goals: [{ metric: "unanswered_share", below: "1%" }] } });
+  await page.getByTestId("experiment-seek").click();
+  const sofar = await page.waitForFunction(
+    () => {
+      const [said, count] = ["experiment-answer", "experiment-points"].map((id) => document.querySelector(`[data-testid=${id}]`).textContent.trim());
+      const workers = [...document.querySelectorAll("[data-testid=experiment-table] tbody tr")].map((row) => Number(row.cells[0].textContent));
+      const [goesOn, drawn] = ["[data-testid=experiment-cancel]", "[aria-label='What came of it'] .study-point"].map((mark) => document.querySelectorAll(mark).length);
+      const [known, progress] = [document.querySelector("[data-testid=experiment] progress").hasAttribute("value"), document.querySelector("[data-testid=experiment-progress]").textContent];
+      return workers.length > 1 && goesOn && { said, count, workers, drawn, known, progress };
+    },
+    undefined,
+    { timeout: 12_000 * SLACK },
+  );
+  const { said, count, workers, drawn, known, progress } = await sofar.jsonValue();
+  assert.deepEqual([said, count], ["", `${workers.length} of 40 points`]);
+  assert.deepEqual(workers, workers.toSorted((a, b) => a - b));
+  assert.equal(drawn, workers.length, "they are in the chart");
+  // Nobody knows how far it has to go.
+  assert.equal(known, false);
+  assert.match(progress, /^\d+ runs so far$/);
+  await until(page, "experiment-answer", "is the least that meets the goal");
+  assert.deepEqual(problems, []);
+});
+
 test("a click leads from the board to the experiment on it, and back to where it was", async (t) => {
   const { page, problems } = await started(t, { viewport: DESKTOP, path: "?preset=oracle-http&seed=7&timeout=1.1s" });
   await page.waitForFunction(() => glasshive.vtime > 0);

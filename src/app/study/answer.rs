@@ -20,8 +20,11 @@ pub struct Answer {
     pub until: usize,
 }
 
-/// What is known says; nothing while there are no rows, or no goals.
+/// What is known says; nothing while there are no rows, or no goals, or while a search goes on.
 pub fn answer(said: &Described, played: &Played) -> Option<Answer> {
+    if played.seeks {
+        return None;
+    }
     let sought = played.found.as_ref().and_then(|found| found_least(said, &played.plan, &played.rows, found));
     sought.or_else(|| of_rows(said, &played.plan, &played.rows))
 }

@@ -177,7 +177,7 @@ impl Chart {
                     r#"<text class="study-tick end" x="{:.1}" y="{:.1}">{}</text>"#,
                     LEFT - 8.0,
                     at + 4.0,
-                    unit.show_round(value)
+                    unit.show_tick(value, step)
                 ),
             );
             i += 1;

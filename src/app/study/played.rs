@@ -27,6 +27,8 @@ pub struct Played {
     pub took_ms: f64,
     /// What was found, where the least was sought; then only some of the points were played.
     pub found: Option<Found>,
+    /// The least is being sought: what its points so far say is no answer.
+    pub seeks: bool,
 }
 
 /// What a search found: the rows by their cells.
@@ -90,18 +92,27 @@ impl Played {
             faults: Vec::new(),
             took_ms: 0.0,
             found: None,
+            seeks: false,
         }
     }
 
-    /// What a worker's next row says.
+    /// One in which the least point is sought.
+    pub fn seeking(plan: Plan) -> Self {
+        Played { seeks: true, ..Played::new(plan) }
+    }
+
+    /// What a worker's next row says. A search plays points in an order of its own.
     pub fn take(&mut self, row: &str) {
         if let Ok(cells) = serde_json::from_str(row) {
-            self.rows.push(Row::of(&self.plan, cells));
+            let row = Row::of(&self.plan, cells);
+            let at = self.rows.partition_point(|other| other.point < row.point);
+            self.rows.insert(at, row);
         }
     }
 
     /// It has ended, whole or as far as it came, and this is what is said of it.
     pub fn conclude(&mut self, said: &str, took_ms: f64, sought: bool) {
+        self.seeks = false;
         let Ok(Said { csv, rows, faults, complete, methods, found }) = serde_json::from_str(said) else {
             return;
         };
@@ -166,7 +177,7 @@ impl Played {
         let Kept { plan, rows, csv, complete, methods, faults, took_ms, found, .. } =
             serde_json::from_str(text).ok()?;
         let rows = rows.into_iter().map(|cells| Row::of(&plan, cells)).collect();
-        Some(Played { plan, rows, csv, complete, methods, faults, took_ms, found })
+        Some(Played { plan, rows, csv, complete, methods, faults, took_ms, found, seeks: false })
     }
 
     /// The rows as a table's file: what the command line's `sweep` writes, or the same of the points that a search played.

@@ -149,7 +149,13 @@ fn what_a_search_found_is_told_with_fresh_seeds_and_the_point_before() {
         "text": "", "plan": plan, "complete": true, "faults": [], "methods": { "error_mean": "t" }, "until": null,
         "answer": cells(5), "again": cells(5), "before": cells(3), "rows": [cells(3), cells(4), cells(5)],
     });
-    let mut played = Played::new(plan.clone());
+    let mut played = Played::seeking(plan.clone());
+    // In an order of its own; the points so far are no answer.
+    for i in [5, 3, 4] {
+        played.take(&cells(i).to_string());
+        assert_eq!(read(&said, &played), None);
+    }
+    assert_eq!(played.rows, &rows[3..]);
     played.conclude(&told.to_string(), 1234.0, true);
     let found = read(&said, &played).expect("an answer");
     assert_eq!((found.row, found.what.as_str()), (2, "workers 9, median"));

@@ -79,6 +79,22 @@ impl Unit {
         without_zeros(self.show(value))
     }
 
+    /// A tick of an axis, with as many digits as its step has: `0.005 %`, `1.5 s`.
+    pub fn show_tick(self, value: f64, step: f64) -> String {
+        let (scale, unit) = match self {
+            Unit::Share => (100.0, " %"),
+            Unit::Ms if value.abs() >= 1000.0 => (0.001, " s"),
+            Unit::Ms => (1.0, " ms"),
+            Unit::Plain => (1.0, ""),
+        };
+        let (mut rest, mut places) = (step * scale, 0);
+        while (rest - rest.round()).abs() > 1e-6 * rest && places < 9 {
+            rest *= 10.0;
+            places += 1;
+        }
+        format!("{:.places$}{unit}", value * scale)
+    }
+
     /// An interval, with the unit once: `0.92 to 0.96 %`. A bound for which there were too few samples is left open.
     pub fn show_interval(self, low: Option<f64>, high: Option<f64>) -> String {
         let bare = |value: f64| {
@@ -162,6 +178,11 @@ mod tests {
         assert_eq!(Unit::Share.show(0.009_412), "0.94 %");
         assert_eq!([Unit::Share.show(0.2), Unit::Share.show_round(0.2)], ["20.00 %", "20 %"]);
         assert_eq!(Unit::Ms.show_round(2000.0), "2 s");
+        let ticks = |unit: Unit, step: f64| [0.0, 1.0, 2.0].map(|i| unit.show_tick(i * step, step));
+        assert_eq!(ticks(Unit::Share, 5e-5), ["0.000 %", "0.005 %", "0.010 %"]);
+        assert_eq!(ticks(Unit::Share, 0.2), ["0 %", "20 %", "40 %"]);
+        assert_eq!(ticks(Unit::Ms, 500.0), ["0 ms", "500 ms", "1.0 s"]);
+        assert_eq!(ticks(Unit::Plain, 0.25), ["0.00", "0.25", "0.50"]);
         assert_eq!(Unit::Ms.show(1150.0), "1.150 s");
         assert_eq!(Unit::Ms.show(205.04), "205.0 ms");
         assert_eq!(Unit::Plain.show(12_345.6), "12346");

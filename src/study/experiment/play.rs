@@ -42,12 +42,11 @@ impl Panel {
             asked.into_iter().for_each(|metric| self.metric.set(metric));
         }
         let before = self.played.get_untracked();
-        self.played.set(Some(Played::new(plan)));
+        self.played.set(Some(if seek { Played::seeking(plan) } else { Played::new(plan) }));
         let call_off = StoredValue::new_local(AbortController::new());
         self.running.set(Some(Running { since_ms: now_ms(), done: 0.0, total: 0.0, call_off }));
         spawn_local(async move {
-            let said =
-                if seek { self.size(&text, call_off).await } else { self.sweep(&text, call_off).await };
+            let said = self.ask(seek, &text, call_off).await;
             // The panel may be closed, or another plan be asked for.
             let is_mine =
                 self.running.try_with_untracked(|now| now.is_some_and(|now| now.call_off == call_off));
@@ -55,18 +54,6 @@ impl Panel {
                 self.end(said, seek, before);
             }
         });
-    }
-
-    async fn size(
-        self,
-        question: &str,
-        call_off: StoredValue<AbortController, LocalStorage>,
-    ) -> Result<String, String> {
-        let on_progress = Box::new(move |done, total| self.is_at(call_off, done, total));
-        let Some(signal) = call_off.try_with_value(Clone::clone) else {
-            return Err("the panel is closed".to_owned());
-        };
-        desk::size(question, &signal, on_progress).await
     }
 
     /// How far what was asked last is.
@@ -78,15 +65,16 @@ impl Panel {
         });
     }
 
-    async fn sweep(
+    async fn ask(
         self,
-        plan: &str,
+        seek: bool,
+        text: &str,
         call_off: StoredValue<AbortController, LocalStorage>,
     ) -> Result<String, String> {
         // Rows come one by one, and are shown with how far it is, which is told at a pace that can be seen.
         let fresh: Rc<RefCell<Vec<String>>> = Rc::default();
         let rows = fresh.clone();
-        let on_row = Box::new(move |row, _| rows.borrow_mut().push(row));
+        let on_row = Box::new(move |row| rows.borrow_mut().push(row));
         let on_progress = Box::new(move |done, total| {
             let fresh = fresh.take();
             self.is_at(call_off, done, total);
@@ -100,7 +88,10 @@ impl Panel {
         let Some(signal) = call_off.try_with_value(Clone::clone) else {
             return Err("the panel is closed".to_owned());
         };
-        desk::sweep(plan, &signal, on_row, on_progress).await
+        if seek {
+            return desk::size(text, &signal, on_row, on_progress).await;
+        }
+        desk::sweep(text, &signal, on_row, on_progress).await
     }
 
     /// All rows are there, or as many as there were when it was called off.
@@ -118,6 +109,7 @@ impl Panel {
             }
             Err(wrong) => {
                 self.wrong.set(wrong);
+                self.played.update(|played| played.iter_mut().for_each(|played| played.seeks = false));
                 // What was there is not lost to a question that cannot be asked.
                 if self
                     .played
@@ -149,8 +141,11 @@ fn sought(plan: &Plan) -> Value {
 /// How far it is.
 pub fn progress(panel: Panel) -> AnyView {
     let idle = move || panel.played.with(|played| if played.is_some() { 1.0 } else { 0.0 });
+    let seeks = move || panel.played.with(|played| played.as_ref().is_some_and(|played| played.seeks));
+    // Nobody knows how far a search has to go.
     let share = move || {
-        panel.running.get().map_or_else(idle, |now| if now.total > 0.0 { now.done / now.total } else { 0.0 })
+        let far = |now: Running| if now.total > 0.0 { now.done / now.total } else { 0.0 };
+        (!seeks()).then(|| panel.running.get().map_or_else(idle, far).to_string())
     };
     let title = text(move || {
         panel.played.with(|played| match played {
@@ -164,6 +159,7 @@ pub fn progress(panel: Panel) -> AnyView {
     });
     let said = text(move || match panel.running.get() {
         Some(Running { total: 0.0, .. }) => "Starting…".to_owned(),
+        Some(Running { done, .. }) if seeks() => format!("{} runs so far", thousands(done as u64)),
         Some(Running { since_ms, done, total, .. }) => {
             let left = (now_ms() - since_ms) / done.max(1.0) * (total - done);
             let left = if done >= 4.0 { format!(", {} left", time(left)) } else { String::new() };
@@ -196,7 +192,7 @@ pub fn progress(panel: Panel) -> AnyView {
             </Show>
         </div>
         <div class="study-progress">
-            <progress aria-label="Runs" max="1" prop:value=share></progress>
+            <progress aria-label="Runs" max="1" value=share></progress>
             <span data-testid="experiment-progress" role="status">{said}</span>
         </div>
     }

@@ -34,7 +34,7 @@ export async function experiment(signal: AbortSignal): Promise<number[]> {
     onRow: (row, line) => seen.push(row.answered, line.length),
     onProgress: ({ done, total }) => seen.push(done / total),
   });
-  const { answer } = await glasshive.size({ base: plan.base, vary: ["workers=3..12"], goals: plan.goals ?? [] }, { jobs: 1, signal });
+  const { answer } = await glasshive.size({ base: plan.base, vary: ["workers=3..12"], goals: plan.goals ?? [] }, { jobs: 1, onRow: (row) => seen.push(row.answered), signal });
   return complete ? [csv.length, rows.length, answer?.requests ?? 0] : seen;
 }
 
@@ -49,8 +49,8 @@ export async function mistakes(): Promise<void> {
   await glasshive.fetch("/request", { mode: "cors" });
   // @ts-expect-error: a plan says which seeds
   await glasshive.sweep({ version: 1, base: { preset: "mmc" }, requests: 10 });
-  // @ts-expect-error: rows come from a sweep
-  await glasshive.size({ base: { preset: "mmc" }, vary: [], goals: [] }, { onRow: () => {} });
+  // @ts-expect-error: lines of CSV come from a sweep
+  await glasshive.size({ base: { preset: "mmc" }, vary: [], goals: [] }, { onRow: (row, csv) => csv.length });
   // @ts-expect-error: no such member
   glasshive.experiment();
 }

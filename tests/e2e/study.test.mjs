@@ -69,7 +69,7 @@ test("a plan gives the rows of the command line, its answer, and files with wher
 });
 
 test("the points of a search are seen as they come, and are no answer before its end", async (t) => {
-  const { page, problems } = await opened(t, { plan: { ...LONG, goals: [{ metric: "unanswered_share", below: "1%" }] } });
+  const { page, problems } = await opened(t, { plan: { ...LONG, requests: 100, goals: [{ metric: "unanswered_share", below: "1%" }] } });
   await page.getByTestId("experiment-seek").click();
   const sofar = await page.waitForFunction(
     () => {

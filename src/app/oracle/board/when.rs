@@ -62,7 +62,12 @@ pub(super) fn without_answers(sheet: &mut Sheet, scene: &Scene, layout: &Layout,
             None => return,
         },
     };
-    notice(sheet, ends, ((layout.top + layout.bottom) / 2.0).round(), &words);
+    let middle = (layout.top + layout.bottom) / 2.0;
+    // Between the lines of what races, if there are any.
+    let lines = scene.rows.iter().enumerate().filter(|(_, row)| row.racing_ms.is_some());
+    let gaps = lines.map(|(i, _)| layout.rows.center(i) - layout.rows.height(i) * 0.2);
+    let nearest = gaps.min_by(|a, b| (a - middle).abs().total_cmp(&(b - middle).abs()));
+    notice(sheet, ends, nearest.filter(|_| layout.size == Size::Rows).unwrap_or(middle).round(), &words);
 }
 
 /// How far the open request has come: where all that is pending has come to.

@@ -66,6 +66,7 @@ fn what_races_is_seen_beside_a_request_that_had_no_answers() {
     let board = draw(&snapshot, &wide());
     assert!(says(&board, "No answer: nats") && says(&board, &format!("{} is racing", newest.short_id())));
     let (x0, x1) = board.layout.when.unwrap();
+    let notice = texts(&board).into_iter().find(|text| text.text.contains("No answer")).unwrap().bounds();
     for (row, task) in newest.tasks.iter().enumerate() {
         let below = middle(&board.layout, row)..middle(&board.layout, row) + 14.0;
         let line = board
@@ -75,5 +76,10 @@ fn what_races_is_seen_beside_a_request_that_had_no_answers() {
             .find(|line| below.contains(&line.y) && line.x == x0 && line.h <= 3.0);
         let ms = task.took_ms.unwrap_or(snapshot.vtime_ms - newest.opened_ms.unwrap());
         assert!((line.unwrap().w - ms * (x1 - x0) / 2140.0).abs() < 1.5, "{} {ms} {line:?}", task.worker);
+        let y = line.unwrap().y;
+        assert!(
+            y + 3.0 < notice.y || y > notice.bottom() + 2.0,
+            "the words lie on no line: {line:?}, {notice:?}"
+        );
     }
 }

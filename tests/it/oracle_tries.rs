@@ -4,7 +4,7 @@ use super::support::{Case, Ran, for_seeds, glasshive, random_faults, records, re
 use glasshive::kernel::{Instant, Rng};
 use glasshive::lab::Run;
 use glasshive::lab::oracle::tally::Summary;
-use glasshive::systems::oracle::fact::{REQUEST_BACKED_OFF, REQUEST_RETRIED, TASK_RECEIVED};
+use glasshive::systems::oracle::fact::{ANSWER_TAKEN, REQUEST_BACKED_OFF, REQUEST_RETRIED, TASK_RECEIVED};
 use glasshive::systems::oracle::{REQUEST_INTENDED, REQUEST_OPENED, TASK_STARTED};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -232,6 +232,19 @@ fn a_stream_takes_each_attempt_for_a_message_of_its_own() {
 }
 
 #[test]
+fn of_a_queue_group_one_may_answer_who_was_asked_at_an_earlier_attempt() {
+    for seed in [461_207, 264_952, 313_601] {
+        let case = Case::preset("oracle-nats", seed).faults("").set("delivery", "queue");
+        case.set("timeout", "300ms").set("retries", "2").seconds(70).check(|run| {
+            holds(run);
+            let tasks = summary(run).tasks;
+            let answers = records(run, ANSWER_TAKEN).len();
+            assert!(answers > 10 && tasks.in_time + tasks.failed == answers, "{tasks:?}, {answers} answers");
+        });
+    }
+}
+
+#[test]
 fn the_invariants_hold_whatever_is_set_and_breaks() {
     for_seeds("the_invariants_hold_whatever", 0..60, |seed| {
         let mut rng = Rng::new(seed);
@@ -249,10 +262,12 @@ fn the_invariants_hold_whatever_is_set_and_breaks() {
             ("fail", &["0.1", "0.8"]),
             ("quorum", &["off", "2"]),
             ("lie", &["0", "0.3"]),
+            ("timeout", &["300ms", "1500ms"]),
             ("ask", &["all", "1", "4"]),
+            ("delivery", &["fanout", "queue"]),
         ] {
-            let value = pick(values);
-            if key != "ask" || seed % 3 == 0 {
+            let (value, by_http) = (pick(values), seed % 3 == 0);
+            if key != if by_http { "delivery" } else { "ask" } {
                 case = case.set(key, &value);
             }
         }

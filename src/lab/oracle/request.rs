@@ -238,7 +238,9 @@ impl RequestEntry {
         }
         let mut place = Some(place as usize);
         if world.params().has_broker() {
-            place = self.place_of(node, world);
+            // Of a queue group one may answer who was asked at an earlier attempt only.
+            let asked_at = self.opened_at.unwrap_or(now);
+            place = self.place_of(node, world).or_else(|| self.add_listener(node, asked_at, world));
             self.arrived.extend(place.map(|place| place as u32));
         }
         if let Some(task) = place.and_then(|place| self.tasks.get_mut(place)) {

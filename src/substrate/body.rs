@@ -40,13 +40,23 @@ pub fn text_bound(text: &str) -> usize {
 
 /// How many bytes the JSON of a text has.
 pub fn text_length(text: &str) -> usize {
-    let escaped = |byte: u8| match byte {
-        b'"' | b'\\' | b'\x08' | b'\x0c' | b'\n' | b'\r' | b'\t' => 2,
-        0..b' ' => 6,
-        _ => 1,
-    };
-    2 + text.bytes().map(escaped).sum::<usize>()
+    2 + text.bytes().map(|byte| usize::from(ESCAPED[usize::from(byte)])).sum::<usize>()
 }
+
+/// How many bytes of JSON each byte of a text becomes.
+static ESCAPED: [u8; 256] = {
+    let mut lengths = [1; 256];
+    let mut byte = 0;
+    while byte < lengths.len() {
+        lengths[byte] = match byte as u8 {
+            b'"' | b'\\' | b'\x08' | b'\x0c' | b'\n' | b'\r' | b'\t' => 2,
+            0..b' ' => 6,
+            _ => 1,
+        };
+        byte += 1;
+    }
+    lengths
+};
 
 /// How many bytes the JSON of a number or of another small value has.
 pub fn value_length(value: &impl Serialize) -> usize {

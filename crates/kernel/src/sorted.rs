@@ -62,6 +62,14 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.find(key).ok().map(|place| &mut self.0[place].1)
     }
 
+    /// The place of a key in their order, until another one is put in or taken out.
+    pub fn place<Q: Ord + ?Sized>(&self, key: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+    {
+        self.find(key).ok()
+    }
+
     /// Whether there is such a key.
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where
@@ -154,6 +162,15 @@ impl<K, V> SortedMap<K, V> {
         self.0.iter_mut().map(|(_, value)| value)
     }
 
+    /// The value of the key in this place, to be changed.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn at_mut(&mut self, place: usize) -> &mut V {
+        &mut self.0[place].1
+    }
+
     /// Leaves out what is not to be kept.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         self.0.retain_mut(|(key, value)| keep(key, value));
@@ -219,6 +236,9 @@ mod tests {
                 }
             }
             assert_eq!((map.get(&key), map.contains_key(&key)), (tree.get(&key), tree.contains_key(&key)));
+            let place = map.place(&key);
+            assert_eq!(place, tree.keys().position(|other| *other == key));
+            assert_eq!(place.map(|place| *map.at_mut(place)), tree.get(&key).copied());
             assert!(map.iter().eq(tree.iter()) && map.values().eq(tree.values()));
             assert!(map.from(&key).eq(tree.range(key..)) && map.clone().into_iter().eq(tree.clone()));
             assert!(map.keys().eq(tree.keys()) && map.values_mut().eq(tree.values_mut()));

@@ -26,8 +26,9 @@ pub(super) struct Broker {
     clients: RefCell<SortedMap<u64, Client>>,
     next_client: Cell<u64>,
     counts: RefCell<Varz>,
-    /// Whom a message goes to: one list for all of them.
+    /// Whom a message goes to, and what JetStream sends: one list each for all of them.
     chosen: Cell<Vec<(u64, u64)>>,
+    outgoing: Cell<VecDeque<Outgoing>>,
     /// Tells the watch that JetStream has something to do earlier than it thought.
     alarm: Sender<()>,
     alarms: RefCell<Option<Receiver<()>>>,
@@ -71,6 +72,7 @@ impl Broker {
             next_client: Cell::new(1),
             counts: RefCell::default(),
             chosen: Cell::default(),
+            outgoing: Cell::default(),
             alarm,
             alarms: RefCell::new(Some(alarms)),
             armed: Cell::new(Instant::MAX),
@@ -291,7 +293,8 @@ impl Broker {
                 options.verbose
             }
             Op::Pub(message) => {
-                if message.size() > self.config.max_payload {
+                let size = message.size();
+                if size > self.config.max_payload {
                     return Err("Maximum Payload Violation");
                 }
                 if options.pedantic && !subject::is_valid_literal(&message.subject) {
@@ -301,7 +304,7 @@ impl Broker {
                 if options.verbose {
                     self.send(id, Frame::Ok);
                 }
-                self.publish(id, &options, message);
+                self.publish(id, &options, message, size as u64);
                 false
             }
             Op::Unknown => return Err("Unknown Protocol Operation"),
@@ -313,16 +316,16 @@ impl Broker {
         Ok(())
     }
 
-    fn publish(&self, id: u64, options: &ConnectOptions, message: Published) {
-        self.counts.borrow_mut().count_in(message.size() as u64);
+    fn publish(&self, id: u64, options: &ConnectOptions, message: Published, size: u64) {
+        self.counts.borrow_mut().count_in(size);
         let skip = (!options.echo).then_some(id);
-        let heard = self.deliver(&message.subject, &message, skip);
+        let heard = self.deliver(&message.subject, &message, size, skip);
         let taken = self.with_js(|js, outbox| js.receive(&message, outbox)).unwrap_or(false);
         if heard || taken {
             return;
         }
         let span = self.ctx.span();
-        self.ctx.record_in(self.node.scope(), span, UNHEARD, 0, message.size() as u64);
+        self.ctx.record_in(self.node.scope(), span, UNHEARD, 0, size);
         let Some(reply) = message.reply.filter(|_| options.no_responders) else {
             return;
         };
@@ -334,12 +337,12 @@ impl Broker {
         }
     }
 
-    /// Sends a message to those who hear the subject `to`; false if nobody does.
-    fn deliver(&self, to: &str, message: &Published, skip: Option<u64>) -> bool {
+    /// Sends a message of that size to those who hear the subject `to`; false if nobody does.
+    fn deliver(&self, to: &str, message: &Published, size: u64, skip: Option<u64>) -> bool {
         let mut chosen = self.chosen.take();
         self.router.borrow_mut().route(to, skip, &mut chosen);
         let heard_by = chosen.len() as u64;
-        self.counts.borrow_mut().count_out(heard_by, message.size() as u64);
+        self.counts.borrow_mut().count_out(heard_by, size);
         for (client, sid) in chosen.drain(..) {
             self.send(client, Frame::Msg { sid, message: message.clone() });
         }
@@ -354,14 +357,13 @@ impl Broker {
         if !self.config.jetstream {
             return None;
         }
-        let mut queue: VecDeque<Outgoing> = VecDeque::new();
+        let mut queue = self.outgoing.take();
         let result = {
             let router = self.router.borrow();
-            let mut outbox = Outbox::new(&self.ctx, self.node, &router, &mut queue);
-            act(&mut self.js.borrow_mut(), &mut outbox)
+            act(&mut self.js.borrow_mut(), &mut Outbox::new(&self.ctx, self.node, &router, &mut queue))
         };
         while let Some(Outgoing { to, message }) = queue.pop_front() {
-            self.deliver(&to, &message, None);
+            self.deliver(&to, &message, message.size() as u64, None);
             let router = self.router.borrow();
             let mut outbox = Outbox::new(&self.ctx, self.node, &router, &mut queue);
             // Answers and advisories may be what a stream stores.
@@ -372,6 +374,7 @@ impl Broker {
             #[cfg(not(target_arch = "wasm32"))]
             self.js.borrow_mut().receive_delivery(&to, &message, &mut outbox);
         }
+        self.outgoing.set(queue);
         if self.js.borrow().deadline() < self.armed.get() {
             // Full means that the watch is about to look anyway.
             let _ = self.alarm.send(());

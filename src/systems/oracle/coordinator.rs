@@ -216,18 +216,27 @@ fn admit(coordinator: &Coordinator, client: NodeId) -> Option<Response> {
 }
 
 impl Coordinator {
-    /// A worker over a broker has sent something. Without presence that is how the coordinator gets to know it.
-    pub(super) fn meet(&self, worker: &Rc<str>) {
-        let now = self.site.ctx().now();
-        let is_known = self.registry.borrow_mut().seen(worker, 0, now);
-        if !is_known && !self.site.params.presence {
-            self.add_over_broker(worker);
+    /// Whether it is time to look for silent workers.
+    pub(super) fn is_due(&self) -> bool {
+        self.due.get() <= self.site.ctx().now()
+    }
+
+    /// A worker over a broker has sent something. Without presence that is how the coordinator gets to know it. Returns what it
+    /// knows it as, and its node.
+    pub(super) fn meet(&self, worker: &Rc<str>) -> (Known, u32) {
+        if let Some(member) = self.registry.borrow_mut().heard(worker, self.site.ctx().now()) {
+            return (member.into(), member.node);
         }
+        if self.site.params.presence {
+            return (Rc::clone(worker).into(), self.peer(worker));
+        }
+        let member = self.add_over_broker(worker);
+        (Known::from(&member), member.node)
     }
 
     /// A worker over a broker says that it is there.
     pub(super) fn is_there(&self, worker: &Rc<str>) {
-        if self.registry.borrow_mut().seen(worker, 0, self.site.ctx().now()) {
+        if self.registry.borrow_mut().heard(worker, self.site.ctx().now()).is_some() {
             self.counters.borrow_mut().heartbeats += 1;
             return;
         }
@@ -254,12 +263,12 @@ impl Coordinator {
     }
 
     /// A result came when its request was closed.
-    pub(super) fn drop_result(&self, worker: &Rc<str>) {
-        self.site.tell(Fact::ResultDropped { worker: self.peer(worker) });
+    pub(super) fn drop_result(&self, worker: &Known, node: u32) {
+        self.site.tell(Fact::ResultDropped { worker: node });
         self.counters.borrow_mut().results_dropped += 1;
         if !self.site.params.presence {
             // Otherwise that it was late is known since the request was closed.
-            self.note(&Rc::clone(worker).into(), Outcome::TimedOut);
+            self.note(worker, Outcome::TimedOut);
         }
     }
 

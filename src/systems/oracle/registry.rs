@@ -89,6 +89,13 @@ pub struct Known {
     order: Option<u32>,
 }
 
+impl Known {
+    /// Where it is among those that were asked, who are in the order of registration; `None` too when it has registered anew since.
+    pub fn place_in(&self, members: &[Member]) -> Option<usize> {
+        members.binary_search_by_key(&self.order?, |member| member.order).ok()
+    }
+}
+
 impl From<&Member> for Known {
     fn from(member: &Member) -> Self {
         Known { id: Rc::clone(&member.id), order: Some(member.order) }
@@ -178,6 +185,13 @@ impl Registry {
         };
         let place = place.filter(is_it).or_else(|| self.by_id.get(id).copied());
         self.seen_at(place, now)
+    }
+
+    /// Notes a sign of life that says who gave it; `None` when the worker is unknown.
+    pub fn heard(&mut self, id: &str, now: Instant) -> Option<&Member> {
+        let place = self.by_id.get(id).copied()?;
+        self.places[place].last_seen = now;
+        Some(&self.about[place].member)
     }
 
     /// The same of one that was asked.

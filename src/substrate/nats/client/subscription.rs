@@ -36,7 +36,8 @@ pub(super) struct SubState {
     /// It ends after so many messages; what was received of them.
     max: Option<u64>,
     received: u64,
-    sender: Sender<Message>,
+    /// Takes messages, each with its bytes.
+    sender: Sender<(Message, usize)>,
     /// Bytes that are not read.
     pending: Rc<Cell<usize>>,
     dropped: Rc<Cell<u64>>,
@@ -57,7 +58,7 @@ impl SubState {
 pub struct Subscription {
     client: Rc<Inner>,
     sid: u64,
-    receiver: Receiver<Message>,
+    receiver: Receiver<(Message, usize)>,
     pending: Rc<Cell<usize>>,
     dropped: Rc<Cell<u64>>,
 }
@@ -86,8 +87,8 @@ impl Subscription {
     /// The next message; `None` when the subscription or the client has ended. The current task is then busy with
     /// the request that the message belongs to.
     pub async fn next(&mut self) -> Option<Message> {
-        let message = self.receiver.recv().await?;
-        self.pending.set(self.pending.get() - size(&message));
+        let (message, bytes) = self.receiver.recv().await?;
+        self.pending.set(self.pending.get() - bytes);
         self.client.ctx.set_span(message.span);
         Some(message)
     }
@@ -124,14 +125,10 @@ impl Drop for Subscription {
     }
 }
 
-fn size(message: &Message) -> usize {
-    message.payload.len() + message.headers.as_ref().map_or(0, Headers::size)
-}
-
 impl Inner {
     /// Hands a message to the subscription that it is for.
     pub(super) fn hand_over(&self, sid: u64, message: Published) {
-        let span = self.ctx.span();
+        let (span, bytes) = (self.ctx.span(), message.size());
         let Published { subject, reply, headers, payload } = message;
         let message = Message { subject, reply, headers, payload, span };
         let mut ended = None;
@@ -140,8 +137,8 @@ impl Inner {
             return;
         };
         state.received += 1;
-        let bytes = size(&message);
-        if state.pending.get() + bytes > self.options.pending_bytes || state.sender.send(message).is_err() {
+        let is_full = state.pending.get() + bytes > self.options.pending_bytes;
+        if is_full || state.sender.send((message, bytes)).is_err() {
             state.dropped.set(state.dropped.get() + 1);
             *self.last_error.borrow_mut() = Some(NatsError::SlowConsumer);
         } else {

@@ -58,7 +58,9 @@ pub(super) struct Consumer {
     waiting: VecDeque<Pull>,
     /// There may be something to deliver. Otherwise the requests are only looked through for those that have ended.
     is_woken: bool,
-    /// The deadline that its stream knows of.
+    /// Where an acknowledgement's subject is put together.
+    subject: String,
+    /// When its stream looks at it: at its deadline, or before.
     pub(super) armed: Instant,
 }
 
@@ -100,6 +102,7 @@ impl Consumer {
             again: VecDeque::new(),
             waiting: VecDeque::new(),
             is_woken: false,
+            subject: String::new(),
             armed: Instant::MAX,
             config: ConsumerConfig::default(),
         };
@@ -293,7 +296,7 @@ impl Consumer {
             if count > 1 {
                 outbox.record(REDELIVERED, seq);
             }
-            self.deliver(seq, &ack, &target, messages, outbox);
+            self.deliver(seq, ack, &target, messages, outbox);
             if self.config.ack_policy == AckPolicy::None {
                 done.push(seq);
             }
@@ -348,17 +351,16 @@ impl Consumer {
     }
 
     /// Where a delivery is acknowledged.
-    fn ack_subject(&mut self, seq: u64, count: u64, messages: &Messages) -> String {
+    fn ack_subject(&mut self, seq: u64, count: u64, messages: &Messages) -> Rc<str> {
         let at = messages.get(seq).map_or(0, |stored| stored.at.as_nanos());
-        let (dseq, ahead) = (self.dseq, self.told_ahead(messages));
-        // Room for all of it: it is made for every delivery.
-        let mut subject = String::with_capacity(120 + self.stream.len() + self.name.len());
+        let (dseq, ahead, subject) = (self.dseq, self.told_ahead(messages), &mut self.subject);
+        subject.clear();
         subject.extend(["$JS.ACK.", &self.stream, ".", &self.name]);
         for number in [count, seq, dseq, at, ahead] {
             subject.push('.');
-            push_number(&mut subject, number);
+            push_number(subject, number);
         }
-        subject
+        subject.as_str().into()
     }
 
     /// How much of a request's bytes a delivery takes. Its instant has 19 digits on a server's clock.
@@ -369,19 +371,20 @@ impl Consumer {
         (stored.subject.len() + ack.len() - instant + 19 + headers + stored.payload.len()) as u64
     }
 
-    fn deliver(&mut self, seq: u64, ack: &str, target: &Rc<str>, messages: &Messages, outbox: &mut Outbox) {
+    fn deliver(
+        &mut self,
+        seq: u64,
+        ack: Rc<str>,
+        target: &Rc<str>,
+        messages: &Messages,
+        outbox: &mut Outbox,
+    ) {
         let Some(stored) = messages.get(seq) else {
             return;
         };
         let dseq = self.dseq;
         self.dseq += 1;
-        outbox.send(
-            target,
-            &stored.subject,
-            Some(ack.into()),
-            stored.headers.clone(),
-            stored.payload.clone(),
-        );
+        outbox.send(target, &stored.subject, Some(ack), stored.headers.clone(), stored.payload.clone());
         if self.config.ack_policy == AckPolicy::None {
             self.floor = (dseq, seq);
         } else {

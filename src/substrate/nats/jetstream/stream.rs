@@ -23,7 +23,7 @@ pub(super) struct Stream {
     pub(super) name: Rc<str>,
     pub(super) messages: Messages,
     pub(super) consumers: SortedMap<Rc<str>, Consumer>,
-    /// Consumers that have something to do by themselves, soonest first.
+    /// Consumers that have something to do by themselves, soonest first; some of them later than it says here.
     due: BTreeSet<(Instant, Rc<str>)>,
     /// How often a consumer was set up, anew or otherwise than before.
     set_up: u64,
@@ -271,20 +271,25 @@ impl Stream {
         Some(consumer)
     }
 
-    /// Changes a consumer, and lets it deliver what it then can. False if there is none of that name.
+    /// Changes a consumer, and lets it deliver what it then can. False if there is none of that name. What it is done with goes
+    /// from the stream, but no consumer does.
     pub(super) fn change(
         &mut self,
         name: &str,
         outbox: &mut Outbox,
         change: impl FnOnce(&mut Consumer, &mut Outbox) -> Vec<u64>,
     ) -> bool {
-        let Some(consumer) = self.consumers.get_mut(name) else {
+        let Some(place) = self.consumers.place(name) else {
             return false;
         };
+        let consumer = self.consumers.at_mut(place);
         consumer.told_ahead(&self.messages);
         let done = change(consumer, outbox);
         self.release(&done);
-        self.pump_one(name, outbox);
+        let consumer = self.consumers.at_mut(place);
+        let done = consumer.pump(&self.messages, outbox);
+        arm(&mut self.due, consumer);
+        self.release(&done);
         true
     }
 
@@ -295,16 +300,6 @@ impl Stream {
             done.extend(consumer.pump(&self.messages, outbox));
             arm(&mut self.due, consumer);
         }
-        self.release(&done);
-    }
-
-    /// Lets one consumer deliver what it can.
-    fn pump_one(&mut self, consumer: &str, outbox: &mut Outbox) {
-        let Some(consumer) = self.consumers.get_mut(consumer) else {
-            return;
-        };
-        let done = consumer.pump(&self.messages, outbox);
-        arm(&mut self.due, consumer);
         self.release(&done);
     }
 
@@ -348,6 +343,12 @@ impl Stream {
         let due = self.due.iter().take_while(|&&(at, _)| at <= now).map(|(_, name)| Rc::clone(name));
         // In the order of their names.
         for name in due.collect::<BTreeSet<_>>() {
+            let Some(consumer) = self.consumers.get_mut(&name) else { continue };
+            disarm(&mut self.due, consumer);
+            if consumer.deadline() > now {
+                arm(&mut self.due, consumer);
+                continue;
+            }
             self.change(&name, outbox, |consumer, _| {
                 consumer.expire(now);
                 Vec::new()
@@ -362,15 +363,20 @@ impl Stream {
     }
 }
 
-/// Brings the index of deadlines up to date for a consumer.
+/// Sees to it that a consumer is looked at no later than at its deadline. What is later than it was, as with nearly every
+/// acknowledgement, is found out when it is looked at.
 fn arm(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
     let deadline = consumer.deadline();
-    if deadline == consumer.armed {
-        return;
-    }
-    let before = std::mem::replace(&mut consumer.armed, deadline);
-    due.remove(&(before, Rc::clone(&consumer.name)));
-    if deadline < Instant::MAX {
+    if deadline < consumer.armed {
+        disarm(due, consumer);
         due.insert((deadline, Rc::clone(&consumer.name)));
+        consumer.armed = deadline;
+    }
+}
+
+fn disarm(due: &mut BTreeSet<(Instant, Rc<str>)>, consumer: &mut Consumer) {
+    if consumer.armed < Instant::MAX {
+        due.remove(&(consumer.armed, Rc::clone(&consumer.name)));
+        consumer.armed = Instant::MAX;
     }
 }

@@ -10,13 +10,15 @@ use crate::systems::oracle::broker;
 use crate::systems::oracle::coordinator::{Answer, Answers, Coordinator, Taken, clean_up};
 use crate::systems::oracle::fact::Fact;
 use crate::systems::oracle::messages::{OracleRequest, WorkerResult};
-use crate::systems::oracle::registry::Member;
+use crate::systems::oracle::registry::{Known, Member};
 use futures::FutureExt;
 use futures::future::{self, Either, LocalBoxFuture};
 use serde_json::{Value, json};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// The coordinator's durable consumer.
 const DURABLE: &str = "coordinator";
@@ -24,11 +26,63 @@ const DURABLE: &str = "coordinator";
 const RESULTS_MAX: usize = 100_000;
 
 /// Who waits for the results of a request. A duplicate of a request has the same id, and both get all results.
-/// With a result goes what the task that received it was busy with.
-type Waiting = SortedMap<Rc<str>, Vec<(u64, Sender<(WorkerResult, Span)>)>>;
+type Waiting = SortedMap<Rc<str>, Vec<(u64, Sender<Come>)>>;
 
-/// Workers, only looked up.
-type Names = LookUp<Rc<str>, ()>;
+/// A result that has come: from whom, and what the task that received it was busy with.
+#[derive(Clone)]
+struct Come {
+    result: Json<WorkerResult>,
+    worker: Known,
+    node: u32,
+    span: Span,
+}
+
+/// Whose answers a request waits for, and who has given one.
+struct Asked {
+    members: Rc<[Member]>,
+    /// One for each member.
+    has_answered: Vec<bool>,
+    absent: usize,
+    /// Members by name, once somebody answered who is not in his place: he has registered anew since.
+    by_name: OnceCell<LookUp<Rc<str>, usize>>,
+    /// Who is no member and has answered; only looked up.
+    others: LookUp<Rc<str>, ()>,
+}
+
+impl Asked {
+    fn of(members: Rc<[Member]>) -> Self {
+        let (has_answered, absent) = (vec![false; members.len()], members.len());
+        Asked { members, has_answered, absent, by_name: OnceCell::new(), others: LookUp::default() }
+    }
+
+    /// Notes that a worker has answered; false when it had already.
+    fn answer(&mut self, worker: &Known) -> bool {
+        match worker.place_in(&self.members).or_else(|| self.find(&worker.id)) {
+            Some(place) if self.has_answered[place] => false,
+            Some(place) => {
+                self.has_answered[place] = true;
+                self.absent -= 1;
+                true
+            }
+            None => self.others.insert(Rc::clone(&worker.id), ()).is_none(),
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<usize> {
+        let places =
+            || self.members.iter().zip(0..).map(|(member, place)| (Rc::clone(&member.id), place)).collect();
+        self.by_name.get_or_init(places).get(id).copied()
+    }
+
+    /// Members that have not answered.
+    fn absent(&self) -> impl Iterator<Item = &Member> {
+        self.members
+            .iter()
+            .zip(&self.has_answered)
+            .filter(|(_, has_answered)| !**has_answered)
+            .map(|(member, _)| member)
+    }
+}
 
 /// A coordinator's connection to the broker.
 pub(super) struct Link {
@@ -61,11 +115,20 @@ impl Drop for Gathering {
 
 impl broker::Link for Link {
     fn tend<'a>(&'a self, coordinator: &'a Coordinator) -> LocalBoxFuture<'a, ()> {
-        let receive = self.receive(coordinator);
-        match coordinator.site.params.presence {
-            true => future::join(receive, clean_up(coordinator)).map(drop).boxed_local(),
-            false => receive.boxed_local(),
+        let mut receive = Box::pin(self.receive(coordinator));
+        if !coordinator.site.params.presence {
+            return receive;
         }
+        let mut clean_up = Box::pin(clean_up(coordinator));
+        let both = poll_fn(move |cx| {
+            let ended = receive.poll_unpin(cx);
+            // Nearly all that comes is a result; what waits for nothing but its time is not asked before.
+            if coordinator.is_due() && clean_up.poll_unpin(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            ended
+        });
+        both.boxed_local()
     }
 
     fn check(&self) -> Result<(), String> {
@@ -150,15 +213,16 @@ impl Link {
             return;
         };
         follow(site.ctx(), &result.request_id);
-        coordinator.meet(&result.worker_id);
+        let (worker, node) = coordinator.meet(&result.worker_id);
         if let Some(those) = self.waiting.borrow().get(&result.request_id) {
+            let come = Come { result, worker, node, span: site.ctx().span() };
             for (_, sender) in those {
                 // Full: so many results that the request is lost in them.
-                let _ = sender.send((WorkerResult::clone(&result), site.ctx().span()));
+                let _ = sender.send(come.clone());
             }
             return;
         }
-        coordinator.drop_result(&result.worker_id);
+        coordinator.drop_result(&worker, node);
     }
 
     /// Publishes a task and gathers the answers, one of each worker, until all have answered that are there, the timeout, or a
@@ -174,25 +238,27 @@ impl Link {
         let _open = Gathering { waiting: Rc::clone(&self.waiting), id: Rc::clone(&task.id), number };
         let payload = task.clone().into();
         let members = if site.params.presence { coordinator.members() } else { Rc::default() };
-        let mut absent: Names = members.iter().map(|member| (Rc::clone(&member.id), ())).collect();
-        if absent.is_empty() && site.params.presence {
+        if members.is_empty() && site.params.presence {
             return answers;
         }
+        let mut asked = Asked::of(members);
 
         let gather = async {
-            let (mut known, mut values) = (Names::default(), 0);
-            while let Some((result, span)) = results.recv().await {
-                let worker = Rc::clone(&result.worker_id);
-                if known.insert(Rc::clone(&worker), ()).is_some() {
+            let mut values = 0;
+            while let Some(Come { result, worker, node, span }) = results.recv().await {
+                let absent = asked.absent;
+                if !asked.answer(&worker) {
                     continue;
                 }
-                let (node, answer) = (coordinator.peer(&worker), Answer::of(result, &worker));
+                let result = result.into_inner();
+                let name = Rc::clone(&result.worker_id);
+                let answer = Answer::of(result, &name);
                 let (place, result) = (answers.len() as u32, answer.result().clone());
                 let taken = Fact::AnswerTaken { handling, place, worker: node, result };
                 let n = site.facts.tell_in(coordinator.node.scope(), span, taken);
                 values += u32::from(answer.is_value());
-                answers.push((Rc::clone(&worker).into(), Some(Taken { n, answer })));
-                let was_last = absent.remove(&worker).is_some() && absent.is_empty();
+                answers.push((worker, Some(Taken { n, answer })));
+                let was_last = absent == 1 && asked.absent == 0;
                 if was_last || site.params.quorum > 0 && values >= site.params.quorum {
                     break;
                 }
@@ -209,8 +275,7 @@ impl Link {
         };
         // Without presence whoever has not answered by then is not known.
         let _ = site.ctx().timeout(site.params.timeout, both).await;
-        let is_absent = |member: &&Member| absent.contains_key(&member.id);
-        answers.extend(members.iter().filter(is_absent).map(|member| (member.into(), None)));
+        answers.extend(asked.absent().map(|member| (member.into(), None)));
         answers
     }
 }

@@ -279,3 +279,26 @@ impl Link {
         answers
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(id: &str, order: u32) -> Member {
+        Member::new(id.into(), 0, order)
+    }
+
+    #[test]
+    fn each_answers_once_whoever_registers_anew_meanwhile() {
+        let mut asked = Asked::of([member("w-01", 0), member("w-02", 2), member("w-03", 5)].into());
+        let mut answer = |id, order| asked.answer(&Known::from(&member(id, order)));
+        assert!(answer("w-02", 2));
+        assert!(!answer("w-02", 2) && !answer("w-02", 7), "it has answered, as whomever");
+        assert!(answer("w-03", 8), "it came back while it was waited for");
+        assert!(answer("w-04", 9), "it was not asked, and is heard");
+        assert!(!answer("w-04", 9));
+        assert!(asked.answer(&Known::from(Rc::<str>::from("w-05"))), "nobody knows it");
+        assert_eq!(asked.absent, 1);
+        assert!(asked.absent().map(|member| &*member.id).eq(["w-01"]));
+    }
+}
